@@ -1,0 +1,71 @@
+"""The error tree. Who raises what and who catches it stands in docs/architecture.md.
+
+BotError
+  UserError         the sender can fix it; its text is shown to them
+    InvalidInput    could not be read
+    NotAllowed      not their right
+    NotFound        no such thing, or not theirs to see
+    Refused         the rule said no
+  TransientError    worth another try; may carry retry_after_s
+    RateLimited, Unavailable, TimedOut
+  PermanentError    another try cannot help; an operator must look
+    AuthFailed, Rejected
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Root of everything Gendan raises on purpose."""
+
+
+class UserError(BotError):
+    """The sender can fix it; the text is Chinese and shown to them as it is."""
+
+
+class InvalidInput(UserError):
+    """Could not be read."""
+
+
+class NotAllowed(UserError):
+    """Not their right."""
+
+
+class NotFound(UserError):
+    """No such thing, or not theirs to see."""
+
+
+class Refused(UserError):
+    """A business rule said no."""
+
+
+class TransientError(BotError):
+    """Worth another try. `retry_after_s`: the platform named a wait, in seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(TransientError):
+    """The platform asked for fewer calls."""
+
+
+class Unavailable(TransientError):
+    """The platform answered 5xx, not at all, or not in its own format."""
+
+
+class TimedOut(TransientError):
+    """No answer in time; whether it acted is unknown."""
+
+
+class PermanentError(BotError):
+    """Another try cannot help; an operator must look."""
+
+
+class AuthFailed(PermanentError):
+    """Credentials, permission or caller address refused."""
+
+
+class Rejected(PermanentError):
+    """The platform understood the request and said no."""

@@ -1,0 +1,321 @@
+"""All that crosses to and from the platforms, as plain data.
+
+Coming in: an `Envelope` is one verified delivery as stored; an `InboundMessage` is an
+envelope read. Going out: an `OutboundMessage` carries one `Content` to one `Address`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One verified delivery as stored; what `replay` replays.
+
+    channel: "<platform>:<app>:<door>", e.g. "wecom:sales:app", "dingtalk:sales:robot".
+    delivery_id: the platform's id of the delivery, unique within the channel.
+    conversation: key within which order holds (`Address.key` of the chat, else the channel).
+    sent_at: by the platform's clock, UTC; orders deliveries of one conversation.
+    body: what the platform sent, verified and decrypted, byte for byte.
+    unreadable: why it can never be parsed; such an envelope is a dead letter from birth.
+    """
+
+    channel: str
+    delivery_id: str
+    conversation: str
+    sent_at: datetime
+    received_at: datetime
+    body: bytes
+    unreadable: str | None = None
+
+    @property
+    def platform(self) -> Platform:
+        return Platform(self.channel.split(":", 1)[0])
+
+    @property
+    def app(self) -> str:
+        return self.channel.split(":")[1]
+
+    @property
+    def door(self) -> str:
+        return self.channel.split(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes to or comes from: one person, or one group, seen by one app.
+
+    user_id: the platform's id of the person (WeCom userid lower-cased, DingTalk userId);
+    chat_id: of the group (WeCom appchat id, DingTalk openConversationId), verbatim;
+    webhook: name of a configured group robot. Exactly one of the three is set.
+    """
+
+    platform: Platform
+    app: str
+    user_id: str | None = None
+    chat_id: str | None = None
+    webhook: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Stable text form, e.g. "wecom:sales:u:zhang3", "dingtalk:sales:g:cidX=="."""
+        if self.user_id is not None:
+            return f"{self.platform}:{self.app}:u:{self.user_id}"
+        if self.chat_id is not None:
+            return f"{self.platform}:{self.app}:g:{self.chat_id}"
+        return f"{self.platform}:{self.app}:w:{self.webhook}"
+
+
+class Kind(StrEnum):
+    """What an inbound message is."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    FILE = "file"
+    MIXED = "mixed"  # text with pictures
+    LOCATION = "location"
+    LINK = "link"
+    CARD_ACTION = "card_action"
+    MENU = "menu"  # a menu entry of the application was clicked; `text` is its key
+    ENTER = "enter"  # the person opened the application (WeCom enter_agent)
+    SUBSCRIBE = "subscribe"  # the person may use the application from now on
+    UNSUBSCRIBE = "unsubscribe"
+    DIRECTORY_CHANGE = "directory_change"  # people or departments changed: see `change`
+    OVER_QUOTA = "over_quota"  # DingTalk withheld the text because the month's quota is used up
+    IGNORED = "ignored"  # understood, and nothing to do (read receipts, URL checks)
+    UNSUPPORTED = "unsupported"  # signed and readable, but of a type we do not know
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file the platform holds for us. `handle` is what its download call wants.
+
+    kind: "image" | "voice" | "video" | "file". duration_s: of a recording, if told.
+    transcript: the platform's own, if it sent one.
+    """
+
+    kind: str
+    handle: str
+    name: str = ""
+    duration_s: float | None = None
+    transcript: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardAction:
+    """A press on a card: which card, which button, with which form values.
+
+    card_id and revision come from our own id on the card (WeCom task_id, DingTalk
+    outTrackId). response_code: WeCom's single-use code for updating the pressed card.
+    """
+
+    card_id: str
+    revision: int
+    action: str
+    values: dict[str, str] = field(default_factory=dict)
+    response_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChange:
+    """Something in the directory changed. Hints only: the named ones are read again."""
+
+    user_ids: tuple[str, ...] = ()
+    department_ids: tuple[str, ...] = ()
+    left_user_ids: tuple[str, ...] = ()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """An envelope read.
+
+    message_id: the platform's id of the message, unique per channel.
+    origin: the chat it was said in; an answer goes back there.
+    sender_id: platform user id of the speaker ("" for the platform itself).
+    """
+
+    platform: Platform
+    app: str
+    message_id: str
+    origin: Address
+    sender_id: str
+    sent_at: datetime
+    kind: Kind
+    text: str = ""
+    sender_name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    action: CardAction | None = None
+    change: DirectoryChange | None = None
+    in_group: bool = False
+    quoted_text: str = ""
+    detail: str = ""  # for UNSUPPORTED: the platform's type name; LOCATION, LINK: readable text
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """`text` in the common subset: headings, bold, links, quotes, and "- " lists."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a card. kind: "select" (options), "text" or "date".
+
+    WeCom cards have no text inputs: there the renderer keeps selects only, so every
+    value must also be fillable by answering in chat.
+    """
+
+    key: str
+    label: str
+    kind: str = "select"
+    options: tuple[Option, ...] = ()
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """action: unique on its card, comes back in CardAction. style: primary|default|danger."""
+
+    action: str
+    label: str
+    style: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card in one shape for both platforms.
+
+    card_id: ours, [0-9A-Za-z_-], at most 64, one card for its whole life; `revision`
+    rises with each update so that a press on an older picture of it is recognised.
+    title: at most 36 characters. lines: short plain-text lines of the body, in order.
+    facts: (name of at most 5 characters, value) pairs, shown as a table, at most 6.
+    closed: a note such as "已确认"; then buttons and fields are shown no more.
+    """
+
+    card_id: str
+    title: str
+    lines: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    fields: tuple[Field, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    revision: int = 1
+    closed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardUpdate:
+    """Show `card` instead of what was sent under the same card_id."""
+
+    card: Card
+    response_code: str = ""  # WeCom: from the press that caused the update, if any
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A stored file, by content hash. kind: "image" | "file" | "voice"."""
+
+    kind: str
+    sha256: str
+    name: str
+
+
+Content = Text | Markdown | Card | CardUpdate | FileContent
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """Anything we send. A Reply answers, a Notification starts; both look like this.
+
+    dedupe_key: unique for ever; queueing it twice queues it once.
+    not_before: earliest sending time (quiet hours). expires_at: pointless after.
+    subject: what it is about, e.g. "light:17:3"; a queued message can be dropped by it.
+    """
+
+    dedupe_key: str
+    to: Address
+    content: Content
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the platform said when it took a message.
+
+    handle: message id, processQueryKey or outTrackId. response_code: WeCom, for one card
+    update within 72 h. undelivered: user ids the platform refused within a successful call.
+    """
+
+    handle: str = ""
+    response_code: str = ""
+    undelivered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes we keep, named by their SHA-256 (hex). media_type as sniffed."""
+
+    sha256: str
+    size: int
+    media_type: str
+    name: str
+
+
+_CONTENT: dict[str, type] = {
+    "text": Text, "markdown": Markdown, "card": Card, "card_update": CardUpdate,
+    "file": FileContent,
+}  # fmt: skip
+
+
+def content_to_json(content: Content) -> str:
+    """One line of JSON that `content_from_json` reads back to an equal value."""
+    name = next(name for name, cls in _CONTENT.items() if isinstance(content, cls))
+    return json.dumps({"type": name, **dataclasses.asdict(content)}, ensure_ascii=False)
+
+
+def content_from_json(text: str) -> Content:
+    raw = json.loads(text)
+    return typing.cast(Content, _build(_CONTENT[raw.pop("type")], raw))
+
+
+def _build(annotation: object, value: object) -> object:
+    """Rebuild frozen dataclasses and tuples from what JSON made of them."""
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        hints = typing.get_type_hints(annotation)
+        given = typing.cast(dict[str, object], value)
+        return annotation(**{name: _build(hints[name], item) for name, item in given.items()})
+    if typing.get_origin(annotation) is tuple:
+        args = typing.get_args(annotation)
+        items = typing.cast(list[object], value)
+        if args[-1] is Ellipsis:
+            return tuple(_build(args[0], item) for item in items)
+        return tuple(_build(arg, item) for arg, item in zip(args, items, strict=True))
+    return value

@@ -1,0 +1,188 @@
+"""The few Protocols the engine needs, where it must not know the one behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from bot.domain.people import Directory
+from bot.messages import (
+    Address,
+    Attachment,
+    Content,
+    Envelope,
+    InboundMessage,
+    OutboundMessage,
+    Receipt,
+    StoredFile,
+)
+
+Release = Callable[[], None]
+"""Called by a door once the platform has its answer; only then does the work begin."""
+
+Accept = Callable[[Envelope], Awaitable[Release]]
+"""Store an envelope durably. Raises if it could not be stored: then answer 5xx, so that
+the platform sends it again. A known delivery id is accepted and not worked on twice."""
+
+
+class ChatConnector(Protocol):
+    """One application on one platform."""
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def app(self) -> str: ...
+
+    def parse(self, envelope: Envelope) -> InboundMessage:
+        """Read an envelope. Raises InvalidInput when it cannot be read. Pure."""
+        ...
+
+    def split(self, content: Content) -> Sequence[Content]:
+        """The content in parts none of which the platform would cut. Pure."""
+        ...
+
+    async def send(self, to: Address, content: Content, *, dedupe_key: str) -> Receipt:
+        """Send one part. Raises TransientError or PermanentError.
+
+        A CardUpdate that the platform can no longer show in place is sent as a new card.
+        """
+        ...
+
+    async def download(self, attachment: Attachment) -> tuple[bytes, str]:
+        """Bytes and file name. Raises TransientError, or PermanentError when it is gone."""
+        ...
+
+    async def read_directory(self) -> Directory:
+        """Everybody in range."""
+        ...
+
+    async def read_users(self, user_ids: Sequence[str]) -> Directory:
+        """Only these; `whole` is False, the ones that are gone in `left_user_ids`."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Audio to text. Raises TransientError or PermanentError; "" when nothing was heard."""
+
+    async def transcribe(self, audio: bytes, *, name: str) -> str: ...
+
+
+class FileStore(Protocol):
+    """Content-addressed bytes."""
+
+    async def put(self, data: bytes, *, name: str) -> StoredFile: ...
+
+    async def get(self, sha256: str) -> bytes:
+        """Raises FileNotFoundError."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Access tokens shared by all tasks and processes. name: "<platform>:<app>"."""
+
+    async def load_token(self, name: str) -> tuple[str, datetime] | None:
+        """Token and when it expires (UTC)."""
+        ...
+
+    async def save_token(self, name: str, token: str, expires_at: datetime) -> None: ...
+
+    async def drop_token(self, name: str, token: str) -> None:
+        """Forget it, if it is still the one that failed."""
+        ...
+
+
+class CallCounter(Protocol):
+    """Counts calls against a monthly quota. month: "2026-11" in the team's zone."""
+
+    async def add_calls(self, name: str, month: str, calls: int) -> int:
+        """The month's total after adding."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A stored envelope still to be handled. attempts: tries so far."""
+
+    id: int
+    envelope: Envelope
+    attempts: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A queued outbound message that is due."""
+
+    id: int
+    dedupe_key: str
+    to: Address
+    content: Content
+    attempts: int
+
+
+class Delivery(Protocol):
+    """Inbox, outbox and ticks inside one transaction."""
+
+    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> None:
+        """Mark handled. note: a lasting remark such as a lost attachment; then `replay
+        --failed` finds it."""
+        ...
+
+    async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None: ...
+
+    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> None:
+        """Make it a dead letter."""
+        ...
+
+    async def queue(self, messages: Sequence[OutboundMessage], *, at: datetime) -> None:
+        """Append to the outbox; known dedupe keys are passed over."""
+        ...
+
+    async def take_due(self, *, at: datetime, limit: int) -> Sequence[Outgoing]:
+        """The due heads: for each address the oldest queued one, so order holds. What
+        has expired is dropped on the way."""
+        ...
+
+    async def next_outgoing_at(self) -> datetime | None: ...
+
+    async def mark_sent(self, outbox_id: int, receipt: Receipt, *, at: datetime) -> None: ...
+
+    async def retry_later(self, outbox_id: int, *, until: datetime, reason: str) -> None: ...
+
+    async def give_up(self, outbox_id: int, *, at: datetime, reason: str) -> None: ...
+
+    async def claim_tick(self, job: str, scheduled_at: datetime, *, at: datetime) -> bool:
+        """False when that tick was claimed before."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """What the engine sees of a transaction."""
+
+    @property
+    def delivery(self) -> Delivery: ...
+
+
+Tx_co = TypeVar("Tx_co", bound=UnitOfWork, covariant=True)
+
+
+class Store(Protocol[Tx_co]):
+    """The database, as the engine sees it."""
+
+    async def append(self, envelope: Envelope) -> int | None:
+        """Durable when it returns (group commit). None: the delivery id was known."""
+        ...
+
+    def begin(self) -> AbstractAsyncContextManager[Tx_co]:
+        """One transaction: commits on leaving, rolls back when the block raises."""
+        ...
+
+    async def unfinished(self, *, at: datetime) -> Sequence[Pending]:
+        """Stored and not yet handled, in order of sent_at then arrival."""
+        ...
+
+    async def pending(self, inbox_id: int) -> Pending | None: ...

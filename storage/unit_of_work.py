@@ -1,0 +1,1 @@
+"""The only begin and commit in the project."""
