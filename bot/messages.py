@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.people import Directory
+
 
 class Platform(StrEnum):
     WECOM = "wecom"
@@ -166,6 +168,46 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes we keep, named by their SHA-256 (hex). media_type as sniffed."""
+
+    sha256: str
+    size: int
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An attachment after the download. Either `stored`, or `lost` says why not.
+
+    transcript: of a voice, from the platform or from our engine. table: the bytes of a
+    .csv, which handlers read; other files travel by their hash only.
+    """
+
+    attachment: Attachment
+    stored: StoredFile | None = None
+    lost: str = ""
+    transcript: str = ""
+    table: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An inbound message with all that had to be fetched before its transaction.
+
+    source_id: unique for the delivery; what is made from it is keyed by it.
+    directory: for DIRECTORY_CHANGE, the people as they are now.
+    """
+
+    message: InboundMessage
+    source_id: str
+    at: datetime
+    files: tuple[Fetched, ...] = ()
+    directory: Directory | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     text: str
 
@@ -277,16 +319,6 @@ class Receipt:
     handle: str = ""
     response_code: str = ""
     undelivered: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """Bytes we keep, named by their SHA-256 (hex). media_type as sniffed."""
-
-    sha256: str
-    size: int
-    media_type: str
-    name: str
 
 
 _CONTENT: dict[str, type] = {

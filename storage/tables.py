@@ -88,6 +88,8 @@ inbox = Table(
           postgresql_where=text("state = 'new'")),
     Index("ix_inbox_failed", "finished_at", sqlite_where=text("reason <> ''"),
           postgresql_where=text("reason <> ''")),
+    Index("ix_inbox_dead", "id", sqlite_where=text("state = 'dead'"),
+          postgresql_where=text("state = 'dead'")),
 )  # fmt: skip
 
 outbox = Table(
@@ -110,14 +112,19 @@ outbox = Table(
     Column("state", String(10), nullable=False),  # queued, sent, dead, dropped
     Column("attempts", Integer, nullable=False, default=0),
     Column("reason", Text, nullable=False, default=""),
-    Column("sent_at", Utc),
+    Column("finished_at", Utc),  # sent, given up or dropped
     Column("handle", String(300), nullable=False, default=""),
     Column("response_code", String(300), nullable=False, default=""),
     Column("undelivered", Json),
     Index("ix_outbox_due", "due_at", "id", sqlite_where=text("state = 'queued'"),
           postgresql_where=text("state = 'queued'")),
-    Index("ix_outbox_heads", "address", "id", sqlite_where=text("state = 'queued'"),
+    Index("ix_outbox_heads", "address", "due_at", "id", sqlite_where=text("state = 'queued'"),
           postgresql_where=text("state = 'queued'")),
+    Index("ix_outbox_retrying", "address",
+          sqlite_where=text("state = 'queued' AND attempts > 0"),
+          postgresql_where=text("state = 'queued' AND attempts > 0")),
+    Index("ix_outbox_dead", "id", sqlite_where=text("state = 'dead'"),
+          postgresql_where=text("state = 'dead'")),
     Index("ix_outbox_subject", "subject", sqlite_where=text("state = 'queued'"),
           postgresql_where=text("state = 'queued'")),
     Index("ix_outbox_card", "card_id", "id"),
@@ -225,6 +232,7 @@ opportunities = Table(
     Column("stuck", Boolean, nullable=False, default=False),
     Column("light_due_at", Utc),
     Column("episode", Integer, nullable=False, default=0),
+    Column("next_contact_at", Utc),
     Index("ix_opportunities_due", "light_due_at", "id",
           sqlite_where=text("light_due_at IS NOT NULL"),
           postgresql_where=text("light_due_at IS NOT NULL")),
@@ -253,6 +261,7 @@ drafts = Table(
     Column("awaiting", String(40), nullable=False, default=""),
     Column("revision", Integer, nullable=False, default=1),
     Column("activity_id", Id),
+    Column("card_no", Integer, nullable=False, default=0),
     Index("ix_drafts_open", "conversation", "person_id",
           sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     Index("ix_drafts_expiring", "expires_at",

@@ -174,7 +174,7 @@ class Draft:
     conversation: `Address.key` of the chat it belongs to. unit: action unit key, or an
     intent that is none ("create_customer"). slots: slot name -> JSON-ready value
     (Moment and date as text). awaiting: the slot we asked for last, or "".
-    candidates: account ids offered for an unclear customer. asked_at orders open drafts.
+    candidates: account ids offered for an unclear customer. touched_at orders open drafts.
     """
 
     id: int
@@ -196,7 +196,9 @@ class Draft:
     revision: int = 1
     touched_at: datetime | None = None
     activity_id: int | None = None
+    card_no: int = 0
 
     @property
     def card_id(self) -> str:
-        return f"draft-{self.id}"
+        """Of the card that shows the draft now; a new number for each fresh card."""
+        return f"draft-{self.id}-{self.card_no}"

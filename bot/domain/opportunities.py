@@ -55,6 +55,7 @@ class Opportunity:
     the present owner's clock (None: none yet). hold_until: for ON_HOLD.
     light: as last judged; light_due_at: when light or stuck mark may next change
     (None: never by the passing of time). episode: number of the present light episode.
+    next_contact_at: what the rep last promised (start of the day where no hour was said).
     """
 
     id: int
@@ -74,3 +75,4 @@ class Opportunity:
     stuck: bool = False
     light_due_at: datetime | None = None
     episode: int = 0
+    next_contact_at: datetime | None = None

@@ -228,9 +228,14 @@ class World:
         return self.counters[name]
 
     def fault(self, platform: str, api: str) -> Fault | None:
-        """The next fault to play for this call, used up by asking."""
+        """The next fault to play for this call, used up by asking.
+
+        "*" means the server API; the platform's own way to the bot must be named, "callback":
+        drop loses the post, after loses the answer, and both make the platform post again.
+        """
+        names = {api} if api == "callback" else {api, "*"}
         for fault in self.faults:
-            if fault.platform == platform and fault.api in (api, "*") and fault.times > 0:
+            if fault.platform == platform and fault.api in names and fault.times > 0:
                 fault.times -= 1
                 return fault
         return None

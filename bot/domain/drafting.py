@@ -1,0 +1,124 @@
+"""Drafts: what a record says becomes a draft, what it lacks, what an answer adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
+
+from bot.domain.activities import Draft, DraftState, Intent, Moment, Record
+from bot.domain.library import ActionLibrary, ActionUnit, SlotSpec
+
+# What a rep may tell us that is no action unit of a library, yet belongs into the stream.
+NOTES: dict[Intent, str] = {
+    Intent.SET_NEXT: "约定下次联系",
+    Intent.SET_INTENT: "意向说明",
+    Intent.LOG_WIN: "赢单",
+    Intent.LOG_LOSS: "丢单",
+    Intent.LOG_PAYMENT: "回款说明",
+}
+
+_END_OF_DAY = time(18)
+
+
+def choose_unit(
+    library: ActionLibrary, intent: Intent, units_done: Iterable[str]
+) -> ActionUnit | None:
+    """The action unit for an intent. Where a library has two (first and follow-up call),
+    the first until one of them was done with this opportunity, then the second."""
+    fitting = [unit for unit in library.units if unit.intent is intent]
+    if not fitting:
+        return None
+    done = set(units_done)
+    if len(fitting) > 1 and any(unit.key in done for unit in fitting):
+        return fitting[1]
+    return fitting[0]
+
+
+def slots_of(record: Record) -> dict[str, object]:
+    """What a record says, as the JSON-ready slots of a draft. Nothing said, no key.
+
+    "objections" is present and empty where the rep said there are none.
+    """
+    slots: dict[str, object] = {}
+    if record.duration_min is not None:
+        slots["duration_min"] = record.duration_min
+    if record.objections or "objections" in record.words:
+        slots["objections"] = list(record.objections)
+    if record.next_contact is not None:
+        slots["next_contact"] = str(record.next_contact)
+    if record.amount_fen is not None:
+        slots["amount_fen"] = record.amount_fen
+    for name in ("contact", "ref", "intent_level", "customer_received", "connected"):
+        value = getattr(record, name)
+        if value is not None:
+            slots[name] = value
+    if record.promise_date is not None:
+        slots["promise_date"] = record.promise_date.isoformat()
+    if record.vague_intent:
+        slots["vague_intent"] = True
+    return slots
+
+
+def missing_slots(
+    unit: ActionUnit | None, slots: Mapping[str, object], media_types: Sequence[str]
+) -> list[SlotSpec]:
+    """What a unit requires and a draft does not have yet, in the unit's order.
+
+    An unanswered call has no duration and no objections to tell.
+    """
+    if unit is None:
+        return []
+    lacking = []
+    for spec in unit.slots:
+        if not spec.required:
+            continue
+        if slots.get("connected") is False and spec.key in ("duration_min", "objections"):
+            continue
+        if not _has(spec, slots, media_types):
+            lacking.append(spec)
+    return lacking
+
+
+def accepts_file(spec: SlotSpec, media_type: str) -> bool:
+    """Whether a file of that type is one the slot asks for."""
+    return not spec.file_kinds or any(fnmatchcase(media_type, kind) for kind in spec.file_kinds)
+
+
+def fill(draft: Draft, slots: Mapping[str, object], *, at: datetime, ttl: timedelta) -> Draft:
+    """The draft with more or other slots; it lives anew."""
+    assert draft.state is DraftState.OPEN
+    return replace(
+        draft,
+        slots={**draft.slots, **slots},
+        revision=draft.revision + 1,
+        touched_at=at,
+        expires_at=at + ttl,
+    )
+
+
+def occurred_at(record: Record, sent_at: datetime, zone: ZoneInfo) -> datetime:
+    """When it happened (UTC): the day the rep named, else when they said it.
+
+    A named earlier day without an hour counts as its end of office hours; a later day than
+    today keeps its date, for the rules to refuse.
+    """
+    local = sent_at.astimezone(zone)
+    if record.stated_on is None or record.stated_on == local.date():
+        return sent_at
+    return datetime.combine(record.stated_on, _END_OF_DAY, zone).astimezone(sent_at.tzinfo)
+
+
+def starts_at(moment: Moment, zone: ZoneInfo) -> datetime:
+    """A moment as an instant; a day without an hour begins at 09:00."""
+    return datetime.combine(moment.day, moment.clock or time(9), zone)
+
+
+def _has(spec: SlotSpec, slots: Mapping[str, object], media_types: Sequence[str]) -> bool:
+    if spec.key == "files":
+        return any(accepts_file(spec, media_type) for media_type in media_types)
+    if spec.key == "customer_received":
+        return slots.get(spec.key) is True
+    return spec.key in slots

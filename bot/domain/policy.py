@@ -1,0 +1,131 @@
+"""The numbers the business may change. Defaults as agreed; read from config/policy.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+
+from bot.domain.calendar import ClockKind
+from bot.domain.people import Role
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPolicy:
+    """zone: IANA name. office_opens, office_closes: local, on working days."""
+
+    zone: str = "Asia/Shanghai"
+    office_opens: time = time(9)
+    office_closes: time = time(18)
+
+
+@dataclass(frozen=True, slots=True)
+class LightPolicy:
+    """Whole working days without a valid action: yellow from `yellow_days` on, red when
+    there are more than `red_days`."""
+
+    yellow_days: int = 3
+    red_days: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PushPolicy:
+    """When and how people are told about lights.
+
+    group_wait: what comes up for one person within it goes on one card, of at most
+    `group_max` leads. repeat_after: on `repeat_clock`, without an acknowledgement.
+    quiet_from, quiet_until, digest_at: local clock times.
+    snooze_max_workdays: what a rep may allow themselves. snooze_reasons: offered on cards.
+    """
+
+    group_wait: timedelta = timedelta(minutes=10)
+    group_max: int = 20
+    repeat_after: timedelta = timedelta(hours=4)
+    repeat_clock: ClockKind = ClockKind.OFFICE
+    quiet_from: time = time(20)
+    quiet_until: time = time(8, 30)
+    digest_at: time = time(9)
+    snooze_max_workdays: int = 3
+    snooze_reasons: tuple[str, ...] = (
+        "客户出差或休假",
+        "客户内部流程中",
+        "等我方资料或报价",
+        "已约好时间",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPolicy:
+    """What makes an action valid, where an action unit does not say otherwise.
+
+    late_hours: on `late_clock`, from the action to its record; later ones are locked.
+    call_min_s: seconds a call must last. same_file_customers: a file sent to this many
+    customers is no longer made for one of them.
+    """
+
+    late_hours: int = 48
+    late_clock: ClockKind = ClockKind.WORKDAY
+    call_min_s: int = 180
+    same_file_customers: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPolicy:
+    """ttl_h: hours until an untouched draft expires. auto_confirm: whether a draft that is
+    complete and unambiguous is stored without a press. confirm_slots: slots that always
+    want one. min_confidence: 0..1, below it a slot is asked for again."""
+
+    ttl_h: int = 24
+    auto_confirm: bool = False
+    confirm_slots: tuple[str, ...] = ("customer", "amount_fen")
+    min_confidence: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicy:
+    """Roles by words in a person's titles, the first match of each role; nobody matched
+    gets `default`."""
+
+    keywords: tuple[tuple[Role, tuple[str, ...]], ...] = (
+        (Role.SALES_DIRECTOR, ("销售总监", "销售副总", "营销总监")),
+        (Role.SUPERVISOR, ("主管", "经理", "组长", "总监")),
+        (Role.CSM, ("客户成功",)),
+        (Role.LEGAL, ("法务",)),
+        (Role.FINANCE, ("财务", "会计", "出纳")),
+        (Role.HRBP, ("HRBP", "人力", "人事")),
+        (Role.PRODUCT, ("产品经理", "产品总监")),
+        (Role.WAREHOUSE, ("仓库", "仓管", "库管")),
+        (Role.PLANNING, ("计划员", "生产计划", "PMC")),
+        (Role.ADMIN, ("管理员",)),
+        (Role.REP, ("销售", "业务员", "客户经理")),
+    )
+    default: Role = Role.REP
+
+    def roles_of(self, titles: tuple[str, ...]) -> frozenset[Role]:
+        """Every role of which a title holds a word. A 产品经理 or 客户经理 leads nobody by
+        that name, so a supervisor's title must not be explained by another role's word."""
+        roles: set[Role] = set()
+        for title in (title.upper() for title in titles):
+            found = {
+                role: max((word for word in words if word.upper() in title), key=len, default="")
+                for role, words in self.keywords
+            }
+            found = {role: word for role, word in found.items() if word}
+            roles |= {
+                role
+                for role, word in found.items()
+                if not any(word != other and word in other for other in found.values())
+            }
+        return frozenset(roles) or frozenset({self.default})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it. `actions_library`: key of the action library in force."""
+
+    calendar: CalendarPolicy = field(default_factory=CalendarPolicy)
+    lights: LightPolicy = field(default_factory=LightPolicy)
+    pushes: PushPolicy = field(default_factory=PushPolicy)
+    actions: ActionPolicy = field(default_factory=ActionPolicy)
+    drafts: DraftPolicy = field(default_factory=DraftPolicy)
+    roles: RolePolicy = field(default_factory=RolePolicy)
+    actions_library: str = "manufacturing"

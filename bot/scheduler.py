@@ -1,0 +1,150 @@
+"""One tick of one job: claim, transaction, job, queue the notifications.
+
+The scheduled time, not the clock, is the job's "now" and half of the tick's unique key, so
+a tick that fires twice acts once. `jump` replays the ticks between two moments in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from bot.clock import Clock, MovableClock
+from bot.messages import OutboundMessage
+from bot.ports import Store, UnitOfWork
+from bot.router import Job
+
+Tx = TypeVar("Tx", bound=UnitOfWork)
+NextFire = Callable[[Job[Tx], datetime], datetime]
+"""First scheduled time of a job strictly after a moment."""
+
+MAX_STEPS = 20_000
+LONGEST_NAP_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Scheduler(Generic[Tx]):
+    """Runs the table of jobs by the clock it was given."""
+
+    def __init__(
+        self,
+        *,
+        store: Store[Tx],
+        jobs: Sequence[Job[Tx]],
+        next_fire: NextFire[Tx],
+        clock: Clock,
+        split: Callable[[Sequence[OutboundMessage]], list[OutboundMessage]],
+        queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        assert len({job.name for job in jobs}) == len(jobs), "two jobs share a name"
+        self._store = store
+        self._jobs = jobs
+        self._next_fire = next_fire
+        self._clock = clock
+        self._split = split
+        self._queued = queued
+        self._upcoming: dict[str, datetime] = {}
+        self._moved = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Fire for ever; ends by cancellation between two ticks."""
+        now = self._clock.now()
+        self._upcoming = {
+            job.name: self._next_fire(job, now - timedelta(seconds=job.too_late_s))
+            for job in self._jobs
+        }
+        while True:
+            self._moved.clear()
+            async with self._one_at_a_time:
+                await self._fire_due()
+            wait_s = (min(self._upcoming.values()) - self._clock.now()).total_seconds()
+            try:
+                await asyncio.wait_for(self._moved.wait(), min(max(wait_s, 0.05), LONGEST_NAP_S))
+            except TimeoutError:
+                continue
+
+    async def run_tick(self, job: Job[Tx], scheduled_at: datetime) -> bool:
+        """One tick; False when it came too late, was claimed before, or failed."""
+        late_s = (self._clock.now() - scheduled_at).total_seconds()
+        fields = {"action": "tick", "job": job.name, "scheduled_at": scheduled_at.isoformat()}
+        if late_s > job.too_late_s:
+            log.warning("tick dropped, too late", extra=fields)
+            return False
+        try:
+            async with self._store.begin() as tx:
+                at = self._clock.now()
+                if not await tx.delivery.claim_tick(job.name, scheduled_at, at=at):
+                    return False
+                notifications = await job.run(tx, scheduled_at)
+                await tx.delivery.queue(self._split(notifications), at=at)
+        except Exception:
+            log.exception("tick failed", extra=fields)
+            return False
+        self._queued()
+        return True
+
+    async def jump(
+        self,
+        clock: MovableClock,
+        target: datetime,
+        *,
+        settle: Callable[[], Awaitable[None]],
+        also_due: Callable[[], Awaitable[datetime | None]],
+    ) -> None:
+        """Move the clock to `target`, stopping wherever something is to be done.
+
+        settle: sends what is due and waits for the inbox. also_due: the outbox's next
+        moment. Raises RuntimeError after MAX_STEPS stops.
+        """
+        async with self._one_at_a_time:
+            now = clock.now()
+            upcoming = {job.name: self._next_fire(job, now) for job in self._jobs}
+            for _ in range(MAX_STEPS):
+                await settle()
+                await self._skip_idle(upcoming, target)
+                stops = list(upcoming.values())
+                if (sending := await also_due()) is not None:
+                    stops.append(max(sending, clock.now() + timedelta(seconds=1)))
+                stop_at = min(stops)
+                if stop_at > target:
+                    break
+                clock.move_to(stop_at)
+                for job in self._jobs:
+                    if upcoming[job.name] <= stop_at:
+                        await self.run_tick(job, upcoming[job.name])
+                        upcoming[job.name] = self._next_fire(job, upcoming[job.name])
+            else:
+                raise RuntimeError("the jump did not come to an end")
+            clock.move_to(target)
+            await settle()
+            self._upcoming = upcoming
+        self._moved.set()
+
+    async def _skip_idle(self, upcoming: dict[str, datetime], target: datetime) -> None:
+        """Pass over the ticks in which a job would find nothing to do."""
+        async with self._store.begin() as tx:
+            for job in self._jobs:
+                if job.next_due is None:
+                    continue
+                due = await job.next_due(tx)
+                if due is None or due > target:
+                    upcoming[job.name] = max(upcoming[job.name], self._next_fire(job, target))
+                elif due > upcoming[job.name]:
+                    just_before = due - timedelta(microseconds=1)
+                    upcoming[job.name] = self._next_fire(job, just_before)
+
+    async def _fire_due(self) -> None:
+        for job in self._jobs:
+            now = self._clock.now()
+            scheduled_at = self._upcoming[job.name]
+            if scheduled_at > now:
+                continue
+            await self.run_tick(job, scheduled_at)
+            following = self._next_fire(job, scheduled_at)
+            missed = now - timedelta(seconds=job.too_late_s)
+            self._upcoming[job.name] = max(following, self._next_fire(job, missed))

@@ -1,0 +1,337 @@
+"""policy.toml, the action libraries and the official calendar -> objects of bot/domain.
+
+Whatever is wrong in a file is said in one line: the file, the key, what it should be.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chinese_calendar.constants import Holiday, holidays, workdays
+
+from bot.domain.activities import Intent
+from bot.domain.calendar import ClockKind, NamedDay, WorkingCalendar
+from bot.domain.library import ActionLibrary, ActionUnit, SlotSpec, Stage
+from bot.domain.people import Role
+from bot.domain.policy import (
+    ActionPolicy,
+    CalendarPolicy,
+    DraftPolicy,
+    LightPolicy,
+    Policy,
+    PushPolicy,
+    RolePolicy,
+)
+
+HERE = Path(__file__).parent
+
+SLOTS = ("duration_min", "objections", "next_contact", "contact", "amount_fen",
+         "customer_received", "files")  # fmt: skip
+
+Member = TypeVar("Member", bound=StrEnum)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used. The text is one line: file, key, what it should be."""
+
+
+class _Table:
+    """One table of a TOML file that takes its keys out one by one and knows what is left."""
+
+    def __init__(self, where: str, raw: object) -> None:
+        if not isinstance(raw, dict):
+            raise ConfigError(f"{where}：应为一个表 (a table is expected)")
+        self._where = where
+        self._raw = dict(raw)
+
+    def fail(self, key: str, should_be: str) -> ConfigError:
+        return ConfigError(f"{self._where}{key}：{should_be}")
+
+    def table(self, key: str) -> _Table:
+        return _Table(f"{self._where}{key}.", self._raw.pop(key, {}))
+
+    def tables(self, key: str) -> list[_Table]:
+        raw = self._raw.pop(key, None)
+        if not isinstance(raw, list) or not raw:
+            raise self.fail(key, "应为至少一项的列表 (a list with at least one entry)")
+        return [_Table(f"{self._where}{key}[{n}].", item) for n, item in enumerate(raw, 1)]
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, str) or not value:
+            raise self.fail(key, "应为非空文字 (non-empty text)")
+        return value
+
+    def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
+        value = self._raw.pop(key, list(default))
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fail(key, "应为文字列表 (a list of texts)")
+        return tuple(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(key, "应为 true 或 false")
+        return value
+
+    def whole(self, key: str, default: int | None = None, *, least: int = 0) -> int:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
+        return value
+
+    def share(self, key: str, default: float) -> float:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise self.fail(key, "应为 0 到 1 之间的数 (a number from 0 to 1)")
+        return float(value)
+
+    def clock(self, key: str, default: time) -> time:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, time):
+            raise self.fail(key, "应为不带引号的时刻，如 09:00:00 (a clock time, unquoted)")
+        return value
+
+    def choice(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
+        value = self._raw.pop(key, default)
+        try:
+            return kind(cast(str, value))
+        except ValueError:
+            raise self.fail(key, f"应为其中之一 (one of)：{'、'.join(kind)}") from None
+
+    def finish(self) -> None:
+        """Raises ConfigError if a key was not asked for: a typing error must not pass."""
+        if self._raw:
+            raise self.fail(next(iter(self._raw)), "没有这个键 (unknown key)")
+
+    def members(self, kind: type[Member]) -> tuple[Member, ...]:
+        """The keys that name members of `kind`, in the order of the file."""
+        return tuple(kind(key) for key in self._raw if key in set(kind))
+
+
+def load_policy(path: Path = HERE / "policy.toml") -> Policy:
+    """Raises ConfigError."""
+    root = _read(path)
+    policy = Policy(
+        actions_library=root.text("actions_library", Policy().actions_library),
+        calendar=_calendar_policy(root.table("calendar")),
+        lights=_light_policy(root.table("lights")),
+        pushes=_push_policy(root.table("pushes")),
+        actions=_action_policy(root.table("actions")),
+        drafts=_draft_policy(root.table("drafts")),
+        roles=_role_policy(root.table("roles")),
+    )
+    root.finish()
+    return policy
+
+
+def load_library(path: Path, defaults: ActionPolicy | None = None) -> ActionLibrary:
+    """config/actions/<key>.toml; units that name no numbers of their own get `defaults`.
+
+    Raises ConfigError.
+    """
+    defaults = defaults or ActionPolicy()
+    root = _read(path)
+    library = ActionLibrary(
+        key=path.stem,
+        label=root.text("label"),
+        stages=tuple(_stage(table) for table in root.tables("stages")),
+        units=tuple(_unit(table, defaults) for table in root.tables("units")),
+    )
+    _refuse_twins(root, "stages", [stage.key for stage in library.stages])
+    _refuse_twins(root, "units", [unit.key for unit in library.units])
+    root.finish()
+    return library
+
+
+def load_calendar(policy: CalendarPolicy | None = None) -> WorkingCalendar:
+    """The official days of every year that the package chinese_calendar knows."""
+    policy = policy or CalendarPolicy()
+    chinese = {holiday.value: holiday.chinese for holiday in Holiday}
+    days = [NamedDay(day, chinese[name], off=True) for day, name in holidays.items()]
+    days += [NamedDay(day, chinese[name], off=False) for day, name in workdays.items()]
+    empty = WorkingCalendar(
+        zone=ZoneInfo(policy.zone), opens=policy.office_opens, closes=policy.office_closes
+    )
+    return empty.with_table(days, {day.year for day in holidays})
+
+
+def read_holiday_table(text: str) -> tuple[int, tuple[NamedDay, ...]]:
+    """An official table in the JSON shape of holiday-cn: its year, and its days.
+
+    `{"year": 2027, "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}`.
+    Raises ConfigError.
+    """
+    try:
+        raw = json.loads(text)
+        year = int(raw["year"])
+        days = tuple(
+            NamedDay(date.fromisoformat(item["date"]), str(item["name"]), bool(item["isOffDay"]))
+            for item in raw["days"]
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        shape = '{"year": 2027, "days": [{"name", "date", "isOffDay"}]}'
+        raise ConfigError(f"节假日表读不出来，应为 (expected) {shape}：{error!r}") from None
+    if not days:
+        raise ConfigError(f"节假日表 {year} 年没有内容 (no days): 放假通知可能还没发布")
+    strange = [named.day for named in days if abs(named.day.year - year) > 1]
+    if strange:
+        raise ConfigError(f"节假日表 {year} 年里有别的年份的日期 (wrong year)：{strange[0]}")
+    return year, days
+
+
+def _read(path: Path) -> _Table:
+    try:
+        return _Table(f"{path.name}: ", tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}：读不到 (cannot be read: {error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}：不是有效的 TOML (not TOML): {error}") from None
+
+
+def _calendar_policy(table: _Table) -> CalendarPolicy:
+    usual = CalendarPolicy()
+    policy = CalendarPolicy(
+        zone=table.text("zone", usual.zone),
+        office_opens=table.clock("office_opens", usual.office_opens),
+        office_closes=table.clock("office_closes", usual.office_closes),
+    )
+    try:
+        ZoneInfo(policy.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise table.fail("zone", "应为 IANA 时区名，如 Asia/Shanghai (an IANA zone)") from None
+    if policy.office_opens >= policy.office_closes:
+        raise table.fail("office_closes", "应晚于 office_opens (later than office_opens)")
+    table.finish()
+    return policy
+
+
+def _light_policy(table: _Table) -> LightPolicy:
+    usual = LightPolicy()
+    policy = LightPolicy(
+        yellow_days=table.whole("yellow_days", usual.yellow_days, least=1),
+        red_days=table.whole("red_days", usual.red_days, least=1),
+    )
+    if policy.red_days < policy.yellow_days:
+        raise table.fail("red_days", "不应小于 yellow_days (not below yellow_days)")
+    table.finish()
+    return policy
+
+
+def _push_policy(table: _Table) -> PushPolicy:
+    usual = PushPolicy()
+    group_wait_min = int(usual.group_wait / timedelta(minutes=1))
+    repeat_after_h = int(usual.repeat_after / timedelta(hours=1))
+    policy = PushPolicy(
+        group_wait=timedelta(minutes=table.whole("group_wait_min", group_wait_min)),
+        group_max=table.whole("group_max", usual.group_max, least=1),
+        repeat_after=timedelta(hours=table.whole("repeat_after_h", repeat_after_h, least=1)),
+        repeat_clock=table.choice("repeat_clock", ClockKind, usual.repeat_clock),
+        quiet_from=table.clock("quiet_from", usual.quiet_from),
+        quiet_until=table.clock("quiet_until", usual.quiet_until),
+        digest_at=table.clock("digest_at", usual.digest_at),
+        snooze_max_workdays=table.whole("snooze_max_workdays", usual.snooze_max_workdays, least=1),
+        snooze_reasons=table.texts("snooze_reasons", usual.snooze_reasons),
+    )
+    if policy.quiet_until >= policy.quiet_from:
+        raise table.fail("quiet_from", "应晚于 quiet_until (later in the day than quiet_until)")
+    if not policy.quiet_until <= policy.digest_at < policy.quiet_from:
+        raise table.fail("digest_at", "不应落在免打扰时段 (outside the quiet hours)")
+    table.finish()
+    return policy
+
+
+def _action_policy(table: _Table) -> ActionPolicy:
+    usual = ActionPolicy()
+    policy = ActionPolicy(
+        late_hours=table.whole("late_hours", usual.late_hours, least=1),
+        late_clock=table.choice("late_clock", ClockKind, usual.late_clock),
+        call_min_s=table.whole("call_min_s", usual.call_min_s),
+        same_file_customers=table.whole("same_file_customers", usual.same_file_customers, least=2),
+    )
+    table.finish()
+    return policy
+
+
+def _draft_policy(table: _Table) -> DraftPolicy:
+    usual = DraftPolicy()
+    policy = DraftPolicy(
+        ttl_h=table.whole("ttl_h", usual.ttl_h, least=1),
+        auto_confirm=table.flag("auto_confirm", usual.auto_confirm),
+        confirm_slots=table.texts("confirm_slots", usual.confirm_slots),
+        min_confidence=table.share("min_confidence", usual.min_confidence),
+    )
+    strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
+    if strange:
+        raise table.fail("confirm_slots", f"没有这个字段 (no such slot)：{min(strange)}")
+    table.finish()
+    return policy
+
+
+def _role_policy(table: _Table) -> RolePolicy:
+    usual = RolePolicy()
+    default = table.choice("default", Role, usual.default)
+    words = table.table("keywords")
+    keywords = tuple((role, words.texts(role)) for role in words.members(Role))
+    words.finish()
+    table.finish()
+    return RolePolicy(keywords=keywords or usual.keywords, default=default)
+
+
+def _stage(table: _Table) -> Stage:
+    stage = Stage(
+        key=table.text("key"),
+        label=table.text("label"),
+        stuck_days=table.whole("stuck_days", least=1),
+    )
+    table.finish()
+    return stage
+
+
+def _unit(table: _Table, defaults: ActionPolicy) -> ActionUnit:
+    intent = table.choice("intent", Intent)
+    unit = ActionUnit(
+        key=table.text("key"),
+        label=table.text("label"),
+        intent=intent,
+        slots=tuple(_slot(slot) for slot in table.tables("slots")),
+        counts=table.flag("counts", True),
+        min_duration_s=table.whole(
+            "min_duration_s", defaults.call_min_s if intent is Intent.LOG_CALL else 0
+        ),
+        deadline_h=table.whole("deadline_h", defaults.late_hours, least=1),
+    )
+    _refuse_twins(table, "slots", [slot.key for slot in unit.slots])
+    if intent is Intent.BOOK_VISIT and unit.slot("next_contact") is None:
+        raise table.fail("slots", "面访预约要有 next_contact (a booking needs next_contact)")
+    table.finish()
+    return unit
+
+
+def _slot(table: _Table) -> SlotSpec:
+    slot = SlotSpec(
+        key=table.text("key"),
+        label=table.text("label"),
+        question=table.text("question"),
+        required=table.flag("required", True),
+        file_kinds=table.texts("file_kinds"),
+    )
+    if slot.key not in SLOTS:
+        raise table.fail("key", f"应为其中之一 (one of)：{'、'.join(SLOTS)}")
+    if slot.file_kinds and slot.key != "files":
+        raise table.fail("file_kinds", '只用于 key = "files" (only for files)')
+    table.finish()
+    return slot
+
+
+def _refuse_twins(table: _Table, name: str, keys: list[str]) -> None:
+    twins = [key for key in keys if keys.count(key) > 1]
+    if twins:
+        raise table.fail(name, f"key 重复 (not unique)：{twins[0]}")

@@ -1,0 +1,133 @@
+"""DingTalk calling the bot: each delivery a task of its own, tried again, and on record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from .world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One try of a delivery: signatures are made anew for each."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What to deliver and when it counts as taken.
+
+    kind: "robot", "event" or "card"; key: names the delivery within its kind. limit_s: how
+    long the platform waits for the answer. pauses_s: real seconds before each further try,
+    so their number is the number of retries. turn: first tries of the same turn go out one
+    after the other; a later one may overtake the retries of an earlier one.
+    """
+
+    kind: str
+    key: str
+    url: str
+    limit_s: float
+    pauses_s: tuple[float, ...]
+    make: Callable[[], Push]
+    is_taken: Callable[[int, bytes], bool]
+    turn: str
+
+
+@dataclass(slots=True)
+class Calls:
+    """Owns the HTTP session towards the bot and every delivery under way.
+
+    A Fault of the api "callback" disturbs this way, see World.fault.
+    """
+
+    world: World
+    _session: aiohttp.ClientSession | None = None
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _turns: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def busy(self) -> bool:
+        return bool(self._tasks)
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        await self.drain()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def deliver(self, delivery: Delivery) -> bytes | None:
+        """The body of the answer that took it; None when every try failed."""
+        record: dict[str, Any] = {
+            "platform": "dingtalk",
+            "url": delivery.url,
+            "about": f"{delivery.kind} {delivery.key}",
+            "status": None,
+            "tries": 0,
+            "at": self.world.now(),
+            "error": "",
+        }
+        self.world.attempts.append(record)
+        async with self._turns[delivery.turn]:
+            body = await self._attempt(delivery, record)
+        for pause_s in delivery.pauses_s:
+            if body is None:
+                await asyncio.sleep(pause_s)
+                body = await self._attempt(delivery, record)
+        if body is None:
+            self.world.count(f"dingtalk:dropped:{delivery.kind}")
+        return body
+
+    async def _attempt(self, delivery: Delivery, record: dict[str, Any]) -> bytes | None:
+        record["tries"] += 1
+        fault = self.world.fault("dingtalk", "callback")
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+        if fault is not None and fault.drop:
+            record["error"] = "lost on the way"
+            return None
+        try:
+            status, body = await self._post(delivery)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            record["error"] = str(error) or type(error).__name__
+            return None
+        record["status"] = status
+        if fault is not None and fault.after:
+            record["error"] = "answer lost on the way"
+            return None
+        is_taken = delivery.is_taken(status, body)
+        record["error"] = "" if is_taken else "not the answer that was wanted"
+        return body if is_taken else None
+
+    async def _post(self, delivery: Delivery) -> tuple[int, bytes]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        push = delivery.make()
+        async with self._session.post(
+            delivery.url,
+            params=push.query,
+            headers={"Content-Type": "application/json; charset=utf-8", **push.headers},
+            data=push.body,
+            timeout=aiohttp.ClientTimeout(total=delivery.limit_s),
+            allow_redirects=False,
+        ) as answer:
+            return answer.status, await answer.read()

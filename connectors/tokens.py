@@ -1,0 +1,107 @@
+"""Access tokens: fetched once for everybody, dropped only by whoever saw them fail."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.errors import AuthFailed, BotError
+from bot.ports import TokenStore
+
+Fetch = Callable[[], Awaitable[tuple[str, int]]]
+"""Asks the platform for a token: the token and its validity in seconds."""
+
+# A platform may answer with the same token and what is left of its life; such a token is
+# used for at least this long before asking again.
+_LEAST_USE = timedelta(seconds=60)
+
+# Platforms bar an address that keeps asking with a wrong secret (WeCom: for an hour).
+_AUTH_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    token: str
+    refresh_at: datetime
+
+
+class TokenKeeper:
+    """One application's token, shared through the store by all tasks and processes.
+
+    early_s: seconds before its end from which a token is replaced. `get` and `renew`
+    raise what `fetch` raises; an AuthFailed is repeated for a minute without asking.
+    """
+
+    def __init__(
+        self, name: str, store: TokenStore, fetch: Fetch, clock: Clock, early_s: int = 300
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._fetch = fetch
+        self._clock = clock
+        self._early = timedelta(seconds=early_s)
+        self._lock = asyncio.Lock()
+        self._held: _Held | None = None
+        self._failure: BotError | None = None
+        self._failed_at = clock.now()
+        self._rounds = 0
+
+    async def get(self) -> str:
+        """A token that should work."""
+        return self._usable(other_than=None) or await self._one_round(failed=None)
+
+    async def renew(self, failed: str) -> str:
+        """Another token than `failed`, if the platform has one to give."""
+        return self._usable(other_than=failed) or await self._one_round(failed=failed)
+
+    def _usable(self, other_than: str | None) -> str | None:
+        held = self._held
+        if held is None or held.token == other_than or self._clock.now() >= held.refresh_at:
+            return None
+        return held.token
+
+    async def _one_round(self, failed: str | None) -> str:
+        """Everybody who asks while a round is under way shares its outcome, good or bad."""
+        asked_in = self._rounds
+        async with self._lock:
+            if self._rounds == asked_in and not self._paused():
+                await self._refill(failed)
+            if self._held is not None:
+                return self._held.token
+            raise copy.copy(self._failure or AuthFailed(f"{self._name}: no token"))
+
+    def _paused(self) -> bool:
+        return (
+            isinstance(self._failure, AuthFailed)
+            and self._clock.now() < self._failed_at + _AUTH_PAUSE
+        )
+
+    async def _refill(self, failed: str | None) -> None:
+        try:
+            self._held = await self._load(failed) or await self._replace(failed)
+            self._failure = None
+        except BotError as error:
+            self._held, self._failure, self._failed_at = None, error, self._clock.now()
+        self._rounds += 1
+
+    async def _load(self, failed: str | None) -> _Held | None:
+        """What another process may have stored meanwhile."""
+        stored = await self._store.load_token(self._name)
+        if stored is None or stored[0] == failed:
+            return None
+        held = _Held(stored[0], refresh_at=stored[1] - self._early)
+        return held if self._clock.now() < held.refresh_at else None
+
+    async def _replace(self, failed: str | None) -> _Held:
+        if failed is not None:
+            await self._store.drop_token(self._name, failed)
+        token, seconds = await self._fetch()
+        now = self._clock.now()
+        expires_at = now + timedelta(seconds=seconds)
+        await self._store.save_token(self._name, token, expires_at)
+        least = min(expires_at, now + _LEAST_USE)
+        return _Held(token, refresh_at=max(expires_at - self._early, least))

@@ -1,0 +1,139 @@
+"""Which use case a message is for: the filters of ROUTES, and the typed commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.messages import Kind
+from handlers import customers, hearing, queries
+from handlers.desk import Desk
+from handlers.texts import customers as customer_texts
+from handlers.texts import dialog
+
+WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word people type, with what follows it."""
+
+    pattern: re.Pattern[str]
+    run: Callable[[Desk, str], Awaitable[None]]
+
+
+async def _help(desk: Desk, _: str) -> None:
+    desk.say(dialog.HELP)
+
+
+async def _todo(desk: Desk, _: str) -> None:
+    await queries.todo(desk)
+
+
+async def _lights(desk: Desk, _: str) -> None:
+    await queries.lights(desk)
+
+
+async def _customer(desk: Desk, words: str) -> None:
+    if words:
+        await customers.show_customer(desk, words)
+    else:
+        desk.say(customer_texts.WHICH_TO_SHOW)
+
+
+async def _stream(desk: Desk, words: str) -> None:
+    if words:
+        await customers.show_stream(desk, words)
+    else:
+        desk.say(customer_texts.WHICH_TO_SHOW)
+
+
+async def _create(desk: Desk, words: str) -> None:
+    if words:
+        await customers.ask_to_create(desk, words)
+    else:
+        desk.say(customer_texts.WHICH_TO_CREATE)
+
+
+async def _undo(desk: Desk, _: str) -> None:
+    await hearing.cancel(desk)
+
+
+def _command(
+    words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
+) -> Command:
+    tail = r"[ :：]*(?P<rest>.{0,80})" if argument else r"(?P<rest>)[。！!？? ]*"
+    return Command(re.compile(rf"(?:{words}){tail}", re.DOTALL), run)
+
+
+COMMANDS = (
+    _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
+    _command("待办|我的待办|今日待办|todo", _todo),
+    _command("我的灯|亮灯|红灯|黄灯|预警", _lights),
+    _command("撤销|撤回|取消", _undo),
+    _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("客户(?=[ :：]|$)", _customer, argument=True),
+    _command("动态(?=[ :：]|$)", _stream, argument=True),
+)
+
+MENU_WORDS = {"todo": "待办", "help": "帮助", "lights": "我的灯"}
+
+
+def is_kind(*kinds: Kind) -> Callable[[Desk], bool]:
+    return lambda desk: desk.message.kind in kinds
+
+
+def is_nothing(desk: Desk) -> bool:
+    return desk.message.kind in (Kind.IGNORED, Kind.UNSUBSCRIBE)
+
+
+def is_stranger(desk: Desk) -> bool:
+    return desk.person is None
+
+
+def is_press(prefix: str) -> Callable[[Desk], bool]:
+    return lambda desk: (
+        desk.message.kind is Kind.CARD_ACTION
+        and desk.message.action is not None
+        and desk.message.action.card_id.startswith(prefix)
+    )
+
+
+def is_command(desk: Desk) -> bool:
+    return desk.message.kind in (Kind.TEXT, Kind.MENU) and _find(desk) is not None
+
+
+async def run(desk: Desk) -> None:
+    """The typed command."""
+    found = _find(desk)
+    assert found is not None
+    command, rest = found
+    await command.run(desk, rest)
+
+
+def has_files(desk: Desk) -> bool:
+    return bool(desk.incoming.files)
+
+
+def has_words(desk: Desk) -> bool:
+    return desk.message.kind in WORDS and bool(hearing.spoken_text(desk))
+
+
+def has_words_and_files(desk: Desk) -> bool:
+    return has_words(desk) and has_files(desk)
+
+
+def is_mute_voice(desk: Desk) -> bool:
+    return desk.message.kind is Kind.VOICE and not hearing.spoken_text(desk)
+
+
+def _find(desk: Desk) -> tuple[Command, str] | None:
+    text = desk.message.text.strip()
+    if desk.message.kind is Kind.MENU:
+        text = MENU_WORDS.get(text, text)
+    for command in COMMANDS:
+        match = command.pattern.fullmatch(text)
+        if match is not None:
+            return command, match["rest"].strip(" 。！!？?")
+    return None

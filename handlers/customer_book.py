@@ -1,0 +1,33 @@
+"""The names of all customers in memory, for reading messages; the database decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.domain.opportunities import Account
+from handlers.understanding.customers import CustomerIndex
+
+
+class CustomerBook:
+    """Every customer's names, and who owns them. Rebuilt at start, added to at once."""
+
+    def __init__(self) -> None:
+        self.index = CustomerIndex()
+        self._owners: dict[str, int] = {}
+
+    def load(self, accounts: Iterable[Account]) -> None:
+        for account in accounts:
+            self.put(account)
+
+    def put(self, account: Account) -> None:
+        """Add a customer, or note its new owner or alias."""
+        if account.name in self._owners:
+            self.index.remove(account.name)
+        self.index.add(account.name, account.aliases, key=account.id)
+        self._owners[account.name] = account.owner_id
+
+    def owner_of(self, name: str) -> int | None:
+        return self._owners.get(name)
+
+    def owned_by(self, person_id: int, name: str) -> bool:
+        return self._owners.get(name) == person_id

@@ -1,0 +1,251 @@
+"""Customers in chat: which one is meant, who may see it, create one, show one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.activities import Activity, Record
+from bot.domain.opportunities import Account, Light, Opportunity, OpportunityState
+from bot.domain.people import Person, Role
+from bot.errors import InvalidInput, NotAllowed, NotFound
+from bot.messages import Button, Card
+from handlers.desk import Desk
+from handlers.texts import customers as texts
+from handlers.texts import dialog
+from storage.unit_of_work import UnitOfWork
+
+SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
+NAME = re.compile(r"[\w（）()·&\-. ]{2,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a record says of its customer: settled, or several to choose from, or a name
+    that nobody knows."""
+
+    account: Account | None = None
+    candidates: tuple[Account, ...] = ()
+    mention: str = ""
+
+
+async def settle(desk: Desk, record: Record) -> Found:
+    """The customer a record speaks of. Raises NotAllowed if it is somebody else's."""
+    if record.customer is not None:
+        account = await desk.tx.accounts.find_by_name(record.customer)
+        if account is None:
+            return Found(mention=record.customer)
+        if record.needs_confirm:
+            return Found(candidates=(account,), mention=record.customer_mention or "")
+        await refuse_foreign(desk, account)
+        return Found(account=account)
+    candidates = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous]
+    known = tuple(account for account in candidates if account is not None)
+    return Found(candidates=known[:5], mention=record.customer_mention or "")
+
+
+async def refuse_foreign(desk: Desk, account: Account) -> None:
+    """Raises NotAllowed unless the speaker may log for this customer: the owner and those
+    who lead the owner may."""
+    if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
+        return
+    owner = await desk.tx.people.get(account.owner_id)
+    raise NotAllowed(dialog.owned_by_other(account.name, owner))
+
+
+async def refuse_to_show(desk: Desk, account: Account) -> None:
+    """Raises NotFound unless the speaker may see this customer's stream."""
+    if desk.rep.roles & SEES_ALL or account.owner_id == desk.rep.id:
+        return
+    if not await leads(desk.tx, desk.rep, account.owner_id):
+        raise NotFound(texts.not_visible(account.name))
+
+
+async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
+    """Whether `person` stands anywhere above the other."""
+    if Role.ADMIN in person.roles:
+        return True
+    facts = await tx.people.leader_facts(other_id)
+    above = [facts.override, *facts.direct]
+    for leaders in facts.department_leaders:
+        above.extend(leaders)
+    return any(leader is not None and leader.id == person.id for leader in above)
+
+
+async def recent(desk: Desk, *, limit: int) -> list[Account]:
+    """The customers the speaker last worked on, to choose from."""
+    past = await desk.tx.activities.last_of_actor(desk.rep.id, 30)
+    numbers = list(dict.fromkeys(activity.account_id for activity in past))
+    if not numbers:
+        owned = await desk.tx.accounts.list_of_owner(desk.rep.id)
+        numbers = [account.id for account in owned]
+    return [await desk.tx.accounts.get(number) for number in numbers[:limit]]
+
+
+async def named(desk: Desk, words: str) -> Account | None:
+    """The one customer these words can mean; None after asking which.
+
+    Raises NotFound when there is no such name.
+    """
+    exact = await desk.tx.accounts.find_by_name(words)
+    if exact is not None:
+        return exact
+    mentions = desk.office.customers.index.find(words)
+    names = dict.fromkeys(
+        candidate.name for mention in mentions for candidate in mention.candidates
+    )
+    if not names:
+        raise NotFound(texts.no_such_customer(words))
+    accounts = [await desk.tx.accounts.find_by_name(name) for name in names]
+    visible = [account for account in accounts if account and await _may_show(desk, account)]
+    if len(visible) == 1:
+        return visible[0]
+    if not visible:
+        raise NotFound(texts.no_such_customer(words))
+    desk.say(texts.which_one(words, [account.name for account in visible[:6]]))
+    return None
+
+
+async def show_customer(desk: Desk, words: str) -> None:
+    """«客户 恒锐机电»: state, lights and the last five activities."""
+    account = await named(desk, words)
+    if account is None:
+        return
+    await refuse_to_show(desk, account)
+    owner = await desk.tx.people.get(account.owner_id)
+    deals = await desk.tx.opportunities.of_account(account.id)
+    page, _ = await desk.tx.activities.page(account.id, limit=5, before=None)
+    lines = [
+        *(_deal_line(desk, deal) for deal in deals[:3]),
+        "最近动态：" if page else "还没有动态。",
+        *(await _activity_lines(desk, page)),
+    ]
+    facts = [("负责人", owner.name)]
+    if account.industry:
+        facts.append(("行业", account.industry))
+    contacts = await desk.tx.accounts.contacts(account.id)
+    if contacts:
+        facts.append(("联系人", "、".join(contact.name for contact in contacts[:4])))
+    card = Card(
+        card_id=f"customer-{account.id}-{desk.message.message_id[-24:]}".translate(_CARD_SAFE),
+        title=dialog.shorten(account.name, 36),
+        lines=tuple(lines),
+        facts=tuple(facts),
+        buttons=(Button("stream", "更多动态"),),
+    )
+    await desk.show(card, subject=f"customer:{account.id}")
+
+
+async def show_stream(desk: Desk, words: str) -> None:
+    """«动态 恒锐机电»: the last ten entries of the stream."""
+    account = await named(desk, words)
+    if account is not None:
+        await tell_stream(desk, account)
+
+
+async def tell_stream(desk: Desk, account: Account) -> None:
+    await refuse_to_show(desk, account)
+    page, more = await desk.tx.activities.page(account.id, limit=10, before=None)
+    if not page:
+        desk.say(texts.no_stream(account.name))
+        return
+    lines = await _activity_lines(desk, page)
+    body = "\n".join(f"- {line}" for line in lines)
+    tail = texts.STREAM_HAS_MORE if more else ""
+    title = f"{account.name} 最近动态"
+    desk.say_markdown(title, f"**{title}**\n{body}{tail}")
+
+
+async def create(desk: Desk, name: str, *, industry: str = "") -> Account:
+    """A new customer owned by the speaker, with an opportunity at the first stage.
+
+    Raises InvalidInput for an unusable name, Refused if it exists.
+    """
+    name = " ".join(name.split())
+    if not NAME.fullmatch(name):
+        raise InvalidInput(texts.BAD_CUSTOMER_NAME)
+    account = await desk.tx.accounts.add(
+        name=name, owner_id=desk.rep.id, at=desk.at, industry=industry
+    )
+    await open_opportunity(desk, account)
+    await desk.tx.audit.append(
+        at=desk.at,
+        actor=f"person:{desk.rep.id}",
+        action="create_customer",
+        subject=f"account:{account.id}",
+        before=None,
+        after={"name": account.name, "owner_id": account.owner_id},
+    )
+    desk.office.customers.put(account)
+    return account
+
+
+async def open_opportunity(desk: Desk, account: Account) -> Opportunity:
+    """A first opportunity with a customer; its lights begin to count today."""
+    stage = desk.office.library.stages[0]
+    return await desk.tx.opportunities.add(
+        account_id=account.id,
+        name=f"{account.name} 商机",
+        owner_id=account.owner_id,
+        stage=stage.key,
+        at=desk.at,
+        light_due_at=desk.at,
+    )
+
+
+async def ask_to_create(desk: Desk, name: str) -> None:
+    """«新建客户 X»: at once, unless something very like it exists."""
+    similar = [
+        candidate.name
+        for mention in desk.office.customers.index.find(name)
+        for candidate in mention.candidates
+        if candidate.name != name
+    ]
+    if similar and f"确认新建客户 {name}" not in desk.message.text:
+        desk.say(texts.similar_exists(name, list(dict.fromkeys(similar))[:5]))
+        return
+    account = await create(desk, name)
+    desk.say(texts.created(account.name))
+
+
+def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:
+    """«红灯 · 已6个工作日没有有效跟进»."""
+    since = deal.last_valid_at or deal.assigned_at
+    zone = desk.office.zone
+    gap = desk.office.calendar.workdays_between(
+        since.astimezone(zone).date(), at.astimezone(zone).date()
+    )
+    return texts.light(deal.light, gap, stuck=deal.stuck)
+
+
+def _deal_line(desk: Desk, deal: Opportunity) -> str:
+    stage = desk.office.library.stage(deal.stage)
+    amount = f" {dialog.amount_words(deal.amount_fen)}" if deal.amount_fen is not None else ""
+    state = texts.STATES[deal.state]
+    words = [f"{stage.label if stage else deal.stage}{amount}"]
+    if deal.state is OpportunityState.OPEN:
+        words.append(light_words(desk, deal, desk.at))
+    else:
+        words.append(state)
+    mark = {Light.RED: "🔴", Light.YELLOW: "🟡", Light.GREEN: "🟢"}[deal.light]
+    return f"{mark} {' · '.join(words)}"
+
+
+async def _activity_lines(desk: Desk, page: list[Activity]) -> list[str]:
+    taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
+    lines = []
+    for one in page:
+        when = texts.when(one.occurred_at.astimezone(desk.office.zone))
+        mark = "（已撤回）" if one.id in taken_back else "" if one.valid else "（不计有效）"
+        lines.append(f"{when} {one.title}{mark} {dialog.shorten(one.text, 40)}".rstrip())
+    return lines
+
+
+async def _may_show(desk: Desk, account: Account) -> bool:
+    if desk.rep.roles & SEES_ALL or account.owner_id == desk.rep.id:
+        return True
+    return await leads(desk.tx, desk.rep, account.owner_id)
+
+
+_CARD_SAFE = {ord(character): "-" for character in "=+/.:@ "}

@@ -1,0 +1,130 @@
+"""What a handler works at: one incoming message, its transaction, and the answers so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.library import ActionLibrary
+from bot.domain.people import Person
+from bot.domain.policy import Policy
+from bot.messages import (
+    Address,
+    Card,
+    CardUpdate,
+    Content,
+    Incoming,
+    InboundMessage,
+    Markdown,
+    OutboundMessage,
+    Platform,
+    Text,
+)
+from handlers.customer_book import CustomerBook
+from handlers.understanding.reader import Reader
+from storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What every handler may use; built once at start.
+
+    apps: the application on each platform through which people are written to.
+    admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
+    """
+
+    policy: Policy
+    library: ActionLibrary
+    calendar: WorkingCalendar
+    reader: Reader
+    customers: CustomerBook
+    apps: dict[Platform, str] = field(default_factory=dict)
+    admins: frozenset[str] = frozenset()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.calendar.zone
+
+    def address_of(self, person: Person) -> Address | None:
+        """Where to write to somebody: the first platform they and we are both on."""
+        for identity in person.identities:
+            platform = Platform(identity.platform)
+            if platform in self.apps:
+                return Address(platform, self.apps[platform], user_id=identity.user_id)
+        return None
+
+
+@dataclass(slots=True)
+class Desk:
+    """One message being handled. `person` is None for somebody we do not know."""
+
+    tx: UnitOfWork
+    incoming: Incoming
+    office: Office
+    person: Person | None
+    answers: list[OutboundMessage] = field(default_factory=list)
+
+    @property
+    def message(self) -> InboundMessage:
+        return self.incoming.message
+
+    @property
+    def at(self) -> datetime:
+        return self.incoming.at
+
+    @property
+    def conversation(self) -> str:
+        return self.message.origin.key
+
+    @property
+    def rep(self) -> Person:
+        """The speaker, where the route has made sure that we know them."""
+        assert self.person is not None
+        return self.person
+
+    def say(self, text: str) -> None:
+        self.answer(Text(text))
+
+    def say_markdown(self, title: str, text: str) -> None:
+        self.answer(Markdown(title, text))
+
+    def answer(self, content: Content) -> None:
+        """Queue an answer to the chat the message came from."""
+        self.send(self.message.origin, content)
+
+    def send(self, to: Address, content: Content) -> None:
+        key = f"{self.incoming.source_id}:{len(self.answers)}"
+        self.answers.append(OutboundMessage(dedupe_key=key, to=to, content=content))
+
+    def add(self, messages: list[OutboundMessage]) -> None:
+        """Notifications a rule owes because of what happened here."""
+        self.answers.extend(messages)
+
+    async def show(self, card: Card, *, subject: str) -> None:
+        """Send a fresh card and remember what it shows."""
+        await self._remember(card, subject)
+        self.answer(card)
+
+    async def change(self, card: Card, *, subject: str) -> None:
+        """Show `card` in place of what stands under its id; a press hands in the code that
+        WeCom wants for it."""
+        known = await self.tx.cards.get(card.card_id)
+        card = replace(card, revision=(known.revision if known else card.revision) + 1)
+        await self._remember(card, subject)
+        action = self.message.action
+        pressed = action is not None and action.card_id == card.card_id
+        code = action.response_code if action is not None and pressed else ""
+        self.answer(CardUpdate(card, response_code=code))
+
+    async def _remember(self, card: Card, subject: str) -> None:
+        await self.tx.cards.put(
+            card.card_id,
+            revision=card.revision,
+            subject=subject,
+            address=self.conversation,
+            state="closed" if card.closed else "open",
+            data={},
+            at=self.at,
+        )

@@ -1,0 +1,83 @@
+"""What a page shows: queries to plain data, no HTML."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.library import ActionLibrary
+from handlers.texts import alerts, customers, dialog
+from storage.unit_of_work import UnitOfWork
+
+
+async def customer_stream(
+    tx: UnitOfWork,
+    account_id: int,
+    *,
+    library: ActionLibrary,
+    calendar: WorkingCalendar,
+    at: datetime,
+) -> dict[str, Any]:
+    """One customer with opportunities and the newest 30 entries of its stream.
+
+    Raises NotFound.
+    """
+    account = await tx.accounts.get(account_id)
+    owner = await tx.people.get(account.owner_id)
+    deals = await tx.opportunities.of_account(account_id)
+    page, _ = await tx.activities.page(account_id, limit=30, before=None)
+    taken_back = await tx.activities.retracted_among([one.id for one in page])
+    today = at.astimezone(calendar.zone).date()
+    return {
+        "customer": {
+            "id": account.id,
+            "name": account.name,
+            "owner": owner.name,
+            "industry": account.industry,
+        },
+        "opportunities": [
+            {
+                "id": deal.id,
+                "name": deal.name,
+                "stage": stage.label if (stage := library.stage(deal.stage)) else deal.stage,
+                "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
+                "light": str(deal.light),
+                "gap_days": calendar.workdays_between(
+                    (deal.last_valid_at or deal.assigned_at).astimezone(calendar.zone).date(),
+                    today,
+                ),
+                "stuck": deal.stuck,
+                "state": customers.STATES[deal.state],
+            }
+            for deal in deals
+        ],
+        "activities": [
+            {
+                "id": one.id,
+                "at": one.occurred_at.isoformat(),
+                "title": one.title,
+                "text": one.text,
+                "actor": (await tx.people.get(one.actor_id)).name if one.actor_id else "",
+                "valid": one.valid and one.id not in taken_back,
+                "reason": "已撤回" if one.id in taken_back else alerts.reason(one.invalid_reason),
+                "late": one.late,
+                "files": await _files(tx, one.file_hashes),
+            }
+            for one in page
+        ],
+    }
+
+
+async def customer_list(tx: UnitOfWork) -> list[dict[str, Any]]:
+    """Every customer with its owner's name."""
+    names = {person.id: person.name for person in await tx.people.list_active()}
+    return [
+        {"id": account.id, "name": account.name, "owner": names.get(account.owner_id, "")}
+        for account in await tx.accounts.list_all()
+    ]
+
+
+async def _files(tx: UnitOfWork, hashes: tuple[str, ...]) -> list[dict[str, str]]:
+    found = [await tx.files.get(sha256) for sha256 in hashes]
+    return [{"name": file.name, "sha256": file.sha256} for file in found if file is not None]

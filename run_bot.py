@@ -1,0 +1,611 @@
+"""Start here. COMMANDS: name -> function. Builds every part, wires, serves, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import typer
+from aiohttp import web
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.clock import Clock, MovableClock, WallClock
+from bot.dispatcher import Dispatcher, Wording, split_all
+from bot.domain.calendar import WorkingCalendar
+from bot.errors import BotError
+from bot.messages import Platform
+from bot.outbox import Outbox
+from bot.ports import ChatConnector, Transcriber
+from bot.router import Job
+from bot.scheduler import NextFire, Scheduler
+from config import logs
+from config.policy import ConfigError, load_calendar, load_library, load_policy
+from config.settings import DingtalkSettings, Settings, WecomSettings, load_settings
+from connectors.dingtalk import webhook as dingtalk_door
+from connectors.dingtalk.client import DingtalkClient
+from connectors.dingtalk.settings import DingtalkApp
+from connectors.http import Http
+from connectors.sandbox import app as sandbox_app
+from connectors.sandbox.demo import populate
+from connectors.sandbox.dingtalk import DingtalkEmulator
+from connectors.sandbox.wecom import WecomEmulator
+from connectors.sandbox.world import Emulator, Hooks, World
+from connectors.web import health
+from connectors.wecom import webhook as wecom_door
+from connectors.wecom.client import WecomClient
+from connectors.wecom.settings import WecomApp
+from handlers import Handlers, demo, directory, pages
+from handlers.customer_book import CustomerBook
+from handlers.desk import Office
+from handlers.texts import dialog
+from handlers.understanding import command as understanding
+from handlers.understanding.reader import Reader
+from storage import admin
+from storage.database import Database
+from storage.files import FileFolder
+from storage.tokens import SharedTokens
+from storage.unit_of_work import UnitOfWork
+
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="跟单 Gendan")
+db = typer.Typer(help="数据库：升级、备份、校验")
+cli.add_typer(db, name="db")
+
+RECOVER_EVERY_S = 15.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Bot:
+    """All running parts of one process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    office: Office
+    connectors: dict[tuple[str, str], ChatConnector]
+    dispatcher: Dispatcher[UnitOfWork]
+    outbox: Outbox[UnitOfWork]
+    scheduler: Scheduler[UnitOfWork]
+
+    async def settle(self) -> None:
+        """Until nothing is waiting in the inbox and nothing is due in the outbox."""
+        await self.dispatcher.drained()
+        await self.outbox.drain()
+
+    async def sync_directories(self) -> None:
+        """Read everybody from each platform."""
+        for connector in self.connectors.values():
+            read = await connector.read_directory()
+            at = self.clock.now()
+            async with self.database.begin() as tx:
+                notes = await directory.save(tx, self.office, read, at)
+                await tx.delivery.queue(notes, at=at)
+
+    async def load_customers(self) -> None:
+        async with self.database.read() as tx:
+            self.office.customers.load(await tx.accounts.list_all())
+
+    async def ready(self) -> Mapping[str, str]:
+        """What `/readyz` shows: each part with its trouble, or nothing."""
+        parts = {"storage": ""}
+        try:
+            async with self.database.read() as tx:
+                waiting = await tx.delivery.counts()
+                parts["queue"] = "" if waiting.get("inbox", 0) < 50_000 else "backlog"
+        except Exception as error:
+            parts["storage"] = type(error).__name__
+        return parts
+
+
+def build(
+    settings: Settings, *, clock: Clock, database: Database, session: aiohttp.ClientSession
+) -> Bot:
+    """Wire one bot. Nothing runs yet."""
+    policy = load_policy(settings.policy)
+    library = load_library(settings.library)
+    calendar = load_calendar(policy, settings.calendars)
+    files = FileFolder(settings.storage.files)
+    connectors = _connectors(settings, session, database, files, clock)
+    office = Office(
+        policy=policy,
+        library=library,
+        calendar=calendar,
+        reader=Reader(calendar),
+        customers=CustomerBook(),
+        apps={Platform(platform): app for platform, app in reversed(connectors)},
+        admins=frozenset(settings.admins),
+        files=files,
+    )
+    handlers = Handlers(office)
+    outbox = Outbox(store=database, connectors=connectors, clock=clock, on_dead=handlers.on_dead)
+    dispatcher = Dispatcher(
+        store=database,
+        connectors=connectors,
+        files=files,
+        handle=handlers.handle,
+        clock=clock,
+        wording=Wording(apology=dialog.apology),
+        transcriber=_transcriber(settings),
+        queued=outbox.wake,
+    )
+    scheduler = Scheduler(
+        store=database,
+        jobs=handlers.jobs(),
+        next_fire=_next_fire(calendar.zone),
+        clock=clock,
+        split=lambda messages: split_all(connectors, messages),
+        queued=outbox.wake,
+    )
+    return Bot(settings, clock, database, office, connectors, dispatcher, outbox, scheduler)
+
+
+def _transcriber(settings: Settings) -> Transcriber | None:
+    """None until an engine is configured: recordings are kept, and the rep types."""
+    return None
+
+
+def _connectors(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    database: Database,
+    files: FileFolder,
+    clock: Clock,
+) -> dict[tuple[str, str], ChatConnector]:
+    http = Http(session)
+    tokens = SharedTokens(database)
+    found: dict[tuple[str, str], ChatConnector] = {}
+    for name, wecom in settings.wecom.items():
+        app = _wecom_app(name, wecom)
+        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock)
+    for name, dingtalk in settings.dingtalk.items():
+        robot = _dingtalk_app(name, dingtalk)
+        found[("dingtalk", name)] = DingtalkClient(robot, http, tokens, files, tokens, clock)
+    return found
+
+
+def _wecom_app(name: str, given: WecomSettings) -> WecomApp:
+    return WecomApp(
+        name=name,
+        corp_id=given.corp_id,
+        agent_id=given.agent_id,
+        secret=given.secret.get_secret_value(),
+        token=given.token.get_secret_value(),
+        aes_key=given.aes_key,
+        base_url=given.base_url,
+        webhooks={key: value.get_secret_value() for key, value in given.webhooks.items()},
+    )
+
+
+def _dingtalk_app(name: str, given: DingtalkSettings) -> DingtalkApp:
+    return DingtalkApp(
+        name=name,
+        corp_id=given.corp_id,
+        client_id=given.client_id,
+        client_secret=given.client_secret.get_secret_value(),
+        robot_code=given.robot_code or given.client_id,
+        agent_id=given.agent_id,
+        card_template_id=given.card_template_id,
+        card_callback_secret=given.card_callback_secret.get_secret_value(),
+        events_token=given.events_token.get_secret_value(),
+        events_aes_key=given.events_aes_key,
+        events_owner_key=given.events_owner_key or given.client_id,
+        api_url=given.api_url,
+        oapi_url=given.oapi_url,
+        allowed_hosts=given.allowed_hosts,
+        webhooks={key: _webhook(value.get_secret_value()) for key, value in given.webhooks.items()},
+        monthly_calls=given.monthly_calls,
+    )
+
+
+def _webhook(text: str) -> tuple[str, str]:
+    token, _, secret = text.partition(":")
+    return token, secret
+
+
+def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
+    """APScheduler's arithmetic of cron fields; the clock is ours, since it can jump."""
+    triggers: dict[str, CronTrigger] = {}
+
+    def next_fire(job: Job[UnitOfWork], after: datetime) -> datetime:
+        trigger = triggers.setdefault(job.name, CronTrigger(**job.trigger, timezone=zone))
+        found = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
+        return found.astimezone(UTC)
+
+    return next_fire
+
+
+@contextlib.asynccontextmanager
+async def running(bot: Bot) -> AsyncIterator[None]:
+    """The engine's loops; on leaving, what is in work is finished and the rest stays stored."""
+    loops = [
+        asyncio.create_task(bot.outbox.run(), name="outbox"),
+        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
+        asyncio.create_task(_recover_for_ever(bot), name="recover"),
+    ]
+    try:
+        yield
+    finally:
+        await bot.dispatcher.stop()
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _recover_for_ever(bot: Bot) -> None:
+    """Picks up what a crash left behind and what `replay` has put back."""
+    while True:
+        await bot.dispatcher.recover()
+        await asyncio.sleep(RECOVER_EVERY_S)
+
+
+def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
+    """Every route of contracts.md that a platform or an operator calls."""
+    accept = bot.dispatcher.accept
+    routes = list(health.routes(bot.ready))
+    for name, wecom in bot.settings.wecom.items():
+        routes += wecom_door.routes(_wecom_app(name, wecom), accept, bot.clock)
+    for name, dingtalk in bot.settings.dingtalk.items():
+        clocks = [bot.clock, *also_fresh_by]
+        routes += dingtalk_door.routes(_dingtalk_app(name, dingtalk), accept, clocks)
+    return routes
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    routes: Sequence[web.AbstractRouteDef], at: socket.socket
+) -> AsyncIterator[None]:
+    """An HTTP server on an open socket, drained on leaving."""
+    application = web.Application(client_max_size=32 * 1024 * 1024)
+    application.add_routes(routes)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=10.0)
+    await runner.setup()
+    await web.SockSite(runner, at).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Raises ConfigError if somebody else has the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigError(f"port {port} on {host}: {error.strerror}") from None
+    return bound
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+async def serve_for_ever(settings: Settings) -> None:
+    """The bot against the configured platforms."""
+    url = settings.storage.url.get_secret_value()
+    await admin.upgrade(url)
+    bound = _bind(settings.host, settings.port)
+    async with aiohttp.ClientSession() as session:
+        database = await Database.open(url, synchronous=settings.storage.synchronous)
+        try:
+            bot = build(settings, clock=WallClock(), database=database, session=session)
+            await bot.load_customers()
+            async with listening(doors(bot), bound), running(bot):
+                await _greet_platforms(bot)
+                await _until_stopped()
+        finally:
+            await database.close()
+
+
+async def _greet_platforms(bot: Bot) -> None:
+    """Directories are read at start; a platform that is away does not keep the bot down."""
+    try:
+        await bot.sync_directories()
+    except BotError as error:
+        log.warning("directory not read", extra={"action": "start", "error": str(error)})
+
+
+async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> None:
+    """The bot beside emulated platforms, until stopped."""
+    async with sandbox(host, port, data, empty=empty) as base_url:
+        typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
+        await _until_stopped()
+
+
+@contextlib.asynccontextmanager
+async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
+    """A running sandbox; gives its base URL."""
+    data.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
+    await admin.upgrade(url)
+    bound = _bind(host, port)
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - not bound here
+    base_url = f"http://{shown}:{bound.getsockname()[1]}"
+    async with aiohttp.ClientSession() as session:
+        database = await Database.open(url)
+        try:
+            clock = MovableClock(await _first_moment(database))
+            world = World(_no_hooks(clock))
+            populate(world, bot_url=base_url)
+            settings = _sandbox_settings(world, base_url, data)
+            bot = build(settings, clock=clock, database=database, session=session)
+            world.hooks = _hooks(bot, clock)
+            emulators: dict[str, Emulator] = {
+                "wecom": WecomEmulator(world),
+                "dingtalk": DingtalkEmulator(world, base_url),
+            }
+            routes = [
+                *doors(bot, also_fresh_by=[WallClock()]),
+                *sandbox_app.routes(world, emulators),
+            ]
+            async with listening(routes, bound):
+                await _open_shop(bot, clock, empty=empty)
+                async with running(bot):
+                    yield base_url
+                    for emulator in emulators.values():
+                        await emulator.stop()
+        finally:
+            await database.close()
+
+
+async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
+    """People from the platforms, the demo company's past, then the morning's lights, so
+    that whoever opens the page finds a lively day."""
+    await bot.sync_directories()
+    for connector in bot.connectors.values():
+        if isinstance(connector, DingtalkClient):
+            await connector.register_card_callback()
+    if not empty:
+        async with bot.database.begin() as tx:
+            await demo.fill(
+                tx,
+                at=clock.now(),
+                calendar=bot.office.calendar,
+                policy=bot.office.policy,
+                library=bot.office.library,
+            )
+    await bot.load_customers()
+    await _jump(bot, clock, _opening(clock.now(), bot.office.calendar))
+
+
+async def _first_moment(database: Database) -> datetime:
+    """The evening before the sandbox opens, or where an earlier run of it had stopped."""
+    async with database.read() as tx:
+        stopped_at = await tx.settings.get("sandbox.clock")
+    now = WallClock().now()
+    if isinstance(stopped_at, str):
+        return max(now, datetime.fromisoformat(stopped_at))
+    return now - timedelta(hours=16)
+
+
+def _opening(at: datetime, calendar: WorkingCalendar) -> datetime:
+    """09:30 of the first working day on which it is still to come; during office hours now."""
+    local = at.astimezone(calendar.zone)
+    if calendar.is_workday(local.date()) and time(9, 30) <= local.time() < time(17, 30):
+        return at
+    day = local.date() if local.time() < time(9, 30) else local.date() + timedelta(days=1)
+    opening = datetime.combine(calendar.workday_from(day), time(9, 30), calendar.zone)
+    return opening.astimezone(UTC)
+
+
+async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
+    await bot.scheduler.jump(clock, target, settle=bot.settle, also_due=bot.outbox.next_at)
+    bot.outbox.wake()
+    async with bot.database.begin() as tx:
+        await tx.settings.put("sandbox.clock", clock.now().isoformat(), clock.now())
+    return clock.now()
+
+
+def _no_hooks(clock: Clock) -> Hooks:
+    """Until the bot is built, which needs the emulated credentials first."""
+
+    async def nothing(*_: object) -> Any:
+        raise LookupError("the bot is still starting")
+
+    return Hooks(clock.now, nothing, nothing, nothing, nothing)
+
+
+def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
+    """How the emulators reach the bot: by these five calls and nothing else."""
+
+    async def jump(target: datetime) -> datetime:
+        return await _jump(bot, clock, target)
+
+    async def quiesce(timeout_s: float) -> bool:
+        try:
+            await asyncio.wait_for(bot.settle(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def customers() -> list[dict[str, Any]]:
+        async with bot.database.read() as tx:
+            return await pages.customer_list(tx)
+
+    async def stream(account_id: int) -> dict[str, Any]:
+        async with bot.database.read() as tx:
+            return await pages.customer_stream(
+                tx,
+                account_id,
+                library=bot.office.library,
+                calendar=bot.office.calendar,
+                at=clock.now(),
+            )
+
+    return Hooks(clock.now, jump, quiesce, customers, stream)
+
+
+def _sandbox_settings(world: World, base_url: str, data: Path) -> Settings:
+    """The configuration an operator would write for the emulated applications."""
+    wecom, dingtalk = world.app("wecom"), world.app("dingtalk")
+    return Settings.model_validate(
+        {
+            "host": "127.0.0.1",
+            "public_url": base_url,
+            "storage": {"files": data / "files"},
+            "wecom": {
+                wecom.name: {
+                    "corp_id": wecom.corp_id,
+                    "agent_id": int(wecom.agent_id),
+                    "secret": wecom.app_secret,
+                    "token": wecom.token,
+                    "aes_key": wecom.aes_key,
+                    "base_url": f"{base_url}/sandbox/wecom",
+                }
+            },
+            "dingtalk": {
+                dingtalk.name: {
+                    "corp_id": dingtalk.corp_id,
+                    "client_id": dingtalk.app_key,
+                    "client_secret": dingtalk.app_secret,
+                    "card_template_id": "gendan-card.schema",
+                    "card_callback_secret": dingtalk.card_secret,
+                    "events_token": dingtalk.token,
+                    "events_aes_key": dingtalk.aes_key,
+                    "api_url": f"{base_url}/sandbox/dingtalk",
+                    "oapi_url": f"{base_url}/sandbox/dingtalk",
+                    "allowed_hosts": (base_url.removeprefix("http://"),),
+                }
+            },
+        }
+    )
+
+
+@cli.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """没有命令时：配置了平台就启动服务，否则启动沙盒。"""
+    if context.invoked_subcommand is None:
+        settings = load_settings()
+        if settings.configured:
+            serve()
+        else:
+            run_sandbox()
+
+
+@cli.command()
+def serve() -> None:
+    """启动机器人，连接已配置的平台。"""
+    settings = load_settings()
+    if not settings.configured:
+        raise ConfigError("no platform is configured: write gendan.toml (see README) first")
+    logs.set_up(settings.log_level)
+    asyncio.run(serve_for_ever(settings))
+
+
+@cli.command("sandbox")
+def run_sandbox(
+    host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="监听端口，0 为任意空闲端口")] = 8080,
+    data: Annotated[Path | None, typer.Option(help="数据目录；不给则每次全新")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="不带演示客户")] = False,
+) -> None:
+    """启动沙盒：两个平台都是模拟的，打开网页就能试。"""
+    logs.set_up("WARNING", human=sys.stderr.isatty())
+    if data is not None:
+        asyncio.run(sandbox_for_ever(host, port, data, empty=empty))
+        return
+    with tempfile.TemporaryDirectory(prefix="gendan-") as fresh:
+        asyncio.run(sandbox_for_ever(host, port, Path(fresh), empty=empty))
+
+
+@cli.command()
+def understand(
+    now: Annotated[str | None, typer.Option(help="ISO 时间，缺省时用消息里的")] = None,
+    customers: Annotated[Path | None, typer.Option(help="客户名单，一行一个")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="说明每一项来自哪些字")] = False,
+) -> None:
+    """读懂一批消息：标准输入一行一个 JSON，标准输出一行一个结果。"""
+    settings = load_settings()
+    calendar = load_calendar(load_policy(settings.policy), settings.calendars)
+    names = customers.read_text(encoding="utf-8").splitlines() if customers else []
+    at = datetime.fromisoformat(now) if now else WallClock().now().astimezone(calendar.zone)
+    for line in understanding.run(sys.stdin, at, names, calendar=calendar, explain=explain):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+@cli.command()
+def replay(
+    failed: Annotated[bool, typer.Option("--failed", help="所有死信和没取到的附件")] = False,
+    since: Annotated[str | None, typer.Option(help="ISO 时间，从这时起收到的")] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="收件编号，可多次")] = None,
+) -> None:
+    """把收到过的消息重新处理一遍；运行中的机器人会在几秒内接手。"""
+    settings = load_settings()
+    moment = datetime.fromisoformat(since) if since else None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(settings.zone))
+    if not failed and moment is None and not ids:
+        raise ConfigError("say what to replay: --failed, --since TIME or --id ID")
+    count = asyncio.run(_mark_for_replay(settings, failed, moment, ids or []))
+    typer.echo(f"{count} 条已放回收件箱")
+
+
+async def _mark_for_replay(
+    settings: Settings, failed: bool, since: datetime | None, ids: Sequence[int]
+) -> int:
+    database = await Database.open(settings.storage.url.get_secret_value())
+    try:
+        async with database.begin() as tx:
+            return await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
+    finally:
+        await database.close()
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """把数据库升级到当前版本。"""
+    asyncio.run(admin.upgrade(load_settings().storage.url.get_secret_value()))
+
+
+@db.command("backup")
+def db_backup(file: Path) -> None:
+    """在线备份到文件。"""
+    asyncio.run(admin.backup(load_settings().storage.url.get_secret_value(), file))
+
+
+@db.command("verify")
+def db_verify() -> None:
+    """校验完整性和审计链；有问题时退出码为 1。"""
+    settings = load_settings()
+    url = settings.storage.url.get_secret_value()
+    findings = asyncio.run(admin.verify(url, settings.storage.files))
+    for finding in findings:
+        typer.echo(finding)
+    if findings:
+        raise typer.Exit(1)
+    typer.echo("没有发现问题")
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 the thing asked about does not hold, 2 wrong usage or
+    configuration, told in one line."""
+    try:
+        cli()
+    except (ConfigError, ValueError) as error:
+        typer.echo(f"gendan: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The few places where SQLite and PostgreSQL want different words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, Table, literal_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    if conn.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def fixed(word: str) -> ColumnElement[Any]:
+    """A word written into the statement itself. An index over some rows only (state = 'new')
+    is not used when the word is handed over as a parameter."""
+    assert word.isidentifier(), "only words of ours"
+    return literal_column(f"'{word}'", String)

@@ -1,0 +1,115 @@
+"""One database URL becomes the engines we work with: SQLite or PostgreSQL, each as it likes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
+READERS = 4
+POSTGRES_POOL = 10
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+_to_json = partial(json.dumps, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """`write` opens every transaction as a writer; `read` cannot write and sees one snapshot."""
+
+    write: AsyncEngine
+    read: AsyncEngine
+
+    async def dispose(self) -> None:
+        await self.write.dispose()
+        await self.read.dispose()
+
+
+def to_url(url: str, *, data_dir: Path | None = None) -> URL:
+    """The URL with the driver we use. A relative SQLite file lies in `data_dir`, if given.
+
+    Raises ValueError for any other database, and for SQLite in memory: there each
+    connection would see a database of its own.
+    """
+    parsed = make_url(url)
+    backend = parsed.drivername.partition("+")[0]
+    if backend not in _DRIVERS:
+        raise ValueError(f"unknown database {backend!r}: use sqlite or postgresql")
+    parsed = parsed.set(drivername=_DRIVERS[backend])
+    if backend != "sqlite":
+        return parsed
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("SQLite needs a file: sqlite:///path/to/gendan.db")
+    return parsed.set(database=str((data_dir or Path()) / parsed.database))
+
+
+def open_engines(url: URL, *, synchronous: str = "FULL") -> Engines:
+    """Nothing connects yet; the folder of an SQLite file is made.
+
+    synchronous: SQLite's setting. FULL survives a power cut, NORMAL only a crash.
+    """
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        write = create_async_engine(url, pool_size=1, max_overflow=0, json_serializer=_to_json)
+        read = create_async_engine(url, pool_size=READERS, json_serializer=_to_json)
+        prepare_sqlite(write.sync_engine, synchronous=synchronous)
+        prepare_sqlite(read.sync_engine, synchronous=synchronous, read_only=True)
+        return Engines(write, read)
+    write = create_async_engine(
+        url,
+        pool_size=POSTGRES_POOL,
+        max_overflow=POSTGRES_POOL,
+        pool_pre_ping=True,
+        json_serializer=_to_json,
+        connect_args={"timeout": 10, "command_timeout": 60},
+    )
+    read = write.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Engines(write, read)
+
+
+def prepare_sqlite(
+    engine: Engine, *, synchronous: str, read_only: bool = False, foreign_keys: bool = True
+) -> None:
+    """WAL, and transactions that begin where we say: a writer takes its lock at once instead
+    of failing half-way when it turns from reading to writing."""
+    if synchronous not in ("OFF", "NORMAL", "FULL", "EXTRA"):
+        raise ValueError(f"unknown synchronous setting {synchronous!r}")
+    pragmas = [
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        f"synchronous = {synchronous}",
+        f"foreign_keys = {int(foreign_keys)}",
+        f"query_only = {int(read_only)}",
+    ]
+    event.listen(engine, "connect", _on_connect(pragmas))
+    event.listen(engine, "begin", _on_begin("BEGIN" if read_only else "BEGIN IMMEDIATE"))
+
+
+def _on_connect(pragmas: list[str]) -> Callable[[Any, Any], None]:
+    def connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin by itself
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return connect
+
+
+def _on_begin(statement: str) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin

@@ -1,0 +1,90 @@
+"""Group commit: many doors append, one task writes all that waits in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from bot.messages import Envelope
+from storage.inbox_writer import InboxWriter
+
+MAX_BATCH = 500
+
+Waiting = tuple[Envelope, asyncio.Future[int | None]]
+
+
+class GroupCommit:
+    """No timer: a batch is whatever arrived while the one before was being committed.
+
+    turn: held while writing, so that batches and ordinary transactions take turns.
+    """
+
+    def __init__(self, writer: InboxWriter, *, turn: AbstractAsyncContextManager[Any]) -> None:
+        self._writer = writer
+        self._turn = turn
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name="group commit")
+
+    async def append(self, envelope: Envelope) -> int | None:
+        """The id, once it is durable; None if the delivery was known. Raises what the
+        database said against this envelope."""
+        if self._closing:
+            raise RuntimeError("the database is closed")
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((envelope, answer))
+        self._arrived.set()
+        return await answer
+
+    async def close(self) -> None:
+        """Write what still waits, then end."""
+        self._closing = True
+        self._arrived.set()
+        await self._task
+        await self._writer.close()
+
+    async def _run(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                async with self._turn:
+                    # One round of the loop, and every door that is ready joins this batch.
+                    # Without it half of them miss each commit, and the rate falls by a fifth.
+                    await asyncio.sleep(0)
+                    await self._commit(self._take())
+
+    def _take(self) -> list[Waiting]:
+        size = min(len(self._waiting), MAX_BATCH)
+        return [self._waiting.popleft() for _ in range(size)]
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        try:
+            ids = await self._writer.write([envelope for envelope, _ in batch])
+        except Exception as error:  # noqa: BLE001 - each door that waits gets it
+            if len(batch) == 1 or _hits_everyone(error):
+                _refuse(batch, error)
+                return
+            for one in batch:  # only the guilty one shall fail
+                await self._commit([one])
+            return
+        for (_, answer), inbox_id in zip(batch, ids, strict=True):
+            if not answer.done():
+                answer.set_result(inbox_id)
+
+
+def _hits_everyone(error: Exception) -> bool:
+    """Disk full, locked, connection gone: trying one by one would only take longer."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError | OSError)
+
+
+def _refuse(batch: list[Waiting], error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)

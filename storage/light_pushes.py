@@ -1,0 +1,222 @@
+"""Pushes about lights: owed, sent, dropped. At most one per (lead, episode, step, person)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.notifying import Reason, Step
+from storage.tables import activities, opportunities, pushes
+
+CHUNK = 500
+
+EpisodeKey = tuple[int, int]
+"""(opportunity id, number of the episode)"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPush:
+    """A push from now on owed. Times in UTC."""
+
+    opportunity_id: int
+    episode: int
+    step: Step
+    receiver_id: int
+    owed_at: datetime
+    send_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwedPush:
+    """A row of what is owed."""
+
+    id: int
+    opportunity_id: int
+    episode: int
+    step: Step
+    receiver_id: int
+    owed_at: datetime
+    send_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastAction:
+    """The valid action a lead's count began with. unit: key of the action library."""
+
+    unit: str
+    title: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One entry of the stream, as the heat map wants it. by_us: not a customer's signal."""
+
+    opportunity_id: int
+    unit: str
+    by_us: bool
+    occurred_at: datetime
+
+
+class LightPushes:
+    """Who is owed and who was told what, inside one transaction."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def owe(self, new: Sequence[NewPush]) -> None:
+        """Pushes known by their key are passed over."""
+        rows = [
+            {
+                "opportunity_id": push.opportunity_id,
+                "episode": push.episode,
+                "step": str(push.step),
+                "receiver_id": push.receiver_id,
+                "owed_at": push.owed_at,
+                "send_at": push.send_at,
+                "state": "owed",
+            }
+            for push in new
+        ]
+        if rows:
+            dialect = sqlite if self._conn.dialect.name == "sqlite" else postgresql
+            await self._conn.execute(dialect.insert(pushes).on_conflict_do_nothing(), rows)
+
+    async def list_owed(self, at: datetime) -> list[OwedPush]:
+        """All that is owed to everybody who has something due by `at`."""
+        due = select(pushes.c.receiver_id).where(pushes.c.state == "owed", pushes.c.send_at <= at)
+        query = (
+            select(pushes)
+            .where(pushes.c.state == "owed", pushes.c.receiver_id.in_(due))
+            .order_by(pushes.c.id)
+        )
+        return [
+            OwedPush(
+                id=row.id,
+                opportunity_id=row.opportunity_id,
+                episode=row.episode,
+                step=Step(row.step),
+                receiver_id=row.receiver_id,
+                owed_at=row.owed_at,
+                send_at=row.send_at,
+            )
+            for row in await self._conn.execute(query)
+        ]
+
+    async def next_send_at(self) -> datetime | None:
+        query = (
+            select(pushes.c.send_at)
+            .where(pushes.c.state == "owed")
+            .order_by(pushes.c.send_at)
+            .limit(1)
+        )
+        moment: datetime | None = (await self._conn.execute(query)).scalar()
+        return moment
+
+    async def mark_pushed(self, push_ids: Iterable[int], *, card_id: str, at: datetime) -> None:
+        await self._settle(push_ids, state="pushed", card_id=card_id, pushed_at=at)
+
+    async def mark_digested(
+        self, receiver_ids: Sequence[int], *, until: datetime, card_id: str, at: datetime
+    ) -> None:
+        """Reminders these people were about to get: the digest said it."""
+        await self._conn.execute(
+            update(pushes)
+            .where(
+                pushes.c.state == "owed",
+                pushes.c.step == str(Step.REPEAT),
+                pushes.c.receiver_id.in_(receiver_ids),
+                pushes.c.send_at <= until,
+            )
+            .values(state="digested", card_id=card_id, pushed_at=at)
+        )
+
+    async def drop(self, push_ids: Iterable[int], *, reason: Reason | str) -> None:
+        await self._settle(push_ids, state="dropped", reason=str(reason))
+
+    async def defer(self, moments: Mapping[int, datetime]) -> None:
+        """push id -> when to look again."""
+        if moments:
+            await self._conn.execute(
+                update(pushes).where(pushes.c.id == bindparam("of_id")).values(
+                    send_at=bindparam("look_at")
+                ),
+                [{"of_id": push_id, "look_at": moment} for push_id, moment in moments.items()],
+            )  # fmt: skip
+
+    async def receivers(
+        self, keys: Iterable[EpisodeKey], *, steps: Sequence[Step] = tuple(Step)
+    ) -> dict[EpisodeKey, set[int]]:
+        """Who was told about each episode in one of these steps."""
+        told: dict[EpisodeKey, set[int]] = defaultdict(set)
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), CHUNK):
+            episode = tuple_(pushes.c.opportunity_id, pushes.c.episode)
+            query = select(pushes.c.opportunity_id, pushes.c.episode, pushes.c.receiver_id).where(
+                episode.in_(wanted[start : start + CHUNK]),
+                pushes.c.state.in_(["pushed", "digested"]),
+                pushes.c.step.in_([str(step) for step in steps]),
+            )
+            for row in await self._conn.execute(query):
+                told[row.opportunity_id, row.episode].add(row.receiver_id)
+        return told
+
+    async def last_actions(self, opportunity_ids: Iterable[int]) -> dict[int, LastAction]:
+        """opportunity id -> its last valid action."""
+        found: dict[int, LastAction] = {}
+        for chunk in _chunks(opportunity_ids):
+            query = (
+                select(
+                    activities.c.opportunity_id,
+                    activities.c.unit,
+                    activities.c.title,
+                    activities.c.occurred_at,
+                )
+                .join(opportunities, opportunities.c.id == activities.c.opportunity_id)
+                .where(
+                    activities.c.opportunity_id.in_(chunk),
+                    activities.c.occurred_at == opportunities.c.last_valid_at,
+                    activities.c.valid,
+                )
+                .order_by(activities.c.id)
+            )
+            for row in await self._conn.execute(query):
+                found[row.opportunity_id] = LastAction(row.unit, row.title, row.occurred_at)
+        return found
+
+    async def heat(self, opportunity_ids: Iterable[int], *, since: datetime) -> list[HeatRow]:
+        """The stream entries of these leads, what was taken back left out, oldest first."""
+        taken_back = select(activities.c.retracts_id).where(activities.c.retracts_id.is_not(None))
+        found: list[HeatRow] = []
+        for chunk in _chunks(opportunity_ids):
+            query = select(
+                activities.c.opportunity_id,
+                activities.c.unit,
+                activities.c.actor_id,
+                activities.c.occurred_at,
+            ).where(
+                activities.c.opportunity_id.in_(chunk),
+                activities.c.occurred_at >= since,
+                activities.c.retracts_id.is_(None),
+                activities.c.id.not_in(taken_back),
+            )
+            for row in await self._conn.execute(query):
+                by_us = row.actor_id is not None
+                found.append(HeatRow(row.opportunity_id, row.unit, by_us, row.occurred_at))
+        return sorted(found, key=lambda entry: entry.occurred_at)
+
+    async def _settle(self, push_ids: Iterable[int], **values: Any) -> None:
+        for chunk in _chunks(push_ids):
+            await self._conn.execute(update(pushes).where(pushes.c.id.in_(chunk)).values(**values))
+
+
+def _chunks(ids: Iterable[int]) -> Iterable[list[int]]:
+    distinct = sorted(set(ids))
+    return (distinct[start : start + CHUNK] for start in range(0, len(distinct), CHUNK))

@@ -1,0 +1,31 @@
+"""One sandbox for the stories of a module; stories use different customers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.scenarios.driver import Sandbox, Speaker
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    running = Sandbox(Path(tmp_path_factory.mktemp("sandbox")))
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+def rep(sandbox: Sandbox) -> Speaker:
+    """张伟, a rep on WeCom."""
+    return Speaker(sandbox, "wecom", "zhangwei")
+
+
+@pytest.fixture
+def ding_rep(sandbox: Sandbox) -> Speaker:
+    """吴磊, a rep on DingTalk."""
+    return Speaker(sandbox, "dingtalk", "wulei01")
