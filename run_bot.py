@@ -24,6 +24,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import Dispatcher, Wording, split_all
 from bot.domain.calendar import WorkingCalendar
+from bot.domain.policy import Policy
 from bot.errors import BotError
 from bot.messages import Platform
 from bot.outbox import Outbox
@@ -31,7 +32,13 @@ from bot.ports import ChatConnector, Transcriber
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import logs
-from config.policy import ConfigError, load_calendar, load_library, load_policy
+from config.policy import (
+    ConfigError,
+    load_calendar,
+    load_library,
+    load_policy,
+    read_holiday_table,
+)
 from config.settings import DingtalkSettings, Settings, WecomSettings, load_settings
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
@@ -47,8 +54,10 @@ from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import WecomClient
 from connectors.wecom.settings import WecomApp
 from handlers import Handlers, demo, directory, pages
+from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
-from handlers.desk import Office
+from handlers.desk import Office, address_book
+from handlers.heatmap import Painter
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
@@ -94,6 +103,13 @@ class Bot:
                 notes = await directory.save(tx, self.office, read, at)
                 await tx.delivery.queue(notes, at=at)
 
+    async def register_cards(self) -> None:
+        """Tell DingTalk where presses on cards go."""
+        for connector in self.connectors.values():
+            if isinstance(connector, DingtalkClient):
+                url = f"{self.settings.public_url}/dingtalk/{connector.app}/cards"
+                await connector.register_card_callback(url)
+
     async def load_customers(self) -> None:
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
@@ -115,19 +131,27 @@ def build(
 ) -> Bot:
     """Wire one bot. Nothing runs yet."""
     policy = load_policy(settings.policy)
-    library = load_library(settings.library)
-    calendar = load_calendar(policy, settings.calendars)
+    library = load_library(settings.actions / f"{policy.actions_library}.toml", policy.actions)
+    calendar = _calendar(settings, policy)
     files = FileFolder(settings.storage.files)
     connectors = _connectors(settings, session, database, files, clock)
+    addresses = address_book({Platform(platform): app for platform, app in connectors})
     office = Office(
         policy=policy,
         library=library,
         calendar=calendar,
         reader=Reader(calendar),
         customers=CustomerBook(),
-        apps={Platform(platform): app for platform, app in reversed(connectors)},
+        lights=Alerts(
+            policy=policy,
+            library=library,
+            calendar=calendar,
+            address_of=addresses,
+            draw=Painter().paint,
+            files=files,
+        ),
+        address_of=addresses,
         admins=frozenset(settings.admins),
-        files=files,
     )
     handlers = Handlers(office)
     outbox = Outbox(store=database, connectors=connectors, clock=clock, on_dead=handlers.on_dead)
@@ -152,6 +176,15 @@ def build(
     return Bot(settings, clock, database, office, connectors, dispatcher, outbox, scheduler)
 
 
+def _calendar(settings: Settings, policy: Policy) -> WorkingCalendar:
+    """The official days that the package knows, and the tables an admin has added."""
+    calendar = load_calendar(policy.calendar)
+    for path in settings.calendars:
+        year, days = read_holiday_table(path.read_text(encoding="utf-8"))
+        calendar = calendar.with_table(days, [year])
+    return calendar
+
+
 def _transcriber(settings: Settings) -> Transcriber | None:
     """None until an engine is configured: recordings are kept, and the rep types."""
     return None
@@ -172,42 +205,20 @@ def _connectors(
         found[("wecom", name)] = WecomClient(app, http, tokens, files, clock)
     for name, dingtalk in settings.dingtalk.items():
         robot = _dingtalk_app(name, dingtalk)
-        found[("dingtalk", name)] = DingtalkClient(robot, http, tokens, files, tokens, clock)
+        found[("dingtalk", name)] = DingtalkClient(
+            robot, http, tokens=tokens, files=files, counter=tokens, clock=clock
+        )
     return found
 
 
 def _wecom_app(name: str, given: WecomSettings) -> WecomApp:
-    return WecomApp(
-        name=name,
-        corp_id=given.corp_id,
-        agent_id=given.agent_id,
-        secret=given.secret.get_secret_value(),
-        token=given.token.get_secret_value(),
-        aes_key=given.aes_key,
-        base_url=given.base_url,
-        webhooks={key: value.get_secret_value() for key, value in given.webhooks.items()},
-    )
+    return WecomApp(name=name, **given.revealed())
 
 
 def _dingtalk_app(name: str, given: DingtalkSettings) -> DingtalkApp:
-    return DingtalkApp(
-        name=name,
-        corp_id=given.corp_id,
-        client_id=given.client_id,
-        client_secret=given.client_secret.get_secret_value(),
-        robot_code=given.robot_code or given.client_id,
-        agent_id=given.agent_id,
-        card_template_id=given.card_template_id,
-        card_callback_secret=given.card_callback_secret.get_secret_value(),
-        events_token=given.events_token.get_secret_value(),
-        events_aes_key=given.events_aes_key,
-        events_owner_key=given.events_owner_key or given.client_id,
-        api_url=given.api_url,
-        oapi_url=given.oapi_url,
-        allowed_hosts=given.allowed_hosts,
-        webhooks={key: _webhook(value.get_secret_value()) for key, value in given.webhooks.items()},
-        monthly_calls=given.monthly_calls,
-    )
+    plain = given.revealed()
+    plain["webhooks"] = {key: _webhook(text) for key, text in plain["webhooks"].items()}
+    return DingtalkApp(name=name, **plain)
 
 
 def _webhook(text: str) -> tuple[str, str]:
@@ -221,7 +232,7 @@ def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
 
     def next_fire(job: Job[UnitOfWork], after: datetime) -> datetime:
         trigger = triggers.setdefault(job.name, CronTrigger(**job.trigger, timezone=zone))
-        found = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
+        found: datetime = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
         return found.astimezone(UTC)
 
     return next_fire
@@ -321,6 +332,7 @@ async def _greet_platforms(bot: Bot) -> None:
     """Directories are read at start; a platform that is away does not keep the bot down."""
     try:
         await bot.sync_directories()
+        await bot.register_cards()
     except BotError as error:
         log.warning("directory not read", extra={"action": "start", "error": str(error)})
 
@@ -372,9 +384,7 @@ async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
     """People from the platforms, the demo company's past, then the morning's lights, so
     that whoever opens the page finds a lively day."""
     await bot.sync_directories()
-    for connector in bot.connectors.values():
-        if isinstance(connector, DingtalkClient):
-            await connector.register_card_callback()
+    await bot.register_cards()
     if not empty:
         async with bot.database.begin() as tx:
             await demo.fill(
@@ -385,7 +395,8 @@ async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
                 library=bot.office.library,
             )
     await bot.load_customers()
-    await _jump(bot, clock, _opening(clock.now(), bot.office.calendar))
+    today = max(clock.now(), WallClock().now())
+    await _jump(bot, clock, _opening(today, bot.office.calendar))
 
 
 async def _first_moment(database: Database) -> datetime:
@@ -536,7 +547,7 @@ def understand(
 ) -> None:
     """读懂一批消息：标准输入一行一个 JSON，标准输出一行一个结果。"""
     settings = load_settings()
-    calendar = load_calendar(load_policy(settings.policy), settings.calendars)
+    calendar = _calendar(settings, load_policy(settings.policy))
     names = customers.read_text(encoding="utf-8").splitlines() if customers else []
     at = datetime.fromisoformat(now) if now else WallClock().now().astimezone(calendar.zone)
     for line in understanding.run(sys.stdin, at, names, calendar=calendar, explain=explain):
@@ -554,7 +565,8 @@ def replay(
     settings = load_settings()
     moment = datetime.fromisoformat(since) if since else None
     if moment is not None and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(settings.zone))
+        zone = ZoneInfo(load_policy(settings.policy).calendar.zone)
+        moment = moment.replace(tzinfo=zone)
     if not failed and moment is None and not ids:
         raise ConfigError("say what to replay: --failed, --since TIME or --id ID")
     count = asyncio.run(_mark_for_replay(settings, failed, moment, ids or []))
@@ -589,7 +601,7 @@ def db_verify() -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
     settings = load_settings()
     url = settings.storage.url.get_secret_value()
-    findings = asyncio.run(admin.verify(url, settings.storage.files))
+    findings = asyncio.run(admin.verify(url, folder=settings.storage.files))
     for finding in findings:
         typer.echo(finding)
     if findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -11,6 +12,8 @@ from bot.messages import OutboundMessage
 
 Tx = TypeVar("Tx")
 Desk = TypeVar("Desk")
+
+Begin = Callable[[], AbstractAsyncContextManager[Tx]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Job(Generic[Tx]):
     next_due: earliest moment at which a tick would find work, None for nothing in
     sight; lets a jumping clock skip the ticks between. Without it every tick counts.
     too_late_s: a tick later than this is dropped.
+    prepare: slow work before the tick's transaction, such as drawing, with `begin` for short
+    transactions of its own. The tick goes on without it when it raises.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Job(Generic[Tx]):
     run: Callable[[Tx, datetime], Awaitable[Sequence[OutboundMessage]]]
     next_due: Callable[[Tx], Awaitable[datetime | None]] | None = None
     too_late_s: int = 3600
+    prepare: Callable[[Begin[Tx], datetime], Awaitable[None]] | None = None
 
 
 def pick(routes: Sequence[Route[Any]], desk: Any) -> Route[Any]:

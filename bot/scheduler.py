@@ -75,6 +75,7 @@ class Scheduler(Generic[Tx]):
         if late_s > job.too_late_s:
             log.warning("tick dropped, too late", extra=fields)
             return False
+        await self._prepare(job, scheduled_at)
         try:
             async with self._store.begin() as tx:
                 at = self._clock.now()
@@ -87,6 +88,15 @@ class Scheduler(Generic[Tx]):
             return False
         self._queued()
         return True
+
+    async def _prepare(self, job: Job[Tx], scheduled_at: datetime) -> None:
+        """Slow work before the transaction; the tick goes on without it."""
+        if job.prepare is None:
+            return
+        try:
+            await job.prepare(self._store.begin, scheduled_at)
+        except Exception:
+            log.exception("preparing a tick failed", extra={"action": "tick", "job": job.name})
 
     async def jump(
         self,
@@ -102,41 +112,45 @@ class Scheduler(Generic[Tx]):
         moment. Raises RuntimeError after MAX_STEPS stops.
         """
         async with self._one_at_a_time:
-            now = clock.now()
-            upcoming = {job.name: self._next_fire(job, now) for job in self._jobs}
+            ran = {job.name: clock.now() for job in self._jobs}
             for _ in range(MAX_STEPS):
                 await settle()
-                await self._skip_idle(upcoming, target)
-                stops = list(upcoming.values())
+                fires = await self._next_fires(ran, clock.now(), target)
+                stops = list(fires.values())
                 if (sending := await also_due()) is not None:
                     stops.append(max(sending, clock.now() + timedelta(seconds=1)))
-                stop_at = min(stops)
+                stop_at = min(stops, default=target + timedelta(days=1))
                 if stop_at > target:
                     break
                 clock.move_to(stop_at)
                 for job in self._jobs:
-                    if upcoming[job.name] <= stop_at:
-                        await self.run_tick(job, upcoming[job.name])
-                        upcoming[job.name] = self._next_fire(job, upcoming[job.name])
+                    fire_at = fires.get(job.name)
+                    if fire_at is not None and fire_at <= stop_at:
+                        ran[job.name] = fire_at
+                        await self.run_tick(job, fire_at)
             else:
                 raise RuntimeError("the jump did not come to an end")
             clock.move_to(target)
             await settle()
-            self._upcoming = upcoming
+            self._upcoming = {job.name: self._next_fire(job, target) for job in self._jobs}
         self._moved.set()
 
-    async def _skip_idle(self, upcoming: dict[str, datetime], target: datetime) -> None:
-        """Pass over the ticks in which a job would find nothing to do."""
+    async def _next_fires(
+        self, ran: dict[str, datetime], now: datetime, target: datetime
+    ) -> dict[str, datetime]:
+        """When each job fires next; without those that would find nothing to do until then."""
+        fires: dict[str, datetime] = {}
         async with self._store.begin() as tx:
             for job in self._jobs:
-                if job.next_due is None:
-                    continue
-                due = await job.next_due(tx)
-                if due is None or due > target:
-                    upcoming[job.name] = max(upcoming[job.name], self._next_fire(job, target))
-                elif due > upcoming[job.name]:
-                    just_before = due - timedelta(microseconds=1)
-                    upcoming[job.name] = self._next_fire(job, just_before)
+                not_before = now
+                if job.next_due is not None:
+                    due = await job.next_due(tx)
+                    if due is None or due > target:
+                        continue
+                    not_before = max(now, due)
+                just_before = not_before - timedelta(microseconds=1)
+                fires[job.name] = self._next_fire(job, max(ran[job.name], just_before))
+        return fires
 
     async def _fire_due(self) -> None:
         for job in self._jobs:

@@ -8,16 +8,76 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from config.mistakes import PREFIX, SECTION_MISTAKE, readable
 from config.policy import ConfigError
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-AesKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{43}$")]
+HERE = Path(__file__).parent
+
+_NOT_SETTINGS = frozenset({"GENDAN_CONFIG"})
+
+
+def _split(given: Any) -> Any:
+    """Lists may be one text with commas, which is how the environment carries them."""
+    if not isinstance(given, str):
+        return given
+    return tuple(part.strip() for part in given.split(",") if part.strip())
+
+
+def _bare(url: str) -> str:
+    return url.rstrip("/")
+
+
+def _known_database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError("another scheme")
+    return url
+
+
+def _no_address(key: SecretStr) -> SecretStr:
+    """Consoles show a whole address, of which only the key is wanted."""
+    if "/" in key.get_secret_value():
+        raise ValueError("an address")
+    return key
+
+
+# Descriptions are what a mistake's line says after 应为.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", max_length=32)]
+Text = Annotated[str, Field(min_length=1, description="非空文字 (text)")]
+Secret = Annotated[SecretStr, Field(min_length=1, description="非空文字 (text)")]
+Token = Annotated[
+    SecretStr, Field(max_length=64, description="至多 64 位的文字 (at most 64 characters)")
+]
+AES_KEY = "43 位字母和数字 (43 letters or digits)"
+AesKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{43}$", repr=False, description=AES_KEY)]
+Url = Annotated[
+    str,
+    Field(pattern=r"^https?://[^\s?#]+$", description="http(s):// 开头、不带参数的地址 (a URL)"),
+    AfterValidator(_bare),
+]
+Count = Annotated[int, Field(gt=0, description="正整数 (a whole number above 0)")]
+Webhooks = dict[str, Annotated[SecretStr, AfterValidator(_no_address)]]
 
 
 class _Section(BaseModel):
@@ -29,92 +89,162 @@ class _Section(BaseModel):
         """`x_file = "path"` stands for `x` with the file's content, without its newline."""
         if not isinstance(given, dict):
             return given
-        read: dict[str, Any] = {}
-        for key, value in given.items():
+        read = dict(given)
+        for key in given:
             name = key.removesuffix("_file")
             if name == key or name not in cls.model_fields:
-                read[key] = value
                 continue
-            try:
-                read[name] = Path(value).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ValueError(f"{key}: cannot read {value} ({error.strerror})") from None
+            if name in given:
+                raise PydanticCustomError(SECTION_MISTAKE, f"{key}：与 {name} 只能写一个")
+            read[name] = _content(key, read.pop(key))
         return read
+
+    def revealed(self) -> dict[str, Any]:
+        """Plain keyword arguments with the secrets in clear: hand them on, never log them."""
+        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _content(key: str, path: Any) -> str:
+    try:
+        content = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, TypeError) as error:
+        why = getattr(error, "strerror", None) or "not a text file"
+        raise PydanticCustomError(SECTION_MISTAKE, f"{key}：文件读不到 ({why})") from None
+    if not content:
+        raise PydanticCustomError(SECTION_MISTAKE, f"{key}：文件是空的 (the file is empty)")
+    return content
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 class StorageSettings(_Section):
-    """url: SQLAlchemy URL; sqlite+aiosqlite:///… or postgresql+asyncpg://…"""
+    """url: SQLAlchemy URL. files: folder of what people send. synchronous: SQLite only;
+    NORMAL is faster and may lose the last moments when the power fails."""
 
-    url: SecretStr = SecretStr("sqlite+aiosqlite:///data/gendan.db")
+    url: Annotated[
+        SecretStr,
+        AfterValidator(_known_database),
+        Field(description="sqlite+aiosqlite:///文件 或 postgresql+asyncpg://用户:密码@主机/库"),
+    ] = SecretStr("sqlite+aiosqlite:///data/gendan.db")
     files: Path = Path("data/files")
-    synchronous: Annotated[str, Field(pattern="^(FULL|NORMAL)$")] = "FULL"
+    synchronous: Annotated[Literal["FULL", "NORMAL"], Field(description="FULL 或 NORMAL")] = "FULL"
 
 
 class WecomSettings(_Section):
-    """One self-built application of WeCom. agent_id and corp_id as the admin page shows."""
+    """One self-built application of WeCom. agent_id and corp_id as the admin page shows.
 
-    corp_id: Annotated[str, Field(min_length=1)]
-    agent_id: Annotated[int, Field(gt=0)]
-    secret: SecretStr
-    token: Annotated[SecretStr, Field(min_length=1, max_length=32)]
+    token, aes_key: of the message callback. webhooks: name -> key of a group robot.
+    """
+
+    corp_id: Text
+    agent_id: Count
+    secret: Secret
+    token: Annotated[
+        SecretStr,
+        Field(min_length=1, max_length=32, description="1 到 32 位字母和数字 (letters or digits)"),
+    ]
     aes_key: AesKey
-    base_url: str = "https://qyapi.weixin.qq.com"
-    webhooks: dict[str, SecretStr] = {}
+    base_url: Url = "https://qyapi.weixin.qq.com"
+    webhooks: Annotated[
+        Webhooks, Field(description="群机器人地址里 key= 后面的部分 (the key only)")
+    ] = {}
 
 
 class DingtalkSettings(_Section):
-    """One internal application of DingTalk with a robot in HTTP mode."""
+    """One internal application of DingTalk with a robot in HTTP mode.
 
-    corp_id: Annotated[str, Field(min_length=1)]
-    client_id: Annotated[str, Field(min_length=1)]
-    client_secret: SecretStr
-    robot_code: str = ""  # empty: the client_id
-    agent_id: int = 0
+    robot_code, events_owner_key: empty for the client id. card_callback_secret: empty for
+    one derived from the client secret. allowed_hosts: empty for DingTalk's own.
+    webhooks: name -> "<access_token>:<SEC… secret>" of a group robot; the secret may lack.
+    """
+
+    corp_id: Text
+    client_id: Text
+    client_secret: Secret
+    robot_code: str = ""
+    agent_id: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
     card_template_id: str = ""
-    card_callback_secret: SecretStr = SecretStr("")
-    events_token: SecretStr = SecretStr("")
-    events_aes_key: Annotated[str, Field(pattern=r"^([A-Za-z0-9]{43})?$")] = ""
-    events_owner_key: str = ""  # empty: the client_id
-    api_url: str = "https://api.dingtalk.com"
-    oapi_url: str = "https://oapi.dingtalk.com"
-    allowed_hosts: tuple[str, ...] = ()
-    webhooks: dict[str, SecretStr] = {}  # name -> "<access_token>:<SEC secret>"
-    monthly_calls: Annotated[int, Field(gt=0)] = 5000
+    card_callback_secret: Token = SecretStr("")
+    events_token: Token = SecretStr("")
+    events_aes_key: Annotated[
+        str, Field(pattern=r"^([A-Za-z0-9]{43})?$", repr=False, description=AES_KEY)
+    ] = ""
+    events_owner_key: str = ""
+    api_url: Url = "https://api.dingtalk.com"
+    oapi_url: Url = "https://oapi.dingtalk.com"
+    allowed_hosts: Annotated[
+        tuple[str, ...], BeforeValidator(_split), Field(description="主机名列表 (a list of hosts)")
+    ] = ()
+    webhooks: Annotated[
+        Webhooks, Field(description="access_token，有加签时接 :SEC… (token or token:secret)")
+    ] = {}
+    monthly_calls: Count = 5000
+
+    @model_validator(mode="after")
+    def _events_need_both(self) -> Self:
+        if bool(self.events_token.get_secret_value()) != bool(self.events_aes_key):
+            told = "events_token：与 events_aes_key 要么都写，要么都不写 (both or neither)"
+            raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+    def revealed(self) -> dict[str, Any]:
+        """As in every section; webhooks as pairs of access token and secret."""
+        plain = super().revealed()
+        pairs = {name: text.partition(":") for name, text in plain["webhooks"].items()}
+        return plain | {"webhooks": {name: (pair[0], pair[2]) for name, pair in pairs.items()}}
 
 
-class Settings(BaseSettings):
-    """Everything an operator can set. See gendan.toml.example in docs/operations.md."""
+class Settings(BaseModel):
+    """Everything an operator can set; docs/operations.md explains each key.
 
-    model_config = SettingsConfigDict(
-        env_prefix="GENDAN_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    policy: the business numbers. actions: folder of the action libraries, of which the
+    policy names one. calendars: holiday tables for years that the package does not know.
+    """
 
-    host: str = "0.0.0.0"  # noqa: S104 - a server behind a proxy listens on every interface
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    public_url: str = ""
-    zone: str = "Asia/Shanghai"
-    policy: Path = Path("config/policy.toml")
-    library: Path = Path("config/actions/manufacturing.toml")
-    calendars: tuple[Path, ...] = ()
-    admins: tuple[str, ...] = ()  # "wecom:zhaoqian", "dingtalk:0147001"
-    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Text = "0.0.0.0"  # noqa: S104 - a server behind a proxy listens on every interface
+    port: Annotated[int, Field(ge=0, le=65535, description="0 到 65535 的整数 (a port)")] = 8080
+    public_url: Annotated[
+        str,
+        AfterValidator(_bare),
+        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的外网地址 (a URL)"),
+    ] = ""
+    policy: Path = HERE / "policy.toml"
+    actions: Path = HERE / "actions"
+    calendars: Annotated[
+        tuple[Path, ...], BeforeValidator(_split), Field(description="文件列表 (a list of files)")
+    ] = ()
+    admins: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(wecom|dingtalk):\S+$")], ...],
+        BeforeValidator(_split),
+        Field(description='像 "wecom:zhaoqian" 的列表 (a list of platform:user id)'),
+    ] = ()
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="DEBUG、INFO、WARNING 或 ERROR"),
+    ] = "INFO"
     storage: StorageSettings = StorageSettings()
     wecom: dict[Name, WecomSettings] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
-
-    _file: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _admins_name_a_platform(self) -> Self:
-        for admin in self.admins:
-            if not admin.startswith(("wecom:", "dingtalk:")):
-                raise ValueError(f"admins: {admin!r} should be like 'wecom:zhaoqian'")
-        return self
 
     @property
     def configured(self) -> bool:
         """Whether any platform is set up."""
         return bool(self.wecom or self.dingtalk)
+
+
+class _FromOutside(BaseSettings, Settings):
+    """Settings as an operator gives them. Settings itself never looks at the environment,
+    or the sandbox would take the real applications' secrets for the emulated ones."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     @classmethod
     def settings_customise_sources(
@@ -125,8 +255,56 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file (which arrives as init arguments)."""
-        return env_settings, init_settings
+        """One source: the file, which arrives as init arguments, with the environment over it.
+
+        Not the library's own reading of the environment: that one cannot know that
+        `GENDAN_WECOM__EAST_CHINA__SECRET` means `[wecom.east-china]`, passes silently over
+        names it does not know, and wants lists as JSON.
+        """
+        merged = _overlay(init_settings(), _tree(os.environ))
+        return (InitSettingsSource(settings_cls, merged),)
+
+
+def _tree(environ: Mapping[str, str]) -> dict[str, Any]:
+    """`GENDAN_A__B__C=x` as {"a": {"b": {"c": "x"}}}."""
+    root: dict[str, Any] = {}
+    for variable in sorted(_ours(environ)):
+        *sections, leaf = variable.upper().removeprefix(PREFIX).lower().split("__")
+        table = root
+        for section in sections:
+            table = table.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"环境变量 {variable}：{section} 已另有一个值 (conflicting)")
+        table[leaf] = environ[variable]
+    return root
+
+
+def _ours(environ: Mapping[str, str]) -> list[str]:
+    """Names of our variables. An empty one counts as absent: compose files leave such."""
+    return [
+        name
+        for name, value in environ.items()
+        if name.upper().startswith(PREFIX) and name.upper() not in _NOT_SETTINGS and value
+    ]
+
+
+def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` wins. Its keys are spelt as `below` spells them: most shells cannot export a
+    name with "-", and variables know no small letters."""
+    merged = dict(below)
+    for key, value in above.items():
+        name = next((known for known in below if _folded(known) == _folded(key)), key)
+        merged.pop(name.removesuffix("_file") if name.endswith("_file") else f"{name}_file", None)
+        old = merged.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[name] = _overlay(old, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _folded(key: str) -> str:
+    return key.lower().replace("-", "_")
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -134,35 +312,28 @@ def load_settings(path: Path | None = None) -> Settings:
 
     Raises ConfigError with one line for each mistake: which key, where, what it should be.
     """
-    named = path or (Path(os.environ["GENDAN_CONFIG"]) if "GENDAN_CONFIG" in os.environ else None)
-    source = named or Path("gendan.toml")
-    if named is None and not source.exists():
-        given: dict[str, Any] = {}
-    else:
-        given = _read_toml(source)
+    source = config_path(path)
+    named = path is not None or bool(os.environ.get("GENDAN_CONFIG"))
+    given = read_toml(source) if named or source.exists() else {}
     try:
-        return Settings(**given)
+        return _FromOutside(**given)
     except ValidationError as error:
-        raise ConfigError(_readable(error, source)) from None
+        variables = {_folded(name): name for name in _ours(os.environ)}
+        raise ConfigError(readable(error, source, Settings, variables)) from None
 
 
-def _read_toml(source: Path) -> dict[str, Any]:
+def config_path(path: Path | None = None) -> Path:
+    """Where the configuration lies, whether or not it is there yet."""
+    return path or Path(os.environ.get("GENDAN_CONFIG") or "gendan.toml")
+
+
+def read_toml(source: Path) -> dict[str, Any]:
+    """Raises ConfigError."""
     try:
         return tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{source}: cannot be read ({error.strerror})") from None
+        raise ConfigError(f"{source}：读不到 (cannot be read: {error.strerror})") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{source}: is not UTF-8 text") from None
+        raise ConfigError(f"{source}：不是 UTF-8 文字 (not UTF-8)") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: is not valid TOML: {error}") from None
-
-
-def _readable(error: ValidationError, source: Path) -> str:
-    """One line a mistake; never the value, which may be a secret."""
-    lines = []
-    for mistake in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in mistake["loc"]) or "settings"
-        variable = "GENDAN_" + "__".join(str(part).upper() for part in mistake["loc"])
-        told = mistake["msg"].removeprefix("Value error, ")
-        lines.append(f"{key}: {told} (in {source} or in the environment as {variable})")
-    return "; ".join(lines)
+        raise ConfigError(f"{source}：不是有效的 TOML (not TOML): {error}") from None

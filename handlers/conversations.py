@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.errors import NotFound
 from handlers import customers, files, hearing
 from handlers.desk import Desk
+from handlers.directory import tell_admins
 from handlers.texts import dialog
 
 
@@ -25,8 +26,11 @@ async def welcome(desk: Desk) -> None:
 
 
 async def over_quota(desk: Desk) -> None:
-    """DingTalk withheld the text. No answer: each would cost quota too; the job that
-    watches the quota tells the administrators."""
+    """DingTalk withheld the text. No answer, which would cost quota too; one word a day to
+    the administrators."""
+    day = desk.at.astimezone(desk.office.zone).date()
+    key = f"over-quota:{desk.message.app}:{day}"
+    desk.add(await tell_admins(desk.tx, desk.office, dialog.OVER_QUOTA, key=key))
 
 
 async def unsupported(desk: Desk) -> None:

@@ -157,8 +157,9 @@ async def tell_stream(desk: Desk, account: Account) -> None:
     desk.say_markdown(title, f"**{title}**\n{body}{tail}")
 
 
-async def create(desk: Desk, name: str, *, industry: str = "") -> Account:
-    """A new customer owned by the speaker, with an opportunity at the first stage.
+async def create(desk: Desk, name: str, *, since: datetime) -> Account:
+    """A new customer owned by the speaker since then (UTC), with an opportunity at the first
+    stage. A rep often tells of the first call before the customer is created.
 
     Raises InvalidInput for an unusable name, Refused if it exists.
     """
@@ -166,9 +167,9 @@ async def create(desk: Desk, name: str, *, industry: str = "") -> Account:
     if not NAME.fullmatch(name):
         raise InvalidInput(texts.BAD_CUSTOMER_NAME)
     account = await desk.tx.accounts.add(
-        name=name, owner_id=desk.rep.id, at=desk.at, industry=industry
+        name=name, owner_id=desk.rep.id, at=since
     )
-    await open_opportunity(desk, account)
+    await open_opportunity(desk, account, since=since)
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",
@@ -181,15 +182,15 @@ async def create(desk: Desk, name: str, *, industry: str = "") -> Account:
     return account
 
 
-async def open_opportunity(desk: Desk, account: Account) -> Opportunity:
-    """A first opportunity with a customer; its lights begin to count today."""
+async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
+    """A first opportunity with a customer; its lights count from `since`."""
     stage = desk.office.library.stages[0]
     return await desk.tx.opportunities.add(
         account_id=account.id,
         name=f"{account.name} 商机",
         owner_id=account.owner_id,
         stage=stage.key,
-        at=desk.at,
+        at=since,
         light_due_at=desk.at,
     )
 
@@ -205,7 +206,7 @@ async def ask_to_create(desk: Desk, name: str) -> None:
     if similar and f"确认新建客户 {name}" not in desk.message.text:
         desk.say(texts.similar_exists(name, list(dict.fromkeys(similar))[:5]))
         return
-    account = await create(desk, name)
+    account = await create(desk, name, since=min(desk.at, desk.message.sent_at))
     desk.say(texts.created(account.name))
 
 

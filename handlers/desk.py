@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from bot.messages import (
     Platform,
     Text,
 )
+from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.understanding.reader import Reader
 from storage.unit_of_work import UnitOfWork
@@ -31,7 +33,7 @@ from storage.unit_of_work import UnitOfWork
 class Office:
     """What every handler may use; built once at start.
 
-    apps: the application on each platform through which people are written to.
+    address_of: where to write to a person, None if we share no platform.
     admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
     """
 
@@ -40,20 +42,27 @@ class Office:
     calendar: WorkingCalendar
     reader: Reader
     customers: CustomerBook
-    apps: dict[Platform, str] = field(default_factory=dict)
+    lights: Alerts
+    address_of: Callable[[Person], Address | None]
     admins: frozenset[str] = frozenset()
 
     @property
     def zone(self) -> ZoneInfo:
         return self.calendar.zone
 
-    def address_of(self, person: Person) -> Address | None:
-        """Where to write to somebody: the first platform they and we are both on."""
-        for identity in person.identities:
-            platform = Platform(identity.platform)
-            if platform in self.apps:
-                return Address(platform, self.apps[platform], user_id=identity.user_id)
+
+def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | None]:
+    """Addresses of people through one application a platform; the platform that stands first
+    in `apps` goes before the other for somebody who is on both."""
+
+    def address_of(person: Person) -> Address | None:
+        on = {identity.platform: identity.user_id for identity in person.identities}
+        for platform, app in apps.items():
+            if platform in on:
+                return Address(platform, app, user_id=on[platform])
         return None
+
+    return address_of
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from handlers.texts import dialog
 from storage.unit_of_work import UnitOfWork
 
 RECENT_CHOICES = 4
+NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
 
 
 def ttl(office: Office) -> timedelta:
@@ -178,7 +179,7 @@ def read_form(values: Mapping[str, str], desk: Desk) -> dict[str, object]:
     slots: dict[str, object] = {}
     now = desk.message.sent_at.astimezone(desk.office.zone)
     for key, value in values.items():
-        if not value:
+        if value in ("", NOT_CHOSEN):
             continue
         if key == "objections":
             slots[key] = [code for code in value.split("|") if code != "none"]

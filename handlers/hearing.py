@@ -152,10 +152,10 @@ async def _log(
     for number, record in enumerate(told):
         try:
             await drafts.open_draft(desk, record, number=number, text=text)
-        except UserError as refusal:
+        except UserError as error:
             if len(told) == 1:
                 raise
-            refusals.append(str(refusal))
+            refusals.append(str(error))
     for refusal in refusals:
         desk.say(refusal)
 

@@ -11,7 +11,7 @@ from bot.domain.activities import Activity, Draft, DraftState, Grade, Intent, Mo
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import ActionFacts, Verdict, earlier_facts, judge
 from bot.errors import Refused
-from handlers import alerts, customers, draft_card, drafts
+from handlers import customers, draft_card, drafts
 from handlers.desk import Desk
 from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
@@ -38,7 +38,7 @@ async def press(desk: Desk) -> None:
         await drafts.cancel(desk, draft)
     elif action.action == "new":
         name = str(draft.slots.get("customer_mention") or "")
-        await drafts.give_customer(desk, draft, await customers.create(desk, name))
+        await drafts.give_customer(desk, draft, await customers.create(desk, name, since=draft.occurred_at))
     elif action.action.startswith("pick-"):
         account = await desk.tx.accounts.get(int(action.action.removeprefix("pick-")))
         await drafts.give_customer(desk, draft, account)
@@ -149,7 +149,7 @@ async def _deal(desk: Desk, draft: Draft, account: Account) -> Opportunity:
         deal = await desk.tx.opportunities.get_for_update(draft.opportunity_id)
         if deal.state in (OpportunityState.OPEN, OpportunityState.ON_HOLD):
             return deal
-    return await customers.open_opportunity(desk, account)
+    return await customers.open_opportunity(desk, account, since=draft.occurred_at)
 
 
 async def _judge(desk: Desk, draft: Draft, deal: Opportunity) -> Verdict | None:

@@ -75,10 +75,13 @@ class Database:
         return await self._inbox.append(envelope)
 
     async def unfinished(self, *, at: datetime) -> Sequence[Pending]:
-        """Stored by `at` and not yet handled, in order of sent_at then arrival. Postponed
-        ones too: later ones of their conversation must not overtake them."""
+        """Stored and not yet handled, the oldest 10,000, in order of sent_at then arrival.
+
+        `at` leaves nothing out: what was postponed beyond it is named too, since later
+        ones of its conversation must not overtake it.
+        """
         async with self.read() as tx:
-            return await tx.delivery.unfinished(at=at)
+            return await tx.delivery.unfinished()
 
     async def pending(self, inbox_id: int) -> Pending | None:
         """The envelope, if it is still to be handled."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, literal_column
+from sqlalchemy import ColumnElement, Row, String, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of whatever was selected; never leaves storage/."""
 
 
 def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -19,5 +22,6 @@ def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgres
 def fixed(word: str) -> ColumnElement[Any]:
     """A word written into the statement itself. An index over some rows only (state = 'new')
     is not used when the word is handed over as a parameter."""
-    assert word.isidentifier(), "only words of ours"
+    if word and not word.isidentifier():
+        raise ValueError(f"not a word of ours: {word!r}")
     return literal_column(f"'{word}'", String)

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Row, create_engine, select
+from sqlalchemy import URL, Connection, create_engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import StaticPool
 
 from bot.messages import Envelope
+from storage.dialects import AnyRow
 from storage.engines import prepare_sqlite
 from storage.tables import inbox
 
@@ -101,18 +102,18 @@ def _row(envelope: Envelope) -> dict[str, Any]:
     }
 
 
-def _ids(envelopes: Sequence[Envelope], added: Sequence[Row[Any]]) -> list[int | None]:
+def _ids(envelopes: Sequence[Envelope], added: Sequence[AnyRow]) -> list[int | None]:
     ids: dict[tuple[str, str], int] = {
         (row.channel, row.delivery_id): row.id for row in added
     }  # fmt: skip
     return [ids.pop((one.channel, one.delivery_id), None) for one in envelopes]
 
 
-def _added_since(conn: Connection, first_id: int) -> Sequence[Row[Any]]:
+def _added_since(conn: Connection, first_id: int) -> Sequence[AnyRow]:
     return conn.execute(select(*_KEY).where(inbox.c.id >= first_id)).all()
 
 
-_DIALECT = sqlite.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = sqlite.dialect()
 _BINDERS = {
     column.name: column.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
     for column in inbox.columns

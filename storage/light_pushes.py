@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notifying import Reason, Step
+from storage.dialects import fixed, insert_into
 from storage.tables import activities, opportunities, pushes
 
 CHUNK = 500
@@ -86,15 +86,17 @@ class LightPushes:
             for push in new
         ]
         if rows:
-            dialect = sqlite if self._conn.dialect.name == "sqlite" else postgresql
-            await self._conn.execute(dialect.insert(pushes).on_conflict_do_nothing(), rows)
+            insert = insert_into(self._conn, pushes).on_conflict_do_nothing()
+            await self._conn.execute(insert, rows)
 
     async def list_owed(self, at: datetime) -> list[OwedPush]:
         """All that is owed to everybody who has something due by `at`."""
-        due = select(pushes.c.receiver_id).where(pushes.c.state == "owed", pushes.c.send_at <= at)
+        due = select(pushes.c.receiver_id).where(
+            pushes.c.state == fixed("owed"), pushes.c.send_at <= at
+        )
         query = (
             select(pushes)
-            .where(pushes.c.state == "owed", pushes.c.receiver_id.in_(due))
+            .where(pushes.c.state == fixed("owed"), pushes.c.receiver_id.in_(due))
             .order_by(pushes.c.id)
         )
         return [
@@ -113,7 +115,7 @@ class LightPushes:
     async def next_send_at(self) -> datetime | None:
         query = (
             select(pushes.c.send_at)
-            .where(pushes.c.state == "owed")
+            .where(pushes.c.state == fixed("owed"))
             .order_by(pushes.c.send_at)
             .limit(1)
         )
@@ -130,7 +132,7 @@ class LightPushes:
         await self._conn.execute(
             update(pushes)
             .where(
-                pushes.c.state == "owed",
+                pushes.c.state == fixed("owed"),
                 pushes.c.step == str(Step.REPEAT),
                 pushes.c.receiver_id.in_(receiver_ids),
                 pushes.c.send_at <= until,

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.lights import Episode, Judgement, Lead, Move
 from bot.domain.notifying import Step
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
+from storage.dialects import fixed
 from storage.light_pushes import LightPushes
 from storage.tables import accounts, activities, light_episodes, opportunities, people, pushes
 
@@ -218,7 +219,7 @@ class Lights:
             .where(
                 pushes.c.opportunity_id == bindparam("of_opportunity"),
                 pushes.c.episode == bindparam("of_episode"),
-                pushes.c.state == "owed",
+                pushes.c.state == fixed("owed"),
             )
             .values(state="dropped", reason="cleared_before"),
             [_key(item.lead) for item in ended],
@@ -299,7 +300,8 @@ def _of_episode(statement: Any) -> Any:
 
 
 def _key(lead: Lead) -> dict[str, Any]:
-    assert lead.episode is not None
+    if lead.episode is None:
+        raise ValueError(f"opportunity {lead.opportunity.id} shows no light")
     return {"of_opportunity": lead.opportunity.id, "of_episode": lead.episode.number}
 
 

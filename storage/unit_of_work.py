@@ -1,1 +1,47 @@
 """The only begin and commit in the project."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage.accounts import Accounts
+from storage.activities import Activities
+from storage.audit import Audit
+from storage.cards import Cards, Dialogs
+from storage.delivery import Delivery
+from storage.drafts import Drafts
+from storage.files import Files
+from storage.lights import Lights
+from storage.opportunities import Opportunities
+from storage.people import People
+from storage.settings import Settings
+from storage.tokens import Tokens
+
+
+class UnitOfWork:
+    """One open transaction and everything that can be read and written in it."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self.delivery = Delivery(conn)
+        self.audit = Audit(conn)
+        self.people = People(conn)
+        self.accounts = Accounts(conn)
+        self.opportunities = Opportunities(conn)
+        self.activities = Activities(conn)
+        self.drafts = Drafts(conn)
+        self.files = Files(conn)
+        self.cards = Cards(conn)
+        self.dialogs = Dialogs(conn)
+        self.settings = Settings(conn)
+        self.lights = Lights(conn)
+        self.tokens = Tokens(conn)
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
+    """Commits on leaving; rolls back when the block raises."""
+    async with engine.begin() as conn:
+        yield UnitOfWork(conn)

@@ -196,6 +196,8 @@ def _why_dark(lead: Lead, at: datetime) -> Cleared:
     on_leave = lead.owner_leave_until is not None and at < lead.owner_leave_until
     if on_leave or lead.opportunity.state is OpportunityState.ON_HOLD:
         return Cleared.PAUSED
+    if lead.episode is not None and lead.opportunity.assigned_at > lead.episode.yellow_at:
+        return Cleared.REASSIGNED
     return Cleared.RECALCULATED
 
 

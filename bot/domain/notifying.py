@@ -69,17 +69,12 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One card to one person. pushes: all it settles, most urgent first; the first `shown`
-    are listed, the others counted."""
+    """One card to one person. pushes: all it settles, most urgent first. What is beyond
+    `PushPolicy.group_max` is counted on the card, not listed."""
 
     receiver_id: int
     reason: Reason
     pushes: tuple[Owed, ...]
-    shown: int
-
-    @property
-    def more(self) -> int:
-        return len(self.pushes) - self.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +109,7 @@ def decide(
             else:
                 silences.append(silence)
         if any(push.send_at <= at for push in speaking):
-            notifications.append(_notify(receiver_id, speaking, policy))
+            notifications.append(_notify(receiver_id, speaking))
         else:
             silences += [Silence(push, Reason.GROUPING, push.send_at) for push in speaking]
     return Decision(tuple(notifications), tuple(silences))
@@ -161,27 +156,21 @@ class DigestLead:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One person's morning list. shown: most urgent first. quiet: acknowledged or snoozed."""
+    """One person's morning list, most urgent first. quiet: how many more are acknowledged
+    or snoozed."""
 
     receiver_id: int
-    shown: tuple[DigestLead, ...]
-    more: int
+    leads: tuple[DigestLead, ...]
     quiet: int
 
 
-def digest_for(leads: Sequence[DigestLead], *, policy: PushPolicy, at: datetime) -> Digest | Reason:
+def digest_for(leads: Sequence[DigestLead], at: datetime) -> Digest | Reason:
     """The digest of one receiver. All acknowledged or snoozed: NOTHING_NEW."""
     loud = [lead for lead in leads if not lead.episode.acked_at and not lead.episode.snoozed(at)]
     if not loud:
         return Reason.NOTHING_NEW
     loud.sort(key=lambda lead: _urgency(lead.episode, lead.gap_days, lead.opportunity_id))
-    shown = tuple(loud[: policy.group_max])
-    return Digest(
-        receiver_id=leads[0].receiver_id,
-        shown=shown,
-        more=len(loud) - len(shown),
-        quiet=len(leads) - len(loud),
-    )
+    return Digest(leads[0].receiver_id, tuple(loud), quiet=len(leads) - len(loud))
 
 
 def _silence(
@@ -207,17 +196,12 @@ def _may_mute(push: Owed, episode: Episode) -> bool:
     return push.step in (Step.REPEAT, Step.ESCALATE) or push.receiver_id == episode.acked_by
 
 
-def _notify(receiver_id: int, pushes: Sequence[Owed], policy: PushPolicy) -> Notification:
+def _notify(receiver_id: int, pushes: Sequence[Owed]) -> Notification:
     urgent_first = sorted(
         pushes, key=lambda push: _urgency(push.episode, push.gap_days, push.opportunity_id)
     )
     highest = max((push.step for push in pushes), key=list(_REASON_OF_STEP).index)
-    return Notification(
-        receiver_id=receiver_id,
-        reason=_REASON_OF_STEP[highest],
-        pushes=tuple(urgent_first),
-        shown=min(len(pushes), policy.group_max),
-    )
+    return Notification(receiver_id, _REASON_OF_STEP[highest], tuple(urgent_first))
 
 
 def _urgency(episode: Episode | None, gap_days: int, opportunity_id: int) -> tuple[bool, int, int]:

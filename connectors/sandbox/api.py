@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from .api_input import (
 from .api_output import show_app, show_member, show_said, to_json
 from .world import Emulator, Fault, Member, Said, World
 
+_CARD_CHANGES_WITHIN_S = 5.0
 _LONGEST_WAIT_S = 60.0
 _LONGEST_JUMP_S = 10 * 366 * 86400
 _KINDS = ("voice", "file", "image", "video")
@@ -132,10 +134,12 @@ class ControlApi:
         sender, action = fields.text("from"), fields.text("action")
         emulator = self._emulator(said.platform)
         try:
-            card = await emulator.press(said, sender, action, fields.texts("values"))
+            await emulator.press(said, sender, action, fields.texts("values"))
         except ConnectionError as error:
             return to_json({"ok": False, "error": str(error), "card": said.card})
-        return to_json({"ok": True, "card": card})
+        # The bot answers a press at once and changes the card when it has done the work.
+        await self._world.hooks.quiesce(_CARD_CHANGES_WITHIN_S)
+        return to_json({"ok": True, "card": said.card})
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         """With wait=seconds the answer comes when there is a message, or then."""
@@ -143,11 +147,12 @@ class ControlApi:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds_in(query, "wait", default=0.0, most=_LONGEST_WAIT_S)
         while True:
+            changes = self._world.changes
             found = [said for said in self._after(query.get("after", "")) if _asked(said, query)]
             left = deadline - loop.time()
             if found or left <= 0:
                 return to_json({"messages": [show_said(said) for said in found]})
-            await self._world.wait_for_change(left)
+            await self._world.wait_for_change(left, since=changes)
 
     def _after(self, after: str) -> list[Said]:
         """after: a message id (what came later), or a time (what came or changed later)."""
@@ -219,12 +224,13 @@ class ControlApi:
         found = self._world.files.get(request.match_info["key"])
         if found is None:
             raise NotThere("no such file")
-        data, _, media_type = found
+        data, name, media_type = found
         # An uploaded page must not run with the sandbox's own rights.
         shown = media_type.startswith(("image/", "audio/", "video/")) and "svg" not in media_type
         headers = {
             "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": "inline" if shown else "attachment",
+            "Content-Disposition": f"{'inline' if shown else 'attachment'}; "
+            f"filename*=UTF-8''{quote(name)}",
         }
         return web.Response(body=data, content_type=media_type, headers=headers)
 

@@ -48,13 +48,16 @@ class Callbacks:
     def busy(self) -> bool:
         return bool(self._tasks)
 
-    async def stop(self) -> None:
+    async def settle(self) -> None:
         """Wait for what is under way, at most for one full round of attempts."""
         limit_s = (self.retries + 1) * (self.answer_within_s + self.retry_after_s)
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=limit_s)
-            for task in late:
-                task.cancel()
+            await asyncio.wait(self._tasks, timeout=limit_s)
+
+    async def stop(self) -> None:
+        await self.settle()
+        for task in self._tasks:
+            task.cancel()
         if self._session is not None:
             await self._session.close()
 

@@ -47,7 +47,8 @@ async def send(state: WecomState, call: Call) -> Answer:
         state.task_ids[call.app.agent_id, card["task_id"]] = msgid
     if card and calls_back(card):
         answer["response_code"] = state.new_code(msgid, call.app)
-    state.repeats[fingerprint(body)] = (state.world.now(), answer)
+    if body.get("enable_duplicate_check") == 1:
+        state.repeats[fingerprint(body)] = (state.world.now(), answer)
     return answer
 
 

@@ -192,6 +192,7 @@ class World:
         self.files: dict[str, tuple[bytes, str, str]] = {}  # key -> bytes, name, media type
         self.counters: dict[str, int] = {}  # e.g. "wecom:message/send", "wecom:dropped"
         self.attempts: list[dict[str, Any]] = []  # callbacks made: url, status, tries, at
+        self.changes = 0  # rises with every message said, changed or taken back
         self._ids = itertools.count(1)
         self._heard = asyncio.Condition()
 
@@ -247,14 +248,16 @@ class World:
         return said
 
     async def changed(self) -> None:
+        self.changes += 1
         async with self._heard:
             self._heard.notify_all()
 
-    async def wait_for_change(self, timeout_s: float) -> None:
+    async def wait_for_change(self, timeout_s: float, *, since: int) -> None:
+        """Until `changes` is no longer `since`, at most so long."""
         try:
             async with asyncio.timeout(timeout_s):
                 async with self._heard:
-                    await self._heard.wait()
+                    await self._heard.wait_for(lambda: self.changes != since)
         except TimeoutError:
             return
 

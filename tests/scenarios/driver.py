@@ -102,9 +102,7 @@ class Speaker:
         await self.sandbox.quiesce()
         return await self.look()
 
-    async def press(
-        self, card: dict[str, Any], label: str, **values: str
-    ) -> list[dict[str, Any]]:
+    async def press(self, card: dict[str, Any], label: str, **values: str) -> list[dict[str, Any]]:
         """Press the button with that label; the bot's answers."""
         await self.look()
         buttons = card["card"]["buttons"]

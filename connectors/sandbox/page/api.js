@@ -33,9 +33,10 @@ export const press = (messageId, from, action, values) =>
 /** Tells the platform that the person opened the application. */
 export const enter = (platform, from) => post("/enter", { platform, from });
 
-export const moveClock = (to) => post("/clock", { now: to.toISOString() });
+/** Taps an entry of the application's menu. */
+export const clickMenu = (platform, from, key) => post("/menu", { platform, from, key });
 
-export const advanceClock = (seconds) => post("/clock", { advance: seconds });
+export const moveClock = (to) => post("/clock", { now: to.toISOString() });
 
 export const playFault = (fault) => post("/fault", fault);
 

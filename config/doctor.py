@@ -1,0 +1,227 @@
+"""`doctor`: is everything that Gendan stands on in order? One line a check, with its remedy.
+
+What a check has to ask (a platform, the database, a URL) is handed in as a small callable, so
+this file knows no connector and no storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
+from config.settings import Settings
+
+LIMIT_S = 15.0
+MAX_SKEW_S = 60
+LEAST_FREE_BYTES = 1024**3
+
+# What a door answers to somebody who is not the platform (contracts: 401, 403), to a GET
+# where only POST is served (405), or to a request without its parameters (400).
+_DOOR_ANSWERS = frozenset({200, 400, 401, 403, 405})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """ok: None when it could not or need not be checked. remedy: what to do, for a False."""
+
+    ok: bool | None
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """name: Chinese, as shown. run may raise; a BotError's text is shown as it is."""
+
+    name: str
+    run: Callable[[], Awaitable[Finding]]
+
+
+async def examine(
+    checks: Sequence[Check], *, limit_s: float = LIMIT_S
+) -> list[tuple[Check, Finding]]:
+    """Run all at once, each at most `limit_s` seconds; the findings in the order of the checks."""
+    findings = await asyncio.gather(*(_outcome(check, limit_s) for check in checks))
+    return list(zip(checks, findings, strict=True))
+
+
+def lines(results: Sequence[tuple[Check, Finding]]) -> list[str]:
+    """What the operator reads: ✓ in order, ✗ not, – not checked."""
+    marks = {True: "✓", False: "✗", None: "–"}
+    return [
+        f"{marks[finding.ok]} {check.name}：{finding.text}"
+        + (f"。处理办法：{finding.remedy}" if finding.remedy else "")
+        for check, finding in results
+    ]
+
+
+def exit_code(results: Sequence[tuple[Check, Finding]]) -> int:
+    """1 if one fails; what was not checked fails nothing."""
+    return int(any(finding.ok is False for _, finding in results))
+
+
+async def _outcome(check: Check, limit_s: float) -> Finding:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await check.run()
+    except BotError as error:
+        return _explained(error)
+    except TimeoutError:
+        return Finding(False, f"{limit_s:g} 秒内没有答复", "检查网络、防火墙和代理")
+    except Exception as error:  # noqa: BLE001 - one broken check must not hide the others
+        told = " ".join(str(error).split())[:200]
+        return Finding(False, f"检查时出错 {type(error).__name__} {told}".rstrip())
+
+
+def _explained(error: BotError) -> Finding:
+    """Where a connector knows the remedy, its message asks for it (请…)."""
+    text = str(error)
+    if "请" in text:
+        return Finding(False, text)
+    match error:
+        case AuthFailed() if "IP" in text:
+            remedy = "在开发者后台「应用 → 安全设置 → 服务器出口IP」里加上本机的出口 IP"
+        case AuthFailed():
+            remedy = "核对企业 ID、应用 ID 和密钥是否出自同一个应用；密钥重置过就把新的写进配置"
+        case RateLimited():
+            remedy = "过几分钟再试"
+        case TimedOut() | Unavailable():
+            remedy = "检查本机能否访问该平台（网络、DNS、代理），平台恢复后再试"
+        case _:
+            remedy = "按报错里的编号查平台的错误码文档"
+    return Finding(False, text, remedy)
+
+
+def configuration(settings: Settings) -> Check:
+    """That something is configured, and what an operator tends to forget."""
+
+    async def run() -> Finding:
+        apps = [f"企业微信 {name}" for name in settings.wecom]
+        apps += [f"钉钉 {name}" for name in settings.dingtalk]
+        if not apps:
+            return Finding(False, "没有配置任何平台", "运行 gendan setup")
+        if not settings.admins:
+            return Finding(
+                False, "没有管理员", '在 gendan.toml 里写 admins = ["wecom:用户ID"]，他才收得到告警'
+            )
+        return Finding(True, "、".join(apps))
+
+    return Check("配置", run)
+
+
+def credentials(app: str, fetch_token: Callable[[], Awaitable[object]]) -> Check:
+    """fetch_token: asks the platform for an access token. Raises BotError."""
+
+    async def run() -> Finding:
+        await fetch_token()
+        return Finding(True, "取到了 access_token")
+
+    return Check(f"{app} 凭证", run)
+
+
+def address(app: str, call: Callable[[], Awaitable[object]]) -> Check:
+    """call: some harmless call with the token, which the platform refuses from an unlisted
+    address. Raises BotError."""
+
+    async def run() -> Finding:
+        await call()
+        return Finding(True, "平台接受本机的出口 IP")
+
+    return Check(f"{app} IP 白名单", run)
+
+
+def permissions(app: str, count_people: Callable[[], Awaitable[int]]) -> Check:
+    """count_people: how many the application may see. Raises BotError."""
+
+    async def run() -> Finding:
+        people = await count_people()
+        if people == 0:
+            return Finding(
+                False, "通讯录里一个人也看不到", "在管理后台把销售部门加进应用的可见范围"
+            )
+        return Finding(True, f"能读到 {people} 人")
+
+    return Check(f"{app} 权限", run)
+
+
+def callback(app: str, public_url: str, path: str, ask: Callable[[str], Awaitable[int]]) -> Check:
+    """ask: the status that a plain GET of the URL is answered with. Raises BotError.
+
+    The door must refuse it, and that it does so shows that it was reached.
+    """
+
+    async def run() -> Finding:
+        if not public_url:
+            return Finding(None, "没有写 public_url，无法从外网检查", "在 gendan.toml 里写上它")
+        url = public_url + path
+        status = await ask(url)
+        if status in _DOOR_ANSWERS:
+            return Finding(True, f"{url} 有应答")
+        if status == 404:
+            return Finding(
+                False, f"{url} 答 404", "检查反向代理的路径，和地址里的应用名是否与配置一致"
+            )
+        return Finding(
+            False, f"{url} 答 {status}", "检查机器人是否在运行（gendan serve）和反向代理的转发"
+        )
+
+    return Check(f"{app} 回调", run)
+
+
+def clock(app: str, platform_time: Callable[[], Awaitable[datetime]], ours: Clock) -> Check:
+    """platform_time: the Date header of one of the platform's answers. Raises BotError."""
+
+    async def run() -> Finding:
+        skew_s = (ours.now() - await platform_time()).total_seconds()
+        said = f"本机比平台{'快' if skew_s > 0 else '慢'} {abs(skew_s):.0f} 秒"
+        if abs(skew_s) > MAX_SKEW_S:
+            return Finding(False, said, "打开系统时间同步（timedatectl set-ntp true）")
+        return Finding(True, said)
+
+    return Check(f"{app} 时钟", run)
+
+
+def database(write: Callable[[], Awaitable[object]]) -> Check:
+    """write: writes something to the database and takes it back."""
+
+    async def run() -> Finding:
+        await write()
+        return Finding(True, "可以写入")
+
+    return Check("数据库", run)
+
+
+def schema(complaints: Callable[[], Awaitable[Sequence[str]]]) -> Check:
+    """complaints: what is wrong with the version of the database's tables, with the remedy;
+    empty when it is the newest."""
+
+    async def run() -> Finding:
+        found = await complaints()
+        return Finding(False, "；".join(found)) if found else Finding(True, "已是最新版本")
+
+    return Check("数据库版本", run)
+
+
+def disk(folder: Path) -> Check:
+    """Free space where `folder` is, or will be."""
+
+    async def run() -> Finding:
+        there, free_bytes = _free(folder)
+        said = f"{there} 剩余 {free_bytes / 1024**3:.1f} GB"
+        if free_bytes < LEAST_FREE_BYTES:
+            return Finding(False, said, "清理或扩容：磁盘写满后消息收不进来")
+        return Finding(True, said)
+
+    return Check("磁盘", run)
+
+
+def _free(folder: Path) -> tuple[Path, int]:
+    whole = folder.absolute()
+    there = next(path for path in (whole, *whole.parents) if path.exists())
+    return there, shutil.disk_usage(there).free

@@ -1,0 +1,219 @@
+"""One DingTalk application as the engine sees it: bot.ports.ChatConnector."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.clock import Clock
+from bot.domain.people import Directory
+from bot.errors import PermanentError, RateLimited, Rejected
+from bot.messages import (
+    Address,
+    Attachment,
+    Card,
+    CardUpdate,
+    Content,
+    Envelope,
+    FileContent,
+    InboundMessage,
+    Markdown,
+    Platform,
+    Receipt,
+    Text,
+)
+from bot.ports import CallCounter, FileStore, TokenStore
+from connectors.dingtalk import directory
+from connectors.dingtalk.api import Api
+from connectors.dingtalk.cards import Cards
+from connectors.dingtalk.errors import CARD_GONE, SESSION_OVER, QuotaUsedUp, Refused
+from connectors.dingtalk.files import Files
+from connectors.dingtalk.parse import is_outsider, parse_envelope
+from connectors.dingtalk.quota import QuotaState
+from connectors.dingtalk.read import Body, read_object, rows, text
+from connectors.dingtalk.render import RobotMessage, as_markdown, robot_message, split
+from connectors.dingtalk.sessions import Sessions
+from connectors.dingtalk.settings import DingtalkApp
+from connectors.http import Http
+from connectors.limits import Window
+
+_GROUP_PER_MINUTE = 20  # our own limit: the platform's is not documented (notes 3.5)
+_WEBHOOK_PER_MINUTE = 18  # beyond 20 the robot is blocked for ten minutes (notes 3.3)
+_FLOW_CONTROLLED_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class DingtalkClient:
+    """Sends, downloads and reads for one application.
+
+    Every call raises as `Api` says. Messages have no idempotency key on this platform: one
+    that timed out and is sent again may be seen twice. Cards and group robots have one.
+    """
+
+    def __init__(
+        self,
+        app: DingtalkApp,
+        http: Http,
+        *,
+        tokens: TokenStore,
+        files: FileStore,
+        counter: CallCounter,
+        clock: Clock,
+    ) -> None:
+        self._app = app
+        self._api = Api(app, http, tokens, counter, clock)
+        self._cards = Cards(app, self._api)
+        self._files = Files(app, self._api, http, files)
+        self._sessions = Sessions(app, clock)
+        self._group_pace = Window(_GROUP_PER_MINUTE, 60, clock)
+        self._webhook_pace = Window(_WEBHOOK_PER_MINUTE, 60, clock)
+
+    @property
+    def platform(self) -> str:
+        return Platform.DINGTALK
+
+    @property
+    def app(self) -> str:
+        return self._app.name
+
+    async def register_card_callback(self, url: str) -> None:
+        """Presses on cards shall arrive at `url`, the public address of the cards door.
+
+        Until it was called once, cards go out as plain messages; when it fails, the next
+        card tries again.
+        """
+        await self._cards.register(url)
+
+    async def quota(self) -> QuotaState:
+        """How much of the month's paid calls is used; what follows from it is in quota.py."""
+        return await self._api.quota.state()
+
+    def parse(self, envelope: Envelope) -> InboundMessage:
+        """Read an envelope. Raises InvalidInput. Remembers the way back that lies in it."""
+        message = parse_envelope(envelope)
+        if envelope.door == "robot":
+            self._sessions.note(message.origin, read_object(envelope.body) or {})
+        return message
+
+    def split(self, content: Content) -> Sequence[Content]:
+        """The content in parts that DingTalk takes whole."""
+        return split(content, with_cards=self._cards.are_ready)
+
+    async def send(self, to: Address, content: Content, *, dedupe_key: str) -> Receipt:
+        """Send one part to a person, a group, or through a group robot."""
+        if to.webhook is not None:
+            return await self._send_by_webhook(to.webhook, content, dedupe_key)
+        match content:
+            case Text() | Markdown():
+                return await self._say(to, content, dedupe_key)
+            case Card():
+                return await self._show(to, content, dedupe_key)
+            case CardUpdate(card=card):
+                return await self._redraw(to, card, dedupe_key)
+            case FileContent():
+                return await self._post(to, await self._files.message_of(content))
+
+    async def download(self, attachment: Attachment) -> tuple[bytes, str]:
+        """Bytes and file name. Raises Rejected when it is gone or too large."""
+        return await self._files.download(attachment)
+
+    async def read_directory(self) -> Directory:
+        """Everybody in the application's visible range."""
+        return await directory.read_directory(self._api)
+
+    async def read_users(self, user_ids: Sequence[str]) -> Directory:
+        """Only these; the ones that are gone in `left_user_ids`."""
+        return await directory.read_users(self._api, user_ids)
+
+    async def _say(self, to: Address, content: Text | Markdown, dedupe_key: str) -> Receipt:
+        """Through the API; through the chat's session where the API cannot, or is dear."""
+        message = robot_message(content)
+        body = message.for_webhook(dedupe_key)
+        session_first = is_outsider(to) or await self._api.quota.is_saving()
+        if session_first and await self._answer_in_session(to, body):
+            return Receipt()
+        try:
+            return await self._post(to, message)
+        except QuotaUsedUp:
+            if not session_first and await self._answer_in_session(to, body):
+                return Receipt()
+            raise
+
+    async def _show(self, to: Address, card: Card, dedupe_key: str) -> Receipt:
+        if not self._cards.are_ready:
+            return await self._say(to, as_markdown(card), dedupe_key)
+        self._keep_pace(to)
+        try:
+            return await self._cards.create(to, card)
+        except QuotaUsedUp:
+            return await self._say(to, as_markdown(card), dedupe_key)
+
+    async def _redraw(self, to: Address, card: Card, dedupe_key: str) -> Receipt:
+        if not self._cards.are_ready:
+            return await self._say(to, as_markdown(card), dedupe_key)
+        if card.closed and await self._api.quota.is_saving():
+            fields = {"action": "dingtalk_quota", "channel": f"dingtalk:{self._app.name}"}
+            log.info("a closed card is left as it stands, to save a call", extra=fields)
+            return Receipt()
+        try:
+            return await self._cards.update(card)
+        except Refused as error:
+            if error.code != CARD_GONE:
+                raise
+            return await self._show(to, card, dedupe_key)
+
+    async def _post(self, to: Address, message: RobotMessage) -> Receipt:
+        body: Body = {"robotCode": self._app.robot_code, **message.for_api()}
+        self._keep_pace(to)
+        if to.chat_id is not None:
+            body["openConversationId"] = to.chat_id
+            answer = await self._api.new("POST", "v1.0/robot/groupMessages/send", body)
+        else:
+            body["userIds"] = [to.user_id]
+            answer = await self._api.new("POST", "v1.0/robot/oToMessages/batchSend", body)
+            _check_delivered(answer)
+        return Receipt(handle=text(answer, "processQueryKey"))
+
+    async def _answer_in_session(self, to: Address, body: Body) -> bool:
+        """False when the chat has no session, or only one that has ended."""
+        url = self._sessions.find(to)
+        if url is None:
+            return False
+        try:
+            await self._api.session(url, body)
+        except Refused as error:
+            if error.code not in SESSION_OVER:
+                raise
+            self._sessions.forget(to)
+            return False
+        return True
+
+    async def _send_by_webhook(self, name: str, content: Content, dedupe_key: str) -> Receipt:
+        """Group robots know no cards that call back and take no files."""
+        if name not in self._app.webhooks:
+            raise PermanentError(f"no group robot {name!r} is configured for {self._app.name}")
+        if isinstance(content, Card):
+            content = as_markdown(content)
+        elif isinstance(content, CardUpdate):
+            content = as_markdown(content.card)
+        elif isinstance(content, FileContent):
+            raise Rejected(f"a group robot cannot send files: {content.name}")
+        self._webhook_pace.take(name)
+        access_token, secret = self._app.webhooks[name]
+        await self._api.webhook(
+            access_token, secret, robot_message(content).for_webhook(dedupe_key)
+        )
+        return Receipt()
+
+    def _keep_pace(self, to: Address) -> None:
+        if to.chat_id is not None:
+            self._group_pace.take(to.key)
+
+
+def _check_delivered(answer: Body) -> None:
+    """The call succeeds even when its one receiver gets nothing (notes 3.4)."""
+    if rows(answer, "flowControlledStaffIdList"):
+        raise RateLimited("the receiver gets too many", retry_after_s=_FLOW_CONTROLLED_S)
+    if rows(answer, "invalidStaffIdList") or rows(answer, "filteredStaffIdList"):
+        raise Rejected("the receiver left, or is outside the application's visible range")

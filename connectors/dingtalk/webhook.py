@@ -1,0 +1,247 @@
+"""The three doors DingTalk knocks at: robot messages, events, card presses.
+
+Verify, store, answer, and only then let the work begin. A stranger gets 401 and leaves
+nothing but a count. What is signed and cannot be read is stored as a dead letter and
+answered like any other, so that it is not sent for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import Counter
+
+from bot.clock import Clock
+from bot.messages import Address, Envelope
+from bot.ports import Accept
+from connectors.dingtalk.crypto import (
+    EventCrypto,
+    Unreadable,
+    WrongSignature,
+    is_same,
+    sign_card,
+    sign_robot,
+)
+from connectors.dingtalk.events import URL_CHECKS, event_at, event_id, event_type, normalise
+from connectors.dingtalk.parse import card_origin, press_id, robot_origin
+from connectors.dingtalk.read import Body, moment, read_object, text
+from connectors.dingtalk.settings import DingtalkApp
+
+MAX_BODY_BYTES = 1024 * 1024
+FRESH_FOR = timedelta(hours=1)
+
+_CALLBACKS = Counter(
+    "gendan_dingtalk_callbacks_total",
+    "Deliveries from DingTalk by door and by what became of them.",
+    ["app", "door", "outcome"],
+)
+
+# Say nothing now: the answer comes through the API, in its order.
+_SILENCE: Body = {"msgtype": "empty"}
+# Leave the card as it is: the update follows once the press has been worked on.
+_CARD_UNCHANGED: Body = {
+    "cardData": {"cardParamMap": {}},
+    "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+}
+
+log = logging.getLogger(__name__)
+
+
+def routes(app: DingtalkApp, accept: Accept, clocks: Sequence[Clock]) -> list[web.RouteDef]:
+    """The doors of one application, below /dingtalk/<name>.
+
+    clocks: a signature is fresh if it is fresh by any of them; the first one says when a
+    delivery arrived. Without event settings there is no events door.
+    """
+    door = _Door(app, accept, tuple(clocks))
+    found = [
+        web.post(f"/dingtalk/{app.name}/robot", door.robot),
+        web.post(f"/dingtalk/{app.name}/cards", door.cards),
+    ]
+    if app.takes_events:
+        events = _EventDoor(door)
+        found.append(web.post(f"/dingtalk/{app.name}/events", events.receive))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What an envelope needs to know of a body."""
+
+    delivery_id: str
+    origin: Address | None
+    sent_at: datetime
+
+
+class _Door:
+    """Robot messages and card presses: a signed timestamp in the headers, a plain body."""
+
+    def __init__(self, app: DingtalkApp, accept: Accept, clocks: tuple[Clock, ...]) -> None:
+        self.app = app
+        self._accept = accept
+        self._clocks = clocks
+
+    async def robot(self, request: web.Request) -> web.StreamResponse:
+        """Protocol notes 1.1: the body is not signed, so it must name us where it names anyone."""
+        stamp, sign = _header(request, "timestamp"), _header(request, "sign")
+        if not self._is_fresh(stamp) or not is_same(
+            sign, sign_robot(stamp, self.app.client_secret)
+        ):
+            raise self.refused("robot", "signature")
+        body, raw = await self._read(request, "robot")
+        for name, ours in (("robotCode", self.app.robot_code), ("chatbotCorpId", self.app.corp_id)):
+            if body is not None and text(body, name) not in ("", ours):
+                raise self.refused("robot", name)
+        head = None if body is None else self._robot_head(body)
+        envelope = self.envelope("robot", raw, head)
+        return await self.take(request, envelope, _SILENCE)
+
+    async def cards(self, request: web.Request) -> web.StreamResponse:
+        """Protocol notes 4.5 to 4.7: answered at once, well within two seconds."""
+        stamp = _header(request, "x-ddpaas-signature-timestamp")
+        sign = _header(request, "x-ddpaas-signature")
+        secret = self.app.card_callback_secret
+        if not self._is_fresh(stamp) or not is_same(sign, sign_card(stamp, secret)):
+            raise self.refused("cards", "signature")
+        body, raw = await self._read(request, "cards")
+        if body is not None and text(body, "corpId") not in ("", self.app.corp_id):
+            raise self.refused("cards", "corpId")
+        sent_at = datetime.fromtimestamp(int(stamp) / 1000, UTC)
+        head = None if body is None else self._card_head(body, sent_at)
+        envelope = self.envelope("cards", raw, head)
+        return await self.take(request, envelope, _CARD_UNCHANGED)
+
+    def envelope(self, door: str, raw: bytes, head: _Head | None, why: str = "") -> Envelope:
+        """With its place in order; a dead letter from birth when there is no usable head."""
+        channel, now = f"dingtalk:{self.app.name}:{door}", self.now()
+        if head is not None and head.delivery_id:
+            conversation = head.origin.key if head.origin else channel
+            return Envelope(channel, head.delivery_id, conversation, head.sent_at, now, raw)
+        reason = why or ("nothing to tell it by" if head else "not a JSON object")
+        digest = hashlib.sha256(raw).hexdigest()
+        return Envelope(channel, digest, channel, now, now, raw, unreadable=reason)
+
+    async def take(
+        self, request: web.Request, envelope: Envelope, answer: Body
+    ) -> web.StreamResponse:
+        """Store, answer completely, then let the work begin."""
+        fields = {"channel": envelope.channel, "delivery_id": envelope.delivery_id}
+        try:
+            release = await self._accept(envelope)
+        except Exception:
+            log.exception("a delivery could not be stored", extra={"action": "accept", **fields})
+            self.count(envelope.door, "not_stored")
+            return web.json_response({"error": "not stored"}, status=500)
+        self.count(envelope.door, "unreadable" if envelope.unreadable else "accepted")
+        response = web.json_response(answer)
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            release()
+        return response
+
+    def now(self) -> datetime:
+        return self._clocks[0].now()
+
+    def count(self, door: str, outcome: str) -> None:
+        _CALLBACKS.labels(self.app.name, door, outcome).inc()
+
+    def refused(self, door: str, why: str) -> web.HTTPUnauthorized:
+        self.count(door, "refused")
+        fields = {"action": "refuse", "channel": f"dingtalk:{self.app.name}:{door}", "reason": why}
+        log.warning("a delivery was refused", extra=fields)
+        return web.HTTPUnauthorized()
+
+    async def read_raw(self, request: web.Request, door: str) -> bytes:
+        """The body, reading no further than the limit whatever the headers promise."""
+        body = bytearray()
+        if (request.content_length or 0) <= MAX_BODY_BYTES:
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    break
+            else:
+                return bytes(body)
+        self.count(door, "too_large")
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or len(body))
+
+    async def _read(self, request: web.Request, door: str) -> tuple[Body | None, bytes]:
+        raw = await self.read_raw(request, door)
+        return read_object(raw), raw
+
+    def _is_fresh(self, stamp: str) -> bool:
+        """By any clock: beside the sandbox, callers live by its time or by the machine's."""
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):
+            return False
+        limit_ms = FRESH_FOR.total_seconds() * 1000
+        return any(
+            abs(clock.now().timestamp() * 1000 - int(stamp)) <= limit_ms for clock in self._clocks
+        )
+
+    def _robot_head(self, body: Body) -> _Head:
+        origin = robot_origin(self.app.name, body)
+        delivery_id = text(body, "msgId") if origin else ""
+        return _Head(delivery_id, origin, moment(body, "createAt") or self.now())
+
+    def _card_head(self, body: Body, sent_at: datetime) -> _Head:
+        origin = card_origin(self.app.name, body)
+        return _Head(press_id(body) if origin else "", origin, sent_at)
+
+
+class _EventDoor:
+    """Encrypted events; the platform counts only an encrypted "success" as taken (notes 5.2)."""
+
+    def __init__(self, door: _Door) -> None:
+        app = door.app
+        self._door = door
+        self._crypto = EventCrypto(app.events_token, app.events_aes_key, app.events_owner_key)
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """The query's timestamp may be seconds or milliseconds: an opaque part of the signature."""
+        raw = await self._door.read_raw(request, "events")
+        body = read_object(raw)
+        encrypted = text(body, "encrypt") if body else ""
+        try:
+            opened = self._open(request, encrypted)
+        except WrongSignature as error:
+            raise self._door.refused("events", str(error)) from None
+        except Unreadable as error:
+            envelope = self._door.envelope("events", raw, None, why=str(error))
+            return await self._door.take(request, envelope, self._success())
+        event = read_object(opened)
+        if event is not None and event_type(normalise(event)) in URL_CHECKS:
+            self._door.count("events", "url_check")
+            return web.json_response(self._success())
+        head = None if event is None else self._head(event)
+        envelope = self._door.envelope("events", opened, head)
+        return await self._door.take(request, envelope, self._success())
+
+    def _open(self, request: web.Request, encrypted: str) -> bytes:
+        """Older pages name the signature `signature`, current code `msg_signature`."""
+        query = request.query
+        signature = query.get("msg_signature") or query.get("signature", "")
+        return self._crypto.open(
+            signature, query.get("timestamp", ""), query.get("nonce", ""), encrypted
+        )
+
+    def _head(self, body: Body) -> _Head:
+        event = normalise(body)
+        corp = text(event, "corpid")
+        if corp not in ("", self._door.app.corp_id):
+            raise self._door.refused("events", "corpId")
+        return _Head(event_id(event), None, event_at(event, self._door.now()))
+
+    def _success(self) -> dict[str, Any]:
+        stamp = str(int(self._door.now().timestamp() * 1000))
+        return self._crypto.seal("success", timestamp=stamp)
+
+
+def _header(request: web.Request, name: str) -> str:
+    return request.headers.get(name, "")

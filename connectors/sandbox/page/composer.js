@@ -1,0 +1,147 @@
+// Where the visitor writes, picks files and records.
+
+import { h, icon } from "./dom.js";
+import { canRecord, startRecording } from "./recorder.js";
+import { personKey } from "./store.js";
+import { toast } from "./toast.js";
+import { MENTION } from "./words.js";
+
+const SUGGESTIONS = [
+  "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系",
+  "待办",
+  "客户 恒锐机电",
+  "帮助",
+];
+
+const UPLOADS = [
+  { kind: "file", label: "发送文件", name: "clip", accept: "" },
+  { kind: "image", label: "发送图片", name: "image", accept: "image/*" },
+  { kind: "voice", label: "发送语音文件", name: "voice", accept: "audio/*,.amr" },
+];
+
+/** acts: {say(text), sayFile(kind, file), menu(key)}, each answering whether it went well. */
+export function composer(root, store, acts) {
+  const texts = new Map(); // what was begun and not sent, by conversation
+  let place = null;
+
+  const input = h("textarea", {
+    rows: "1", "aria-label": "消息", placeholder: "说点什么，回车发送，Shift+回车换行",
+    oninput: grow, onkeydown: onKey,
+  });
+  const send = h("button.primary.send", { type: "button", "aria-label": "发送", onclick: submit },
+    icon("send"));
+  const chips = h("div.chips", { role: "group", "aria-label": "例句" });
+  const tools = h("div.attach", {}, UPLOADS.map(uploadButton), recordButton());
+  const bar = h("div.write", {}, tools, input, send);
+  const note = h("p.place-note");
+  root.append(h("footer.composer", {}, chips, note, bar));
+
+  store.subscribe((topic) => {
+    if (topic === "chosen") open();
+    if (topic === "world" || topic === "chosen") drawChips();
+  });
+
+  function open() {
+    if (place !== null) texts.set(place, input.value);
+    place = `${personKey(store.me)}|${store.chat?.chat_id ?? ""}`;
+    const isMute = store.chat !== null && store.me.platform === "wecom";
+    const begun = store.chat ? MENTION : "";
+    input.value = texts.get(place) ?? begun;
+    bar.hidden = chips.hidden = isMute;
+    note.textContent = noteOn(store.chat, isMute);
+    note.hidden = !note.textContent;
+    grow();
+  }
+
+  function noteOn(chat, isMute) {
+    if (isMute) return "企业微信的应用群只收推送：应用听不到群里的话。";
+    return chat ? "钉钉群里 @跟单 的话，机器人才听得到。" : "";
+  }
+
+  function drawChips() {
+    if (!store.me) return;
+    const menu = store.chat ? [] : menuEntries(store.menus[store.me.platform]);
+    chips.replaceChildren(
+      ...menu.map((item) => chip(item.name, () => acts.menu(item.key), "menu")),
+      ...SUGGESTIONS.map((text) => chip(text, () => suggest(text), "sentence")),
+    );
+  }
+
+  function chip(text, onclick, kind) {
+    return h("button.chip", { type: "button", "data-kind": kind, onclick }, text);
+  }
+
+  function suggest(text) {
+    input.value = (store.chat ? MENTION : "") + text;
+    grow();
+    input.focus();
+  }
+
+  function onKey(event) {
+    const composing = event.isComposing || event.keyCode === 229; // an input method is open
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
+    event.preventDefault();
+    submit();
+  }
+
+  async function submit() {
+    const text = input.value.trim();
+    if (!text || text === MENTION.trim()) return;
+    input.value = store.chat ? MENTION : "";
+    grow();
+    input.focus();
+    const sent = await acts.say(text);
+    if (!sent && !input.value) input.value = text;
+    grow();
+  }
+
+  function grow() {
+    input.style.height = "auto";
+    input.style.height = `${Math.min(input.scrollHeight, 160)}px`;
+    send.disabled = !input.value.trim();
+  }
+
+  function uploadButton({ kind, label, name, accept }) {
+    const picker = h("input", { type: "file", accept, hidden: true, "data-kind": kind });
+    picker.addEventListener("change", async () => {
+      for (const file of picker.files) await acts.sayFile(kind, file);
+      picker.value = "";
+    });
+    const open = { type: "button", "aria-label": label, title: label, onclick: () => picker.click() };
+    return [h("button.icon", open, icon(name)), picker];
+  }
+
+  function recordButton() {
+    if (!canRecord()) return null;
+    let running = null;
+    const button = h("button.icon.record", { type: "button", title: "录音" }, icon("mic"));
+    const draw = () => {
+      button.setAttribute("aria-label", running ? "停止并发送录音" : "开始录音");
+      button.setAttribute("aria-pressed", String(Boolean(running)));
+      button.replaceChildren(icon(running ? "stop" : "mic"));
+    };
+    button.addEventListener("click", async () => {
+      const finished = running;
+      running = finished ? null : await begin();
+      draw();
+      if (finished) await acts.sayFile("voice", await finished.finish());
+    });
+    draw();
+    return button;
+  }
+}
+
+async function begin() {
+  try {
+    return await startRecording();
+  } catch {
+    toast("没有拿到麦克风的许可，可以改为上传语音文件。", { kind: "error" });
+    return null;
+  }
+}
+
+/** Entries of the application's menu that tell the bot something. */
+function menuEntries(menu) {
+  const entries = (menu?.button ?? []).flatMap((entry) => entry.sub_button ?? [entry]);
+  return entries.filter((entry) => entry.type === "click");
+}

@@ -1,0 +1,33 @@
+// The words of the page that more than one part says.
+
+export const PLATFORMS = {
+  wecom: { name: "企业微信", mark: "企" },
+  dingtalk: { name: "钉钉", mark: "钉" },
+};
+
+export const ROLES = {
+  rep: "销售",
+  supervisor: "主管",
+  sales_director: "销售总监",
+  csm: "客户成功",
+  legal: "法务",
+  finance: "财务",
+  hrbp: "HRBP",
+  product: "产品",
+  warehouse: "仓储",
+  planning: "计划",
+  admin: "管理员",
+};
+
+export const LIGHTS = { green: "绿灯", yellow: "黄灯", red: "红灯" };
+
+export const STATES = {
+  open: "",
+  on_hold: "暂缓",
+  won: "已赢单",
+  lost: "已丢单",
+  invalid: "无效",
+};
+
+export const BOT_NAME = "跟单助手";
+export const MENTION = "@跟单 ";

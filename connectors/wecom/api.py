@@ -1,0 +1,190 @@
+"""The platform's server API as one application sees it: token, errors, counting.
+
+Source: developer.work.weixin.qq.com/document/path/91039 (token), 90313 (codes).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+from prometheus_client import Counter
+
+from bot.clock import Clock
+from bot.errors import BotError, Rejected, TimedOut, Unavailable
+from bot.ports import TokenStore
+from connectors.http import Http
+from connectors.tokens import TokenKeeper
+from connectors.wecom.errors import TokenRefused, to_error
+from connectors.wecom.settings import WecomApp
+
+log = logging.getLogger(__name__)
+
+_MEDIA_TIMEOUT_S = 60.0
+_ERROR_BODY_BYTES = 4096
+
+_REFUSALS = Counter(
+    "gendan_wecom_refusals_total",
+    "Calls the platform answered with an error code.",
+    ["app", "api", "errcode"],
+)
+
+_T = TypeVar("_T")
+
+
+class Api:
+    """Calls below /cgi-bin with a live token. Every method raises TransientError or
+    PermanentError; a call whose token was refused is repeated once with a new one."""
+
+    def __init__(self, app: WecomApp, http: Http, tokens: TokenStore, clock: Clock) -> None:
+        self._app = app
+        self._http = http
+        self._tokens = TokenKeeper(f"wecom:{app.name}", tokens, self._fetch_token, clock)
+        self._lost = False
+
+    async def get(self, api: str, **params: str) -> dict[str, Any]:
+        return await self._with_token(
+            lambda token: self._call("GET", api, {**params, "access_token": token})
+        )
+
+    async def post(self, api: str, body: Mapping[str, Any], **params: str) -> dict[str, Any]:
+        return await self._with_token(
+            lambda token: self._call("POST", api, {**params, "access_token": token}, body=body)
+        )
+
+    async def upload(self, kind: str, data: bytes, name: str) -> str:
+        """The media_id, good for three days. kind: image, voice, video or file."""
+        answer = await self._with_token(
+            lambda token: self._call(
+                "POST",
+                "media/upload",
+                {"access_token": token, "type": kind},
+                form=_media_form(data, name),
+            )
+        )
+        return str(answer["media_id"])
+
+    async def download(self, media_id: str, *, limit_bytes: int) -> tuple[bytes, str]:
+        """Bytes and file name ("" when the platform tells none)."""
+        return await self._with_token(lambda token: self._download(token, media_id, limit_bytes))
+
+    async def post_webhook(self, key: str, body: Mapping[str, Any]) -> None:
+        """Through a group robot, which has a key instead of a token."""
+        await self._call("POST", "webhook/send", {"key": key}, body=body)
+
+    async def upload_webhook(self, key: str, data: bytes, name: str) -> str:
+        """A media_id that only this robot may send."""
+        params = {"key": key, "type": "file"}
+        form = _media_form(data, name)
+        answer = await self._call("POST", "webhook/upload_media", params, form=form)
+        return str(answer["media_id"])
+
+    async def _with_token(self, attempt: Callable[[str], Awaitable[_T]]) -> _T:
+        """A second refusal goes out as it is: repeating it further would exhaust gettoken."""
+        token = await self._tokens.get()
+        try:
+            return await attempt(token)
+        except TokenRefused:
+            renewed = await self._tokens.renew(token)
+        return await attempt(renewed)
+
+    async def _fetch_token(self) -> tuple[str, int]:
+        params = {"corpid": self._app.corp_id, "corpsecret": self._app.secret}
+        answer = await self._call("GET", "gettoken", params)
+        return str(answer["access_token"]), int(answer["expires_in"])
+
+    async def _call(
+        self,
+        method: str,
+        api: str,
+        params: Mapping[str, str],
+        *,
+        body: Mapping[str, Any] | None = None,
+        form: aiohttp.FormData | None = None,
+    ) -> dict[str, Any]:
+        try:
+            status, answer = await self._http.request_json(
+                method,
+                self._url(api),
+                params=params,
+                json=body,
+                data=form,
+                timeout_s=_MEDIA_TIMEOUT_S if form else 10.0,
+                what=f"wecom:{api}",
+            )
+        except (Unavailable, TimedOut) as error:
+            self._note_loss(error)
+            raise
+        self._note_answer()
+        return self._checked(api, status, answer)
+
+    async def _download(self, token: str, media_id: str, limit_bytes: int) -> tuple[bytes, str]:
+        data, headers = await self._http.download(
+            self._url("media/get"),
+            params={"access_token": token, "media_id": media_id},
+            limit_bytes=limit_bytes,
+            timeout_s=_MEDIA_TIMEOUT_S,
+            what="wecom:media/get",
+        )
+        disposition = headers.get("Content-Disposition")
+        if disposition is None and len(data) <= _ERROR_BODY_BYTES and data.startswith(b"{"):
+            self._check_media(data)
+        return data, _file_name(disposition or "")
+
+    def _check_media(self, data: bytes) -> None:
+        """An error comes in place of the file, as JSON with status 200."""
+        try:
+            answer = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return
+        if "errcode" in answer:
+            self._checked("media/get", 200, answer)
+
+    def _checked(self, api: str, status: int, answer: Any) -> dict[str, Any]:
+        if not isinstance(answer, dict):
+            raise Unavailable(f"wecom:{api}: HTTP {status}, not the platform's format")
+        errcode = int(answer.get("errcode", 0))
+        if errcode == 0 and status == 200:
+            return answer
+        _REFUSALS.labels(self._app.name, api, str(errcode)).inc()
+        raise to_error(f"wecom:{api}", status, errcode, str(answer.get("errmsg", "")))
+
+    def _url(self, api: str) -> str:
+        return f"{self._app.base_url.rstrip('/')}/cgi-bin/{api}"
+
+    def _note_loss(self, error: BotError) -> None:
+        if not self._lost:
+            self._lost = True
+            log.warning(
+                "WeCom does not answer",
+                extra={"action": "platform_lost", "app": self._app.name, "error": str(error)},
+            )
+
+    def _note_answer(self) -> None:
+        if self._lost:
+            self._lost = False
+            log.info(
+                "WeCom answers again", extra={"action": "platform_back", "app": self._app.name}
+            )
+
+
+def _media_form(data: bytes, name: str) -> aiohttp.FormData:
+    """The name goes out as raw UTF-8, so it must hold nothing that ends a header."""
+    if len(data) <= 5:
+        raise Rejected(f"wecom:media/upload: {len(data)} bytes; the platform takes 6 or more")
+    safe = "".join(char for char in name if char.isprintable() and char not in '"\\/') or "file"
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("media", data, filename=safe, content_type="application/octet-stream")
+    return form
+
+
+def _file_name(disposition: str) -> str:
+    """The name in a Content-Disposition, without any folder it may claim."""
+    if not disposition:
+        return ""
+    _, parameters = aiohttp.multipart.parse_content_disposition(disposition)
+    name = aiohttp.multipart.content_disposition_filename(parameters) or ""
+    return name.replace("\\", "/").rpartition("/")[2]

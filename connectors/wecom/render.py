@@ -1,0 +1,234 @@
+"""Content to the bodies of message/send, and what does not fit into further parts.
+
+Sources: developer.work.weixin.qq.com/document/path/90236 (messages, cards), 94888 (updates).
+Texts are limited in bytes and cut without a word; cards in characters, cut on screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.messages import Button, Card, CardUpdate, Content, Field, Markdown, Option, Text
+
+UNCHOSEN = "-"
+"""Option id of "please choose": a drop-down submits its first option when left alone, and
+nobody should have chosen what they never looked at."""
+
+_TEXT_BYTES = 2048
+_TITLE_CHARS = 36
+_BODY_CHARS = 160
+_FACTS = 6
+_FACT_NAME_CHARS = 5
+_FACT_VALUE_CHARS = 26
+_BUTTONS = 6
+_LABEL_CHARS = 10
+_OPTIONS = 10
+_STYLES = {"primary": 1, "default": 2, "danger": 3}
+
+
+def split(content: Content) -> Sequence[Content]:
+    """Parts that arrive whole: texts cut at line ends, a card followed by what it lacks."""
+    if isinstance(content, Text):
+        return [Text(part) for part in split_text(content.text)]
+    if isinstance(content, Markdown):
+        return [replace(content, text=part) for part in split_text(content.text)]
+    if isinstance(content, Card):
+        card, rest = _fit(content)
+        return [card, *_following(content, rest)]
+    if isinstance(content, CardUpdate):
+        card, rest = _fit(content.card)
+        return [replace(content, card=card), *_following(content.card, rest)]
+    return [content]
+
+
+def split_text(text: str, most_bytes: int = _TEXT_BYTES) -> Iterator[str]:
+    """Pieces of at most `most_bytes` in UTF-8, cut at a line end in the second half of the
+    piece where there is one, and never inside a character."""
+    rest = text.encode()
+    while len(rest) > most_bytes:
+        cut = rest.rfind(b"\n", most_bytes // 2, most_bytes + 1)
+        if cut < 0:
+            cut = most_bytes
+            while rest[cut] & 0xC0 == 0x80:
+                cut -= 1
+        if piece := rest[:cut].decode().strip("\n"):
+            yield piece
+        rest = rest[cut:].lstrip(b"\n")
+    if rest or not text:
+        yield rest.decode()
+
+
+def text_body(content: Text) -> dict[str, Any]:
+    return {"msgtype": "text", "text": {"content": content.text}}
+
+
+def markdown_body(content: Markdown) -> dict[str, Any]:
+    return {"msgtype": "markdown", "markdown": {"content": content.text}}
+
+
+def card_body(card: Card, *, link: str) -> dict[str, Any]:
+    """link: where a card without buttons leads; the platform wants every card to do something."""
+    return {"msgtype": "template_card", "template_card": render_card(card, link=link)}
+
+
+def render_card(card: Card, *, link: str) -> dict[str, Any]:
+    """A template_card that can be sent. What `split` would move on is cut here."""
+    card, _ = _fit(card)
+    if card.closed or not card.buttons:
+        return {
+            "card_type": "text_notice",
+            **_face(card, note=card.closed),
+            "card_action": {"type": 1, "url": link},
+        }
+    return {
+        "card_type": "button_interaction",
+        **_face(card),
+        "task_id": task_id(card),
+        **_selection(card),
+        "button_list": [_button(button) for button in card.buttons],
+    }
+
+
+def render_replacement(card: Card) -> dict[str, Any]:
+    """The template_card of update_template_card; it must keep a button in every state, and
+    `replace_text` greys it out."""
+    card, _ = _fit(card)
+    rendered = {"card_type": "button_interaction", **_face(card), "task_id": task_id(card)}
+    if card.buttons and not card.closed:
+        buttons = [_button(button) for button in card.buttons]
+        return {**rendered, **_selection(card), "button_list": buttons}
+    note = _cut(card.closed or "已更新", _LABEL_CHARS)
+    closed = Button(action="closed", label=note)
+    return {**rendered, "button_list": [_button(closed)], "replace_text": note}
+
+
+def card_as_text(card: Card) -> str:
+    """For receivers without cards (groups, group robots): the same words in Markdown."""
+    lines = [
+        f"**{card.title}**",
+        *card.lines,
+        *(f"> {name}：{value}" for name, value in card.facts),
+    ]
+    if card.closed:
+        lines.append(f'<font color="comment">{card.closed}</font>')
+    return "\n".join(lines)
+
+
+def task_id(card: Card) -> str:
+    """Ours on the wire: the revision tells a press on an older picture of the card."""
+    return f"{card.card_id}@{card.revision}"
+
+
+def _face(card: Card, note: str = "") -> dict[str, Any]:
+    title = {"title": card.title, **({"desc": note} if note else {})}
+    face: dict[str, Any] = {"main_title": title}
+    if card.lines:
+        face["sub_title_text"] = "\n".join(card.lines)
+    if card.facts:
+        face["horizontal_content_list"] = [
+            {"keyname": name, "value": value} for name, value in card.facts
+        ]
+    return face
+
+
+def _selection(card: Card) -> dict[str, Any]:
+    """The one drop-down a card may have beside its buttons."""
+    if not card.fields:
+        return {}
+    (chosen,) = card.fields
+    options = [{"id": option.id, "text": option.label} for option in chosen.options]
+    ids = [option.id for option in chosen.options]
+    selected = chosen.value if chosen.value in ids else UNCHOSEN
+    if selected == UNCHOSEN:
+        options.insert(0, {"id": UNCHOSEN, "text": "请选择"})
+    return {
+        "button_selection": {
+            "question_key": chosen.key,
+            "title": chosen.label,
+            "option_list": options,
+            "selected_id": selected,
+        }
+    }
+
+
+def _button(button: Button) -> dict[str, Any]:
+    return {"text": button.label, "style": _STYLES.get(button.style, 2), "key": button.action}
+
+
+def _fit(card: Card) -> tuple[Card, list[str]]:
+    """The card as far as it fits, and lines that say the rest. Fitting twice changes nothing."""
+    facts, fact_lines = _fit_facts(card)
+    fields, field_lines = _fit_fields(card)
+    lines, rest = _fit_lines([*card.lines, *fact_lines])
+    buttons = tuple(
+        replace(button, label=_cut(button.label, _LABEL_CHARS))
+        for button in card.buttons[:_BUTTONS]
+    )
+    if hidden := [button.label for button in card.buttons[_BUTTONS:]]:
+        field_lines.append(f"还可以直接回复：{'、'.join(hidden)}")
+    title = _cut(card.title, _TITLE_CHARS)
+    if title != card.title:
+        rest.insert(0, card.title)
+    fitted = replace(card, title=title, lines=lines, facts=facts, fields=fields, buttons=buttons)
+    return fitted, rest + field_lines
+
+
+def _fit_facts(card: Card) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """Facts too long for the table, or too many, become lines of the body."""
+    facts: list[tuple[str, str]] = []
+    lines: list[str] = []
+    for name, value in card.facts:
+        fits = len(name) <= _FACT_NAME_CHARS and len(value) <= _FACT_VALUE_CHARS and name
+        if fits and len(facts) < _FACTS:
+            facts.append((name, value))
+        else:
+            lines.append(f"{name}：{value}" if name else value)
+    return tuple(facts), lines
+
+
+def _fit_lines(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Whole lines while they fit; from the first that does not, all follow in a text."""
+    room = _BODY_CHARS
+    for count, line in enumerate(lines):
+        room -= len(line) + (1 if count else 0)
+        if room < 0:
+            return tuple(lines[:count]), list(lines[count:])
+    return tuple(lines), []
+
+
+def _fit_fields(card: Card) -> tuple[tuple[Field, ...], list[str]]:
+    """The first drop-down; other inputs are filled by answering in chat."""
+    selects = [item for item in card.fields if item.kind == "select" and item.options]
+    if not selects or card.closed:
+        return (), []
+    first, room = selects[0], _OPTIONS
+    if first.value not in {option.id for option in first.options}:
+        room -= 1
+    if len(first.options) <= room:
+        return (first,), []
+    kept = _keep_options(first, room)
+    hidden = [option.label for option in first.options if option not in kept]
+    line = f"{first.label}还可以直接回复：{'、'.join(hidden)}"
+    return (replace(first, options=kept),), [line]
+
+
+def _keep_options(chosen: Field, room: int) -> tuple[Option, ...]:
+    """The first options, the selected one among them."""
+    kept = chosen.options[:room]
+    if any(option.id == chosen.value for option in kept):
+        return kept
+    selected = tuple(option for option in chosen.options if option.id == chosen.value)
+    return kept[: room - len(selected)] + selected
+
+
+def _following(card: Card, rest: Sequence[str]) -> list[Content]:
+    if not rest:
+        return []
+    told = "\n".join((f"{_cut(card.title, _TITLE_CHARS)}（续）", *rest))
+    return [Text(part) for part in split_text(told)]
+
+
+def _cut(text: str, most_chars: int) -> str:
+    return text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"

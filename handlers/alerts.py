@@ -1,0 +1,173 @@
+"""Lights, as the rest of the bot uses them: the jobs of the timer, what a record or a change
+does to a light, and what people may do about one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date, datetime
+
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.library import ActionLibrary
+from bot.domain.opportunities import Opportunity
+from bot.domain.people import Person
+from bot.domain.policy import Policy
+from bot.messages import Address, CardAction, FileContent, OutboundMessage
+from bot.ports import FileStore
+from bot.router import Begin, Job
+from handlers import light_changes, light_heat, light_presses, light_rounds
+from handlers.heatmap import HeatMap
+from handlers.light_cards import Watch
+from handlers.light_rounds import Picture
+from handlers.texts import alerts as texts
+from storage.unit_of_work import UnitOfWork
+
+Draw = Callable[[HeatMap], Awaitable[bytes]]
+"""A heat map as PNG; see `handlers.heatmap.Painter.paint`."""
+
+ANY_LATE_S = 10 * 60
+"""A round serves whatever is due, so a missed one needs no making up for long."""
+
+DIGEST_LATE_S = 3 * 3600
+
+
+class Alerts:
+    """One per program; holds no state of its own but the pictures drawn for the next round.
+
+    draw, files: leave both out to send lights without heat maps.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        library: ActionLibrary,
+        calendar: WorkingCalendar,
+        address_of: Callable[[Person], Address | None],
+        draw: Draw | None = None,
+        files: FileStore | None = None,
+    ) -> None:
+        self._watch = Watch(policy, library, calendar, address_of)
+        self._draw = draw
+        self._files = files
+        self._pictures: dict[int, Picture] = {}
+
+    def jobs(self) -> tuple[Job[UnitOfWork], ...]:
+        """Each round looks at what is due; minutes without anything due cost one index read."""
+        every_minute = {"minute": "*"}
+        digest_at = self._watch.policy.pushes.digest_at
+        daily = {"hour": str(digest_at.hour), "minute": str(digest_at.minute)}
+        return (
+            Job("sweep lights", every_minute, self.sweep_lights,
+                next_due=lambda tx: tx.lights.next_due_at(), too_late_s=ANY_LATE_S),
+            Job("remind and escalate", every_minute, self.repeat_and_escalate,
+                next_due=lambda tx: tx.lights.next_step_at(), too_late_s=ANY_LATE_S),
+            Job("digest of lights", daily, self.digest, too_late_s=DIGEST_LATE_S),
+            Job("push lights", every_minute, self.push_lights,
+                next_due=lambda tx: tx.lights.pushes.next_send_at(), too_late_s=ANY_LATE_S,
+                prepare=self.draw_pictures),
+        )  # fmt: skip
+
+    async def sweep_lights(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        """Judge what may have changed: open, redden and end episodes, owe pushes."""
+        return await light_changes.sweep(tx, self._watch, at)
+
+    async def repeat_and_escalate(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        await light_rounds.remind(tx, self._watch, at)
+        return []
+
+    async def digest(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        return await light_rounds.digest(tx, self._watch, at)
+
+    async def draw_pictures(self, begin: Begin[UnitOfWork], at: datetime) -> None:
+        """Before a round of pushes: a heat map for each leader who is about to hear of red
+        leads. Drawn between transactions; without one the card goes out alone."""
+        self._pictures = {}
+        if self._draw is None or self._files is None:
+            return
+        async with begin() as tx:
+            maps = await light_heat.maps_due(tx, self._watch, at)
+        name = texts.picture_name(self._watch.calendar.day_of(at))
+        for receiver_id, (opportunity_ids, heat_map) in maps.items():
+            stored = await self._files.put(await self._draw(heat_map), name=name)
+            content = FileContent("image", stored.sha256, name)
+            self._pictures[receiver_id] = Picture(opportunity_ids, content)
+
+    async def push_lights(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        """Send what is owed and due, grouped per receiver."""
+        return await light_rounds.push(tx, self._watch, at, self._pictures)
+
+    async def heat_map(
+        self, tx: UnitOfWork, opportunity_ids: Sequence[int], at: datetime
+    ) -> HeatMap:
+        """What to draw for these leads, at the reader's wish."""
+        return await light_heat.heat_map(tx, self._watch, opportunity_ids, at)
+
+    async def on_valid_action(
+        self, tx: UnitOfWork, opportunity: Opportunity, acted_at: datetime, at: datetime
+    ) -> list[OutboundMessage]:
+        """A valid action was recorded: the light ends at once, queued pushes are dropped, and
+        who was told of a red hears of its end."""
+        return await light_changes.after_valid_action(tx, self._watch, opportunity.id, acted_at, at)
+
+    async def on_retracted(
+        self, tx: UnitOfWork, opportunity: Opportunity, at: datetime
+    ) -> list[OutboundMessage]:
+        """An entry was taken back, and is stored so: count anew from the stream."""
+        return await light_changes.after_retraction(tx, self._watch, opportunity.id, at)
+
+    async def on_state_changed(
+        self, tx: UnitOfWork, opportunity: Opportunity, at: datetime
+    ) -> list[OutboundMessage]:
+        """State, stage or owner changed, and is saved."""
+        return await light_changes.rejudge(tx, self._watch, [opportunity.id], at)
+
+    async def on_leave_changed(self, tx: UnitOfWork, person: Person, at: datetime) -> None:
+        """A leave began, moved or was cancelled, and is saved; the next sweep judges."""
+        await tx.lights.make_due(at, owner_id=person.id)
+
+    async def recompute_all_due(
+        self, tx: UnitOfWork, at: datetime, *, calendar: WorkingCalendar | None = None
+    ) -> None:
+        """A holiday table arrived or the policy changed: every living lead is judged anew by
+        the next sweep. calendar: takes the place of the present one."""
+        if calendar is not None:
+            self._watch.calendar = calendar
+        await tx.lights.make_due(at)
+
+    async def press(
+        self, tx: UnitOfWork, action: CardAction, person: Person, at: datetime
+    ) -> list[OutboundMessage]:
+        """A button of a card of lights. Raises UserError with the words to say."""
+        return await light_presses.press(tx, self._watch, action, person, at)
+
+    async def acknowledge(
+        self, tx: UnitOfWork, opportunity_ids: Iterable[int], person: Person, at: datetime
+    ) -> str:
+        """What to say then. Raises Refused or NotAllowed."""
+        count = await light_presses.acknowledge(tx, opportunity_ids, person, at)
+        return texts.acknowledged(count)
+
+    async def snooze(
+        self,
+        tx: UnitOfWork,
+        opportunity: Opportunity,
+        person: Person,
+        *,
+        reason: str,
+        at: datetime,
+        until_on: date | None = None,
+        workdays: int | None = None,
+    ) -> str:
+        """What to say then. Neither `until_on` nor `workdays`: as long as a rep may. Raises
+        Refused or NotAllowed."""
+        until = await light_presses.snooze(
+            tx,
+            self._watch,
+            opportunity.id,
+            person,
+            at=at,
+            reason=reason,
+            until_on=until_on,
+            workdays=workdays,
+        )
+        return texts.snoozed(opportunity.account_name, until)

@@ -1,0 +1,185 @@
+"""What makes a light rise, redden or end, and who is owed a push for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.domain.leaders import find_next_supervisor, find_supervisor
+from bot.domain.lights import Cleared, Judgement, Lead, Move, judge_lead
+from bot.domain.notifying import Step, first_allowed, send_moment
+from bot.domain.opportunities import Light
+from bot.domain.people import Person, Role
+from bot.messages import OutboundMessage, Text
+from handlers.light_cards import Watch
+from handlers.texts import alerts as texts
+from storage.light_pushes import NewPush
+from storage.unit_of_work import UnitOfWork
+
+BATCH = 1000
+"""Leads judged between two reads of a sweep."""
+
+RED_STEPS = (Step.RED, Step.REPEAT, Step.ESCALATE)
+
+
+async def sweep(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessage]:
+    """Judge every lead whose light or mark may have changed by `at`."""
+    messages: list[OutboundMessage] = []
+    while leads := await tx.lights.list_due(at, limit=BATCH):
+        messages += await apply(tx, watch, [_judge(watch, lead, at) for lead in leads])
+    return messages
+
+
+async def rejudge(
+    tx: UnitOfWork,
+    watch: Watch,
+    opportunity_ids: Iterable[int],
+    at: datetime,
+    *,
+    reason: Cleared | None = None,
+) -> list[OutboundMessage]:
+    """Judge these leads now. reason: why a light ends, if one does; else read off the lead."""
+    leads = await tx.lights.list_leads(opportunity_ids)
+    judgements = [_judge(watch, lead, at, reason) for lead in leads]
+    return await apply(tx, watch, judgements)
+
+
+async def after_valid_action(
+    tx: UnitOfWork, watch: Watch, opportunity_id: int, acted_at: datetime, at: datetime
+) -> list[OutboundMessage]:
+    """A valid action ends the light at once. One recorded late counts from when it was, and
+    lights that rose after it are marked 补录."""
+    leads = await tx.lights.list_leads([opportunity_id])
+    episode = leads[0].episode if leads else None
+    late = episode is not None and acted_at < episode.yellow_at
+    reason = Cleared.BACKFILLED if late else Cleared.VALID_ACTION
+    await tx.lights.note_valid_action(opportunity_id, acted_at)
+    messages = await rejudge(tx, watch, [opportunity_id], at, reason=reason)
+    await tx.lights.mark_backfilled(opportunity_id, acted_at)
+    return messages
+
+
+async def after_retraction(
+    tx: UnitOfWork, watch: Watch, opportunity_id: int, at: datetime
+) -> list[OutboundMessage]:
+    """What was taken back counts no more: the light may come on again."""
+    await tx.lights.recount_valid_actions(opportunity_id)
+    return await rejudge(tx, watch, [opportunity_id], at)
+
+
+async def apply(
+    tx: UnitOfWork, watch: Watch, judgements: Sequence[Judgement]
+) -> list[OutboundMessage]:
+    """Save what was judged; owe the pushes of what rose, and tell of red ones that ended."""
+    ended = [judgement for judgement in judgements if judgement.ends]
+    messages = await _cleared_notes(tx, watch, ended)
+    await tx.lights.save(judgements)
+    await tx.lights.pushes.owe(await _owed(tx, watch, judgements))
+    return messages
+
+
+async def leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
+    """The supervisor, or the administrators where there is none."""
+    supervisor = find_supervisor(await tx.people.leader_facts(owner_id), at)
+    return [supervisor] if supervisor else await administrators(tx)
+
+
+async def next_leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
+    """The supervisor's leader, or the administrators."""
+    facts = await tx.people.leader_facts(owner_id)
+    supervisor = find_supervisor(facts, at)
+    if supervisor is None:
+        return await administrators(tx)
+    above = await tx.people.leader_facts(supervisor.id)
+    leader = find_next_supervisor(above, at, below=facts.person)
+    return [leader] if leader else await administrators(tx)
+
+
+async def administrators(tx: UnitOfWork) -> list[Person]:
+    return list(await tx.people.list_by_role(Role.ADMIN))
+
+
+def subject_of(opportunity_id: int, episode: int) -> str:
+    """What a queued message about one light is called, so that it can be dropped."""
+    return f"light:{opportunity_id}:{episode}"
+
+
+def new_push(
+    watch: Watch, key: tuple[int, int], step: Step, receiver_id: int, at: datetime
+) -> NewPush:
+    """A push owed from `at` on. key: opportunity and episode."""
+    policy = watch.policy.pushes
+    send_at = send_moment(at, policy=policy, calendar=watch.calendar)
+    return NewPush(*key, step, receiver_id, owed_at=at, send_at=send_at)
+
+
+def _judge(watch: Watch, lead: Lead, at: datetime, reason: Cleared | None = None) -> Judgement:
+    return judge_lead(
+        lead,
+        policy=watch.policy.lights,
+        calendar=watch.calendar,
+        at=at,
+        stage=watch.library.stage(lead.opportunity.stage),
+        reason=reason,
+    )
+
+
+async def _owed(tx: UnitOfWork, watch: Watch, judgements: Sequence[Judgement]) -> list[NewPush]:
+    """Yellow goes to the rep only; red to rep and supervisor."""
+    leaders: dict[int, list[Person]] = {}
+    owed: list[NewPush] = []
+    for judgement in judgements:
+        if not judgement.rises and judgement.move is not Move.REDDEN:
+            continue
+        deal = judgement.lead.opportunity
+        receivers = [deal.owner_id]
+        step = Step.YELLOW
+        if judgement.standing.light is Light.RED:
+            step = Step.RED
+            if deal.owner_id not in leaders:
+                leaders[deal.owner_id] = await leaders_of(tx, deal.owner_id, judgement.at)
+            receivers += [leader.id for leader in leaders[deal.owner_id]]
+        key = (deal.id, judgement.number)
+        owed += [
+            new_push(watch, key, step, receiver, judgement.at)
+            for receiver in dict.fromkeys(receivers)
+        ]
+    return owed
+
+
+async def _cleared_notes(
+    tx: UnitOfWork, watch: Watch, ended: Sequence[Judgement]
+) -> list[OutboundMessage]:
+    """One note to each person who was really told of the red."""
+    reds = {
+        (item.lead.opportunity.id, item.lead.episode.number): item
+        for item in ended
+        if item.lead.episode is not None and item.lead.episode.red_at is not None
+    }
+    told = await tx.lights.pushes.receivers(reds, steps=RED_STEPS)
+    notes: list[OutboundMessage] = []
+    for key, judgement in reds.items():
+        await tx.delivery.drop_subject(subject_of(*key), at=judgement.at)
+        for receiver_id in sorted(told.get(key, ())):
+            note = await _cleared_note(tx, watch, judgement, key, receiver_id)
+            notes += [note] if note else []
+    return notes
+
+
+async def _cleared_note(
+    tx: UnitOfWork, watch: Watch, judgement: Judgement, key: tuple[int, int], receiver_id: int
+) -> OutboundMessage | None:
+    deal = judgement.lead.opportunity
+    receiver = await tx.people.get(receiver_id)
+    address = watch.address_of(receiver)
+    if address is None:
+        return None
+    owner = "" if receiver_id == deal.owner_id else (await tx.people.get(deal.owner_id)).name
+    policy = watch.policy.pushes
+    allowed = first_allowed(judgement.at, policy=policy, calendar=watch.calendar)
+    return OutboundMessage(
+        dedupe_key=f"cleared:{key[0]}:{key[1]}:{receiver_id}",
+        to=address,
+        content=Text(texts.cleared(deal.account_name, judgement.reason, owner)),
+        not_before=allowed if allowed > judgement.at else None,
+    )

@@ -1,0 +1,310 @@
+"""The rounds that tell people about lights: push what is owed, remind, escalate, digest."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.lights import Lead
+from bot.domain.notifying import (
+    Decision,
+    Digest,
+    DigestLead,
+    Notification,
+    Owed,
+    Reason,
+    Step,
+    decide,
+    digest_for,
+    escalate_moment,
+    first_allowed,
+    repeat_moment,
+)
+from bot.domain.opportunities import Light
+from bot.messages import Address, Card, FileContent, OutboundMessage, content_to_json
+from handlers import light_cards
+from handlers.light_cards import LeadView, Watch
+from handlers.light_changes import (
+    administrators,
+    leaders_of,
+    new_push,
+    next_leaders_of,
+    subject_of,
+)
+from storage.light_pushes import OwedPush
+from storage.unit_of_work import UnitOfWork
+
+BATCH = 1000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A heat map drawn beforehand. opportunity_ids: whom it shows."""
+
+    opportunity_ids: tuple[int, ...]
+    file: FileContent
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is owed and due at a moment, and the decision about it."""
+
+    decision: Decision
+    owed: Mapping[int, OwedPush]
+    leads: Mapping[int, Lead]
+
+    def leads_of(self, notification: Notification) -> list[Lead]:
+        """Most urgent first, each once: one may be owed in two steps."""
+        ids = dict.fromkeys(push.opportunity_id for push in notification.pushes)
+        return [self.leads[opportunity_id] for opportunity_id in ids]
+
+    def red_ids(self, notification: Notification) -> tuple[int, ...]:
+        """The red leads on it that are not the receiver's own: what a leader gets a picture of."""
+        return tuple(
+            lead.opportunity.id
+            for lead in self.leads_of(notification)
+            if lead.episode is not None
+            and lead.episode.light is Light.RED
+            and lead.opportunity.owner_id != notification.receiver_id
+        )
+
+
+async def look(tx: UnitOfWork, watch: Watch, at: datetime) -> Round:
+    """Read what is due and decide; changes nothing."""
+    owed = await tx.lights.pushes.list_owed(at)
+    leads = await tx.lights.list_leads(push.opportunity_id for push in owed)
+    by_id = {lead.opportunity.id: lead for lead in leads}
+    facts = [_facts(watch, push, by_id[push.opportunity_id], at) for push in owed]
+    decision = decide(facts, policy=watch.policy.pushes, calendar=watch.calendar, at=at)
+    return Round(decision, {push.id: push for push in owed}, by_id)
+
+
+async def push(
+    tx: UnitOfWork, watch: Watch, at: datetime, pictures: Mapping[int, Picture]
+) -> list[OutboundMessage]:
+    """Send what is due, one card per receiver. pictures: receiver -> drawn beforehand."""
+    current = await look(tx, watch, at)
+    await _keep_silent(tx, current.decision)
+    messages: list[OutboundMessage] = []
+    for notification in current.decision.notifications:
+        address = watch.address_of(await tx.people.get(notification.receiver_id))
+        if address is None:
+            await _hand_to_administrators(tx, watch, current, notification, at)
+            continue
+        card = await _card(tx, watch, current, notification, at)
+        await _remember(tx, card, address, current.leads_of(notification), at)
+        ids = [push.push_id for push in notification.pushes]
+        await tx.lights.pushes.mark_pushed(ids, card_id=card.card_id, at=at)
+        await _await_acknowledgement(tx, watch, current, notification, at)
+        messages.append(_message(card, address, current.leads_of(notification)))
+        picture = pictures.get(notification.receiver_id)
+        if picture and picture.opportunity_ids == current.red_ids(notification):
+            messages.append(OutboundMessage(f"{card.card_id}:picture", address, picture.file))
+        log.info(
+            "lights pushed",
+            extra={"action": "push_lights", "reason": notification.reason, "leads": len(ids)},
+        )
+    return messages
+
+
+async def remind(tx: UnitOfWork, watch: Watch, at: datetime) -> None:
+    """Nobody acknowledged: owe the supervisor a second push, then their leader the last one."""
+    while leads := await tx.lights.list_steps_due(at, limit=BATCH):
+        owed, planned = [], []
+        for lead in leads:
+            if lead.episode is None:
+                continue
+            step = Step(lead.episode.next_step)
+            find = leaders_of if step is Step.REPEAT else next_leaders_of
+            key = (lead.opportunity.id, lead.episode.number)
+            receivers = await find(tx, lead.opportunity.owner_id, at)
+            owed += [new_push(watch, key, step, receiver.id, at) for receiver in receivers]
+            planned.append(_step_after(watch, lead, step, at))
+        await tx.lights.pushes.owe(owed)
+        await tx.lights.plan_steps(planned)
+
+
+async def digest(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessage]:
+    """Working days at nine: everybody's lights they knew of before today, on one card."""
+    today = watch.calendar.day_of(at)
+    if not watch.calendar.is_workday(today):
+        return []
+    leads = await tx.lights.list_told(watch.calendar.midnight(today))
+    by_id = {lead.opportunity.id: lead for lead in leads}
+    messages: list[OutboundMessage] = []
+    for receiver_id, own in (await _readers(tx, watch, leads, at)).items():
+        found = digest_for(own, at)
+        address = watch.address_of(await tx.people.get(receiver_id))
+        if isinstance(found, Reason) or address is None:
+            continue
+        shown = [by_id[lead.opportunity_id] for lead in found.leads]
+        card = await _digest_card(tx, watch, found, shown, at)
+        await _remember(tx, card, address, shown, at)
+        until = at + watch.policy.pushes.group_wait
+        await tx.lights.pushes.mark_digested(
+            [receiver_id], until=until, card_id=card.card_id, at=at
+        )
+        messages.append(
+            OutboundMessage(card.card_id, address, card, expires_at=_evening(watch, at))
+        )
+    return messages
+
+
+def _facts(watch: Watch, owed: OwedPush, lead: Lead, at: datetime) -> Owed:
+    episode = lead.episode
+    if episode is not None and episode.number != owed.episode:
+        episode = None
+    return Owed(
+        push_id=owed.id,
+        opportunity_id=owed.opportunity_id,
+        step=owed.step,
+        receiver_id=owed.receiver_id,
+        send_at=owed.send_at,
+        episode=episode,
+        gap_days=light_cards.standing_of(watch, lead, at).gap_days,
+    )
+
+
+async def _keep_silent(tx: UnitOfWork, decision: Decision) -> None:
+    dropped: dict[Reason, list[int]] = defaultdict(list)
+    deferred: dict[int, datetime] = {}
+    for silence in decision.silences:
+        if silence.until is None:
+            dropped[silence.reason].append(silence.push.push_id)
+        elif silence.until != silence.push.send_at:
+            deferred[silence.push.push_id] = silence.until
+    for reason, push_ids in dropped.items():
+        await tx.lights.pushes.drop(push_ids, reason=reason)
+    await tx.lights.pushes.defer(deferred)
+
+
+async def _hand_to_administrators(
+    tx: UnitOfWork, watch: Watch, current: Round, notification: Notification, at: datetime
+) -> None:
+    """We share no platform with the receiver. A push is never dropped for that; with no
+    administrator to reach either, it is tried again on the next morning."""
+    reachable = [
+        person.id
+        for person in await administrators(tx)
+        if person.id != notification.receiver_id and watch.address_of(person)
+    ]
+    ids = [push.push_id for push in notification.pushes]
+    if not reachable:
+        policy = watch.policy.pushes
+        tomorrow = watch.calendar.midnight(watch.calendar.day_of(at) + timedelta(days=1))
+        morning = first_allowed(tomorrow, policy=policy, calendar=watch.calendar)
+        await tx.lights.pushes.defer(dict.fromkeys(ids, morning))
+        log.warning("nobody to tell", extra={"action": "push_lights", "pushes": len(ids)})
+        return
+    await tx.lights.pushes.owe(
+        [
+            new_push(watch, (owed.opportunity_id, owed.episode), owed.step, receiver_id, at)
+            for owed in (current.owed[push_id] for push_id in ids)
+            for receiver_id in reachable
+        ]
+    )
+    await tx.lights.pushes.drop(ids, reason="no_address")
+
+
+async def _card(
+    tx: UnitOfWork, watch: Watch, current: Round, notification: Notification, at: datetime
+) -> Card:
+    leads = current.leads_of(notification)
+    views = await light_cards.view_leads(
+        tx, watch, leads, reader_id=notification.receiver_id, at=at
+    )
+    card_id = f"lights-{min(push.push_id for push in notification.pushes)}"
+    return light_cards.push_card(watch, card_id, views, reason=notification.reason, at=at)
+
+
+async def _digest_card(
+    tx: UnitOfWork, watch: Watch, found: Digest, shown: Sequence[Lead], at: datetime
+) -> Card:
+    views: list[LeadView] = await light_cards.view_leads(
+        tx, watch, shown, reader_id=found.receiver_id, at=at
+    )
+    card_id = f"lights-digest-{found.receiver_id}-{watch.calendar.day_of(at):%Y%m%d}"
+    return light_cards.digest_card(watch, card_id, views, quiet=found.quiet, at=at)
+
+
+async def _remember(
+    tx: UnitOfWork, card: Card, address: Address, leads: Iterable[Lead], at: datetime
+) -> None:
+    """So that a press finds the leads, and the card can be shown closed."""
+    await tx.cards.put(
+        card.card_id,
+        revision=card.revision,
+        subject="lights",
+        address=address.key,
+        state="open",
+        data={
+            "opportunity_ids": [lead.opportunity.id for lead in leads],
+            "card": content_to_json(card),
+        },
+        at=at,
+    )
+
+
+async def _await_acknowledgement(
+    tx: UnitOfWork, watch: Watch, current: Round, notification: Notification, at: datetime
+) -> None:
+    """A first red was told: without an acknowledgement the reminder is due later."""
+    when = repeat_moment(at, policy=watch.policy.pushes, calendar=watch.calendar)
+    await tx.lights.plan_steps(
+        [
+            (current.leads[push.opportunity_id], Step.REPEAT, when)
+            for push in notification.pushes
+            if push.step is Step.RED
+            and push.episode is not None
+            and push.episode.acked_at is None
+            and not push.episode.next_step
+        ]
+    )
+
+
+def _message(card: Card, address: Address, leads: Sequence[Lead]) -> OutboundMessage:
+    """A card about one lead can still be dropped from the queue when its light ends."""
+    subject = ""
+    if len(leads) == 1 and leads[0].episode is not None:
+        subject = subject_of(leads[0].opportunity.id, leads[0].episode.number)
+    return OutboundMessage(card.card_id, address, card, subject=subject)
+
+
+def _step_after(
+    watch: Watch, lead: Lead, step: Step, at: datetime
+) -> tuple[Lead, Step | None, datetime | None]:
+    if step is Step.REPEAT:
+        return lead, Step.ESCALATE, escalate_moment(at, calendar=watch.calendar)
+    return lead, None, None
+
+
+async def _readers(
+    tx: UnitOfWork, watch: Watch, leads: Sequence[Lead], at: datetime
+) -> dict[int, list[DigestLead]]:
+    """Each light for its rep, each red one for the supervisor of today as well."""
+    readers: dict[int, list[DigestLead]] = defaultdict(list)
+    leaders: dict[int, list[int]] = {}
+    for lead in leads:
+        if lead.episode is None:
+            continue
+        owner_id = lead.opportunity.owner_id
+        receivers = [owner_id]
+        if lead.episode.light is Light.RED:
+            if owner_id not in leaders:
+                leaders[owner_id] = [one.id for one in await leaders_of(tx, owner_id, at)]
+            receivers += leaders[owner_id]
+        gap_days = light_cards.standing_of(watch, lead, at).gap_days
+        for receiver_id in dict.fromkeys(receivers):
+            readers[receiver_id].append(
+                DigestLead(receiver_id, lead.opportunity.id, lead.episode, gap_days)
+            )
+    return readers
+
+
+def _evening(watch: Watch, at: datetime) -> datetime:
+    return watch.calendar.moment(watch.calendar.day_of(at), watch.policy.pushes.quiet_from)

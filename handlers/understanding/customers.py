@@ -1,0 +1,321 @@
+"""Which customers a message names: full names, short names, aliases, misheard and mistyped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz
+
+from handlers.understanding.forms import Forms, Hit, without_overlaps
+from handlers.understanding.names import (
+    LEGAL_FORM_AHEAD,
+    NameParts,
+    everyday_words,
+    place_at,
+    take_apart,
+)
+from handlers.understanding.normal import normalise
+from handlers.understanding.sounds import sound_of
+
+FULL_NAME, SHORT_NAME, ALIAS, FUZZY, SOUND = "full", "short", "alias", "fuzzy", "pinyin"
+SURE = 0.85
+"""Below this a match is a guess that the person must confirm."""
+
+_MOST_CANDIDATES = 5
+_MOST_WEIGHED = 200
+_SHORTEST_FUZZY = 4
+_LONGEST_FUZZY = 8
+_LONGEST_SOUND = 12
+_NEAR_ENOUGH = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One customer that may be meant. score: 0..1. reason: full, short, alias, fuzzy, pinyin."""
+
+    name: str
+    key: int | None
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """text[start:end] == words names one of `candidates`, best first."""
+
+    start: int
+    end: int
+    words: str
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def sure(self) -> Candidate | None:
+        """The one candidate that stands clear of the others, if there is one."""
+        best, *others = self.candidates
+        return None if others and others[0].score > best.score - 0.05 else best
+
+
+@dataclass(slots=True)
+class _Entry:
+    name: str
+    key: int | None
+    parts: NameParts
+    aliases: set[str] = field(default_factory=set)
+
+
+class CustomerIndex:
+    """All customers' names, searched in a message. Additions and removals act at once."""
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry | None] = []
+        self._numbers: dict[str, int] = {}
+        self._written = Forms()
+        self._spoken = Forms()
+        self._near = Forms()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._numbers
+
+    def add(self, name: str, aliases: Iterable[str] = (), key: int | None = None) -> None:
+        """Make `name` findable; again, with further aliases or another key, is fine."""
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._enter(name)
+        entry = self._entry(number)
+        entry.key = key if key is not None else entry.key
+        for alias in aliases:
+            form = normalise(alias).strip()
+            if len(form) > 1 and form not in entry.aliases:
+                entry.aliases.add(form)
+                self._written.add(form, number)
+
+    def remove(self, name: str) -> None:
+        """Forget a name (merged or erased customers); unknown names are no error."""
+        number = self._numbers.pop(name, None)
+        if number is None:
+            return
+        entry = self._entry(number)
+        self._entries[number] = None
+        for form in {*_written_forms(entry.name, entry.parts), *entry.aliases}:
+            self._written.remove(form, number)
+        for form in _spoken_forms(entry.parts):
+            self._spoken.remove(form, number)
+        for form in _near_forms(entry.parts.core):
+            self._near.remove(form, number)
+
+    def find(
+        self, text: str, visible: Callable[[str], bool] | None = None
+    ) -> list[Mention]:
+        """The customers named in `text`, in its order. `visible` hides names from this reader."""
+        low = normalise(text)
+        taken = [
+            mention
+            for hit in without_overlaps([hit for hit in self._written.find(low) if _fits(low, hit)])
+            if (mention := self._exact(low, hit, visible))
+        ]
+        taken += self._guesses(low, taken, visible)
+        return sorted(taken, key=lambda mention: mention.start)
+
+    def _enter(self, name: str) -> int:
+        number = len(self._entries)
+        parts = take_apart(normalise(name))
+        self._entries.append(_Entry(name, None, parts))
+        self._numbers[name] = number
+        for form in _written_forms(name, parts):
+            self._written.add(form, number)
+        for form in _spoken_forms(parts):
+            self._spoken.add(form, number)
+        for form in _near_forms(parts.core):
+            self._near.add(form, number)
+        return number
+
+    def _entry(self, number: int) -> _Entry:
+        entry = self._entries[number]
+        assert entry is not None
+        return entry
+
+    def _seen(
+        self, ids: Iterable[int], visible: Callable[[str], bool] | None
+    ) -> Iterator[_Entry]:
+        for number in ids:
+            entry = self._entry(number)
+            if visible is None or visible(entry.name):
+                yield entry
+
+    def _exact(
+        self, text: str, hit: Hit, visible: Callable[[str], bool] | None
+    ) -> Mention | None:
+        words = text[hit.start : hit.end]
+        seen = list(self._seen(hit.ids[:_MOST_WEIGHED], visible))
+        if not seen:
+            return None
+        start, place = _place_before(text, hit.start)
+        ending = LEGAL_FORM_AHEAD.match(text, hit.end)
+        end = ending.end() if ending else hit.end
+        if place and any(entry.parts.place == place for entry in seen):
+            seen = [entry for entry in seen if entry.parts.place == place]
+        elif place and all(entry.parts.place and words not in entry.aliases for entry in seen):
+            return None  # 苏州恒锐 is not 杭州恒锐机电
+        else:
+            start = hit.start
+        seen = _narrowed(seen, words, text[hit.end : hit.end + 10])
+        ranked = [
+            Candidate(entry.name, entry.key, *_weigh(entry, words, text[start:end]))
+            for entry in seen
+        ]
+        return _mention(text, start, end, ranked)
+
+    def _guesses(
+        self, text: str, taken: list[Mention], visible: Callable[[str], bool] | None
+    ) -> list[Mention]:
+        """What sounds or looks like a customer where none was named exactly."""
+        spare = _blank(text, taken)
+        found = [
+            mention
+            for hit in without_overlaps(list(self._spoken.find(sound_of(spare))))
+            if (mention := self._misheard(spare, hit, visible))
+        ]
+        found += self._mistyped(_blank(spare, found), visible)
+        return found
+
+    def _misheard(
+        self, text: str, hit: Hit, visible: Callable[[str], bool] | None
+    ) -> Mention | None:
+        words = text[hit.start : hit.end]
+        if len(words) == 2 and (words in everyday_words() or _is_a_word(words)):
+            return None
+        seen = list(self._seen(hit.ids[:_MOST_WEIGHED], visible))
+        if len(words) == 2 and len(seen) > 2:
+            return None
+        score = 0.8 if len(words) > 2 else 0.65
+        ranked = [Candidate(entry.name, entry.key, score, SOUND) for entry in seen]
+        return _mention(text, hit.start, hit.end, ranked) if ranked else None
+
+    def _mistyped(
+        self, text: str, visible: Callable[[str], bool] | None
+    ) -> list[Mention]:
+        """Names with one character wrong, missing, added or swapped."""
+        best: dict[str, Mention] = {}
+        for start, end, number in _near_windows(text, self._near):
+            for entry in self._seen((number,), visible):
+                likeness = fuzz.ratio(text[start:end], entry.parts.core)
+                if likeness < _NEAR_ENOUGH:
+                    continue
+                found = Candidate(entry.name, entry.key, round(likeness / 100 * 0.8, 3), FUZZY)
+                known = best.get(entry.name)
+                if known is None or known.candidates[0].score < found.score:
+                    best[entry.name] = _mention(text, start, end, [found])
+        kept: list[Mention] = []
+        for mention in sorted(best.values(), key=lambda one: -one.candidates[0].score):
+            if all(mention.end <= other.start or mention.start >= other.end for other in kept):
+                kept.append(mention)
+        return kept
+
+
+def _written_forms(name: str, parts: NameParts) -> set[str]:
+    """The ways a name is written: whole, without its place, and its first characters."""
+    prefixes = {parts.core[:length] for length in range(2, len(parts.core) + 1)}
+    common = everyday_words()
+    return {normalise(name), parts.bare} | {form for form in prefixes if form not in common}
+
+
+def _spoken_forms(parts: NameParts) -> set[str]:
+    sound = sound_of(parts.core[:_LONGEST_SOUND])
+    return {sound[:length] for length in range(2, len(sound) + 1)}
+
+
+def _near_forms(core: str) -> set[str]:
+    """The core, and the core with one character left out at each place."""
+    if not _SHORTEST_FUZZY <= len(core) <= _LONGEST_FUZZY:
+        return set()
+    return {core} | _one_left_out(core)
+
+
+def _one_left_out(text: str) -> set[str]:
+    return {text[:index] + text[index + 1 :] for index in range(len(text))}
+
+
+def _near_windows(text: str, near: Forms) -> Iterator[tuple[int, int, int]]:
+    """Windows of the text that share a shortened form with a name: (start, end, entry)."""
+    for stretch_start, stretch in _stretches(text):
+        for length in range(_SHORTEST_FUZZY - 1, min(_LONGEST_FUZZY + 1, len(stretch)) + 1):
+            for start in range(len(stretch) - length + 1):
+                window = stretch[start : start + length]
+                for form in (window, *_one_left_out(window)):
+                    for number in near.get(form)[:_MOST_CANDIDATES]:
+                        yield stretch_start + start, stretch_start + start + length, number
+
+
+def _stretches(text: str) -> Iterator[tuple[int, str]]:
+    """Unbroken runs of Chinese characters."""
+    start = None
+    for index, character in enumerate(f"{text} "):
+        if "一" <= character <= "鿿":
+            start = index if start is None else start
+        elif start is not None:
+            yield start, text[start:index]
+            start = None
+
+
+def _fits(text: str, hit: Hit) -> bool:
+    """Latin aliases must stand as words of their own."""
+    before, after = text[hit.start - 1 : hit.start], text[hit.end : hit.end + 1]
+    first, last = text[hit.start], text[hit.end - 1]
+    return not (
+        (first.isascii() and before.isascii() and before.isalnum())
+        or (last.isascii() and last.isalnum() and after.isascii() and after.isalnum())
+    )
+
+
+def _place_before(text: str, start: int) -> tuple[int, str]:
+    for length in (5, 4, 3, 2):
+        if start >= length and (found := place_at(text, start - length)):
+            if len(found) == length:
+                return start - length, found.rstrip("市省")
+    return start, ""
+
+
+def _narrowed(seen: list[_Entry], words: str, behind: str) -> list[_Entry]:
+    """浑南那个机器人厂: what follows may tell the candidates of a short name apart."""
+    if len(seen) < 2 or any(entry.parts.core == words for entry in seen):
+        exact = [entry for entry in seen if entry.parts.core == words]
+        return exact or seen
+    told = [
+        entry for entry in seen if (rest := entry.parts.core[len(words) :]) and rest in behind
+    ]
+    return told or seen
+
+
+def _weigh(entry: _Entry, words: str, whole: str) -> tuple[float, str]:
+    if whole in (normalise(entry.name), entry.parts.bare) or words in (
+        normalise(entry.name),
+        entry.parts.bare,
+        entry.parts.core,
+    ):
+        return 1.0, FULL_NAME
+    if words in entry.aliases:
+        return 1.0, ALIAS
+    return (0.95 if len(words) > 2 or whole != words else 0.9), SHORT_NAME
+
+
+def _mention(text: str, start: int, end: int, ranked: list[Candidate]) -> Mention:
+    ranked.sort(key=lambda one: (-one.score, one.name))
+    return Mention(start, end, text[start:end], tuple(ranked[:_MOST_CANDIDATES]))
+
+
+def _blank(text: str, mentions: list[Mention]) -> str:
+    for mention in mentions:
+        text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
+    return text
+
+
+def _is_a_word(words: str) -> bool:
+    import jieba
+
+    jieba.setLogLevel("WARNING")
+    jieba.initialize()
+    return bool(jieba.dt.FREQ.get(words))

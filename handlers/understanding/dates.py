@@ -1,0 +1,424 @@
+"""Days and clock times as people say them, resolved by the rules of docs/understanding.md."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from bot.domain.activities import Moment
+from bot.domain.calendar import WorkingCalendar
+from handlers.understanding.numbers import SMALL, to_lower_number, to_number
+from handlers.understanding.spans import Found, longest_first
+
+_DAY = timedelta(days=1)
+_MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
+_DOM = r"(?:[0-3]?\d|[一二三]?十[一二三四五六七八九]?|廿[一二三四五六七八九]?|[一二三四五六七八九])"
+_NOT_MONEY = r"(?![\d.,]*\s*[万千百wk元块%折个套台家单])"
+_WEEKDAYS = {name: index for index, name in enumerate("一二三四五六日")} | {"天": 6}
+_WEEKDAYS |= {str(index + 1): index for index in range(7)}
+_NEAR_DAYS = {
+    "大前天": -3, "前天": -2, "前日": -2, "前儿": -2, "前晚": -2,
+    "昨天": -1, "昨日": -1, "昨儿": -1, "昨晚": -1, "昨": -1,
+    "今天": 0, "今日": 0, "今儿": 0, "今早": 0, "今晚": 0, "今夜": 0, "当天": 0, "今明": 0,
+    "今": 0, "明天": 1, "明日": 1, "明儿": 1, "明早": 1, "明晚": 1, "明后": 1, "听日": 1, "明": 1,
+    "后天": 2, "后日": 2, "后儿": 2, "后晚": 2, "大后天": 3, "大后日": 3, "大后儿": 3,
+}  # fmt: skip
+_HOLIDAY_NAMES = {
+    "元旦": "元旦", "春节": "春节", "过年": "春节", "年": "春节", "新年": "春节", "清明": "清明",
+    "五一": "劳动节", "51": "劳动节", "劳动节": "劳动节", "端午": "端午", "中秋": "中秋",
+    "国庆": "国庆", "十一": "国庆",
+}  # fmt: skip
+_ANY_HOLIDAY = ("节", "长假", "小长假", "假期", "黄金周", "放假", "假")
+
+
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """What relative words are relative to."""
+
+    now: datetime
+    calendar: WorkingCalendar
+
+    @property
+    def day(self) -> date:
+        return self.now.date()
+
+    def plus(self, days: int) -> date:
+        return self.day + days * _DAY
+
+    def month_later(self, months: int) -> tuple[int, int]:
+        years, month = divmod(self.day.month - 1 + months, 12)
+        return self.day.year + years, month + 1
+
+
+_Reader = Callable[[re.Match[str], _Today], Moment | None]
+
+
+def find_moments(text: str, now: datetime, calendar: WorkingCalendar) -> list[Found[Moment | None]]:
+    """Every day or time said, past ones included, in the order of the text.
+
+    A value of None is a day that does not exist or is too vague (2月30日, 25点, 过两天).
+    """
+    today = _Today(now.astimezone(calendar.zone), calendar)
+    days = longest_first(_matches(text, today))
+    clocks = [clock for clock in _clocks(text) if not _inside(clock, days)]
+    return _joined(text, days, clocks, today)
+
+
+def _matches(text: str, today: _Today) -> list[Found[Moment | None]]:
+    found: list[Found[Moment | None]] = []
+    for pattern, read in _READERS:
+        for match in pattern.finditer(text):
+            try:
+                moment = read(match, today)
+            except (ValueError, OverflowError):
+                moment = None
+            found.append(Found(match.start(), match.end(), moment))
+    return found
+
+
+def _on(day: date | None) -> Moment | None:
+    return None if day is None else Moment(day)
+
+
+def _full_date(match: re.Match[str], today: _Today) -> Moment | None:
+    return _on(date(int(match["year"]), int(match["month"]), int(match["day"])))
+
+
+def _month_and_day(match: re.Match[str], today: _Today) -> Moment | None:
+    month, day = to_number(match["month"]), to_number(match["day"])
+    assert month is not None
+    assert day is not None
+    year = today.day.year + (match.groupdict().get("next_year") is not None)
+    said = date(year, int(month), int(day))
+    # In December people say 1月8号 and mean the coming one; in June, 5月20号 is behind us.
+    return _on(said.replace(year=year + 1) if (today.day - said).days > 180 else said)
+
+
+def _month_only(match: re.Match[str], today: _Today) -> Moment | None:
+    month = to_number(match["month"])
+    assert month is not None
+    year = today.day.year + (match["next_year"] is not None)
+    part = match["part"] or ""
+    if (year, int(month)) < (today.day.year, today.day.month):
+        year += 1
+    if part in ("底", "末"):
+        return _on(_last_day(year, int(month)))
+    return None if part in ("中", "中旬", "下旬") else _on(date(year, int(month), 1))
+
+
+def _part_of_month(match: re.Match[str], today: _Today) -> Moment | None:
+    shift = {"下下": 2, "下": 1, "次": 1}.get((match["which"] or "").removesuffix("个"), 0)
+    part = match["part"]
+    if part in ("底", "末"):
+        return _on(_last_day(*today.month_later(shift)))
+    if part != "初":
+        return None
+    first = date(*today.month_later(shift), 1)
+    return _on(first if match["which"] or first >= today.day else date(*today.month_later(1), 1))
+
+
+def _day_of_month(match: re.Match[str], today: _Today) -> Moment | None:
+    day = to_number(match["day"])
+    assert day is not None
+    which = re.sub("[个的月]", "", match["which"] or "")
+    shift = {"下下": 2, "下": 1, "次": 1, "上": -1}.get(which, 0)
+    if not which and day < today.day.day:
+        shift = 1
+    return _on(date(*today.month_later(shift), int(day)))
+
+
+def _near_day(match: re.Match[str], today: _Today) -> Moment | None:
+    return _on(today.plus(_NEAR_DAYS[match["near"]]))
+
+
+def _weekday(match: re.Match[str], today: _Today) -> Moment | None:
+    weekday = _WEEKDAYS[match["weekday"]]
+    which = (match["which"] or "").removesuffix("个")
+    monday = today.day - today.day.weekday() * _DAY
+    weeks = {"这": 0, "本": 0, "下": 1, "下下": 2, "上": -1, "上上": -2}.get(which)
+    if weeks is None:
+        return _on(today.plus((weekday - today.day.weekday() - 1) % 7 + 1))
+    return _on(monday + timedelta(weeks=weeks, days=weekday))
+
+
+def _after(match: re.Match[str], today: _Today) -> Moment | None:
+    count = _count(match)
+    unit = match["unit"]
+    if count is None or (match["begin"] and not match["end"] and match["count"] in "两二2"):
+        return None  # 过两天 means "some day"
+    whole = int(count)
+    if unit == "工作日":
+        return _on(today.calendar.add_workdays(today.day, whole)) if whole <= 500 else None
+    if unit in ("月", "年"):
+        months = count * (12 if unit == "年" else 1)
+        if unit == "月" and months % 1:
+            return _on(today.plus(15) if months < 1 else _months_on(today, whole) + 15 * _DAY)
+        return _on(_months_on(today, int(months)))
+    return _on(today.plus(whole * (1 if unit in ("天", "日") else 7)))
+
+
+def _count(match: re.Match[str]) -> Decimal | None:
+    half = Decimal("0.5") if match["half"] else Decimal(0)
+    if not match["count"]:
+        return half or None
+    count = to_lower_number(match["count"])
+    return None if count is None else count + half
+
+
+def _half_month(match: re.Match[str], today: _Today) -> Moment | None:
+    return _on(today.plus(15))
+
+
+def _soon(match: re.Match[str], today: _Today) -> Moment | None:
+    """两小时后, 半小时后, 一刻钟后."""
+    count = _count(match)
+    if match["quarter"]:
+        minutes = Decimal(15)
+    elif count is None:
+        return None
+    else:
+        minutes = count * (1 if match["unit"].startswith("分") else 60)
+    at = today.now + timedelta(minutes=float(minutes))
+    return Moment(at.date(), at.time().replace(second=0, microsecond=0))
+
+
+def _holiday(match: re.Match[str], today: _Today) -> Moment | None:
+    said = match["holiday"]
+    name = "" if said in _ANY_HOLIDAY else _HOLIDAY_NAMES[said]
+    block = today.calendar.block_after(today.day, name)
+    if block is None:
+        return None
+    ordinal = to_number(match["ordinal"]) if match["ordinal"] else Decimal(1)
+    assert ordinal is not None
+    return _on(today.calendar.add_workdays(block.last, int(ordinal)))
+
+
+def _year_end(match: re.Match[str], today: _Today) -> Moment | None:
+    return None
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+def _months_on(today: _Today, months: int) -> date:
+    year, month = today.month_later(months)
+    return date(year, month, min(today.day.day, monthrange(year, month)[1]))
+
+
+_READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
+    (
+        re.compile(r"(?<!\d)(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)[日号]?"),
+        _full_date,
+    ),
+    (
+        re.compile(
+            rf"(?P<next_year>明年)?(?<![\d.])(?P<month>{_MONTH})月份?(?P<day>{_DOM})(?:[日号]|{_NOT_MONEY}(?!\d))"
+        ),
+        _month_and_day,
+    ),
+    (
+        re.compile(
+            r"(?<![\d./:-])(?P<month>1[0-2]|0?[1-9])(?:/|[-.](?=[0-3]?\d(?:[日号]|\s*(?:再|去|见|联系|拜访|开会|上午|下午|晚上|前|之前|回访|给|约|到|过)))"
+            rf")(?P<day>[0-3]?\d)(?![\d./%:-]){_NOT_MONEY}[日号]?"
+        ),
+        _month_and_day,
+    ),
+    (
+        re.compile(
+            rf"(?P<next_year>明年)?(?<![\d.个])(?P<month>{_MONTH})月(?![\d个])份?(?P<part>底|末|初|中旬|上旬|下旬|中)?"
+        ),
+        _month_only,
+    ),
+    (
+        re.compile(r"(?P<which>下下个?|下个?|次|这个?|本|当)?月(?P<part>底|末|初|中旬|上旬|下旬|中(?!旬))"),
+        _part_of_month,
+    ),
+    (
+        re.compile(
+            rf"(?P<which>(?:下下|下|上|这)个?月的?|[本当次]月的?)?(?<![\d.a-z-])(?P<day>{_DOM})(?:号(?![线楼机店院门库标方])|(?<=\d)日)"
+        ),
+        _day_of_month,
+    ),
+    (
+        re.compile(
+            r"(?P<near>大前天|大后[天日儿]|前[天日]|昨[天日儿]|昨(?=晚)|今[天日儿明]|今(?=[早晚夜])|(?<!赶)明[天日儿后]|(?<![说证声])明(?=[早晚])|(?<![然之以今落])后[天日儿]|听日|当天)(?:个|两?天)?"
+        ),
+        _near_day,
+    ),
+    (
+        re.compile(
+            r"(?P<which>下下个?|下个?|这个?|本|上上个?|上个?|每个?)?(?<![一二两三四五六七八九十\d几半]个)(?<![一二两三四五六七八九十\d几半])(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天]|[1-7](?![\d天年月个]))(?!次)"
+        ),
+        _weekday,
+    ),
+    (
+        re.compile(
+            rf"(?P<begin>再?过|隔|再?等)?(?P<count>{SMALL})?(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
+        ),
+        _after,
+    ),
+    (
+        re.compile(
+            rf"(?P<begin>再?过|隔|再?等)(?P<count>{SMALL})(?P<half>半)?个?(?P<unit>工作日|天|周|星期|礼拜|月)(?P<end>)(?![前内])"
+        ),
+        _after,
+    ),
+    (re.compile(r"半个?月(?:之后|以后|过后|后|内|之内|以内)"), _half_month),
+    (
+        re.compile(
+            rf"(?:再?过|再?等)?(?:(?P<quarter>一刻)钟|(?P<count>{SMALL})?个?(?P<half>半)?个?(?P<unit>小时|钟头|分钟))(?:之后|以后|后|内|之内|以内)"
+        ),
+        _soon,
+    ),
+    (
+        re.compile(
+            r"(?:等?过[完了]?|等|放完)?(?P<holiday>元旦|春节|过年|新年|清明|五一|劳动节|端午|中秋|国庆|十一|(?<![今明后去前本当往每半\d])年|小长假|长假|黄金周|假期|放假|(?<![春午旦节环季细调])节|假)"
+            r"(?:节|假期|小?长假|假)?(?:结束|放完|回来|过完|完)?(?:之后|以后|过后|回来|(?<!天)后)(?!天)(?:的?第(?P<ordinal>[一二三四五])个?(?:工作日|天))?"
+        ),
+        _holiday,
+    ),
+    (
+        re.compile(
+            r"(?:等?过[完了]|放完)(?P<holiday>元旦|春节|清明|五一|劳动节|端午|中秋|国庆|十一|年|节|假)(?:节|假期|长假)?(?P<ordinal>(?!))?"
+        ),
+        _holiday,
+    ),
+    (re.compile(r"(?:今|明)?年[底末]|月中(?!旬)|周末"), _year_end),
+)
+
+_PART = r"(?:凌晨|早上|早晨|清早|一早|上午|中午|午间|正午|下午|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
+_HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|[一二两三四五六七八九])"
+_CLOCK = re.compile(
+    rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"
+    rf"(?:(?::(?P<digits>[0-9]{{2}})(?![\d:]))"
+    rf"|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间|候|长))(?P<rest>半|一刻|三刻|整|过?(?:[0-5]?\d|[二三四五]?十[一二三四五六七八九]?|零?[一二三四五六七八九](?!万))分?)?)"
+    r"(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
+)
+_PART_ONLY = re.compile(r"\s*(?:的|一大)?(?:早上|早晨|上午|中午|下午|晚上|傍晚|一早|午后|晚)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    start: int
+    end: int
+    at: time | None
+    certain: bool
+    """False for a bare 3点, which may be a number of points."""
+
+
+def _clocks(text: str) -> list[_Clock]:
+    return [
+        _Clock(match.start(), match.end(), _clock_of(match), _is_certain(match))
+        for match in _CLOCK.finditer(text)
+    ]
+
+
+def _is_certain(match: re.Match[str]) -> bool:
+    return bool(match["part"] or match["digits"] or match["rest"] or "钟" in (match["dot"] or ""))
+
+
+def _clock_of(match: re.Match[str]) -> time | None:
+    hour = to_number(match["hour"])
+    minute = _minute_of(match)
+    if hour is None or minute is None:
+        return None
+    whole = int(hour)
+    part = match["part"] or ""
+    leading_zero = match["hour"].startswith("0")
+    if any(word in part for word in ("下午", "午后", "傍晚", "晚", "夜")):
+        if whole == 12 and ("晚" in part or "夜" in part):
+            return None  # midnight belongs to no day for sure
+        whole += 12 if whole < 12 else 0
+    elif part in ("中午", "午间", "正午"):
+        whole += 12 if whole < 3 else 0
+    elif not part and 1 <= whole <= 6 and not leading_zero:
+        whole += 12
+    return time(whole, minute) if whole < 24 and minute < 60 else None
+
+
+def _minute_of(match: re.Match[str]) -> int | None:
+    if match["digits"]:
+        return int(match["digits"])
+    rest = (match["rest"] or "").strip("过分整")
+    if not rest:
+        return 0
+    named = {"半": 30, "一刻": 15, "三刻": 45}.get(rest)
+    if named is not None:
+        return named
+    minute = to_number(rest.lstrip("零") or "零")
+    return None if minute is None else int(minute)
+
+
+def _inside(clock: _Clock, days: list[Found[Moment | None]]) -> bool:
+    return any(clock.start < day.end and day.start < clock.end for day in days)
+
+
+_BETWEEN_DAY_AND_CLOCK = re.compile(r"(?:那天|当天|的|,|，|\s|\(|\)|左右|大概|早上|上午|下午|晚上|一早|的时候)*")
+_SAME_DAY_AGAIN = re.compile(r"[\s,(的就是也]{0,3}")
+_BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)\w")
+_CONTACT = re.compile(r"再|打|联系|见|去|拜访|开会|约|到|过来|回|碰|聊|提醒|电话|会议|演示|现场|前")
+
+
+def _joined(
+    text: str, days: list[Found[Moment | None]], clocks: list[_Clock], today: _Today
+) -> list[Found[Moment | None]]:
+    """Puts clock times with their days; a clock alone is today, if it is still to come."""
+    result: list[Found[Moment | None]] = []
+    left = list(clocks)
+    for day in _merged(text, days):
+        found = day
+        for clock in left:
+            between = text[day.end : clock.start]
+            if 0 <= clock.start - day.end <= 6 and _BETWEEN_DAY_AND_CLOCK.fullmatch(between):
+                found = _with_clock(day, clock, text)
+                left.remove(clock)
+                break
+        result.append(found)
+    result += [
+        Found(clock.start, clock.end, _today_at(clock, today))
+        for clock in left
+        if clock.certain or _CONTACT.match(text, clock.end)
+    ]
+    return sorted(result, key=lambda one: one.start)
+
+
+def _merged(text: str, days: list[Found[Moment | None]]) -> list[Found[Moment | None]]:
+    """下周三(25号), 25号周四: one day said in two ways is one; the date proper wins."""
+    merged: list[Found[Moment | None]] = []
+    for day in days:
+        before = merged[-1] if merged else None
+        if before is None or not _same_day(text, before, day):
+            merged.append(day)
+        elif _BARE_WEEKDAY.fullmatch(text, before.start, before.end):
+            merged[-1] = replace(day, start=before.start)
+        else:
+            merged[-1] = replace(before, end=day.end)
+    return merged
+
+
+def _same_day(text: str, one: Found[Moment | None], other: Found[Moment | None]) -> bool:
+    return (
+        one.value is not None
+        and other.value is not None
+        and one.value.day.weekday() == other.value.day.weekday()
+        and _SAME_DAY_AGAIN.fullmatch(text, one.end, other.start) is not None
+    )
+
+
+def _with_clock(day: Found[Moment | None], clock: _Clock, text: str) -> Found[Moment | None]:
+    at = clock.at
+    evening = text[day.start : day.end].endswith(("晚", "夜")) or "晚" in text[day.end : clock.start]
+    afternoon = "下午" in text[day.end : clock.start]
+    if at is not None and at.hour < 12 and (evening or afternoon):
+        at = at.replace(hour=at.hour + 12)
+    value = None if day.value is None or at is None else Moment(day.value.day, at)
+    return Found(day.start, clock.end, value)
+
+
+def _today_at(clock: _Clock, today: _Today) -> Moment | None:
+    return None if clock.at is None else Moment(today.day, clock.at)

@@ -1,0 +1,100 @@
+"""How long a call or visit took, in whole minutes, rounded down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+from handlers.understanding.numbers import SMALL, to_lower_number, to_number
+from handlers.understanding.spans import Found, choose, longest_first
+
+_MORE = r"(?P<more>多|来|几|\+)?"
+_HOURS = re.compile(
+    rf"(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?个?{_MORE}个?(?:小时|钟头|(?<=个)钟|(?<=半)钟|h(?![a-z]))"
+    rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min)|(?P<quarter>一刻|三刻))?"
+)
+_ABOUT_AN_HOUR = re.compile(r"个把(?:小时|钟头|钟)")
+_QUARTERS = re.compile(r"(?<![点\d])(?P<count>[一二两三123])刻钟")
+_MINUTES = re.compile(
+    rf"(?P<count>{SMALL}){_MORE}个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)|min(?:s|utes?)?|分(?![公部析销期钱之店享给发包数成标项]))"
+    r"(?:零?(?:\d{1,2}|[一二三四五六七八九十]{1,3})秒)?"
+)
+_SECONDS = re.compile(rf"(?P<count>{SMALL})(?P<more>多|来|几)?秒钟?")
+_STOPWATCH = re.compile(r"(?<![\d:])(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d):[0-5]\d(?![\d:])")
+_SHORT_STOPWATCH = re.compile(
+    r"(?:通话|时长|录音|聊了|打了|讲了|谈了)\D{0,4}?(?P<minutes>\d{1,3}):[0-5]\d(?![\d:])"
+)
+_BELOW_BEFORE = re.compile(r"(?:不到|没到|不足|不满|未满|少于|还没|没有|没|未到)\s*$")
+_BELOW_AFTER = re.compile(r"\s*(?:都|还)?(?:不到|没到|不足|不满)")
+_ABOUT = re.compile(r"(?:大概|大约|差不多|约|估计|左右|上下)")
+_NO_DURATION_AFTER = re.compile(r"\s*(?:之?后|以后|过后|之?内|以内|之?前|一次|的会|的时间|的演示|车程)")
+_NO_DURATION_BEFORE = re.compile(
+    r"(?:(?:等|堵|迟到|开车|路上|车程|排队|晚到|早到|提前|延后|推迟|每天|给我|再给)了?\D{0,2}|约个?|预约|要|需要|还差|几)$"
+)
+_LONGEST_MIN = 24 * 60
+
+
+def find_durations(text: str) -> list[Found[int]]:
+    """Durations that were spent, in the order of the text; "30分钟后" is none."""
+    found: list[Found[int]] = []
+    for pattern, read in _READERS:
+        for match in pattern.finditer(text):
+            minutes = read(match)
+            if minutes is not None and _was_spent(text, match):
+                found.append(_found(text, match, minutes))
+    return [one for one in longest_first(found) if one.value <= _LONGEST_MIN]
+
+
+def find_duration(text: str) -> Found[int] | None:
+    """The duration that counts after corrections."""
+    return choose(text, find_durations(text))
+
+
+def _was_spent(text: str, match: re.Match[str]) -> bool:
+    return not (
+        _NO_DURATION_AFTER.match(text, match.end())
+        or _NO_DURATION_BEFORE.search(text[max(0, match.start() - 8) : match.start()])
+    )
+
+
+def _found(text: str, match: re.Match[str], minutes: int) -> Found[int]:
+    before = text[max(0, match.start() - 4) : match.start()]
+    below = _BELOW_BEFORE.search(before) or _BELOW_AFTER.match(text, match.end())
+    about = _ABOUT.search(before) or _ABOUT.match(text, match.end())
+    return Found(
+        match.start(), match.end(), max(minutes - 1, 0) if below else minutes, bool(about)
+    )
+
+
+def _hours(match: re.Match[str]) -> int | None:
+    if not match["hours"] and not match["half"]:
+        return None
+    hours = to_lower_number(match["hours"]) if match["hours"] else Decimal(0)
+    minutes = to_number(match["minutes"]) if match["minutes"] else Decimal(0)
+    if hours is None or minutes is None:
+        return None
+    halves = bool(match["half"]) + bool(match["and_half"])
+    quarters = {"一刻": 15, "三刻": 45}.get(match["quarter"] or "", 0)
+    return int(hours * 60 + minutes) + 30 * halves + quarters
+
+
+def _minutes(match: re.Match[str]) -> int | None:
+    count = to_lower_number(match["count"])
+    return None if count is None else int(count)
+
+
+def _seconds(match: re.Match[str]) -> int | None:
+    count = to_lower_number(match["count"])
+    return None if count is None else int(count) // 60
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
+    (_STOPWATCH, lambda match: int(match["hours"]) * 60 + int(match["minutes"])),
+    (_SHORT_STOPWATCH, lambda match: int(match["minutes"])),
+    (_HOURS, _hours),
+    (_ABOUT_AN_HOUR, lambda match: 60),
+    (_QUARTERS, lambda match: {"一": 1, "三": 3, "3": 3, "1": 1}.get(match["count"], 2) * 15),
+    (_MINUTES, _minutes),
+    (_SECONDS, _seconds),
+)

@@ -1,0 +1,75 @@
+"""Searching running text for many known forms at once, with additions taking effect at once.
+
+A dictionary stands where an Aho-Corasick automaton would: the forms are short, a message is
+short, and adding one costs microseconds instead of a rebuild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_HEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """text[start:end] is a form of the entries `ids`."""
+
+    start: int
+    end: int
+    ids: tuple[int, ...]
+
+
+class Forms:
+    """Forms of at least two characters, and the numbers of the entries they stand for."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int | tuple[int, ...]] = {}
+        self._longest: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, form: str, entry: int) -> None:
+        known = self._ids.get(form)
+        if known is None:
+            self._ids[form] = entry
+        elif isinstance(known, int):
+            if known != entry:
+                self._ids[form] = (known, entry)
+        elif entry not in known[-1:]:
+            self._ids[form] = (*known, entry)
+        head = form[:_HEAD]
+        if self._longest.get(head, 0) < len(form):
+            self._longest[head] = len(form)
+
+    def remove(self, form: str, entry: int) -> None:
+        left = tuple(one for one in self.get(form) if one != entry)
+        if left:
+            self._ids[form] = left
+        else:
+            self._ids.pop(form, None)
+
+    def get(self, form: str) -> tuple[int, ...]:
+        known = self._ids.get(form, ())
+        return (known,) if isinstance(known, int) else known
+
+    def find(self, text: str) -> Iterator[Hit]:
+        """The longest form at each place, overlaps included."""
+        for start in range(len(text) - 1):
+            longest = self._longest.get(text[start : start + _HEAD], 0)
+            for end in range(min(start + longest, len(text)), start + 1, -1):
+                known = self._ids.get(text[start:end])
+                if known is not None:
+                    yield Hit(start, end, (known,) if isinstance(known, int) else known)
+                    break
+
+
+def without_overlaps(hits: list[Hit]) -> list[Hit]:
+    """Longer hits win, then earlier ones; in the order of the text."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda one: (one.start - one.end, one.start)):
+        if all(hit.end <= other.start or hit.start >= other.end for other in kept):
+            kept.append(hit)
+    return sorted(kept, key=lambda one: one.start)

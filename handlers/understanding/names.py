@@ -1,0 +1,74 @@
+"""The parts of a company's name: the place in front, the legal form behind, what is between."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_WORDS = Path(__file__).with_name("words")
+_LEGAL_FORM = re.compile(
+    r"(?:(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司|股份公司|公司)"
+    r"|集团|股份)$"
+)
+_PARENTHESIS = re.compile(r"[(（][^)）]{1,12}[)）]")
+_SHORTEST_CORE = 2
+
+LEGAL_FORM_AHEAD = re.compile(
+    r"(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司|股份公司|公司)"
+    r"|集团|股份"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameParts:
+    """place: 南京, or "". core: 栖霞阀业, the part that tells one company from another."""
+
+    place: str
+    core: str
+
+    @property
+    def bare(self) -> str:
+        """The name without its legal form."""
+        return self.place + self.core
+
+
+@cache
+def places() -> frozenset[str]:
+    """Provinces and cities that stand in front of company names."""
+    return frozenset((_WORDS / "places.txt").read_text("utf-8").split())
+
+
+@cache
+def everyday_words() -> frozenset[str]:
+    """Words too common to be taken for the short name of a company."""
+    return frozenset((_WORDS / "everyday.txt").read_text("utf-8").split())
+
+
+def place_at(text: str, start: int) -> str:
+    """The place that begins at `start`, with its 市 or 省, or ""."""
+    for length in (4, 3, 2):
+        if text[start : start + length] in places():
+            end = start + length
+            return text[start : end + (text[end : end + 1] in ("市", "省"))]
+    return ""
+
+
+def take_apart(name: str) -> NameParts:
+    """Split a full name; what would leave less than two characters is not cut."""
+    bare = _cut(_PARENTHESIS.sub("", name).strip(), _LEGAL_FORM)
+    place = place_at(bare, 0)
+    core = bare[len(place) :]
+    second = place_at(core, 0)
+    if second and len(core) - len(second) >= _SHORTEST_CORE and place[:-1] != second:
+        # 江苏南京…: a province and its city stand in front.
+        place, core = place + second, core[len(second) :]
+    if len(core) < _SHORTEST_CORE:
+        return NameParts(place="", core=bare)
+    return NameParts(place=place, core=core)
+
+
+def _cut(name: str, ending: re.Pattern[str]) -> str:
+    shorter = ending.sub("", name)
+    return shorter if len(shorter) >= _SHORTEST_CORE else name

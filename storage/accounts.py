@@ -1,0 +1,173 @@
+"""Accounts and their contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.opportunities import Account, Contact, OpportunityState
+from bot.errors import NotFound, Refused
+from storage.dialects import AnyRow, insert_into
+from storage.tables import accounts, contacts, light_episodes, opportunities, people
+
+_COLUMNS = (
+    accounts.c.id, accounts.c.name, accounts.c.owner_id, accounts.c.created_at,
+    accounts.c.aliases, accounts.c.industry,
+)  # fmt: skip
+_LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
+
+
+class Accounts:
+    """Customers, inside one transaction."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def get(self, account_id: int) -> Account:
+        """Raises NotFound."""
+        found = await self._list(accounts.c.id == account_id)
+        if not found:
+            raise NotFound("没有这个客户。")
+        return found[0]
+
+    async def find_by_name(self, name: str) -> Account | None:
+        """By the full name; aliases are the business of whoever reads sentences."""
+        found = await self._list(accounts.c.name == name.strip())
+        return found[0] if found else None
+
+    async def list_all(self) -> list[Account]:
+        """Every account, for dictionaries in memory."""
+        return await self._list()
+
+    async def list_of_owner(self, owner_id: int) -> list[Account]:
+        return await self._list(accounts.c.owner_id == owner_id)
+
+    async def add(
+        self,
+        *,
+        name: str,
+        owner_id: int,
+        at: datetime,
+        industry: str = "",
+        aliases: Sequence[str] = (),
+    ) -> Account:
+        """Raises Refused, naming the owner, when the name is taken."""
+        name = name.strip()
+        values = {
+            "name": name,
+            "owner_id": owner_id,
+            "created_at": at,
+            "industry": industry,
+            "aliases": _distinct(aliases, besides=name),
+        }
+        added = await self._conn.execute(
+            insert_into(self._conn, accounts)
+            .values(values)
+            .on_conflict_do_nothing()
+            .returning(*_COLUMNS)
+        )
+        row = added.one_or_none()
+        if row is None:
+            raise Refused(f"客户「{name}」已经在册，负责人是{await self._owner_of(name)}。")
+        return _to_account(row)
+
+    async def add_alias(self, account_id: int, alias: str) -> Account:
+        """Another name people use. A known one changes nothing. Raises NotFound."""
+        account = await self.get(account_id)
+        aliases = _distinct([*account.aliases, alias], besides=account.name)
+        changed = await self._conn.execute(
+            update(accounts)
+            .where(accounts.c.id == account_id)
+            .values(aliases=aliases)
+            .returning(*_COLUMNS)
+        )
+        return _to_account(changed.one())
+
+    async def transfer(self, account_id: int, new_owner_id: int, at: datetime) -> None:
+        """Hand the account and its living opportunities over. The new owner's clock starts
+        now; an open light episode moves along. Raises NotFound."""
+        if (await self.get(account_id)).owner_id == new_owner_id:
+            return
+        await self._conn.execute(
+            update(accounts).where(accounts.c.id == account_id).values(owner_id=new_owner_id)
+        )
+        moved = await self._conn.execute(
+            update(opportunities)
+            .where(opportunities.c.account_id == account_id, opportunities.c.state.in_(_LIVING))
+            .values(owner_id=new_owner_id, assigned_at=at, last_valid_at=None, light_due_at=at)
+            .returning(opportunities.c.id)
+        )
+        await self._conn.execute(
+            update(light_episodes)
+            .where(
+                light_episodes.c.opportunity_id.in_(moved.scalars().all()),
+                light_episodes.c.cleared_at.is_(None),
+            )
+            .values(owner_id=new_owner_id)
+        )
+
+    async def contacts(self, account_id: int) -> list[Contact]:
+        """In the order in which they became known."""
+        rows = await self._conn.execute(
+            select(contacts).where(contacts.c.account_id == account_id).order_by(contacts.c.id)
+        )
+        return [_to_contact(row) for row in rows]
+
+    async def add_contact(
+        self, account_id: int, name: str, title: str = "", mobile: str | None = None
+    ) -> Contact:
+        """One contact for each name; what is newly told about a known one is kept."""
+        values = {
+            "account_id": account_id,
+            "name": name.strip(),
+            "title": title,
+            "mobile": mobile or None,
+        }
+        insert = insert_into(self._conn, contacts).values(values)
+        told = insert.excluded
+        kept = await self._conn.execute(
+            insert.on_conflict_do_update(
+                index_elements=[contacts.c.account_id, contacts.c.name],
+                set_={
+                    "title": func.coalesce(func.nullif(told.title, ""), contacts.c.title),
+                    "mobile": func.coalesce(told.mobile, contacts.c.mobile),
+                },
+            ).returning(*contacts.c)
+        )
+        return _to_contact(kept.one())
+
+    async def _list(self, *which: Any) -> list[Account]:
+        rows = await self._conn.execute(select(*_COLUMNS).where(*which).order_by(accounts.c.id))
+        return [_to_account(row) for row in rows]
+
+    async def _owner_of(self, name: str) -> str:
+        owner = await self._conn.scalar(
+            select(people.c.name)
+            .join(accounts, accounts.c.owner_id == people.c.id)
+            .where(accounts.c.name == name)
+        )
+        return str(owner)
+
+
+def _distinct(aliases: Sequence[str], *, besides: str) -> list[str]:
+    stripped = dict.fromkeys(alias.strip() for alias in aliases)
+    return [alias for alias in stripped if alias and alias != besides]
+
+
+def _to_account(row: AnyRow) -> Account:
+    return Account(
+        id=row.id,
+        name=row.name,
+        owner_id=row.owner_id,
+        created_at=row.created_at,
+        aliases=tuple(row.aliases),
+        industry=row.industry,
+    )
+
+
+def _to_contact(row: AnyRow) -> Contact:
+    return Contact(row.id, row.account_id, row.name, row.title, row.mobile)

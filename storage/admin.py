@@ -1,0 +1,172 @@
+"""Care of the database: bring it up to date, back it up, check it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import PermanentError
+from bot.messages import StoredFile
+from storage.audit import Audit
+from storage.engines import open_engines, prepare_sqlite, to_url
+from storage.files import FileFolder
+from storage.tables import activities, drafts, files
+
+PAGE = 1_000
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 0x67656E75  # on PostgreSQL: two processes may start at once
+
+
+async def upgrade(url: str, *, data_dir: Path | None = None) -> None:
+    """Bring the schema up to date, creating it where there is none. All or nothing."""
+    engine = _open_for_upgrade(to_url(url, data_dir=data_dir))
+    try:
+        async with engine.begin() as conn:
+            if conn.dialect.name == "postgresql":
+                await conn.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+            await conn.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+async def backup(url: str, file: Path, *, data_dir: Path | None = None) -> None:
+    """A consistent copy while the bot runs: an SQLite file, or a custom-format pg_dump.
+
+    Raises PermanentError when the file exists or cannot be made.
+    """
+    if file.exists():
+        raise PermanentError(f"{file} exists already; a backup never overwrites")
+    full_url = to_url(url, data_dir=data_dir)
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        if full_url.get_backend_name() == "sqlite":
+            await asyncio.to_thread(_copy_sqlite, Path(str(full_url.database)), unfinished)
+        else:
+            await _dump_postgres(full_url, unfinished)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+async def verify(
+    url: str, *, data_dir: Path | None = None, folder: Path | None = None
+) -> list[str]:
+    """What is wrong, in words for an administrator; empty when all is well.
+
+    folder: where the files' bytes lie; without it they are not looked at.
+    """
+    engines = open_engines(to_url(url, data_dir=data_dir))
+    try:
+        async with engines.read.connect() as conn:
+            findings = await conn.run_sync(_check_schema)
+            if findings:
+                return findings
+            if conn.dialect.name == "sqlite":
+                findings += await _check_sqlite(conn)
+            findings += await _check_audit(conn)
+            findings += await _check_references(conn)
+            if folder is not None:
+                findings += await _check_files(conn, FileFolder(folder))
+            return findings
+    finally:
+        await engines.dispose()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """For alembic's commands over an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _open_for_upgrade(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, connect_args={"timeout": 10})
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url)
+    # SQLite changes a table by building it anew; references to it must not fire meanwhile.
+    prepare_sqlite(engine.sync_engine, synchronous="FULL", foreign_keys=False)
+    return engine
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise PermanentError(f"there is no database at {source}")
+    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
+        original.backup(copy)
+
+
+async def _dump_postgres(url: URL, target: Path) -> None:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise PermanentError("pg_dump is not installed: add PostgreSQL's client programs")
+    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
+    process = await asyncio.create_subprocess_exec(
+        program, "--format=custom", f"--file={target}", plain,
+        env={**os.environ, **secret}, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, complaint = await process.communicate()
+    if process.returncode != 0:
+        raise PermanentError(f"pg_dump failed: {complaint.decode(errors='replace').strip()}")
+
+
+def _check_schema(connection: Connection) -> list[str]:
+    newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found == newest:
+        return []
+    return [f"数据库结构是 {found or '空的'}，程序需要 {newest}：请先运行 gendan db upgrade。"]
+
+
+async def _check_sqlite(conn: AsyncConnection) -> list[str]:
+    pages = (await conn.execute(text("PRAGMA integrity_check"))).scalars().all()
+    orphans = (await conn.execute(text("PRAGMA foreign_key_check"))).all()
+    return [f"数据库文件损坏：{page}" for page in pages if page != "ok"] + [
+        f"{row[0]} 第 {row[1]} 行指向不存在的 {row[2]}" for row in orphans
+    ]
+
+
+async def _check_audit(conn: AsyncConnection) -> list[str]:
+    broken = await Audit(conn).verify()
+    return [] if broken is None else [f"审计链在第 {broken} 条断开：该条或它之前的一条被改动过。"]
+
+
+async def _check_references(conn: AsyncConnection) -> list[str]:
+    """Hashes stand in JSON, where no foreign key watches."""
+    known = set((await conn.execute(select(files.c.sha256))).scalars())
+    findings = []
+    for table, word in ((activities, "动态"), (drafts, "草稿")):
+        rows = await conn.stream(select(table.c.id, table.c.file_hashes).order_by(table.c.id))
+        async for row in rows:
+            lost = [sha256 for sha256 in row.file_hashes if sha256 not in known]
+            findings += [f"{word} {row.id} 引用的文件 {sha256} 没有登记。" for sha256 in lost]
+    return findings
+
+
+async def _check_files(conn: AsyncConnection, folder: FileFolder) -> list[str]:
+    columns = (files.c.sha256, files.c.size, files.c.media_type, files.c.name)
+    findings = []
+    for row in (await conn.execute(select(*columns).order_by(files.c.sha256))).all():
+        damage = await asyncio.to_thread(folder.find_damage, StoredFile(*row))
+        if damage is not None:
+            findings.append(f"文件「{row.name}」({row.sha256})读不出或已改变：{damage}")
+    return findings

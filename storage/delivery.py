@@ -1,0 +1,71 @@
+"""Inbox, outbox and ticks inside one transaction; a `bot.ports.Delivery`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.dialects import fixed, insert_into
+from storage.inbox import Inbox
+from storage.outbox import Outbox
+from storage.tables import inbox, outbox, ticks
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What was given up. box: "inbox" or "outbox". place: its channel or its address."""
+
+    box: str
+    id: int
+    place: str
+    reason: str
+    died_at: datetime | None
+
+
+class Delivery(Inbox, Outbox):
+    """What comes in, what goes out, and which ticks were acted on."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def claim_tick(self, job: str, scheduled_at: datetime, *, at: datetime) -> bool:
+        """False when that tick was claimed before."""
+        values = {"job": job, "scheduled_at": scheduled_at, "claimed_at": at}
+        claimed = await self._conn.execute(
+            insert_into(self._conn, ticks).values(values).on_conflict_do_nothing()
+        )
+        return claimed.rowcount == 1
+
+    async def counts(self) -> dict[str, int]:
+        """For metrics: how many wait in "inbox" and "outbox", and how many were given up,
+        "inbox_dead" and "outbox_dead"."""
+        wanted = {
+            "inbox": (inbox, fixed("new")),
+            "inbox_dead": (inbox, fixed("dead")),
+            "outbox": (outbox, fixed("queued")),
+            "outbox_dead": (outbox, fixed("dead")),
+        }
+        queries = [
+            select(func.count()).select_from(table).where(table.c.state == state).scalar_subquery()
+            for table, state in wanted.values()
+        ]
+        found = (await self._conn.execute(select(*queries))).one()
+        return dict(zip(wanted, found, strict=True))
+
+    async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """The newest of both boxes, the newest first."""
+        came = select(inbox.c.id, inbox.c.channel, inbox.c.reason, inbox.c.finished_at)
+        went = select(outbox.c.id, outbox.c.address, outbox.c.reason, outbox.c.finished_at)
+        letters = [
+            DeadLetter(table.name, *row)
+            for table, query in ((inbox, came), (outbox, went))
+            for row in await self._conn.execute(
+                query.where(table.c.state == fixed("dead")).order_by(table.c.id.desc()).limit(limit)
+            )
+        ]
+        letters.sort(key=lambda letter: (letter.died_at is not None, letter.died_at), reverse=True)
+        return letters[:limit]

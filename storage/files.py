@@ -1,0 +1,154 @@
+"""Files: what is known of them in the database, and their bytes in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+import unicodedata
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import filetype
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import InvalidInput
+from bot.messages import StoredFile
+from storage.dialects import insert_into
+from storage.tables import file_uses, files
+
+MAX_BYTES = 100 * 1024 * 1024
+MAX_NAME = 255
+
+_UNKNOWN_TYPE = "application/octet-stream"
+_TEXT_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".md": "text/plain"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Files:
+    """What is known of stored files, inside one transaction."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def record(self, file: StoredFile, at: datetime) -> None:
+        """The first name a file came under stays."""
+        values = {
+            "sha256": file.sha256,
+            "size": file.size,
+            "media_type": file.media_type,
+            "name": file.name,
+            "stored_at": at,
+        }
+        await self._conn.execute(
+            insert_into(self._conn, files).values(values).on_conflict_do_nothing()
+        )
+
+    async def get(self, sha256: str) -> StoredFile | None:
+        rows = await self._conn.execute(
+            select(files.c.sha256, files.c.size, files.c.media_type, files.c.name).where(
+                files.c.sha256 == sha256
+            )
+        )
+        row = rows.one_or_none()
+        return None if row is None else StoredFile(*row)
+
+    async def use(self, sha256: str, account_id: int, at: datetime) -> None:
+        """A recorded file went to that customer."""
+        values = {"sha256": sha256, "account_id": account_id, "first_used_at": at}
+        await self._conn.execute(
+            insert_into(self._conn, file_uses).values(values).on_conflict_do_nothing()
+        )
+
+    async def accounts_using(self, sha256: str) -> int:
+        """How many customers it went to."""
+        count = await self._conn.scalar(
+            select(func.count()).select_from(file_uses).where(file_uses.c.sha256 == sha256)
+        )
+        return count or 0
+
+
+class FileFolder:
+    """A `bot.ports.FileStore`: `ab/cd/abcd…`, named by content, so that nothing is written
+    twice and nothing is ever overwritten."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def put(self, data: bytes, *, name: str) -> StoredFile:
+        """On disk when it returns. Raises InvalidInput above 100 MB."""
+        if len(data) > MAX_BYTES:
+            raise InvalidInput(f"文件「{clean_name(name)}」超过 100 MB，存不下，请压缩后再发。")
+        return await asyncio.to_thread(self._put, data, clean_name(name))
+
+    async def get(self, sha256: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return await asyncio.to_thread(self._place(sha256).read_bytes)
+
+    def find_damage(self, file: StoredFile) -> str | None:
+        """None when the bytes are there and still the same; else what is wrong. Blocks."""
+        try:
+            data = self._place(file.sha256).read_bytes()
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        return None if hashlib.sha256(data).hexdigest() == file.sha256 else "content changed"
+
+    def _place(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise FileNotFoundError(sha256)
+        return self._path / sha256[:2] / sha256[2:4] / sha256
+
+    def _put(self, data: bytes, name: str) -> StoredFile:
+        sha256 = hashlib.sha256(data).hexdigest()
+        place = self._place(sha256)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _write_durably(place, data)
+        return StoredFile(sha256, len(data), sniff(data, name), name)
+
+
+def sniff(data: bytes, name: str) -> str:
+    """The media type by the content; by the name only for plain text."""
+    known = filetype.guess(data)
+    if known is not None:
+        return str(known.mime)
+    if b"\0" in data[:4096]:
+        return _UNKNOWN_TYPE
+    return _TEXT_TYPES.get(PurePosixPath(name).suffix.lower(), _UNKNOWN_TYPE)
+
+
+def clean_name(name: str) -> str:
+    """A name to show and to save under: no folders, no control or direction marks, at most
+    255 characters with its ending kept."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    shown = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
+    shown = shown.strip(" .") or "file"
+    suffix = PurePosixPath(shown).suffix[:20]
+    return shown if len(shown) <= MAX_NAME else shown[: MAX_NAME - len(suffix)] + suffix
+
+
+def _write_durably(place: Path, data: bytes) -> None:
+    """Whoever sees the name sees the whole file, even after a power cut."""
+    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    for folder in (place.parent, place.parent.parent, place.parent.parent.parent):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

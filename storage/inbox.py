@@ -1,0 +1,106 @@
+"""The inbox: envelopes as stored, until each is handled or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.messages import Envelope
+from bot.ports import Pending
+from storage.dialects import AnyRow, fixed
+from storage.tables import inbox
+
+MAX_UNFINISHED = 10_000
+
+_IS_NEW = inbox.c.state == fixed("new")
+_PENDING = (
+    inbox.c.id, inbox.c.channel, inbox.c.delivery_id, inbox.c.conversation, inbox.c.sent_at,
+    inbox.c.received_at, inbox.c.body, inbox.c.attempts, inbox.c.replayed,
+)  # fmt: skip
+
+
+class Inbox:
+    """States of stored envelopes: new -> done or dead; back to new by a replay."""
+
+    _conn: AsyncConnection
+
+    async def unfinished(self) -> Sequence[Pending]:
+        """The oldest 10,000, in order of sent_at then arrival; ask again when those are done."""
+        rows = await self._conn.execute(
+            select(*_PENDING)
+            .where(_IS_NEW)
+            .order_by(inbox.c.sent_at, inbox.c.id)
+            .limit(MAX_UNFINISHED)
+        )
+        return [_to_pending(row) for row in rows]
+
+    async def pending(self, inbox_id: int) -> Pending | None:
+        rows = await self._conn.execute(select(*_PENDING).where(inbox.c.id == inbox_id, _IS_NEW))
+        row = rows.one_or_none()
+        return None if row is None else _to_pending(row)
+
+    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> None:
+        """Mark handled. note: a lasting remark such as a lost attachment."""
+        await self._settle(inbox_id, state="done", at=at, reason=note)
+
+    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> None:
+        """Make it a dead letter."""
+        await self._settle(inbox_id, state="dead", at=at, reason=reason)
+
+    async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None:
+        """Count a failed attempt."""
+        await self._conn.execute(
+            update(inbox)
+            .where(inbox.c.id == inbox_id)
+            .values(attempts=inbox.c.attempts + 1, next_attempt_at=until, reason=reason)
+        )
+
+    async def mark_for_replay(
+        self, failed: bool, since: datetime | None, ids: Sequence[int]
+    ) -> int:
+        """Make handled envelopes new again; how many.
+
+        ids: these ones. failed: dead letters, and those finished with a note; else all.
+        since: of those, the ones finished since. Without ids, failed and since: none.
+        """
+        chosen: list[Any] = [inbox.c.state != "new"]
+        if ids:
+            chosen.append(inbox.c.id.in_(ids))
+        elif failed:
+            chosen.append(inbox.c.reason != fixed(""))
+        elif since is None:
+            return 0
+        if since is not None:
+            chosen.append(inbox.c.finished_at >= since)
+        marked = await self._conn.execute(
+            update(inbox)
+            .where(*chosen)
+            .values(
+                state="new", attempts=0, next_attempt_at=None, finished_at=None, reason="",
+                replayed=True,
+            )
+        )  # fmt: skip
+        return marked.rowcount
+
+    async def _settle(self, inbox_id: int, *, state: str, at: datetime, reason: str) -> None:
+        await self._conn.execute(
+            update(inbox)
+            .where(inbox.c.id == inbox_id)
+            .values(state=state, finished_at=at, reason=reason, next_attempt_at=None)
+        )
+
+
+def _to_pending(row: AnyRow) -> Pending:
+    envelope = Envelope(
+        channel=row.channel,
+        delivery_id=row.delivery_id,
+        conversation=row.conversation,
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        body=bytes(row.body),
+    )
+    return Pending(row.id, envelope, row.attempts, row.replayed)

