@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,6 +18,7 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
+from handlers.understanding.reader import Reader
 
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import Dispatcher, Wording, split_all
@@ -45,11 +44,12 @@ from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
 from connectors.sandbox import app as sandbox_app
+from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import populate
 from connectors.sandbox.dingtalk import DingtalkEmulator
 from connectors.sandbox.wecom import WecomEmulator
 from connectors.sandbox.world import Emulator, Hooks, World
-from connectors.web import health
+from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import WecomClient
 from connectors.wecom.settings import WecomApp
@@ -60,7 +60,6 @@ from handlers.desk import Office, address_book
 from handlers.heatmap import Painter
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
-from handlers.understanding.reader import Reader
 from storage import admin
 from storage.database import Database
 from storage.files import FileFolder
@@ -121,7 +120,7 @@ class Bot:
             async with self.database.read() as tx:
                 waiting = await tx.delivery.counts()
                 parts["queue"] = "" if waiting.get("inbox", 0) < 50_000 else "backlog"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a probe reports whatever went wrong
             parts["storage"] = type(error).__name__
         return parts
 
@@ -274,56 +273,19 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
     return routes
 
 
-@contextlib.asynccontextmanager
-async def listening(
-    routes: Sequence[web.AbstractRouteDef], at: socket.socket
-) -> AsyncIterator[None]:
-    """An HTTP server on an open socket, drained on leaving."""
-    application = web.Application(client_max_size=32 * 1024 * 1024)
-    application.add_routes(routes)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=10.0)
-    await runner.setup()
-    await web.SockSite(runner, at).start()
-    try:
-        yield
-    finally:
-        await runner.cleanup()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Raises ConfigError if somebody else has the port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise ConfigError(f"port {port} on {host}: {error.strerror}") from None
-    return bound
-
-
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
-
-
 async def serve_for_ever(settings: Settings) -> None:
     """The bot against the configured platforms."""
     url = settings.storage.url.get_secret_value()
     await admin.upgrade(url)
-    bound = _bind(settings.host, settings.port)
+    bound = server.bind(settings.host, settings.port)
     async with aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
             await bot.load_customers()
-            async with listening(doors(bot), bound), running(bot):
+            async with server.listening(doors(bot), bound), running(bot):
                 await _greet_platforms(bot)
-                await _until_stopped()
+                await server.until_stopped()
         finally:
             await database.close()
 
@@ -341,25 +303,25 @@ async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> 
     """The bot beside emulated platforms, until stopped."""
     async with sandbox(host, port, data, empty=empty) as base_url:
         typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
-        await _until_stopped()
+        await server.until_stopped()
 
 
 @contextlib.asynccontextmanager
 async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
     """A running sandbox; gives its base URL."""
-    data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
     await admin.upgrade(url)
-    bound = _bind(host, port)
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - not bound here
-    base_url = f"http://{shown}:{bound.getsockname()[1]}"
+    bound = server.bind(host, port)
+    base_url = server.base_url(bound)
     async with aiohttp.ClientSession() as session:
         database = await Database.open(url)
         try:
             clock = MovableClock(await _first_moment(database))
             world = World(_no_hooks(clock))
             populate(world, bot_url=base_url)
-            settings = _sandbox_settings(world, base_url, data)
+            given = configuration(world, base_url=base_url, files=data / "files")
+            settings = Settings.model_validate(given)
             bot = build(settings, clock=clock, database=database, session=session)
             world.hooks = _hooks(bot, clock)
             emulators: dict[str, Emulator] = {
@@ -370,7 +332,7 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
                 *doors(bot, also_fresh_by=[WallClock()]),
                 *sandbox_app.routes(world, emulators),
             ]
-            async with listening(routes, bound):
+            async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):
                     yield base_url
@@ -464,42 +426,6 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
             )
 
     return Hooks(clock.now, jump, quiesce, customers, stream)
-
-
-def _sandbox_settings(world: World, base_url: str, data: Path) -> Settings:
-    """The configuration an operator would write for the emulated applications."""
-    wecom, dingtalk = world.app("wecom"), world.app("dingtalk")
-    return Settings.model_validate(
-        {
-            "host": "127.0.0.1",
-            "public_url": base_url,
-            "storage": {"files": data / "files"},
-            "wecom": {
-                wecom.name: {
-                    "corp_id": wecom.corp_id,
-                    "agent_id": int(wecom.agent_id),
-                    "secret": wecom.app_secret,
-                    "token": wecom.token,
-                    "aes_key": wecom.aes_key,
-                    "base_url": f"{base_url}/sandbox/wecom",
-                }
-            },
-            "dingtalk": {
-                dingtalk.name: {
-                    "corp_id": dingtalk.corp_id,
-                    "client_id": dingtalk.app_key,
-                    "client_secret": dingtalk.app_secret,
-                    "card_template_id": "gendan-card.schema",
-                    "card_callback_secret": dingtalk.card_secret,
-                    "events_token": dingtalk.token,
-                    "events_aes_key": dingtalk.aes_key,
-                    "api_url": f"{base_url}/sandbox/dingtalk",
-                    "oapi_url": f"{base_url}/sandbox/dingtalk",
-                    "allowed_hosts": (base_url.removeprefix("http://"),),
-                }
-            },
-        }
-    )
 
 
 @cli.callback(invoke_without_command=True)
@@ -614,7 +540,7 @@ def main() -> None:
     configuration, told in one line."""
     try:
         cli()
-    except (ConfigError, ValueError) as error:
+    except (ConfigError, BotError, OSError, ValueError) as error:
         typer.echo(f"gendan: {error}", err=True)
         sys.exit(2)
 

@@ -14,4 +14,4 @@ from handlers.light_cards import Watch
 def office_for(address_of: Callable[[Person], Address | None]) -> Watch:
     policy = load_policy(Path("config/policy.toml"))
     library = load_library(Path("config/actions/manufacturing.toml"))
-    return Watch(policy, library, load_calendar(policy), address_of)
+    return Watch(policy, library, load_calendar(policy.calendar), address_of)

@@ -9,14 +9,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text
 
 from benchmarks.office import office_for
 from bot.messages import Address, Platform
 from handlers import light_changes
 from storage import admin
 from storage.database import Database
-from storage.tables import accounts, opportunities, people
+from storage.tables import accounts, light_episodes, opportunities, people, pushes
 from storage.unit_of_work import UnitOfWork
 
 DUE = 2_000
@@ -48,7 +48,7 @@ async def fill(tx: UnitOfWork, open_count: int) -> None:
             insert(opportunities),
             [
                 {"id": n, "account_id": n, "name": f"商机{n}", "owner_id": n % 100 + 1,
-                 "stage": "contact", "stage_since": TOLD, "state": "open", "created_at": TOLD,
+                 "stage": "first_contact", "stage_since": TOLD, "state": "open", "created_at": TOLD,
                  "assigned_at": TOLD, "last_valid_at": TOLD, "light": "green", "stuck": False,
                  "light_due_at": NOW + timedelta(days=3), "episode": 0}
                 for n in numbers
@@ -59,8 +59,8 @@ async def fill(tx: UnitOfWork, open_count: int) -> None:
 async def sweep_once(database: Database) -> float:
     """Make 2,000 leads due anew, then the sweep; its seconds."""
     async with database.begin() as tx:
-        for table in ("pushes", "light_episodes"):
-            await tx.delivery._conn.execute(text(f"DELETE FROM {table}"))
+        for table in (pushes, light_episodes):
+            await tx.delivery._conn.execute(delete(table))
         await tx.delivery._conn.execute(
             text(
                 "UPDATE opportunities SET light = 'green', light_due_at = :due, episode = 0 "

@@ -110,6 +110,12 @@ def configuration(settings: Settings) -> Check:
             return Finding(
                 False, "没有管理员", '在 gendan.toml 里写 admins = ["wecom:用户ID"]，他才收得到告警'
             )
+        if settings.dingtalk and not settings.public_url:
+            return Finding(
+                False,
+                "没有外网地址，钉钉卡片上的按钮按了没有反应",
+                "在 gendan.toml 里写 public_url",
+            )
         return Finding(True, "、".join(apps))
 
     return Check("配置", run)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +37,7 @@ from config.policy import ConfigError
 HERE = Path(__file__).parent
 
 _NOT_SETTINGS = frozenset({"GENDAN_CONFIG"})
+_DATABASE = re.compile(r"^(sqlite(\+aiosqlite)?:///[^:]|postgres(ql)?(\+asyncpg)?://.)")
 
 
 def _split(given: Any) -> Any:
@@ -50,7 +52,7 @@ def _bare(url: str) -> str:
 
 
 def _known_database(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+    if not _DATABASE.match(url.get_secret_value()):
         raise ValueError("another scheme")
     return url
 
@@ -130,8 +132,8 @@ class StorageSettings(_Section):
     url: Annotated[
         SecretStr,
         AfterValidator(_known_database),
-        Field(description="sqlite+aiosqlite:///文件 或 postgresql+asyncpg://用户:密码@主机/库"),
-    ] = SecretStr("sqlite+aiosqlite:///data/gendan.db")
+        Field(description="sqlite:///文件 或 postgresql://用户:密码@主机/库 (a URL)"),
+    ] = SecretStr("sqlite:///data/gendan.db")
     files: Path = Path("data/files")
     synchronous: Annotated[Literal["FULL", "NORMAL"], Field(description="FULL 或 NORMAL")] = "FULL"
 

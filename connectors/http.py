@@ -11,6 +11,7 @@ whether the request left this machine:
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -65,7 +66,7 @@ class Http:
         each call. Raises NotSent, Unavailable, TimedOut, and Rejected for an unknown path.
         """
         if json is not None:
-            data = orjson.dumps(json)
+            data = io.BytesIO(orjson.dumps(json))  # bytes over 1 MB would hold up the loop
             headers = {"Content-Type": "application/json", **(headers or {})}
         async with self._exchange(
             method, url, what, timeout_s, params=params, data=data, headers=headers

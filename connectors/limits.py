@@ -46,6 +46,10 @@ class Window:
             self._sweep()
         self._taken.setdefault(key, deque()).append(self._clock.now())
 
+    def __len__(self) -> int:
+        """Keys remembered."""
+        return len(self._taken)
+
     def _sweep(self) -> None:
         gone = self._clock.now() - self._span
         self._taken = {

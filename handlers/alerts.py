@@ -11,7 +11,7 @@ from bot.domain.library import ActionLibrary
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from bot.messages import Address, CardAction, FileContent, OutboundMessage
+from bot.messages import Address, CardAction, OutboundMessage
 from bot.ports import FileStore
 from bot.router import Begin, Job
 from handlers import light_changes, light_heat, light_presses, light_rounds
@@ -89,8 +89,7 @@ class Alerts:
         name = texts.picture_name(self._watch.calendar.day_of(at))
         for receiver_id, (opportunity_ids, heat_map) in maps.items():
             stored = await self._files.put(await self._draw(heat_map), name=name)
-            content = FileContent("image", stored.sha256, name)
-            self._pictures[receiver_id] = Picture(opportunity_ids, content)
+            self._pictures[receiver_id] = Picture(opportunity_ids, stored)
 
     async def push_lights(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         """Send what is owed and due, grouped per receiver."""

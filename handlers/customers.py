@@ -166,9 +166,7 @@ async def create(desk: Desk, name: str, *, since: datetime) -> Account:
     name = " ".join(name.split())
     if not NAME.fullmatch(name):
         raise InvalidInput(texts.BAD_CUSTOMER_NAME)
-    account = await desk.tx.accounts.add(
-        name=name, owner_id=desk.rep.id, at=since
-    )
+    account = await desk.tx.accounts.add(name=name, owner_id=desk.rep.id, at=since)
     await open_opportunity(desk, account, since=since)
     await desk.tx.audit.append(
         at=desk.at,

@@ -133,7 +133,7 @@ class _Teller:
             grade=verdict.grade,
         )
         stored = await self.tx.activities.add(activity)
-        assert stored is not None, "a new opportunity has no entries yet"  # noqa: S101
+        assert stored is not None, "a new opportunity has no entries yet"
         return stored
 
     def _as_told(self, deal: Opportunity, told: Story, past: Sequence[Activity]) -> Opportunity:

@@ -21,6 +21,15 @@ _FACT_ORDER = (
     "customer_received",
 )
 _MINUTES = (5, 10, 15, 20, 30, 45, 60, 90)
+_COMMON_OBJECTIONS = (
+    "price_high", "budget", "lead_time", "competitor", "decision_process", "timing", "no_need",
+    "other",
+)  # fmt: skip
+# A drop-down of WeCom holds ten, of which one says "please choose"; the rest is said in words.
+_OBJECTION_OPTIONS = (
+    Option("none", "没有异议"),
+    *(Option(code, OBJECTIONS[code]) for code in _COMMON_OBJECTIONS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,7 @@ def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Fie
             options = tuple(Option(str(minutes), f"{minutes}分钟") for minutes in _MINUTES)
             fields.append(Field(spec.key, spec.label, options=options))
         elif spec.key == "objections":
-            codes = [Option("none", "没有异议"), *(Option(c, w) for c, w in OBJECTIONS.items())]
-            fields.append(Field(spec.key, spec.label, options=tuple(codes[:9]) + (codes[-1],)))
+            fields.append(Field(spec.key, spec.label, options=_OBJECTION_OPTIONS))
         elif spec.key == "next_contact":
             days = _coming_workdays(today, calendar)
             options = tuple(Option(d.isoformat(), dialog.day_words(Moment(d))) for d in days)

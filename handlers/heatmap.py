@@ -16,7 +16,7 @@ from enum import StrEnum
 import pylopdf_fonts_zh_cn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from PIL import Image
 
@@ -105,10 +105,10 @@ class _Canvas:
     def text(
         self, x: float, y: float, text: str, *, size: float, color: str = _INK, align: str = "left"
     ) -> None:
-        """y: of the middle. size: in pixels. The dollar is no formula in a customer's name."""
+        """y: of the middle. size: in pixels."""
         font = FontProperties(fname=_FONT, size=size * 72 / _DPI)
         self._axes.text(
-            x, y, text.replace("$", r"\$"), color=color, fontproperties=font,
+            x, y, _drawable(text), color=color, fontproperties=font,
             ha=align, va="center_baseline",
         )  # fmt: skip
 
@@ -126,11 +126,11 @@ class _Canvas:
         )
 
     def png(self) -> bytes:
-        """64 colours are plenty for flat areas and smooth letters, at a third of the size."""
+        """24 colours are plenty for flat areas and smooth letters, at a third of the size."""
         drawn = io.BytesIO()
         self._figure.savefig(drawn, format="png", dpi=_DPI, pil_kwargs={"compress_level": 1})
         picture = Image.open(drawn).convert("RGB")
-        small = picture.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        small = picture.quantize(24, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         out = io.BytesIO()
         small.save(out, "PNG", optimize=True)
         return out.getvalue()
@@ -259,6 +259,13 @@ def _silent_days(heat_map: HeatMap, gap_days: int) -> Sequence[date]:
             silent.append(day)
             gap_days -= day not in heat_map.off
     return silent
+
+
+def _drawable(text: str) -> str:
+    """Without what the font lacks, such as emoji; the dollar begins no formula here."""
+    font = get_font(_FONT)
+    known = (letter for letter in text if font.get_char_index(ord(letter)))
+    return "".join(known).replace("$", r"\$")
 
 
 def _short(text: str, most: int) -> str:

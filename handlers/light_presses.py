@@ -44,6 +44,9 @@ async def press(
     row = await tx.cards.get(action.card_id)
     if row is None:
         raise NotFound(texts.NO_LIGHT)
+    card = cast(Card, content_from_json(row.data["card"]))
+    if action.action not in {button.action for button in card.buttons}:
+        raise NotFound(texts.NO_LIGHT)
     ids = [int(number) for number in row.data["opportunity_ids"]]
     if action.action == DETAIL:
         text = await _detail(tx, watch, await _lit(tx, ids), person, at)
@@ -51,13 +54,9 @@ async def press(
         return [_answer(row, shown, key=f"{person.id}:{at.isoformat()}")]
     if action.action == ACK:
         done = texts.acknowledged(await acknowledge(tx, ids, person, at))
-    elif action.action.startswith(SNOOZE):
-        done = await _snooze_all(tx, watch, ids, person, action=action, at=at)
     else:
-        raise NotFound(texts.NO_LIGHT)
-    card = replace(
-        cast(Card, content_from_json(row.data["card"])), revision=row.revision + 1, closed=done
-    )
+        done = await _snooze_all(tx, watch, ids, person, action=action, at=at)
+    card = replace(card, revision=row.revision + 1, closed=done)
     await tx.cards.put(
         card.card_id,
         revision=card.revision,

@@ -24,7 +24,14 @@ from bot.domain.notifying import (
     repeat_moment,
 )
 from bot.domain.opportunities import Light
-from bot.messages import Address, Card, FileContent, OutboundMessage, content_to_json
+from bot.messages import (
+    Address,
+    Card,
+    FileContent,
+    OutboundMessage,
+    StoredFile,
+    content_to_json,
+)
 from handlers import light_cards
 from handlers.light_cards import LeadView, Watch
 from handlers.light_changes import (
@@ -47,7 +54,7 @@ class Picture:
     """A heat map drawn beforehand. opportunity_ids: whom it shows."""
 
     opportunity_ids: tuple[int, ...]
-    file: FileContent
+    file: StoredFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,9 @@ async def push(
         messages.append(_message(card, address, current.leads_of(notification)))
         picture = pictures.get(notification.receiver_id)
         if picture and picture.opportunity_ids == current.red_ids(notification):
-            messages.append(OutboundMessage(f"{card.card_id}:picture", address, picture.file))
+            await tx.files.record(picture.file, at)
+            content = FileContent("image", picture.file.sha256, picture.file.name)
+            messages.append(OutboundMessage(f"{card.card_id}:picture", address, content))
         log.info(
             "lights pushed",
             extra={"action": "push_lights", "reason": notification.reason, "leads": len(ids)},
@@ -130,11 +139,12 @@ async def remind(tx: UnitOfWork, watch: Watch, at: datetime) -> None:
 
 
 async def digest(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessage]:
-    """Working days at nine: everybody's lights they knew of before today, on one card."""
+    """Working days at nine: the lights people knew of before today, on one card each."""
     today = watch.calendar.day_of(at)
     if not watch.calendar.is_workday(today):
         return []
     leads = await tx.lights.list_told(watch.calendar.midnight(today))
+    await tx.lights.plan_steps(_reminded(watch, leads, at))
     by_id = {lead.opportunity.id: lead for lead in leads}
     messages: list[OutboundMessage] = []
     for receiver_id, own in (await _readers(tx, watch, leads, at)).items():
@@ -145,10 +155,6 @@ async def digest(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMes
         shown = [by_id[lead.opportunity_id] for lead in found.leads]
         card = await _digest_card(tx, watch, found, shown, at)
         await _remember(tx, card, address, shown, at)
-        until = at + watch.policy.pushes.group_wait
-        await tx.lights.pushes.mark_digested(
-            [receiver_id], until=until, card_id=card.card_id, at=at
-        )
         messages.append(
             OutboundMessage(card.card_id, address, card, expires_at=_evening(watch, at))
         )
@@ -281,6 +287,21 @@ def _step_after(
     if step is Step.REPEAT:
         return lead, Step.ESCALATE, escalate_moment(at, calendar=watch.calendar)
     return lead, None, None
+
+
+def _reminded(
+    watch: Watch, leads: Sequence[Lead], at: datetime
+) -> list[tuple[Lead, Step | None, datetime | None]]:
+    """Where a reminder is about to fall due the digest takes its place."""
+    soon = at + watch.policy.pushes.group_wait
+    return [
+        _step_after(watch, lead, Step.REPEAT, at)
+        for lead in leads
+        if lead.episode is not None
+        and lead.episode.next_step == Step.REPEAT
+        and lead.episode.next_push_at is not None
+        and lead.episode.next_push_at <= soon
+    ]
 
 
 async def _readers(

@@ -41,8 +41,10 @@ async def todo(desk: Desk) -> None:
         view = await drafts.look_at(desk, draft)
         lines.append(texts.open_draft(view.title, view.customer, len(view.missing)))
     promised = [deal for deal in deals if deal.next_contact_at and deal.next_contact_at < tonight]
-    for deal in sorted(promised, key=_promise):
-        lines.append(texts.promised(deal.account_name, _promise(deal).astimezone(zone), today))
+    lines += [
+        texts.promised(deal.account_name, _promise(deal).astimezone(zone), today)
+        for deal in sorted(promised, key=_promise)
+    ]
     lines += [texts.light_line(deal, _gap(desk, deal)) for deal in _lit(deals)]
     if not lines:
         desk.say(texts.NOTHING_TO_DO)

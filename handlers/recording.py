@@ -38,7 +38,9 @@ async def press(desk: Desk) -> None:
         await drafts.cancel(desk, draft)
     elif action.action == "new":
         name = str(draft.slots.get("customer_mention") or "")
-        await drafts.give_customer(desk, draft, await customers.create(desk, name, since=draft.occurred_at))
+        await drafts.give_customer(
+            desk, draft, await customers.create(desk, name, since=draft.occurred_at)
+        )
     elif action.action.startswith("pick-"):
         account = await desk.tx.accounts.get(int(action.action.removeprefix("pick-")))
         await drafts.give_customer(desk, draft, account)

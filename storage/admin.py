@@ -46,7 +46,7 @@ async def backup(url: str, file: Path, *, data_dir: Path | None = None) -> None:
 
     Raises PermanentError when the file exists or cannot be made.
     """
-    if file.exists():
+    if await asyncio.to_thread(file.exists):
         raise PermanentError(f"{file} exists already; a backup never overwrites")
     full_url = to_url(url, data_dir=data_dir)
     unfinished = file.with_name(f"{file.name}.unfinished")

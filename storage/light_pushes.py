@@ -125,21 +125,6 @@ class LightPushes:
     async def mark_pushed(self, push_ids: Iterable[int], *, card_id: str, at: datetime) -> None:
         await self._settle(push_ids, state="pushed", card_id=card_id, pushed_at=at)
 
-    async def mark_digested(
-        self, receiver_ids: Sequence[int], *, until: datetime, card_id: str, at: datetime
-    ) -> None:
-        """Reminders these people were about to get: the digest said it."""
-        await self._conn.execute(
-            update(pushes)
-            .where(
-                pushes.c.state == fixed("owed"),
-                pushes.c.step == str(Step.REPEAT),
-                pushes.c.receiver_id.in_(receiver_ids),
-                pushes.c.send_at <= until,
-            )
-            .values(state="digested", card_id=card_id, pushed_at=at)
-        )
-
     async def drop(self, push_ids: Iterable[int], *, reason: Reason | str) -> None:
         await self._settle(push_ids, state="dropped", reason=str(reason))
 
@@ -163,7 +148,7 @@ class LightPushes:
             episode = tuple_(pushes.c.opportunity_id, pushes.c.episode)
             query = select(pushes.c.opportunity_id, pushes.c.episode, pushes.c.receiver_id).where(
                 episode.in_(wanted[start : start + CHUNK]),
-                pushes.c.state.in_(["pushed", "digested"]),
+                pushes.c.state == "pushed",
                 pushes.c.step.in_([str(step) for step in steps]),
             )
             for row in await self._conn.execute(query):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.lights import Episode, Judgement, Lead, Move
+from bot.domain.lights import Cleared, Episode, Judgement, Lead, Move
 from bot.domain.notifying import Step
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from storage.dialects import fixed
@@ -67,19 +67,31 @@ class Lights:
         return [to_lead(row) for row in await self._conn.execute(query)]
 
     async def list_told(self, before: datetime) -> list[Lead]:
-        """Leads with a light that somebody was told about before that moment."""
+        """Leads with a light that somebody was told about before that moment, and nobody
+        since."""
         told = select(pushes.c.id).where(
             pushes.c.opportunity_id == light_episodes.c.opportunity_id,
             pushes.c.episode == light_episodes.c.episode,
-            pushes.c.pushed_at < before,
         )
-        query = lead_query(open_only=True).where(told.exists())
+        query = lead_query(open_only=True).where(
+            told.where(pushes.c.pushed_at < before).exists(),
+            ~told.where(pushes.c.pushed_at >= before).exists(),
+        )
         return [to_lead(row) for row in await self._conn.execute(query)]
 
-    async def list_open_of(self, owner_id: int) -> list[Lead]:
-        """The leads of one owner that show a light."""
-        query = lead_query(open_only=True).where(opportunities.c.owner_id == owner_id)
-        return [to_lead(row) for row in await self._conn.execute(query)]
+    async def list_ended(self, opportunity_id: int) -> list[tuple[int, Cleared]]:
+        """A lead's past lights: number and why it ended, oldest first."""
+        query = (
+            select(light_episodes.c.episode, light_episodes.c.cleared_reason)
+            .where(
+                light_episodes.c.opportunity_id == opportunity_id,
+                light_episodes.c.cleared_at.is_not(None),
+            )
+            .order_by(light_episodes.c.episode)
+        )
+        return [
+            (row.episode, Cleared(row.cleared_reason)) for row in await self._conn.execute(query)
+        ]
 
     async def save(self, judgements: Sequence[Judgement]) -> None:
         """Write down what was judged: standing, due time, episode."""
@@ -146,7 +158,7 @@ class Lights:
                 light_episodes.c.yellow_at > occurred_at,
                 light_episodes.c.cleared_at.is_not(None),
             )
-            .values(cleared_reason="backfilled")
+            .values(cleared_reason=str(Cleared.BACKFILLED))
         )
 
     async def make_due(self, at: datetime, *, owner_id: int | None = None) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import (
@@ -43,7 +43,7 @@ _OTHER_IS_QUEUED = and_(
 )  # fmt: skip
 _OTHER_IS_RETRIED = (
     select(_other.c.id)
-    .where(_OTHER_IS_QUEUED, _other.c.attempts > 0, _other.c.id != outbox.c.id)
+    .where(_OTHER_IS_QUEUED, _other.c.attempts > literal_column("0"), _other.c.id != outbox.c.id)
     .exists()
 )
 _OTHER_IS_EARLIER = (

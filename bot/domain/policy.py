@@ -88,7 +88,7 @@ class RolePolicy:
     keywords: tuple[tuple[Role, tuple[str, ...]], ...] = (
         (Role.SALES_DIRECTOR, ("销售总监", "销售副总", "营销总监")),
         (Role.SUPERVISOR, ("主管", "经理", "组长", "总监")),
-        (Role.CSM, ("客户成功",)),
+        (Role.CSM, ("客户成功", "客户成功经理")),
         (Role.LEGAL, ("法务",)),
         (Role.FINANCE, ("财务", "会计", "出纳")),
         (Role.HRBP, ("HRBP", "人力", "人事")),

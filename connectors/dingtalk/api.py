@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -88,7 +89,8 @@ class Api:
         async def ask(token: str) -> Body:
             form = aiohttp.FormData()
             form.add_field("type", kind)
-            form.add_field("media", data, filename=name, content_type="application/octet-stream")
+            file = io.BytesIO(data)  # bytes of this size would be sent in one go
+            form.add_field("media", file, filename=name, content_type="application/octet-stream")
             # Without the type in the query as well, some files are refused with 40004.
             params = {"access_token": token, "type": kind}
             url = self._old("media/upload")

@@ -11,9 +11,9 @@ from typing import Any
 from bot.errors import Rejected
 from bot.messages import Address, Card, Receipt
 from connectors.dingtalk.api import Api
+from connectors.dingtalk.card_data import card_param_map
 from connectors.dingtalk.errors import CARD_EXISTS, Refused
 from connectors.dingtalk.read import obj, rows, text
-from connectors.dingtalk.render import card_param_map
 from connectors.dingtalk.settings import DingtalkApp
 
 _INSTANCES = "v1.0/card/instances"

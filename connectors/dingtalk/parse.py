@@ -16,6 +16,7 @@ from bot.messages import (
     Kind,
     Platform,
 )
+from connectors.dingtalk.card_data import FORM_ACTION, FORM_REVISION
 from connectors.dingtalk.events import parse_event
 from connectors.dingtalk.read import Body, moment, number, obj, read_object, rows, text
 
@@ -215,7 +216,11 @@ def _card_press(envelope: Envelope, body: Body) -> InboundMessage:
 
 
 def _read_action(body: Body) -> CardAction | None:
-    """Pages differ: `content` or `value`, with `params` inside cardPrivateData or beside it."""
+    """Pages differ: `content` or `value`, with `params` inside cardPrivateData or beside it.
+
+    The console's form component sends all it holds under `form`, and says nothing of the
+    button: our hidden fields do.
+    """
     content = obj(body, "content") or obj(body, "value")
     private = obj(content, "cardPrivateData")
     ids = [each for each in rows(private, "actionIds") if isinstance(each, str)]
@@ -223,17 +228,21 @@ def _read_action(body: Body) -> CardAction | None:
     if not ids or not card_id:
         return None
     params = obj(private, "params") or obj(content, "params") or obj(body, "params")
+    params = obj(params, "form") or params
+    hidden = (FORM_ACTION, FORM_REVISION)
     return CardAction(
         card_id=card_id,
-        revision=number(params, "revision") or 0,
-        action=ids[0],
-        values={key: _value(params, key) for key in params if key != "revision"},
+        revision=number(params, FORM_REVISION) or 0,
+        action=text(params, FORM_ACTION) or ids[0],
+        values={key: _value(params, key) for key in params if key not in hidden},
     )
 
 
 def _value(params: Body, key: str) -> str:
-    """A form value: text, or JSON when the client sent a list or an object."""
+    """A form value: text, the value of a select, or JSON for a list or an object."""
     value = params[key]
+    if isinstance(value, dict) and "value" in value:
+        return _value(value, "value")
     if isinstance(value, str | int) and not isinstance(value, bool):
         return text(params, key)
     return "" if value is None else json.dumps(value, ensure_ascii=False)

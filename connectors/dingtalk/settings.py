@@ -71,9 +71,11 @@ class DingtalkApp:
             return False
         if parsed.scheme not in ("http", "https") or not parsed.host:
             return False
-        own = {URL(self.api_url).host, URL(self.oapi_url).host}
-        return parsed.host in own or any(
-            parsed.host.endswith(host) if host.startswith(".") else parsed.host == host
+        if parsed.host in (URL(self.api_url).host, URL(self.oapi_url).host):
+            return True
+        named = (parsed.host, f"{parsed.host}:{parsed.port}")
+        return any(
+            parsed.host.endswith(host) if host.startswith(".") else host in named
             for host in self.allowed_hosts
         )
 

@@ -5,6 +5,7 @@ Source: developer.work.weixin.qq.com/document/path/91039 (token), 90313 (codes).
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -177,7 +178,9 @@ def _media_form(data: bytes, name: str) -> aiohttp.FormData:
         raise Rejected(f"wecom:media/upload: {len(data)} bytes; the platform takes 6 or more")
     safe = "".join(char for char in name if char.isprintable() and char not in '"\\/') or "file"
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field("media", data, filename=safe, content_type="application/octet-stream")
+    form.add_field(
+        "media", io.BytesIO(data), filename=safe, content_type="application/octet-stream"
+    )
     return form
 
 

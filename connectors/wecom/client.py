@@ -34,7 +34,7 @@ from connectors.http import Http
 from connectors.limits import Window, take_all
 from connectors.wecom import directory, parse, render
 from connectors.wecom.api import Api
-from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, Refusal
+from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, TASK_ID_USED, Refusal
 from connectors.wecom.media import WEBHOOK_IMAGE_BYTES, Media, kind_for
 from connectors.wecom.repeats import Repeats
 from connectors.wecom.settings import WecomApp
@@ -113,10 +113,11 @@ class WecomClient:
         await self._api.post("menu/create", body, agentid=str(self._app.agent_id))
 
     async def _send_to_member(self, user_id: str, content: Content, dedupe_key: str) -> Receipt:
-        if isinstance(content, CardUpdate):
-            updated = await self._update_card(user_id, content)
-            if updated is not None:
-                return updated
+        if isinstance(content, CardUpdate) and content.response_code:
+            return await self._update_card(user_id, content, dedupe_key)
+        return await self._send_new(user_id, content, dedupe_key)
+
+    async def _send_new(self, user_id: str, content: Content, dedupe_key: str) -> Receipt:
         take_all(self._member_windows, user_id)
 
         async def post(body: _Body) -> Receipt:
@@ -126,10 +127,8 @@ class WecomClient:
 
         return await self._post(content, post)
 
-    async def _update_card(self, user_id: str, update: CardUpdate) -> Receipt | None:
-        """None when the pressed card can no longer be changed, or never could."""
-        if not update.response_code:
-            return None
+    async def _update_card(self, user_id: str, update: CardUpdate, dedupe_key: str) -> Receipt:
+        """In place, or as a new card when the code is used up or older than 72 h."""
         body = {
             "userids": [user_id],
             "agentid": self._app.agent_id,
@@ -139,9 +138,15 @@ class WecomClient:
         try:
             return _receipt(await self._api.post("message/update_template_card", body))
         except Refusal as refusal:
-            if refusal.errcode == RESPONSE_CODE_USED:
-                return None
-            raise
+            if refusal.errcode != RESPONSE_CODE_USED:
+                raise
+        try:
+            return await self._send_new(user_id, update.card, dedupe_key)
+        except Refusal as refusal:
+            if refusal.errcode != TASK_ID_USED:
+                raise
+            # Our own earlier try used the code, only its answer was lost: it is on screen.
+            return Receipt()
 
     async def _send_to_chat(self, chat_id: str, content: Content) -> Receipt:
         """A group that the application has made."""

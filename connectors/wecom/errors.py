@@ -33,6 +33,7 @@ class Refusal(Rejected):
 MEDIA_GONE = 40007
 ANSWER_TOO_LARGE = 45029
 RESPONSE_CODE_USED = 60140
+TASK_ID_USED = 42014  # also "malformed", which ours never is
 NO_SUCH_USER = frozenset({40003, 46004, 60111})
 OUT_OF_REACH = frozenset({50002, 60011, 60021, 60030, 60123, 60003})
 

@@ -1,8 +1,8 @@
 """The XML inside a callback, read as its leaves in document order.
 
 Expat directly, because each of the alternatives lacks one thing: xml.etree expands internal
-entities and accepts any depth; defusedxml refuses entities but not depth, and parses in
-Python, a few times slower on the path that answers the platform; wechatpy (xmltodict) turns
+entities and accepts any depth; defusedxml refuses entities but not depth, and takes
+twice as long on the path that answers the platform; wechatpy (xmltodict) turns
 numbers into int and a list of one into a scalar. Here every value stays a string, a document
 type of any kind is refused, and depth and count are bounded while reading.
 """

@@ -3,8 +3,8 @@
 With enable_duplicate_check the platform drops, with errcode 0, a body equal to one it took
 within the interval. That is right for a retry after a lost answer and wrong for two
 messages that happen to say the same, such as two questions «请问是哪家客户？». So only the
-first of equal bodies goes out under the check. A card carries its own id, so that equal
-cards are always one card.
+first of equal bodies goes out under the check. A card with an id of its own can
+be equal only to itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Repeats:
 
     def protect(self, body: Mapping[str, Any], dedupe_key: str) -> dict[str, Any]:
         """The body, under the check unless another message said the same a moment ago."""
-        if body["msgtype"] == "template_card":
+        if "task_id" in body.get("template_card", {}):
             return _checked(body, _LONGEST_INTERVAL_S)
         digest = hashlib.sha256(orjson.dumps(body)).digest()
         now = self._clock.now()

@@ -11,10 +11,10 @@ from handlers.understanding.numbers import ARABIC, HAN, to_lower_number
 from handlers.understanding.spans import CORRECTION, Found, choose
 
 _LARGEST_FEN = 10**15
-_COUNT = rf"(?:{ARABIC}|[{HAN}]{{1,16}}(?:点[{HAN}]{{1,4}})?)"
+_HAN_START = HAN.translate({ord(unit): None for unit in "千万亿仟"})
 _TAIL = r"(?:[零〇]?\d{1,4}|[零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖][十百千拾佰仟]?(?:[一二三四五六七八九零百十壹贰叁肆伍陆柒捌玖]{0,5}))"
 _MONEY = re.compile(
-    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#-])(?P<number>{ARABIC}|(?<!几)[{HAN}]{{1,16}}(?:点[{HAN}]{{1,4}})?)"
+    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#-])(?P<number>{ARABIC}|(?<![几数])[{_HAN_START}][{HAN}]{{0,15}}(?:点[{HAN}]{{1,4}})?)"
     rf"\s*(?P<more>多|来|几|出头)?个?(?P<unit>亿|千万|百万|十万|万|千|w(?![a-z])|k(?![a-z]))?"
     rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?|rmb|人民币)?(?P<more_yuan>多)?"
 )
@@ -134,8 +134,7 @@ def _fen(text: str, match: re.Match[str]) -> int | None:
         return None
     stated = bool(match["sign"] or match["yuan"] or unit in ("亿", "千万", "百万", "万", "w", "k"))
     said = match["number"] + unit + tail
-    if not stated and any(large in said for large in "万亿"):
-        stated = True
+    stated = stated or any(large in said for large in "万亿") or bool(unit and tail)
     if not stated and (_NOT_MONEY_AFTER.match(text, match.end()) or not _MONEY_CUE.search(before)):
         return None
     if match["more"] == "几" and not unit:
@@ -143,7 +142,6 @@ def _fen(text: str, match: re.Match[str]) -> int | None:
     yuan = to_lower_number(said)
     if yuan is None or (not stated and yuan < _SMALL_ALONE):
         return None
-    fen = yuan * 100
-    return int(fen) if fen == fen.to_integral_value() else int(fen)
+    return int(yuan * 100)
 
 

@@ -148,11 +148,15 @@ async def test_a_postponed_one_keeps_its_place_and_counts_its_attempts(database:
 
 async def test_rolling_back_leaves_nothing(database: Database) -> None:
     inbox_id = await _stored(database, envelope())
-    with pytest.raises(KeyError):
+
+    async def fail() -> None:
         async with database.begin() as tx:
             await tx.delivery.finish(inbox_id, at=AT)
             await tx.settings.put("colour", "red", AT)
             raise KeyError("handler")
+
+    with pytest.raises(KeyError):
+        await fail()
     assert await database.pending(inbox_id) is not None
     async with database.read() as tx:
         assert await tx.settings.get("colour") is None
@@ -212,4 +216,3 @@ async def _stored(database: Database, one: Envelope) -> int:
     inbox_id = await database.append(one)
     assert inbox_id is not None
     return inbox_id
-

@@ -39,6 +39,7 @@ function firstPerson() {
 
 function choose(person, chat = null) {
   store.choose(person, chat);
+  follow(store.messages());
   if (chat || person.platform !== "wecom" || entered.has(personKey(person))) return;
   entered.add(personKey(person));
   attempt(() => api.enter(person.platform, person.user_id));
@@ -84,12 +85,13 @@ async function settle() {
 
 async function jump(moment) {
   await attempt(async () => {
+    const known = store.arrived.length;
     const { now } = await api.moveClock(moment);
     store.setNow(now);
-    const fresh = await live.settleEverywhere();
+    await live.settleEverywhere();
     await live.refreshWorld();
     stream.refresh();
-    tellArrival(fresh);
+    tellArrival(store.arrived.slice(known));
   });
 }
 
@@ -109,10 +111,15 @@ function heard(fresh) {
   if (!fresh.length) return;
   const open = new Set(store.messages().map(({ message_id: id }) => id));
   const here = fresh.filter(({ message_id: id }) => open.has(id));
-  const named = here.map(customerIn).findLast(Boolean);
-  if (named && stream.follows()) store.chooseCustomer(named.id);
+  follow(here);
   stream.refresh();
   refreshCustomers();
+}
+
+/** Show the customer that was named last. */
+function follow(messages) {
+  const named = messages.map(customerIn).findLast(Boolean);
+  if (named && stream.follows()) store.chooseCustomer(named.id);
 }
 
 function customerIn({ text, card }) {
@@ -153,6 +160,9 @@ function viewSwitches() {
   for (const button of part("tabs").querySelectorAll("button")) {
     button.addEventListener("click", () => showView(button.dataset.view));
   }
+  document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+    if (key === "Escape" && !defaultPrevented) showView("chat");
+  });
   part("toggle-stream").addEventListener("click", () => {
     showView(document.body.dataset.view === "stream" ? "chat" : "stream");
   });

@@ -3,6 +3,8 @@
 import { h, icon } from "./dom.js";
 import { atHour, dateAndTime, fromInput, toInput, workdaysLater } from "./time.js";
 
+const EDGE_PX = 12;
+
 const JUMPS = [
   { label: "+1 小时", to: (now) => new Date(now.getTime() + 3600_000) },
   { label: "到明早 9:00", to: (now) => atHour(now, 1, 9) },
@@ -26,6 +28,8 @@ export function clockBar(root, store, onJump) {
 
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
+    const room = window.innerWidth - menu.offsetWidth - EDGE_PX;
+    menu.style.left = `${Math.max(EDGE_PX, Math.min(open.getBoundingClientRect().left, room))}px`;
     date.min = toInput(store.now());
     date.value = toInput(workdaysLater(store.now(), 1));
   });

@@ -25,7 +25,7 @@ export function composer(root, store, acts) {
   let place = null;
 
   const input = h("textarea", {
-    rows: "1", "aria-label": "消息", placeholder: "说点什么，回车发送，Shift+回车换行",
+    rows: "1", "aria-label": "消息", placeholder: "说点什么…", title: "回车发送，Shift+回车换行",
     oninput: grow, onkeydown: onKey,
   });
   const send = h("button.primary.send", { type: "button", "aria-label": "发送", onclick: submit },

@@ -20,7 +20,11 @@ export function conversationColumn(root, store, acts) {
     `${BOT_NAME}正在处理`);
   const drawn = new Map(); // message id -> {node, signature}
   let shownMost = SHOWN_AT_ONCE;
+  let isAtEnd = true;
   root.prepend(head, log);
+  log.addEventListener("scroll", () => (isAtEnd = distanceToEnd() < NEAR_END_PX));
+  log.addEventListener("load", stayAtEnd, { capture: true }); // a picture has its size now
+  new ResizeObserver(stayAtEnd).observe(log);
 
   store.subscribe((topic) => {
     if (!store.me) return;
@@ -32,7 +36,14 @@ export function conversationColumn(root, store, acts) {
   function restart() {
     drawn.clear();
     shownMost = SHOWN_AT_ONCE;
-    drawLog({ toEnd: true });
+    isAtEnd = true;
+    drawLog();
+  }
+
+  const distanceToEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight;
+
+  function stayAtEnd() {
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
   }
 
   function drawHead() {
@@ -58,8 +69,7 @@ export function conversationColumn(root, store, acts) {
     );
   }
 
-  function drawLog({ toEnd = false } = {}) {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  function drawLog() {
     const all = store.messages();
     const messages = all.slice(-shownMost);
     const nodes = [];
@@ -70,7 +80,8 @@ export function conversationColumn(root, store, acts) {
     });
     if (!all.length) nodes.push(emptyNote());
     arrange(log, [...nodes, working]);
-    if (toEnd || atEnd || isMine(all.at(-1))) log.scrollTop = log.scrollHeight;
+    isAtEnd ||= isMine(all.at(-1));
+    stayAtEnd();
     if (!document.hidden) store.markSeen();
   }
 
@@ -127,7 +138,7 @@ export function conversationColumn(root, store, acts) {
   return {
     setWorking(on) {
       working.hidden = !on;
-      if (on) log.scrollTop = log.scrollHeight;
+      stayAtEnd();
     },
   };
 }

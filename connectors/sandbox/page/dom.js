@@ -7,7 +7,7 @@ export function h(selector, attributes = {}, ...children) {
   const node = document.createElement(tag);
   node.classList.add(...classes);
   for (const [name, value] of Object.entries(attributes)) setAttribute(node, name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 

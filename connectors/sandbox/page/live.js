@@ -40,20 +40,20 @@ export class Live {
     await api.quiesce();
     const { me, chat } = this.#store;
     const place = chat ? { chat: chat.chat_id } : { to: me.user_id };
-    return this.#take(await api.getMessages({ platform: me.platform, ...place }));
+    this.#take(await api.getMessages({ platform: me.platform, ...place }));
   }
 
   /** After a jump in time anybody may have been told anything. */
   async settleEverywhere() {
     await api.quiesce(60);
-    return this.#take(await api.getMessages({}));
+    this.#take(await api.getMessages({}));
   }
 
   async #start() {
     const world = await api.getWorld();
     const { messages } = await api.getMessages({});
-    this.#store.setWorld(world);
     this.#store.setMessages(messages);
+    this.#store.setWorld(world);
     this.#cursor = world.now;
     this.#failures = 0;
     this.#onState("online");

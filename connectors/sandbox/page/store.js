@@ -8,6 +8,7 @@ export class Store {
   #conversations = new Map(); // conversation key -> Map of message id -> message
   #seen = readSeen(); // "<person>|<conversation>" -> id of the last message looked at
 
+  arrived = []; // every message, in the order in which it came to be known
   people = [];
   chats = [];
   customers = [];
@@ -44,6 +45,7 @@ export class Store {
   /** All there is: what was known before is of no matter, the sandbox may be a new one. */
   setMessages(messages) {
     this.#conversations.clear();
+    this.arrived = [];
     this.#add(messages);
     this.#tell("messages");
   }
@@ -64,6 +66,7 @@ export class Store {
       if (!known.has(message.message_id)) fresh.push(message);
       known.set(message.message_id, message);
     }
+    this.arrived.push(...fresh);
     return fresh;
   }
 

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { h, safeUrl } from "./dom.js";
 import { dateAndTime } from "./time.js";
-import { LIGHTS, STATES } from "./words.js";
+import { LIGHTS, LIVING } from "./words.js";
 
 const REFRESH_MS = 4000;
 
@@ -87,32 +87,24 @@ function title({ name, owner, industry }) {
 
 function opportunity(lead) {
   const light = lead.light ?? "green";
-  const about = [lead.stage, amountText(lead.amount), STATES[lead.state] ?? lead.state];
+  const living = lead.state === LIVING;
+  const about = [lead.stage, lead.amount, living ? "" : lead.state];
   return h(
     "li.opportunity",
-    { "data-light": light, "data-state": lead.state },
+    { "data-light": light, "data-living": living },
     h("div.lead-top", {},
       h("strong", {}, lead.name),
-      h("span.light", { "data-light": light }, LIGHTS[light] ?? light)),
+      living ? h("span.light", { "data-light": light }, LIGHTS[light] ?? light) : null),
     h("p", {}, about.filter(Boolean).join(" · ")),
-    h("p.gap", {}, gapText(lead),
-      lead.stuck ? h("span.badge.stuck", { title: "在这一阶段停留太久" }, "停滞") : null),
+    living
+      ? h("p.gap", {}, gapText(lead.gap_days),
+        lead.stuck ? h("span.badge.stuck", { title: "在这一阶段停留太久" }, "停滞") : null)
+      : null,
   );
 }
 
-function gapText({ gap_days: days, state }) {
-  if (state === "on_hold") return "暂缓中，不亮灯";
-  if (days === null || days === undefined) return "";
+function gapText(days) {
   return days ? `${days} 个工作日没有有效跟进` : "最近一个工作日内有跟进";
-}
-
-/** A number is in fen; a text is shown as it is. */
-function amountText(amount) {
-  if (amount === null || amount === undefined || amount === "") return "";
-  if (typeof amount === "string") return amount;
-  const yuan = amount / 100;
-  const number = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
-  return yuan >= 10_000 ? `¥${number.format(yuan / 10_000)} 万` : `¥${number.format(yuan)}`;
 }
 
 function timeline(activities) {

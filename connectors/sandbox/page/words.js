@@ -21,13 +21,8 @@ export const ROLES = {
 
 export const LIGHTS = { green: "绿灯", yellow: "黄灯", red: "红灯" };
 
-export const STATES = {
-  open: "",
-  on_hold: "暂缓",
-  won: "已赢单",
-  lost: "已丢单",
-  invalid: "无效",
-};
+/** The state of an opportunity in which lights burn, as the stream words it. */
+export const LIVING = "跟进中";
 
 export const BOT_NAME = "跟单助手";
 export const MENTION = "@跟单 ";

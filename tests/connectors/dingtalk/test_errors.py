@@ -10,6 +10,7 @@ from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
 from connectors.dingtalk.errors import QuotaUsedUp, Refused, TokenRefused, failure_of
 
 DENIED = "Forbidden.AccessDenied."
+CODE_EXPIRED = "invalidParameter.robotCode.downloadCode"
 
 
 def failure(status: int, body: Any) -> BotError | None:
@@ -134,7 +135,7 @@ def test_what_only_an_administrator_can_grant_stops(status: int, body: Any) -> N
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
-        (400, new("invalidParameter.robotCode.downloadCode"), "invalidParameter.robotCode.downloadCode"),
+        (400, new(CODE_EXPIRED), CODE_EXPIRED),
         (400, new("contain.unsafe.url"), "contain.unsafe.url"),
         (400, new("param.cardAlreadyExist"), "param.cardAlreadyExist"),
         (400, new("robot.oto.notExist"), "robot.oto.notExist"),
@@ -145,7 +146,7 @@ def test_what_only_an_administrator_can_grant_stops(status: int, body: Any) -> N
         (200, old(430104), "430104"),
         (400, None, ""),
     ],
-)  # fmt: skip
+)
 def test_a_plain_no_keeps_its_code(status: int, body: Any, code: str) -> None:
     error = failure(status, body)
     assert isinstance(error, Refused)

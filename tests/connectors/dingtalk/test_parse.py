@@ -169,6 +169,11 @@ def test_the_other_documented_shape_of_a_press_is_read_too() -> None:
     assert message.origin == PERSON
 
 
+def test_a_submitted_form_names_its_button_and_plain_values() -> None:
+    values = {"customer": "18", "next": "2026-01-28", "tags": '["a", "b"]', "checked": "true"}
+    assert press("card_form_submitted").action == CardAction("draft-8841", 2, "confirm", values)
+
+
 @pytest.mark.parametrize("gone", ["outTrackId", "userId", "content"])
 def test_a_press_without_its_parts_is_invalid_input(gone: str) -> None:
     body = {key: value for key, value in json.loads(recorded("card_press")).items() if key != gone}

@@ -20,8 +20,9 @@ from bot.messages import (
     Option,
     Text,
 )
+from connectors.dingtalk.card_data import card_param_map, clip
 from connectors.dingtalk.markdown import hard_breaks, split_text
-from connectors.dingtalk.render import as_markdown, card_param_map, clip, robot_message, split
+from connectors.dingtalk.render import as_markdown, robot_message, split
 
 PARAM_BYTES = 15_000
 VALUE_BYTES = 1024
@@ -121,6 +122,44 @@ def test_card_variables_are_those_of_the_template() -> None:
     assert (following["kind"], following["value"]) == ("date", "2026-01-28")
 
 
+def test_fields_become_the_consoles_form_submitted_by_the_primary_button() -> None:
+    variables = card_param_map(CARD)
+    assert (variables["has_form"], variables["form_button"]) == ("true", "确认")
+    action, revision, customer, following = json.loads(variables["form"])["fields"]
+    assert (action["defaultValue"], action["hidden"]) == ("confirm", True)
+    assert (revision["name"], revision["defaultValue"]) == ("revision", "2")
+    assert customer["options"][1] == {"value": "18", "text": "恒瑞电机"}
+    assert (following["type"], following["defaultValue"]) == ("DATE", "2026-01-28")
+    (cancel,) = json.loads(variables["btns"])
+    assert (cancel["text"], cancel["color"]) == ("取消", "gray")
+    assert cancel["event"] == {
+        "type": "sendCardRequest",
+        "params": {"actionId": "cancel", "params": {"revision": "2"}},
+    }
+
+
+def test_a_chosen_option_is_the_forms_default() -> None:
+    options = (Option("17", "恒锐"), Option("18", "恒瑞"))
+    field = Field("customer", "客户", options=options, value="18")
+    variables = card_param_map(Card("c", "标题", fields=(field,), buttons=CARD.buttons))
+    (*_, customer) = json.loads(variables["form"])["fields"]
+    assert customer["defaultValue"] == {"index": 1, "value": "18"}
+
+
+def test_without_fields_every_button_stands_in_the_group() -> None:
+    variables = card_param_map(Card("c", "标题", buttons=CARD.buttons))
+    assert (variables["has_form"], variables["form"]) == ("false", '{"fields":[]}')
+    assert [button["text"] for button in json.loads(variables["btns"])] == ["确认", "取消"]
+
+
+def test_buttons_that_need_more_than_one_variable_go_on_in_the_second() -> None:
+    buttons = tuple(Button(f"customer:{number}" * 5, "按钮") for number in range(6))
+    variables = card_param_map(Card("c", "标题", buttons=buttons))
+    groups = [json.loads(variables[name]) for name in ("btns", "btns2")]
+    assert all(len(variables[name].encode()) <= VALUE_BYTES for name in ("btns", "btns2"))
+    assert [len(group) for group in groups] == [5, 1]
+
+
 def test_a_closed_card_has_no_fields_and_buttons() -> None:
     variables = card_param_map(Card("c", "标题", buttons=CARD.buttons, closed="已确认"))
     assert (variables["closed"], variables["buttons"], variables["fields"]) == (
@@ -128,6 +167,7 @@ def test_a_closed_card_has_no_fields_and_buttons() -> None:
         "[]",
         "[]",
     )
+    assert (variables["has_form"], variables["btns"]) == ("false", "[]")
 
 
 @given(

@@ -1,0 +1,116 @@
+"""What `setup` says. Where values stand in the consoles: WeCom's and DingTalk's own pages
+(developer.work.weixin.qq.com/document/path/90930, open.dingtalk.com)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+WELCOME = """跟单接入向导：依次回答几个问题，最后写出配置并检查。
+括号里是默认值，直接回车就用它；密钥输入时不显示。随时可按 Ctrl+C 退出，不会改动任何文件。"""
+
+WHICH_PLATFORM = "接入哪个平台？1 企业微信，2 钉钉"
+APP_NAME = "给这个应用起个英文短名，它会出现在回调地址里"
+NAME_SHAPE = "小写字母开头，只含小写字母、数字、单个 - 或 _，如 sales"
+UNCHANGED = "没有改动任何文件。"
+
+PUBLIC_URL = "外网地址"
+PUBLIC_URL_WHERE = (
+    "平台从外网访问跟单的地址，只写到域名（和路径前缀），如 https://gendan.example.com；"
+    "暂时没有可留空。企业微信要求域名的备案主体与企业一致或相关。"
+)
+
+ADMIN = "管理员的用户 ID"
+ADMIN_WHERE = {
+    "wecom": "谁来收系统告警？企业微信管理后台「通讯录」→ 点开成员 →「账号」。留空则不添加。",
+    "dingtalk": "谁来收系统告警？钉钉管理后台「通讯录」→ 点开成员 →「员工 UserID」。留空则不添加。",
+}
+
+_GENERATED = "直接回车由跟单生成（推荐）；后台已经填好的，把它粘贴过来"
+
+QUESTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "wecom": {
+        "corp_id": (
+            "企业 ID",
+            "企业微信管理后台 work.weixin.qq.com「我的企业」→「企业信息」最下方，ww 开头。",
+        ),
+        "agent_id": (
+            "AgentId",
+            "「应用管理」→「自建」→ 打开应用（没有就先「创建应用」），页面上方的数字，如 1000002。",
+        ),
+        "secret": ("Secret", "同一页的 Secret，点「查看」后会发到你的企业微信里。"),
+        "token": ("Token", f"同一页「接收消息」→「设置API接收」里的 Token。{_GENERATED}。"),
+        "aes_key": ("EncodingAESKey", f"同一处的 EncodingAESKey，43 位。{_GENERATED}。"),
+    },
+    "dingtalk": {
+        "corp_id": ("CorpId", "开发者后台 open-dev.dingtalk.com 首页，ding 开头。"),
+        "client_id": (
+            "Client ID",
+            "「应用开发」→「企业内部应用」→ 打开应用 →「凭证与基础信息」（原 AppKey）。",
+        ),
+        "client_secret": ("Client Secret", "同一页的 Client Secret（原 AppSecret）。"),
+        "robot_code": (
+            "RobotCode",
+            "应用的「机器人」页面；通常与 Client ID 相同，相同就直接回车。",
+        ),
+        "card_template_id": (
+            "互动卡片模板 ID",
+            "卡片平台里已发布的模板，做法见 docs/dingtalk-setup.md；留空则卡片以文字发出。",
+        ),
+        "events_token": (
+            "事件推送的 token",
+            f"应用的「事件与回调」→「HTTP 推送」里的签名 token。{_GENERATED}。",
+        ),
+        "events_aes_key": ("事件推送的 aes_key", f"同一处的加密 aes_key，43 位。{_GENERATED}。"),
+    },
+}
+
+_NEXT_STEPS = {
+    "wecom": """接下来：
+ 1. 启动机器人：gendan serve（保存回调地址时企业微信会立刻来验证）。
+ 2. 应用的「接收消息」→「设置API接收」：
+      URL             {url}/wecom/{name}
+      Token           在文件 {folder}/{name}-token 里
+      EncodingAESKey  在文件 {folder}/{name}-aes_key 里
+ 3. 应用的「企业可信IP」：加上本机的出口 IP（要先做完第 2 步）。
+ 4. 应用的「可见范围」：加上整个销售部门和主管。
+详见 docs/wecom-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
+    "dingtalk": """接下来：
+ 1. 启动机器人：gendan serve。
+ 2. 应用的「机器人」→ 消息接收模式选 HTTP，消息接收地址：
+      {url}/dingtalk/{name}/robot
+ 3. 应用的「事件与回调」→「HTTP 推送」：
+      请求网址  {url}/dingtalk/{name}/events
+      token     在文件 {folder}/{name}-events_token 里
+      aes_key   在文件 {folder}/{name}-events_aes_key 里
+ 4. 「安全设置」里加上本机的出口 IP，「权限管理」里开通通讯录只读和机器人发消息，然后发布版本。
+    卡片回调地址由跟单自己注册。
+详见 docs/dingtalk-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
+}
+
+
+def next_steps(kind: str, name: str, public_url: str, path: Path) -> str:
+    """After the files are written."""
+    folder = path.parent / "secrets"
+    url = public_url or "https://外网地址"
+    steps = _NEXT_STEPS[kind].format(url=url, name=name, folder=folder)
+    return f"\n已写入 {path}，密钥在 {folder} 里，只有当前用户可读。\n\n{steps}"
+
+
+def should_be(shape: str) -> str:
+    return f"不对，应为：{shape}"
+
+
+def replace_table(path: Path, kind: str, name: str) -> str:
+    return f"{path} 里已有 [{kind}.{name}]，连同它的密钥文件一起重写吗？"
+
+
+def replace_files(files: Sequence[Path]) -> str:
+    return f"{'、'.join(map(str, files))} 已存在，覆盖吗？"
+
+
+def by_hand(path: Path, kind: str, name: str) -> str:
+    return (
+        f"{path}：写法特殊，无法安全改动，没有动它 (cannot be changed safely)；"
+        f"请手工写入 [{kind}.{name}]，键见 docs/operations.md"
+    )

@@ -1,0 +1,60 @@
+"""The HTTP server of the process: a bound socket, a site on it, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Sequence
+
+from aiohttp import web
+
+MAX_UPLOAD_BYTES = 32 * 1024 * 1024
+DRAIN_S = 10.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Port 0 takes a free one. Raises OSError if somebody else has the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def base_url(bound: socket.socket) -> str:
+    """How this machine reaches the server."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    routes: Sequence[web.AbstractRouteDef], at: socket.socket
+) -> AsyncIterator[None]:
+    """Serve the routes; on leaving, requests under way are finished first."""
+    application = web.Application(client_max_size=MAX_UPLOAD_BYTES)
+    application.add_routes(routes)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=DRAIN_S)
+    await runner.setup()
+    await web.SockSite(runner, at).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,95 @@
+"""What the moments of a message are for: next contact, promise to sign, end of a snooze, past."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.activities import Moment
+from handlers.understanding.spans import Found, choose
+
+_SIGNING = re.compile(
+    r"^(?:之?前|左右|以?前后|上午|下午|就|能|会|肯定|一定|应该|可以|来|去|过来|给我们?|跟我们?|和我们?|把|他们|客户|正式|可能|估计|大概|内|的时候|那天|底|再|才)*(?:签(?!到|收|名)|下单|下po|下订单|成交|定下来|盖章|敲定合同|合同签)"
+)
+_SIGNING_BEFORE = re.compile(r"(?:签(?!了|到|收)(?:合同|约|单|字|协议)?|下单|成交)(?:时间|日期|日)?(?:在|是|定在|约在|定于|就在|预计|大概|:)*$")
+_CONTACT_AHEAD = re.compile(
+    r"再|联系|打|回访|拜访|去|见|约|跟进|发|给|出|答复|回复|定|开会|过会|碰|提醒|送|上门|演示|来|到|谈|聊|说|看|电话|会|讲|交|催|确认|问|回|做|报|参观|考察|前|内|后|有结果|评审|开标|批|付|打款|跟|评"
+)
+_ELSEWHERE = re.compile(
+    r"^(?:之?前|左右|就|要|才|能|以前|份)*(?:上线|交付|交货|投产|到货|发货|完工|竣工|开工|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统)"
+)
+_PURE_MONTH = re.compile(r"^(?:明年)?(?:\d{1,2}|十?[一二三四五六七八九十])月份?$")
+_CONTACT_AFTER_MONTH = re.compile(r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给|提醒|做演示|启动再)")
+_DONE_TODAY = re.compile(r"今(?:天|日|儿|$)")
+_AHEAD_AFTER_TODAY = re.compile(r"^[^,。;!?了]{0,6}(?:要|去(?!了|过)|再|约|见(?!了|到|过)|会|前|之内|给(?!了)|内|提醒|务必|必须|得|下班|跟进|联系(?!了|过|上)|打(?!了|过|通|电话了)|回访(?!了|过)|拜访(?!了|过))")
+
+
+@dataclass(frozen=True, slots=True)
+class Appointments:
+    next_contact: Found[Moment] | None = None
+    promise: Found[Moment] | None = None
+    past: Found[Moment] | None = None
+
+
+def sort_out(
+    text: str, moments: Sequence[Found[Moment | None]], now: datetime
+) -> Appointments:
+    """Who does what when. A day that passed is never the next contact."""
+    past: list[Found[Moment]] = []
+    promised: list[Found[Moment]] = []
+    ahead: list[Found[Moment]] = []
+    for found in moments:
+        if found.value is None:
+            continue
+        known = Found(found.start, found.end, found.value)
+        if is_past(text, known, now):
+            past.append(known)
+        elif _is_signing(text, known):
+            promised.append(known)
+        elif not _is_elsewhere(text, known):
+            ahead.append(known)
+    return Appointments(
+        next_contact=choose(text, _best(text, ahead)),
+        promise=choose(text, promised),
+        past=past[0] if past else None,
+    )
+
+
+def is_past(text: str, found: Found[Moment], now: datetime) -> bool:
+    """Before today, or today without a sign that it is still to come."""
+    if found.value.day != now.date():
+        return found.value.day < now.date()
+    if found.value.clock is not None:
+        return found.value.clock <= now.time()
+    if not _DONE_TODAY.search(text[found.start : found.end]):
+        return False
+    return _AHEAD_AFTER_TODAY.search(text[found.end : found.end + 16]) is None
+
+
+def _is_signing(text: str, found: Found[Moment]) -> bool:
+    return bool(
+        _SIGNING.search(text[found.end : found.end + 16])
+        or _SIGNING_BEFORE.search(text[max(0, found.start - 12) : found.start])
+    )
+
+
+def _is_elsewhere(text: str, found: Found[Moment]) -> bool:
+    """A delivery or a move at the customer's, or a month in which something happens there."""
+    behind = text[found.end : found.end + 16]
+    if _ELSEWHERE.search(behind):
+        return True
+    is_month = _PURE_MONTH.search(text[found.start : found.end].strip())
+    return bool(is_month and not _CONTACT_AFTER_MONTH.search(behind.strip()))
+
+
+def _best(text: str, ahead: list[Found[Moment]]) -> list[Found[Moment]]:
+    """Moments with a word of contact near them, if there are any."""
+    near = [
+        one
+        for one in ahead
+        if _CONTACT_AHEAD.search(text[one.end : one.end + 10])
+        or _CONTACT_AHEAD.search(text[max(0, one.start - 8) : one.start])
+    ]
+    return near or ahead

@@ -1,0 +1,63 @@
+"""What the message says is attached or uploaded here, as codes."""
+
+from __future__ import annotations
+
+import re
+
+from handlers.understanding.lexicon import table
+from handlers.understanding.spans import Found, longest_first
+
+_STOP = re.compile(r"[,。;!?\n]")
+_REACH = 12
+_FILE_WORD = re.compile(r"pdf|扫描件|文件|附件")
+_SENT = re.compile(r"发|传|交")
+_GENERAL = "other"
+
+
+def find_attachments(text: str) -> list[Found[str]]:
+    """One find per code. What was sent to the customer, or comes later, is not attached."""
+    nouns = _nouns(text)
+    claimed: dict[str, Found[str]] = {}
+    for noun in nouns:
+        if noun.value not in claimed and _is_here(text, noun, nouns):
+            claimed[noun.value] = noun
+    if len(claimed) > 1:
+        claimed.pop(_GENERAL, None)
+    return sorted(claimed.values(), key=lambda one: one.start)
+
+
+def _nouns(text: str) -> list[Found[str]]:
+    found = [
+        Found(match.start(), match.end(), code)
+        for code, pattern in table("lexicon", "attachments").items()
+        for match in pattern.finditer(text)
+    ]
+    return longest_first(found)
+
+
+def _is_here(text: str, noun: Found[str], nouns: list[Found[str]]) -> bool:
+    start, end = _clause(text, noun)
+    words = table("lexicon", "attached")
+    if _FILE_WORD.search(text[noun.start : noun.end]) and _SENT.search(text[noun.end : end]):
+        return not words["later"].search(text[start : noun.start])
+    for said in words["here"].finditer(text, start, end):
+        nearer = any(
+            noun.end <= other.start < said.start() and other.value != _GENERAL for other in nouns
+        ) and not _is_list(text[noun.end : said.start()])
+        if (
+            not nearer
+            and abs(said.start() - noun.end) <= _REACH
+            and not words["later"].search(text[start : said.start()])
+        ):
+            return True
+    return False
+
+
+def _is_list(between: str) -> bool:
+    return bool(re.match(r"\s*(?:、|和|跟|及|与|还有|,)", between))
+
+
+def _clause(text: str, noun: Found[str]) -> tuple[int, int]:
+    start = max((match.end() for match in _STOP.finditer(text, 0, noun.start)), default=0)
+    stop = _STOP.search(text, noun.end)
+    return start, stop.start() if stop else len(text)

@@ -1,0 +1,291 @@
+"""What a message is for: one intent out of `bot.domain.activities.Intent`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.domain.activities import Intent
+from handlers.understanding.lexicon import says, table
+from handlers.understanding.tenses import is_not_done
+
+MENTION = "〓"
+"""Stands for every character of a customer's name in the texts below."""
+
+_SHORT = 22
+_BARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was already read from one stretch of a message.
+
+    text: normalised, customers blanked with MENTION. told, planned: see tenses.
+    numberless: `text` without dates, durations.
+    """
+
+    text: str
+    told: str
+    planned: str
+    names_customer: bool
+    duration: bool
+    ahead: bool
+    amount: bool
+    level_named: bool
+    level_known: bool
+    vague: bool
+    objections: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """connected: for calls, whether somebody answered. topic: of a query. sure: 0..1."""
+
+    intent: Intent
+    words: str = ""
+    connected: bool | None = None
+    topic: str | None = None
+    sure: float = 0.9
+
+
+def find_purpose(said: Said) -> Purpose:
+    return _about_the_talk(said) or _about_the_customer(said) or Purpose(Intent.CHITCHAT, sure=0.6)
+
+
+def _about_the_talk(said: Said) -> Purpose | None:
+    """What is said to the bot about records, not what happened at a customer."""
+    for read in (_bare, _snooze, _cancel, _correct, _appeal, _query, _create):
+        purpose = read(said)
+        if purpose:
+            return purpose
+    return None
+
+
+def _about_the_customer(said: Said) -> Purpose | None:
+    for read in (
+        _forecast,
+        _loss,
+        _closing,
+        _visit,
+        _missed_call,
+        _call_with_length,
+        _papers,
+        _message,
+        _call,
+        _level,
+        _booking,
+        _hope,
+        _next,
+        _remark,
+    ):
+        purpose = read(said)
+        if purpose:
+            return purpose
+    return None
+
+
+def _found(intent: Intent, match: re.Match[str] | None, **more: object) -> Purpose | None:
+    return Purpose(intent, match[0].strip(), **more) if match else None  # type: ignore[arg-type]
+
+
+def _bare(said: Said) -> Purpose | None:
+    """Nothing but 确认, 撤销 or 谢谢."""
+    text = said.text.strip()
+    if not text or len(text) > _BARE or said.names_customer:
+        return None
+    whole = table("intents", "whole")
+    for name, intent in (
+        ("cancel", Intent.CANCEL),
+        ("confirm", Intent.CONFIRM),
+        ("chitchat", Intent.CHITCHAT),
+    ):
+        rest = whole[name].sub("", text)
+        if rest != text and not whole["fillers"].sub("", rest):
+            return Purpose(intent, text)
+    return None
+
+
+def _snooze(said: Said) -> Purpose | None:
+    match = says("intents", "snooze", "words", said.text)
+    if match and says("intents", "snooze", "not_snooze", said.text):
+        return None
+    if match and says("intents", "query", "question", said.text):
+        return None
+    return _found(Intent.SNOOZE, match)
+
+
+def _cancel(said: Said) -> Purpose | None:
+    match = says("intents", "cancel", "words", said.text)
+    if match is None or says("intents", "cancel", "by_them", said.text) or said.duration:
+        return None
+    return _found(Intent.CANCEL, match)
+
+
+def _correct(said: Said) -> Purpose | None:
+    opening = says("intents", "correct", "opening", said.text)
+    slot = says("intents", "correct", "slot", said.text)
+    if opening or slot:
+        return _found(Intent.CORRECT, opening or slot)
+    match = says("intents", "correct", "reference", said.text)
+    if match is None:
+        return None
+    happened = says("intents", "call", "explicit", said.told[: match.start()]) or says(
+        "intents", "visit", "done", said.told[: match.start()]
+    )
+    about_record = "刚" in match[0] or "上" in match[0] or match[0].startswith("把")
+    if about_record or (not happened and not (said.names_customer and said.duration)):
+        tells = said.names_customer and match.start() > 12 and not about_record
+        return None if tells else _found(Intent.CORRECT, match)
+    return None
+
+
+def _appeal(said: Said) -> Purpose | None:
+    match = says("intents", "appeal", "words", said.text)
+    if match is None:
+        return None
+    status = says("intents", "topics", "appeal_status", said.text)
+    asks = says("intents", "query", "question", said.text)
+    if asks and status:
+        return Purpose(Intent.QUERY, status[0], topic="appeal_status")
+    if asks and says("intents", "topics", "help", said.text):
+        return Purpose(Intent.QUERY, asks[0], topic="help")
+    return _found(Intent.APPEAL, match)
+
+
+def _query(said: Said) -> Purpose | None:
+    asked = says("intents", "query", "question", said.text)
+    if asked is None or said.duration or len(said.text) > 60:
+        return None
+    if says("intents", "query", "statement", said.text):
+        return None
+    told = says("intents", "call", "explicit", said.told) or says("intents", "visit", "done", said.told)
+    if told and said.names_customer and "?" not in said.text and len(said.text) > _SHORT:
+        return None
+    for topic, pattern in table("intents", "topics").items():
+        match = pattern.search(said.text)
+        if match:
+            return Purpose(Intent.QUERY, match[0], topic=topic)
+    return None
+
+
+def _create(said: Said) -> Purpose | None:
+    if said.duration:
+        return None
+    return _found(Intent.CREATE_CUSTOMER, says("intents", "create", "words", said.text))
+
+
+def _forecast(said: Said) -> Purpose | None:
+    match = says("intents", "forecast", "words", said.text)
+    return None if said.duration else _found(Intent.SUBMIT_FORECAST, match)
+
+
+def _loss(said: Said) -> Purpose | None:
+    match = says("intents", "loss", "words", said.told)
+    if match and says("intents", "loss", "not_yet", said.text[: match.end() + 1]):
+        return None
+    return _found(Intent.LOG_LOSS, match)
+
+
+def _closing(said: Said) -> Purpose | None:
+    """Signed or paid, whichever the text says first."""
+    won = _happened(said.told, "win")
+    paid = _happened(said.told, "payment")
+    if paid and (won is None or paid.start() < won.start()):
+        return _found(Intent.LOG_PAYMENT, paid)
+    return None if said.level_named else _found(Intent.LOG_WIN, won)
+
+
+def _happened(told: str, section: str) -> re.Match[str] | None:
+    """The first match that is not denied or put off just before it."""
+    words = table("intents", section)
+    for match in words["words"].finditer(told):
+        before = re.split(r"[,。;!?\n ]", told[max(0, match.start() - 12) : match.start()])[-1]
+        if not words["not_yet"].search(before) and not words["not_yet"].search(match[0]):
+            return match
+    return None
+
+
+def _visit(said: Said) -> Purpose | None:
+    done = says("intents", "visit", "done", said.told)
+    failed = says("intents", "visit", "failed", said.told)
+    meeting = says("intents", "visit", "meeting", said.text)
+    if failed and (done or meeting) and not said.duration:
+        booked = said.ahead and not says("intents", "visit", "by_phone", said.text)
+        return _found(Intent.BOOK_VISIT if booked else Intent.SET_NEXT, failed)
+    if done and says("intents", "call", "explicit", said.told) and "上门" not in done[0]:
+        early = says("intents", "call", "explicit", said.told)
+        return None if early and early.start() < done.start() else _found(Intent.LOG_VISIT, done)
+    return _found(Intent.LOG_VISIT, done)
+
+
+def _missed_call(said: Said) -> Purpose | None:
+    match = says("intents", "call", "failed", said.told)
+    return None if said.duration else _found(Intent.LOG_CALL, match, connected=False)
+
+
+def _call_with_length(said: Said) -> Purpose | None:
+    if not said.duration or says("intents", "message", "done", said.told):
+        return None
+    return _found(
+        Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True
+    )
+
+
+def _papers(said: Said) -> Purpose | None:
+    """A proposal or a quote that went out, whichever the text says first."""
+    found = []
+    for section, intent in (("proposal", Intent.LOG_PROPOSAL), ("quote", Intent.LOG_QUOTE)):
+        match = says("intents", section, "done", said.told)
+        if match and not says("intents", section, "not_yet", said.text):
+            found.append((match.start(), intent, match))
+    if not found:
+        return None
+    _, intent, match = min(found, key=lambda one: one[0])
+    return _found(intent, match)
+
+
+def _message(said: Said) -> Purpose | None:
+    if says("intents", "call", "explicit", said.told):
+        return None
+    return _found(Intent.LOG_MESSAGE, says("intents", "message", "done", said.told))
+
+
+def _call(said: Said) -> Purpose | None:
+    match = says("intents", "call", "done", said.told)
+    if match is None and said.duration and said.names_customer:
+        return Purpose(Intent.LOG_CALL, connected=True, sure=0.8)
+    return _found(Intent.LOG_CALL, match, connected=True)
+
+
+def _level(said: Said) -> Purpose | None:
+    return Purpose(Intent.SET_INTENT) if said.level_named else None
+
+
+def _booking(said: Said) -> Purpose | None:
+    if says("intents", "visit", "by_phone", said.text) or is_not_done(said.text):
+        return None
+    meeting = says("intents", "visit", "meeting", said.planned)
+    agreed = re.search(r"约|定[了好在]|说好|敲定|安排", said.planned)
+    if meeting and (said.ahead or agreed):
+        return _found(Intent.BOOK_VISIT, meeting)
+    return None
+
+
+def _hope(said: Said) -> Purpose | None:
+    if said.vague or said.level_known:
+        return Purpose(Intent.SET_INTENT)
+    return None
+
+
+def _next(said: Said) -> Purpose | None:
+    match = says("intents", "next", "words", said.text)
+    if match and (said.names_customer or said.ahead):
+        return _found(Intent.SET_NEXT, match, sure=0.85)
+    return Purpose(Intent.SET_NEXT, sure=0.7) if said.ahead and said.names_customer else None
+
+
+def _remark(said: Said) -> Purpose | None:
+    """栖霞阀业嫌贵: something was heard, without saying how."""
+    if said.objections and said.names_customer:
+        return Purpose(Intent.LOG_CALL, connected=True, sure=0.5)
+    return None

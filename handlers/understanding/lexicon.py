@@ -1,0 +1,27 @@
+"""The word tables in words/*.toml, compiled once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+_WORDS = Path(__file__).with_name("words")
+
+
+@cache
+def table(file: str, section: str) -> dict[str, re.Pattern[str]]:
+    """Every list of one section as one alternation."""
+    return {name: re.compile("|".join(words)) for name, words in _read(file)[section].items()}
+
+
+def says(file: str, section: str, name: str, text: str) -> re.Match[str] | None:
+    """Where `text` first says what the named list holds."""
+    return table(file, section)[name].search(text)
+
+
+@cache
+def _read(file: str) -> dict[str, dict[str, list[str]]]:
+    with (_WORDS / f"{file}.toml").open("rb") as source:
+        return tomllib.load(source)

@@ -1,0 +1,45 @@
+"""What a message tells of, and what it only plans: "打了电话，下周一再去拜访" tells of a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_CLAUSE_END = re.compile(r"[,。;!?\n]|(?<=[^\s])\s+(?=\S)")
+_PLAN = re.compile(
+    r"改天|回头|有空|晚点|晚些|稍后|待会|等会|过会|过[两几]天|赶明|下周(?![一二三四五六日天])|下个?礼拜(?![一二三四五六日天])|下个月(?!\d)"
+    r"|准备|打算|计划|要去|想去|下次|再(?=联系|打|约|聊|说|去|跟|谈|看|沟通|拜访|回访|找|催|发|来|定|给|见|碰|报)"
+    r"|需要(?=去|给|跟|打)|得(?=去|给|跟|打)|记得|别忘|提醒|约好|约了|约定|说好|定好|安排|等着?(?=去|给|约)|让我(?=们?(?:下|明|后|周|晚|再|过|回))|节后|到时候?"
+)
+_NOT_DONE = re.compile(
+    r"(?:还没|没有|没|未|忘了?|忘记|没来得及|没顾上|来不及)(?:来得及|顾上|顾得上|时间|空|去|能)?(?:给|跟|和|把|去)?[^,。;!?\s]{0,8}?(?:打电话|打(?!通|开)|联系(?!上|人)|去(?!成)|拜访|回访|跟进|发|做好|写|出)"
+)
+_LONGEST_PLAN = 60
+
+
+def tell_apart(text: str, future: Iterable[tuple[int, int]]) -> tuple[str, str]:
+    """(told, planned): `text` twice, each with the other's stretches blank.
+
+    future: spans of moments that lie ahead. A plan runs from its first sign to the end of
+    its clause.
+    """
+    planned = bytearray(len(text))
+    starts = [start for start, _ in future]
+    starts += [match.start() for match in _PLAN.finditer(text)]
+    starts += [match.start() for match in _NOT_DONE.finditer(text)]
+    for start in starts:
+        end = _clause_end(text, start)
+        planned[start:end] = b"\x01" * (end - start)
+    told = "".join(" " if ahead else character for character, ahead in zip(text, planned, strict=True))
+    plan = "".join(character if ahead else " " for character, ahead in zip(text, planned, strict=True))
+    return told, plan
+
+
+def is_not_done(text: str) -> bool:
+    """还没打, 忘了联系: the action did not happen."""
+    return bool(_NOT_DONE.search(text))
+
+
+def _clause_end(text: str, start: int) -> int:
+    stop = _CLAUSE_END.search(text, start + 1)
+    return min(stop.start() if stop else len(text), start + _LONGEST_PLAN)

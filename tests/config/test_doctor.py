@@ -1,0 +1,181 @@
+"""`doctor`: one line a check, the remedy beside what fails, exit code 1 if one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from bot.clock import FixedClock
+from bot.errors import AuthFailed, RateLimited, Rejected, TimedOut, Unavailable
+from config import doctor
+from config.doctor import Check, Finding
+from config.settings import Settings
+
+NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
+T = TypeVar("T")
+
+
+def gives(value: T) -> Callable[[], Awaitable[T]]:
+    async def give() -> T:
+        return value
+
+    return give
+
+
+def raises(error: Exception) -> Callable[[], Awaitable[int]]:
+    async def fail() -> int:
+        raise error
+
+    return fail
+
+
+async def finding(check: Check) -> Finding:
+    ((_, found),) = await doctor.examine([check])
+    return found
+
+
+async def test_each_check_gets_one_line_in_the_order_given() -> None:
+    results = await doctor.examine(
+        [
+            Check("甲", gives(Finding(True, "好"))),
+            Check("乙", gives(Finding(False, "坏", "修"))),
+            Check("丙", gives(Finding(None, "没查"))),
+        ]
+    )
+    assert doctor.lines(results) == ["✓ 甲：好", "✗ 乙：坏。处理办法：修", "– 丙：没查"]
+    assert doctor.exit_code(results) == 1
+
+
+async def test_what_was_not_checked_does_not_fail() -> None:
+    results = await doctor.examine([Check("丙", gives(Finding(None, "没查")))])
+    assert doctor.exit_code(results) == 0
+
+
+async def test_checks_run_side_by_side() -> None:
+    met = asyncio.Barrier(2)
+
+    async def meet() -> Finding:
+        await met.wait()
+        return Finding(True, "")
+
+    results = await doctor.examine([Check("a", meet), Check("b", meet)], limit_s=5)
+    assert doctor.exit_code(results) == 0
+
+
+async def test_a_check_that_hangs_is_cut_off_and_the_others_are_told() -> None:
+    async def hang() -> Finding:
+        await asyncio.Event().wait()
+        return Finding(True, "")
+
+    checks = [Check("慢", hang), Check("快", gives(Finding(True, "好")))]
+    slow, quick = doctor.lines(await doctor.examine(checks, limit_s=0.01))
+    assert slow.startswith("✗ 慢：0.01 秒内没有答复")
+    assert quick == "✓ 快：好"
+
+
+async def test_a_broken_check_fails_alone() -> None:
+    checks = [Check("坏", raises(KeyError("x"))), Check("好", gives(Finding(True, "好")))]  # type: ignore[arg-type]
+    broken, fine = doctor.lines(await doctor.examine(checks))
+    assert broken.startswith("✗ 坏：检查时出错 KeyError")
+    assert fine == "✓ 好：好"
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (AuthFailed("wecom:gettoken: 40001（Secret 不正确：请在管理后台查看）"), ""),
+        (AuthFailed("HTTP 403: 服务器出口 IP 不在应用的白名单里"), "服务器出口IP"),
+        (AuthFailed("HTTP 400, code invalidClientIdOrSecret"), "同一个应用"),
+        (RateLimited("busy"), "过几分钟再试"),
+        (Unavailable("not sent"), "能否访问该平台"),
+        (TimedOut("no answer"), "能否访问该平台"),
+        (Rejected("HTTP 400, code param.x"), "错误码文档"),
+    ],
+)
+async def test_a_refusal_is_told_with_what_to_do(error: Exception, remedy: str) -> None:
+    found = await finding(doctor.credentials("钉钉 sales", raises(error)))
+    assert found.ok is False
+    assert found.text == str(error)
+    assert remedy in found.remedy
+    assert bool(remedy) == bool(found.remedy)
+
+
+async def test_credentials_permissions_and_address_that_work() -> None:
+    assert (await finding(doctor.credentials("a", gives("token")))).ok
+    assert (await finding(doctor.address("a", gives(None)))).ok
+    assert (await finding(doctor.permissions("a", gives(12)))).text == "能读到 12 人"
+
+
+async def test_a_token_is_never_shown() -> None:
+    assert "geheim" not in (await finding(doctor.credentials("a", gives("geheim")))).text
+
+
+async def test_seeing_nobody_is_a_missing_permission() -> None:
+    found = await finding(doctor.permissions("a", gives(0)))
+    assert (found.ok, "可见范围" in found.remedy) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("skew", "ok", "said"),
+    [
+        (timedelta(seconds=60), True, "慢 60 秒"),
+        (timedelta(seconds=61), False, "慢 61 秒"),
+        (timedelta(seconds=-61), False, "快 61 秒"),
+    ],
+)
+async def test_a_clock_may_be_a_minute_off(skew: timedelta, ok: bool, said: str) -> None:
+    found = await finding(doctor.clock("a", gives(NOW + skew), FixedClock(NOW)))
+    assert (found.ok, said in found.text) == (ok, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "ok"), [(403, True), (405, True), (401, True), (404, False), (502, False)]
+)
+async def test_a_door_that_refuses_strangers_is_reached(status: int, ok: bool) -> None:
+    asked = []
+
+    async def ask(url: str) -> int:
+        asked.append(url)
+        return status
+
+    found = await finding(
+        doctor.callback("企业微信 sales", "https://g.example.com", "/wecom/sales", ask)
+    )
+    assert asked == ["https://g.example.com/wecom/sales"]
+    assert (found.ok, bool(found.remedy)) == (ok, not ok)
+
+
+async def test_without_a_public_url_the_callback_is_not_checked() -> None:
+    async def ask(_: str) -> int:
+        raise AssertionError("nothing to ask")
+
+    assert (await finding(doctor.callback("a", "", "/wecom/sales", ask))).ok is None
+
+
+async def test_configuration_wants_a_platform_an_admin_and_an_address() -> None:
+    app = {"corp_id": "d", "client_id": "c", "client_secret": "s"}
+    empty = Settings()
+    alone = Settings.model_validate({"dingtalk": {"sales": app}})
+    named = {"dingtalk": {"sales": app}, "admins": ["dingtalk:1"]}
+    unreachable = Settings.model_validate(named)
+    whole = Settings.model_validate(named | {"public_url": "https://g.example.com"})
+    assert "gendan setup" in (await finding(doctor.configuration(empty))).remedy
+    assert "admins" in (await finding(doctor.configuration(alone))).remedy
+    assert "public_url" in (await finding(doctor.configuration(unreachable))).remedy
+    assert (await finding(doctor.configuration(whole))) == Finding(True, "钉钉 sales")
+
+
+async def test_storage_checks(tmp_path: Path) -> None:
+    assert (await finding(doctor.database(gives(None)))).ok
+    assert not (await finding(doctor.database(raises(OSError("read-only file system"))))).ok
+    assert (await finding(doctor.schema(gives([])))).ok
+    old = await finding(doctor.schema(gives(["请先运行 gendan db upgrade"])))
+    assert (old.ok, old.text) == (False, "请先运行 gendan db upgrade")
+    room = await finding(doctor.disk(tmp_path / "not" / "yet" / "there"))
+    assert room.ok is not None
+    assert str(tmp_path) in room.text

@@ -1,0 +1,188 @@
+"""Configuration that ships is right; what is wrong is said in one line."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.domain.activities import Intent
+from bot.domain.people import Role
+from bot.domain.policy import ActionPolicy, Policy
+from config.policy import (
+    HERE,
+    ConfigError,
+    load_calendar,
+    load_library,
+    load_policy,
+    read_holiday_table,
+)
+
+LIBRARY = HERE / "actions" / "manufacturing.toml"
+
+
+def test_the_shipped_policy_shows_the_defaults() -> None:
+    assert load_policy() == Policy()
+
+
+def test_an_empty_policy_file_means_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("")
+    assert load_policy(file) == Policy()
+
+
+def test_a_changed_number_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("[lights]\nyellow_days = 2\n[pushes]\nquiet_until = 07:45:00\n")
+    policy = load_policy(file)
+    assert policy.lights.yellow_days == 2
+    assert policy.pushes.quiet_until.minute == 45
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "hint"),
+    [
+        ("[lights]\nyelow_days = 3", "lights.yelow_days", "unknown key"),
+        ("[lights]\nyellow_days = 0", "lights.yellow_days", "at least 1"),
+        ("[lights]\nyellow_days = true", "lights.yellow_days", "whole number"),
+        ("[lights]\nyellow_days = 9", "lights.red_days", "not below yellow_days"),
+        ('[calendar]\nzone = "Asia/Shanghi"', "calendar.zone", "IANA"),
+        ("[calendar]\noffice_closes = 08:00:00", "calendar.office_closes", "later"),
+        ('[pushes]\nquiet_from = "20:00"', "pushes.quiet_from", "unquoted"),
+        ('[pushes]\nrepeat_clock = "sun"', "pushes.repeat_clock", "workday、office、calendar"),
+        ("[pushes]\nquiet_from = 07:00:00", "pushes.quiet_from", "later"),
+        ("[pushes]\ndigest_at = 23:00:00", "pushes.digest_at", "quiet hours"),
+        ("[pushes]\nsnooze_reasons = 3", "pushes.snooze_reasons", "list of texts"),
+        ("[drafts]\nmin_confidence = 80", "drafts.min_confidence", "0 to 1"),
+        ('[drafts]\nauto_confirm = "no"', "drafts.auto_confirm", "true"),
+        ('[drafts]\nconfirm_slots = ["phone"]', "drafts.confirm_slots", "phone"),
+        ('[roles.keywords]\nboss = ["老板"]', "roles.keywords.boss", "unknown key"),
+        ("lights = 3", "lights.", "a table"),
+        ("[lights", "", "TOML"),
+    ],
+)
+def test_a_mistake_names_file_key_and_remedy(
+    tmp_path: Path, text: str, key: str, hint: str
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_policy(file)
+    line = str(caught.value)
+    assert line.startswith("policy.toml")
+    assert key in line
+    assert hint in line
+    assert "\n" not in line
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        load_policy(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("title", "roles"),
+    [
+        ("销售代表", {Role.REP}),
+        ("客户经理", {Role.REP}),  # leads nobody
+        ("产品经理", {Role.PRODUCT}),
+        ("华东区销售主管", {Role.REP, Role.SUPERVISOR}),
+        ("销售总监", {Role.SALES_DIRECTOR}),
+        ("客户成功经理", {Role.CSM}),
+        ("hrbp", {Role.HRBP}),
+        ("前台", {Role.REP}),
+    ],
+)
+def test_roles_follow_from_titles(title: str, roles: set[Role]) -> None:
+    assert Policy().roles.roles_of((title,)) == roles
+
+
+def test_the_manufacturing_library_holds_what_was_agreed() -> None:
+    library = load_library(LIBRARY)
+    assert [stage.label for stage in library.stages] == [
+        "初步接触", "需求确认", "方案", "报价", "谈判", "签约",
+    ]  # fmt: skip
+    required = {
+        unit.label: [slot.key for slot in unit.slots if slot.required] for unit in library.units
+    }
+    assert required == {
+        "首次电话": ["duration_min", "objections", "next_contact"],
+        "跟进电话": ["duration_min", "next_contact"],
+        "方案发送": ["files", "customer_received"],
+        "面访预约": ["next_contact", "contact"],
+        "面访纪要": ["contact", "next_contact"],
+        "报价": ["amount_fen", "files"],
+        "沟通记录": [],
+    }
+    assert [unit.label for unit in library.units if not unit.counts] == ["沟通记录"]
+
+
+def test_units_get_the_policys_numbers_unless_they_name_their_own(tmp_path: Path) -> None:
+    text = LIBRARY.read_text(encoding="utf-8")
+    file = tmp_path / "pumps.toml"
+    file.write_text(
+        text.replace('label = "报价"\nintent', 'label = "报价"\ndeadline_h = 8\nintent')
+    )
+    library = load_library(file, ActionPolicy(late_hours=24, call_min_s=60))
+    by_key = {unit.key: unit for unit in library.units}
+    assert library.key == "pumps"
+    assert (by_key["first_call"].deadline_h, by_key["first_call"].min_duration_s) == (24, 60)
+    assert (by_key["quote"].deadline_h, by_key["quote"].min_duration_s) == (8, 0)
+    assert by_key["quote"].intent is Intent.LOG_QUOTE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "hint"),
+    [
+        ('intent = "log_quote"', 'intent = "log_quotes"', "units[6].intent", "log_quote"),
+        ('key = "amount_fen"', 'key = "amount"', "units[6].slots[1].key", "amount_fen"),
+        ('key = "quote"\nlabel = "报价"\nintent', 'key = "visit"\nlabel = "报价"\nintent',
+         "units", "visit"),
+        ("stuck_days = 12", "stuck_days = -1", "stages[4].stuck_days", "at least 1"),
+        ('label = "制造业"', "", "label", "non-empty"),
+    ],
+)  # fmt: skip
+def test_a_wrong_library_is_refused(
+    tmp_path: Path, old: str, new: str, key: str, hint: str
+) -> None:
+    text = LIBRARY.read_text(encoding="utf-8")
+    assert old in text
+    file = tmp_path / "wrong.toml"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_library(file)
+    assert f"wrong.toml: {key}" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_holiday_table_of_a_later_year_is_read_and_used() -> None:
+    table = {
+        "year": 2027,
+        "papers": [],
+        "days": [
+            {"name": "元旦", "date": "2027-01-01", "isOffDay": True},
+            {"name": "春节", "date": "2027-01-30", "isOffDay": False},
+        ],
+    }
+    year, days = read_holiday_table(json.dumps(table))
+    calendar = load_calendar().with_table(days, [year])
+    assert calendar.covers(date(2027, 7, 1))
+    assert calendar.is_workday(date(2027, 1, 30))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"year": 2027}',
+        '{"year": 2027, "days": []}',
+        '{"year": 2027, "days": [{"name": "元旦", "date": "1 January", "isOffDay": true}]}',
+        '{"year": 2027, "days": [{"name": "元旦", "date": "2024-01-01", "isOffDay": true}]}',
+    ],
+)
+def test_a_holiday_table_of_another_shape_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="节假日表"):
+        read_holiday_table(text)

@@ -1,0 +1,275 @@
+"""Settings as an operator gives them: a file, environment variables, files with secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.policy import ConfigError
+from config.settings import DingtalkSettings, Settings, WecomSettings, load_settings
+from connectors.dingtalk.settings import DingtalkApp
+from connectors.wecom.settings import WecomApp
+
+AES_KEY = "a" * 43
+SALES = f"""
+[wecom.sales]
+corp_id = "ww1"
+agent_id = 1000002
+secret = "geheim"
+token = "tok"
+aes_key = "{AES_KEY}"
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("GENDAN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str) -> Path:
+        path = tmp_path / "gendan.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def mistakes(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    return str(caught.value).splitlines()
+
+
+def test_without_file_and_environment_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert (settings.port, settings.log_level, settings.configured) == (8080, "INFO", False)
+    assert settings.policy.exists()
+    assert (settings.actions / "manufacturing.toml").exists()
+
+
+def test_the_file_in_the_working_directory_is_read(write: Write) -> None:
+    write("port = 9000")
+    assert load_settings().port == 9000
+
+
+def test_the_file_may_be_named_by_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write("port = 9000")
+    other = tmp_path / "other.toml"
+    other.write_text("port = 9001")
+    monkeypatch.setenv("GENDAN_CONFIG", str(other))
+    assert load_settings().port == 9001
+
+
+def test_a_variable_adds_the_secret_to_the_table_of_the_file(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_WECOM__SALES__SECRET", "from-env")
+    app = load_settings(write(SALES.replace('secret = "geheim"\n', ""))).wecom["sales"]
+    assert app.secret.get_secret_value() == "from-env"
+    assert (app.corp_id, app.agent_id) == ("ww1", 1000002)
+
+
+@pytest.mark.parametrize("name", ["east-china", "east_china"])
+def test_a_variable_finds_an_application_whose_name_has_two_words(
+    name: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_WECOM__EAST_CHINA__SECRET", "from-env")
+    settings = load_settings(write(SALES.replace("sales", name)))
+    assert list(settings.wecom) == [name]
+    assert settings.wecom[name].secret.get_secret_value() == "from-env"
+
+
+def test_an_application_may_be_given_by_variables_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in {
+        "CORP_ID": "ding1",
+        "CLIENT_ID": "cid",
+        "CLIENT_SECRET": "geheim",
+        "WEBHOOKS__WAR_ROOM": "tok:SEC1",
+        "ALLOWED_HOSTS": "a.example.com, b.example.com",
+    }.items():
+        monkeypatch.setenv(f"GENDAN_DINGTALK__SALES__{key}", value)
+    monkeypatch.setenv("GENDAN_ADMINS", "dingtalk:0147001,wecom:zhaoqian")
+    settings = load_settings()
+    app = settings.dingtalk["sales"]
+    assert app.allowed_hosts == ("a.example.com", "b.example.com")
+    assert app.webhooks["war_room"].get_secret_value() == "tok:SEC1"
+    assert settings.admins == ("dingtalk:0147001", "wecom:zhaoqian")
+
+
+def test_the_environment_goes_before_the_file_in_either_form(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(SALES.replace('secret = "geheim"', 'secret_file = "not-there"'))
+    monkeypatch.setenv("GENDAN_WECOM__SALES__SECRET", "from-env")
+    assert load_settings(path).wecom["sales"].secret.get_secret_value() == "from-env"
+
+
+def test_an_empty_variable_counts_as_absent(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENDAN_WECOM__SALES__SECRET", "")
+    monkeypatch.setenv("GENDAN_CONFIG", "")
+    app = load_settings(write(SALES)).wecom["sales"]
+    assert app.secret.get_secret_value() == "geheim"
+
+
+def test_a_secret_is_read_from_its_file_without_the_newline(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-file\n")
+    path = write(SALES.replace('secret = "geheim"', f'secret_file = "{tmp_path / "secret"}"'))
+    assert load_settings(path).wecom["sales"].secret.get_secret_value() == "from-file"
+
+
+def test_a_secret_file_may_be_named_by_a_variable(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "url").write_text("postgresql+asyncpg://u:p@h/d")
+    monkeypatch.setenv("GENDAN_STORAGE__URL_FILE", str(tmp_path / "url"))
+    url = load_settings(write(SALES)).storage.url.get_secret_value()
+    assert url == "postgresql+asyncpg://u:p@h/d"
+
+
+def test_the_settings_of_the_sandbox_ignore_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GENDAN_PORT", "9000")
+    monkeypatch.setenv("GENDAN_WECOM__SALES__SECRET", "the real one")
+    settings = Settings.model_validate({"host": "127.0.0.1"})
+    assert (settings.port, settings.wecom) == (8080, {})
+
+
+def test_no_secret_shows_in_the_printed_settings(write: Write) -> None:
+    shown = repr(load_settings(write(SALES)))
+    assert "geheim" not in shown
+    assert AES_KEY not in shown
+
+
+def test_a_section_reveals_what_a_connector_needs() -> None:
+    wecom = WecomSettings.model_validate(
+        {"corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "aes_key": AES_KEY,
+         "base_url": "https://proxy.example.com/", "webhooks": {"east": "k"}}
+    )  # fmt: skip
+    assert wecom.revealed() == {
+        "corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "aes_key": AES_KEY,
+        "base_url": "https://proxy.example.com", "webhooks": {"east": "k"},
+    }  # fmt: skip
+
+
+def test_what_a_section_reveals_fits_its_connector() -> None:
+    wecom = {"corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "aes_key": AES_KEY}
+    dingtalk = {"corp_id": "d", "client_id": "c", "client_secret": "s", "webhooks": {"a": "t:SEC"}}
+    app = WecomApp(name="sales", **WecomSettings.model_validate(wecom).revealed())
+    robot = DingtalkApp(name="sales", **DingtalkSettings.model_validate(dingtalk).revealed())
+    assert (app.secret, robot.robot_code, robot.webhooks["a"]) == ("s", "c", ("t", "SEC"))
+
+
+def test_a_dingtalk_group_robot_is_revealed_as_token_and_secret() -> None:
+    given = {"corp_id": "d", "client_id": "c", "client_secret": "s",
+             "webhooks": {"a": "tok:SEC1", "b": "tok"}}  # fmt: skip
+    revealed = DingtalkSettings.model_validate(given).revealed()
+    assert revealed["webhooks"] == {"a": ("tok", "SEC1"), "b": ("tok", "")}
+    assert revealed["client_secret"] == "s"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prot = 1", "prot：没有这个键 (unknown key)，在 {path}；是不是 port？"),
+        ("port = 70000", "port：应为 0 到 65535 的整数"),
+        ('public_url = "gendan.example.com"', "public_url：应为 http(s):// 开头"),
+        ('admins = ["zhaoqian"]', 'admins[0]：应为 像 "wecom:zhaoqian" 的列表'),
+        ('log_level = "LOUD"', "log_level：应为 DEBUG、INFO、WARNING 或 ERROR"),
+        ('[storage]\nurl = "mysql://u:geheim@h/d"', "storage.url：应为 sqlite:///"),
+        ('[wecom]\ncorp_id = "ww1"', "wecom.corp_id：应为一个表 (a table)，如 [wecom.sales]"),
+        (SALES.replace("sales", '"Sales!"'), "wecom.Sales!：应用名应为小写字母开头"),
+        (SALES.replace(AES_KEY, "geheim"), "wecom.sales.aes_key：应为 43 位字母和数字"),
+        (SALES.replace("secret", "secrte"), "是不是 secret？"),
+        (SALES + 'webhooks.a = "https://x/?key=geheim"', "wecom.sales.webhooks.a：应为 群机器人"),
+        (SALES + 'secret_file = "x"', "wecom.sales.secret_file：与 secret 只能写一个"),
+    ],
+)
+def test_a_mistake_is_told_with_key_place_and_what_it_should_be(
+    text: str, said: str, write: Write
+) -> None:
+    path = write(text)
+    told = mistakes(path)
+    assert any(said.format(path=path) in line for line in told), told
+    assert all(str(path) in line for line in told)
+    assert "geheim" not in "".join(told)
+
+
+def test_several_mistakes_are_told_one_a_line(write: Write) -> None:
+    assert len(mistakes(write('port = "x"\nhots = 1\nlog_level = 3'))) == 3
+
+
+def test_a_missing_secret_names_all_ways_to_give_it(write: Write) -> None:
+    path = write(SALES.replace('secret = "geheim"\n', ""))
+    assert mistakes(path) == [
+        f"wecom.sales.secret：必填 (required)，写在 {path} 或环境变量 "
+        "GENDAN_WECOM__SALES__SECRET，或用 secret_file 指向文件"
+    ]
+
+
+def test_a_wrong_variable_is_blamed_and_not_the_file(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_PORT", "tcp://10.0.0.1:80")
+    monkeypatch.setenv("GENDAN_WECOM__SALES__AGENT_ID", "geheim")
+    told = mistakes(write(SALES))
+    assert told[0].endswith("在 环境变量 GENDAN_PORT")
+    assert told[1].endswith("在 环境变量 GENDAN_WECOM__SALES__AGENT_ID")
+
+
+def test_single_underscores_between_layers_are_explained(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_WECOM_SALES_SECRET", "geheim")
+    (told,) = mistakes(write(SALES))
+    assert "GENDAN_WECOM_SALES_SECRET；各层之间是两个下划线" in told
+
+
+def test_a_variable_that_is_both_a_value_and_a_table_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_STORAGE", "x")
+    monkeypatch.setenv("GENDAN_STORAGE__FILES", "y")
+    (told,) = mistakes(write(SALES))
+    assert "GENDAN_STORAGE__FILES" in told
+
+
+@pytest.mark.parametrize("content", [None, "\n", b"\xff\xfe"])
+def test_an_unusable_secret_file_is_named(
+    content: str | bytes | None, write: Write, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (told,) = mistakes(write(SALES.replace('secret = "geheim"', f'secret_file = "{file}"')))
+    assert told.startswith("wecom.sales.secret_file：文件")
+
+
+def test_events_need_token_and_key(write: Write) -> None:
+    text = '[dingtalk.a]\ncorp_id="d"\nclient_id="c"\nclient_secret="s"\nevents_token="t"'
+    (told,) = mistakes(write(text))
+    assert told.startswith("dingtalk.a.events_token：与 events_aes_key")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"port = ", "不是有效的 TOML"), (b"# \xff", "不是 UTF-8"), (None, "读不到")],
+)
+def test_an_unreadable_file_is_named(content: bytes | None, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "gendan.toml"
+    if content is not None:
+        path.write_bytes(content)
+    (told,) = mistakes(path)
+    assert told.startswith(str(path))
+    assert said in told

@@ -1,0 +1,172 @@
+"""Callers who are not the platform, and platforms on a bad day. Requests are made with the
+platforms' own published libraries, not with ours."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import pytest
+from wechatpy.enterprise.crypto import WeChatCrypto
+
+from tests.scenarios.driver import Sandbox, Speaker, last_card, words
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def app_of(sandbox: Sandbox, platform: str) -> dict[str, str]:
+    world = await sandbox.get("world")
+    return next(app for app in world["apps"] if app["platform"] == platform)
+
+
+def text_xml(app: dict[str, str], text: str, number: int, user: str = "chenjing") -> str:
+    return (
+        f"<xml><ToUserName><![CDATA[{app['corp_id']}]]></ToUserName>"
+        f"<FromUserName><![CDATA[{user}]]></FromUserName><CreateTime>{int(time.time())}</CreateTime>"
+        f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content>"
+        f"<MsgId>{number}</MsgId><AgentID>{app['agent_id']}</AgentID></xml>"
+    )
+
+
+async def post_wecom(
+    sandbox: Sandbox, inner: str, *, change: dict[str, str] | None = None, junk: int = 0
+) -> int:
+    """Encrypt and post as the platform does; `change` overwrites credentials or the query."""
+    app = {**await app_of(sandbox, "wecom"), **(change or {})}
+    crypto = WeChatCrypto(app["token"], app["aes_key"], app["corp_id"])
+    stamp, nonce = str(int(time.time())), "nonce1"
+    body = crypto.encrypt_message(inner, nonce, stamp)
+    signature = body.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
+    query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
+    query.update({key: app[key] for key in ("msg_signature",) if key in (change or {})})
+    url = app["callback_url"]
+    async with sandbox.http.post(url, params=query, data=body + " " * junk) as answer:
+        return answer.status
+
+
+async def post_dingtalk(
+    sandbox: Sandbox, body: Any, *, stamp_ms: int | None = None, secret: str | None = None
+) -> int:
+    app = await app_of(sandbox, "dingtalk")
+    stamp = str(stamp_ms or int(time.time() * 1000))
+    key = secret or app["app_secret"]
+    digest = hmac.new(key.encode(), f"{stamp}\n{key}".encode(), hashlib.sha256).digest()
+    headers = {"timestamp": stamp, "sign": base64.b64encode(digest).decode()}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with sandbox.http.post(app["callback_url"], data=data, headers=headers) as answer:
+        return answer.status
+
+
+async def test_a_foreign_client_is_taken_for_the_platform(sandbox: Sandbox) -> None:
+    chen = Speaker(sandbox, "wecom", "chenjing")
+    await chen.look()
+    app = await app_of(sandbox, "wecom")
+    assert await post_wecom(sandbox, text_xml(app, "帮助", 9001)) == 200
+    await sandbox.quiesce()
+    assert "像平时说话一样" in words(await chen.look())
+
+
+async def test_the_same_delivery_three_times_is_answered_once(sandbox: Sandbox) -> None:
+    chen = Speaker(sandbox, "wecom", "chenjing")
+    await chen.look()
+    inner = text_xml(await app_of(sandbox, "wecom"), "帮助", 9002)
+    for _ in range(3):
+        assert await post_wecom(sandbox, inner) == 200
+    await sandbox.quiesce()
+    assert words(await chen.look()).count("像平时说话一样") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"token": "wrong"}, {"corp_id": "wwsomebodyelse0000"}, {"msg_signature": "0" * 40}],
+    ids=["other token", "other company", "no signature at all"],
+)
+async def test_wecom_strangers_get_403_and_leave_nothing(
+    sandbox: Sandbox, change: dict[str, str]
+) -> None:
+    chen = Speaker(sandbox, "wecom", "chenjing")
+    await chen.look()
+    inner = text_xml(await app_of(sandbox, "wecom"), "帮助", 9003)
+    assert await post_wecom(sandbox, inner, change=change) == 403
+    await sandbox.quiesce()
+    assert await chen.look() == []
+
+
+async def test_dingtalk_strangers_and_stale_requests_get_401(sandbox: Sandbox) -> None:
+    body = {"msgtype": "text", "text": {"content": "帮助"}, "msgId": "m1"}
+    assert await post_dingtalk(sandbox, body, secret="somebody else's") == 401
+    two_hours_ago = int(time.time() * 1000) - 2 * 3600 * 1000
+    assert await post_dingtalk(sandbox, body, stamp_ms=two_hours_ago) == 401
+
+
+async def test_oversize_bodies_get_413(sandbox: Sandbox) -> None:
+    inner = text_xml(await app_of(sandbox, "wecom"), "帮助", 9004)
+    assert await post_wecom(sandbox, inner, junk=2_000_000) == 413
+    assert await post_dingtalk(sandbox, b" " * 2_000_000) == 413
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><xml>&b;</xml>'
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["no XML at all", "<xml><MsgType>text", BOMB, "<a>" * 20_000, "<xml></xml>"],
+    ids=["text", "cut off", "entities", "depth", "empty"],
+)
+async def test_signed_garbage_is_kept_and_answered_200(sandbox: Sandbox, inner: str) -> None:
+    assert await post_wecom(sandbox, inner) == 200
+    await sandbox.quiesce()
+
+
+@pytest.mark.parametrize("body", [b"[1, 2]", b"{", b'{"msgtype": 5}', b"\xff\xfe", b"null"])
+async def test_signed_garbage_from_dingtalk_is_kept_and_answered_200(
+    sandbox: Sandbox, body: bytes
+) -> None:
+    assert await post_dingtalk(sandbox, body) == 200
+    await sandbox.quiesce()
+
+
+async def test_an_unknown_sender_is_told_and_the_admin_hears_of_it(sandbox: Sandbox) -> None:
+    admin = Speaker(sandbox, "wecom", "zhaoqian")
+    await admin.look()
+    app = await app_of(sandbox, "wecom")
+    assert await post_wecom(sandbox, text_xml(app, "帮助", 9005, user="ghost9")) == 200
+    await sandbox.quiesce()
+    assert "ghost9" in words(await admin.look())
+
+
+async def test_a_platform_that_answers_500_delays_the_reply_and_loses_none(
+    sandbox: Sandbox,
+) -> None:
+    chen = Speaker(sandbox, "wecom", "chenjing")
+    await sandbox.post("fault", platform="wecom", api="message/send", status=500, times=1)
+    await chen.say("帮助")
+    await sandbox.post("clock", advance=120)
+    await sandbox.quiesce()
+    assert words(await chen.all()).count("像平时说话一样") >= 1
+
+
+async def test_an_expired_token_is_renewed_without_a_word(sandbox: Sandbox) -> None:
+    chen = Speaker(sandbox, "wecom", "chenjing")
+    await sandbox.post("fault", platform="wecom", api="message/send", errcode=42001, times=1)
+    assert "像平时说话一样" in words(await chen.say("帮助"))
+
+
+async def test_a_bystander_cannot_press_somebody_elses_card(sandbox: Sandbox) -> None:
+    wu = Speaker(sandbox, "dingtalk", "wulei01")
+    world = await sandbox.get("world")
+    mine = next(one for one in world["customers"] if one["owner"] == "吴磊")
+    answers = await wu.say(f"{mine['name']}通话15分钟，没有异议，下周三再打")
+    card = last_card(answers)
+    async with sandbox.http.post(
+        "/sandbox/api/press",
+        json={"message_id": card["message_id"], "from": "hejie88", "action": "confirm"},
+    ) as answer:
+        assert answer.status in (200, 400)
+    await sandbox.quiesce()
+    assert "已记录" not in words(await wu.look())
+    await wu.say("取消")

@@ -1,0 +1,104 @@
+"""Whoever changes the past is found."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage import audit as audit_module
+from storage.audit import START
+from storage.database import Database
+from storage.engines import to_url
+from storage.tables import audit
+from tests.storage.samples import AT, after
+
+FORGED: dict[str, Any] = {
+    "seq": 6, "at": AT, "actor": "system", "action": "x", "subject": "x", "before": "null",
+    "after": "null", "previous_hash": START, "hash": START,
+}  # fmt: skip
+
+
+async def test_an_untouched_chain_holds(database: Database, monkeypatch: Any) -> None:
+    monkeypatch.setattr(audit_module, "PAGE", 2)
+    async with database.read() as tx:
+        assert (await tx.audit.head(), await tx.audit.verify()) == ((0, START), None)
+    await _fill(database)
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+        seq, head = await tx.audit.head()
+    assert (seq, len(head)) == (5, 64)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "broken"),
+    [
+        (update(audit).where(audit.c.seq == 3).values(after='{"amount_fen":1}'), 3),
+        (update(audit).where(audit.c.seq == 2).values(actor="person:9"), 2),
+        (update(audit).where(audit.c.seq == 5).values(at=after(9)), 5),
+        (delete(audit).where(audit.c.seq == 4), 4),
+        (delete(audit).where(audit.c.seq == 1), 1),
+        (update(audit).where(audit.c.seq == 5).values(seq=7), 5),
+        (insert(audit).values(FORGED), 6),
+    ],
+)
+async def test_any_tampering_breaks_it_where_it_happened(
+    database: Database, database_url: str, tampering: Any, broken: int
+) -> None:
+    await _fill(database)
+    await _execute(database_url, tampering)
+    async with database.read() as tx:
+        assert await tx.audit.verify() == broken
+
+
+async def test_entries_of_one_moment_form_one_chain(database: Database) -> None:
+    async def act(number: int) -> None:
+        async with database.begin() as tx:
+            await tx.audit.append(
+                at=AT, actor=f"person:{number}", action="x", subject="x", before=None, after=None
+            )
+
+    await asyncio.gather(*(act(number) for number in range(20)))
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+        assert (await tx.audit.head())[0] == 20
+
+
+async def test_an_entry_that_was_rolled_back_leaves_no_gap(database: Database) -> None:
+    await _fill(database)
+    with pytest.raises(KeyError):
+        await _fail_after_an_entry(database)
+    await _fill(database)
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+
+
+async def _fill(database: Database) -> None:
+    for number in range(5):
+        async with database.begin() as tx:
+            await tx.audit.append(
+                at=after(number),
+                actor="person:1",
+                action="change_amount",
+                subject="opportunity:7",
+                before={"amount_fen": number, "阶段": "报价"},
+                after={"阶段": "报价", "amount_fen": number + 1},
+            )
+
+
+async def _fail_after_an_entry(database: Database) -> None:
+    async with database.begin() as tx:
+        await tx.audit.append(
+            at=AT, actor="system", action="x", subject="x", before=None, after=None
+        )
+        raise KeyError
+
+
+async def _execute(url: str, statement: Any) -> None:
+    engine = create_async_engine(to_url(url))
+    async with engine.begin() as conn:
+        await conn.execute(statement)
+    await engine.dispose()

@@ -1,0 +1,142 @@
+"""Bytes are kept once, under their hash, and come back the same or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import InvalidInput
+from bot.messages import StoredFile
+from storage import files
+from storage.database import Database
+from storage.files import FileFolder, clean_name, sniff
+from tests.storage.samples import AT, customer, member
+
+PDF = b"%PDF-1.7\n" + b"x" * 100
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+
+
+async def test_a_file_comes_back_by_its_hash(tmp_path: Path) -> None:
+    folder = FileFolder(tmp_path / "files")
+    stored = await folder.put(PDF, name="报价/方案.pdf")
+    sha256 = hashlib.sha256(PDF).hexdigest()
+    assert stored == StoredFile(sha256, len(PDF), "application/pdf", "方案.pdf")
+    assert await folder.get(sha256) == PDF
+    assert _only_file(tmp_path).name == sha256
+
+
+async def test_the_same_content_is_written_once(tmp_path: Path) -> None:
+    folder = FileFolder(tmp_path)
+    first = await folder.put(PDF, name="a.pdf")
+    place = _only_file(tmp_path)
+    written = place.stat().st_mtime_ns
+    second = await folder.put(PDF, name="b.pdf")
+    assert (second.sha256, second.name) == (first.sha256, "b.pdf")
+    assert place.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("sha256", ["0" * 64, "../../etc/passwd", "", "A" * 64, "0" * 63 + "/"])
+async def test_an_unknown_or_crooked_hash_is_not_found(tmp_path: Path, sha256: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        await FileFolder(tmp_path).get(sha256)
+
+
+async def test_a_file_too_large_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_BYTES", 10)
+    with pytest.raises(InvalidInput, match=r"大图\.png.*100 MB"):
+        await FileFolder(tmp_path).put(PNG, name="大图.png")
+
+
+async def test_damage_is_found(tmp_path: Path) -> None:
+    folder = FileFolder(tmp_path)
+    stored = await folder.put(PDF, name="a.pdf")
+    assert folder.find_damage(stored) is None
+    place = _only_file(tmp_path)
+    place.write_bytes(PDF + b"!")
+    assert folder.find_damage(stored) == "content changed"
+    place.unlink()
+    assert folder.find_damage(stored) is not None
+
+
+def _only_file(folder: Path) -> Path:
+    (file,) = (entry for entry in folder.rglob("*") if entry.is_file())
+    return file
+
+
+def _docx() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("_rels/.rels", "<Relationships/>")
+        archive.writestr("word/document.xml", "<document/>")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "media_type"),
+    [
+        (PDF, "harmless.txt", "application/pdf"),
+        (PNG, "a", "image/png"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 20, "a.jpg", "image/jpeg"),
+        (b"#!AMR\n" + b"\0" * 20, "voice.amr", "audio/amr"),
+        ("客户,负责人\n".encode(), "客户.CSV", "text/csv"),
+        (b"\0\1\2\3", "客户.csv", "application/octet-stream"),
+        (b"<svg onload='alert(1)'/>", "a.svg", "application/octet-stream"),
+        (b"", "empty", "application/octet-stream"),
+    ],
+)
+def test_the_content_says_what_a_file_is(data: bytes, name: str, media_type: str) -> None:
+    assert sniff(data, name) == media_type
+
+
+def test_an_office_file_is_known_from_inside() -> None:
+    assert sniff(_docx(), "方案.docx").endswith("wordprocessingml.document")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("方案.pdf", "方案.pdf"),
+        ("C:\\Users\\me\\方案.pdf", "方案.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("a\nb\0.pdf", "ab.pdf"),
+        ("", "file"),
+        ("...", "file"),
+        ("长" * 400 + ".pdf", "长" * 251 + ".pdf"),
+    ],
+)
+def test_a_name_is_made_safe_to_show(given_name: str, shown: str) -> None:
+    assert clean_name(given_name) == shown
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text(max_size=400))
+def test_any_name_becomes_a_plain_one(name: str) -> None:
+    cleaned = clean_name(name)
+    assert 0 < len(cleaned) <= 255
+    assert not set(cleaned) & set("/\\\0\n\r")
+    assert clean_name(cleaned) == cleaned
+
+
+async def test_a_file_counts_each_customer_once(database: Database) -> None:
+    file = StoredFile("a" * 64, 5, "application/pdf", "方案.pdf")
+    async with database.begin() as tx:
+        zhang = await member(tx, "zhang3")
+        first, second = await customer(tx, zhang, "甲"), await customer(tx, zhang, "乙")
+        assert await tx.files.get(file.sha256) is None
+        await tx.files.record(file, AT)
+        await tx.files.record(StoredFile(file.sha256, 5, file.media_type, "改名.pdf"), AT)
+        assert await tx.files.get(file.sha256) == file
+        for account in (first, second, first):
+            await tx.files.use(file.sha256, account.id, AT)
+        assert await tx.files.accounts_using(file.sha256) == 2
+        assert await tx.files.accounts_using("b" * 64) == 0
