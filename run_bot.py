@@ -18,7 +18,6 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
-from handlers.understanding.reader import Reader
 
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import Dispatcher, Wording, split_all
@@ -60,6 +59,7 @@ from handlers.desk import Office, address_book
 from handlers.heatmap import Painter
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
+from handlers.understanding.reader import Reader
 from storage import admin
 from storage.database import Database
 from storage.files import FileFolder
@@ -215,14 +215,7 @@ def _wecom_app(name: str, given: WecomSettings) -> WecomApp:
 
 
 def _dingtalk_app(name: str, given: DingtalkSettings) -> DingtalkApp:
-    plain = given.revealed()
-    plain["webhooks"] = {key: _webhook(text) for key, text in plain["webhooks"].items()}
-    return DingtalkApp(name=name, **plain)
-
-
-def _webhook(text: str) -> tuple[str, str]:
-    token, _, secret = text.partition(":")
-    return token, secret
+    return DingtalkApp(name=name, **given.revealed())
 
 
 def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
@@ -266,7 +259,8 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
     accept = bot.dispatcher.accept
     routes = list(health.routes(bot.ready))
     for name, wecom in bot.settings.wecom.items():
-        routes += wecom_door.routes(_wecom_app(name, wecom), accept, bot.clock)
+        app = _wecom_app(name, wecom)
+        routes += wecom_door.routes(app, accept, bot.clock, also_fresh_by=also_fresh_by)
     for name, dingtalk in bot.settings.dingtalk.items():
         clocks = [bot.clock, *also_fresh_by]
         routes += dingtalk_door.routes(_dingtalk_app(name, dingtalk), accept, clocks)
@@ -444,7 +438,7 @@ def serve() -> None:
     """启动机器人，连接已配置的平台。"""
     settings = load_settings()
     if not settings.configured:
-        raise ConfigError("no platform is configured: write gendan.toml (see README) first")
+        raise ConfigError("还没有配置平台 (no platform is configured): gendan setup")
     logs.set_up(settings.log_level)
     asyncio.run(serve_for_ever(settings))
 

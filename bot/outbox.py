@@ -21,7 +21,7 @@ from bot.ports import ChatConnector, Outgoing, Store, UnitOfWork
 Tx = TypeVar("Tx", bound=UnitOfWork)
 OnDead = Callable[[Tx, Outgoing, str, datetime], Awaitable[Sequence[OutboundMessage]]]
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 14  # the last one about an hour after the first
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 600.0
 BATCH = 64

@@ -46,8 +46,8 @@ class Window:
             self._sweep()
         self._taken.setdefault(key, deque()).append(self._clock.now())
 
-    def __len__(self) -> int:
-        """Keys remembered."""
+    @property
+    def keys_remembered(self) -> int:
         return len(self._taken)
 
     def _sweep(self) -> None:

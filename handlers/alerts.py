@@ -3,7 +3,7 @@ does to a light, and what people may do about one."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 
 from bot.domain.calendar import WorkingCalendar
@@ -94,12 +94,6 @@ class Alerts:
     async def push_lights(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         """Send what is owed and due, grouped per receiver."""
         return await light_rounds.push(tx, self._watch, at, self._pictures)
-
-    async def heat_map(
-        self, tx: UnitOfWork, opportunity_ids: Sequence[int], at: datetime
-    ) -> HeatMap:
-        """What to draw for these leads, at the reader's wish."""
-        return await light_heat.heat_map(tx, self._watch, opportunity_ids, at)
 
     async def on_valid_action(
         self, tx: UnitOfWork, opportunity: Opportunity, acted_at: datetime, at: datetime

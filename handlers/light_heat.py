@@ -17,7 +17,7 @@ from storage.unit_of_work import UnitOfWork
 
 WEEKS = 6
 WORKDAYS = 20
-MOST_LEADS = 20
+MOST_LEADS = 15
 
 _KINDS = {
     Intent.LOG_CALL: Signal.CALL,
@@ -61,6 +61,7 @@ async def heat_map(
             _lead_heat(watch, lead, rows, owner=names[lead.opportunity.owner_id], at=at)
             for lead in leads
         ),
+        more=len(opportunity_ids) - len(wanted),
     )
 
 

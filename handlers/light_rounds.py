@@ -82,8 +82,9 @@ class Round:
 
 
 async def look(tx: UnitOfWork, watch: Watch, at: datetime) -> Round:
-    """Read what is due and decide; changes nothing."""
-    owed = await tx.lights.pushes.list_owed(at)
+    """Read what is due, and what is almost due and may travel along, and decide; changes
+    nothing."""
+    owed = await tx.lights.pushes.list_owed(at + watch.policy.pushes.group_wait)
     leads = await tx.lights.list_leads(push.opportunity_id for push in owed)
     by_id = {lead.opportunity.id: lead for lead in leads}
     facts = [_facts(watch, push, by_id[push.opportunity_id], at) for push in owed]

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.errors import PermanentError
 from bot.messages import StoredFile
 from storage.audit import Audit
-from storage.engines import open_engines, prepare_sqlite, to_url
+from storage.engines import for_reading, open_engine, prepare_sqlite, to_url
 from storage.files import FileFolder
 from storage.tables import activities, drafts, files
 
@@ -67,9 +67,9 @@ async def verify(
 
     folder: where the files' bytes lie; without it they are not looked at.
     """
-    engines = open_engines(to_url(url, data_dir=data_dir))
+    engine = open_engine(to_url(url, data_dir=data_dir))
     try:
-        async with engines.read.connect() as conn:
+        async with for_reading(engine).connect() as conn:
             findings = await conn.run_sync(_check_schema)
             if findings:
                 return findings
@@ -81,7 +81,7 @@ async def verify(
                 findings += await _check_files(conn, FileFolder(folder))
             return findings
     finally:
-        await engines.dispose()
+        await engine.dispose()
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -96,7 +96,6 @@ def alembic_config(connection: Connection) -> Config:
 def _open_for_upgrade(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, connect_args={"timeout": 10})
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(url)
     # SQLite changes a table by building it anew; references to it must not fire meanwhile.
     prepare_sqlite(engine.sync_engine, synchronous="FULL", foreign_keys=False)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
 from bot.ports import Pending
-from storage.engines import Engines, open_engines, to_url
+from storage.engines import for_reading, open_engine, to_url
 from storage.group_commit import GroupCommit
-from storage.inbox_writer import InboxWriter, PostgresInboxWriter, SqliteInboxWriter
-from storage.unit_of_work import UnitOfWork, transaction
+from storage.sqlite_writer import SqliteWriter
+from storage.unit_of_work import UnitOfWork
+from storage.writers import PostgresWriter, Writer
 
 
 class Database:
@@ -26,12 +25,11 @@ class Database:
     so that none is refused; a transaction must not wait for another one of its own task.
     """
 
-    def __init__(
-        self, engines: Engines, inbox: InboxWriter, turn: AbstractAsyncContextManager[Any]
-    ) -> None:
-        self._engines = engines
-        self._turn = turn
-        self._inbox = GroupCommit(inbox, turn=turn)
+    def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
+        self._engine = engine
+        self._readers = for_reading(engine)
+        self._writer = writer
+        self._inbox = GroupCommit(writer)
 
     @classmethod
     async def open(
@@ -44,31 +42,32 @@ class Database:
         PostgreSQL, and SQLAlchemy's errors when nothing answers.
         """
         full_url = to_url(url, data_dir=data_dir)
-        engines = open_engines(full_url, synchronous=synchronous)
+        engine = open_engine(full_url, synchronous=synchronous)
         try:
-            async with engines.read.connect():
+            async with engine.connect():
                 pass
         except BaseException:
-            await engines.dispose()
+            await engine.dispose()
             raise
-        return cls(engines, *_writing(full_url, engines, synchronous))
+        if engine.dialect.name == "sqlite":
+            return cls(engine, SqliteWriter(full_url, synchronous=synchronous))
+        return cls(engine, PostgresWriter(engine))
 
     async def close(self) -> None:
         """Write what doors still wait for, then disconnect."""
         await self._inbox.close()
-        await self._engines.dispose()
+        await self._writer.close()
+        await self._engine.dispose()
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: commits on leaving, rolls back when the block raises."""
-        async with self._turn, transaction(self._engines.write) as tx:
-            yield tx
+        return self._writer.begin()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A transaction that only reads, beside any writer, in one snapshot; for pages."""
-        async with transaction(self._engines.read) as tx:
-            yield tx
+        async with self._readers.begin() as conn:
+            yield UnitOfWork(conn)
 
     async def append(self, envelope: Envelope) -> int | None:
         """Durable when it returns. None: the delivery id was known."""
@@ -87,11 +86,3 @@ class Database:
         """The envelope, if it is still to be handled."""
         async with self.read() as tx:
             return await tx.delivery.pending(inbox_id)
-
-
-def _writing(
-    url: URL, engines: Engines, synchronous: str
-) -> tuple[InboxWriter, AbstractAsyncContextManager[Any]]:
-    if url.get_backend_name() == "sqlite":
-        return SqliteInboxWriter(url, synchronous=synchronous), asyncio.Lock()
-    return PostgresInboxWriter(engines.write), nullcontext()

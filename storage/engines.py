@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,7 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
-_to_json = partial(json.dumps, ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """`write` opens every transaction as a writer; `read` cannot write and sees one snapshot."""
-
-    write: AsyncEngine
-    read: AsyncEngine
-
-    async def dispose(self) -> None:
-        await self.write.dispose()
-        await self.read.dispose()
+to_json = partial(json.dumps, ensure_ascii=False)
 
 
 def to_url(url: str, *, data_dir: Path | None = None) -> URL:
@@ -55,37 +42,40 @@ def to_url(url: str, *, data_dir: Path | None = None) -> URL:
     return parsed.set(database=str((data_dir or Path()) / parsed.database))
 
 
-def open_engines(url: URL, *, synchronous: str = "FULL") -> Engines:
-    """Nothing connects yet; the folder of an SQLite file is made.
-
-    synchronous: SQLite's setting. FULL survives a power cut, NORMAL only a crash.
-    """
+def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
+    """The pool: on PostgreSQL for everything, on SQLite for those who only read."""
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        write = create_async_engine(url, pool_size=1, max_overflow=0, json_serializer=_to_json)
-        read = create_async_engine(url, pool_size=READERS, json_serializer=_to_json)
-        prepare_sqlite(write.sync_engine, synchronous=synchronous)
-        prepare_sqlite(read.sync_engine, synchronous=synchronous, read_only=True)
-        return Engines(write, read)
-    write = create_async_engine(
+        engine = create_async_engine(url, pool_size=READERS, json_serializer=to_json)
+        prepare_sqlite(engine.sync_engine, synchronous=synchronous, read_only=True)
+        return engine
+    return create_async_engine(
         url,
         pool_size=POSTGRES_POOL,
         max_overflow=POSTGRES_POOL,
         pool_pre_ping=True,
-        json_serializer=_to_json,
+        json_serializer=to_json,
         connect_args={"timeout": 10, "command_timeout": 60},
     )
-    read = write.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(write, read)
+
+
+def for_reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, for transactions that cannot write and see one moment."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def prepare_sqlite(
     engine: Engine, *, synchronous: str, read_only: bool = False, foreign_keys: bool = True
 ) -> None:
     """WAL, and transactions that begin where we say: a writer takes its lock at once instead
-    of failing half-way when it turns from reading to writing."""
+    of failing half-way when it turns from reading to writing.
+
+    synchronous: FULL survives a power cut, NORMAL only a crash. The file's folder is made.
+    """
     if synchronous not in ("OFF", "NORMAL", "FULL", "EXTRA"):
         raise ValueError(f"unknown synchronous setting {synchronous!r}")
+    Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     pragmas = [
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",

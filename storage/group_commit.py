@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.messages import Envelope
-from storage.inbox_writer import InboxWriter
+from storage.writers import Writer
 
 MAX_BATCH = 500
 
@@ -18,14 +16,10 @@ Waiting = tuple[Envelope, asyncio.Future[int | None]]
 
 
 class GroupCommit:
-    """No timer: a batch is whatever arrived while the one before was being committed.
+    """No timer: a batch is whatever arrived while the one before was being committed."""
 
-    turn: held while writing, so that batches and ordinary transactions take turns.
-    """
-
-    def __init__(self, writer: InboxWriter, *, turn: AbstractAsyncContextManager[Any]) -> None:
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._turn = turn
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -46,14 +40,13 @@ class GroupCommit:
         self._closing = True
         self._arrived.set()
         await self._task
-        await self._writer.close()
 
     async def _run(self) -> None:
         while not (self._closing and not self._waiting):
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                async with self._turn:
+                async with self._writer.turn:
                     # One round of the loop, and every door that is ready joins this batch.
                     # Without it half of them miss each commit, and the rate falls by a fifth.
                     await asyncio.sleep(0)
@@ -65,7 +58,7 @@ class GroupCommit:
 
     async def _commit(self, batch: list[Waiting]) -> None:
         try:
-            ids = await self._writer.write([envelope for envelope, _ in batch])
+            ids = await self._writer.append([envelope for envelope, _ in batch])
         except Exception as error:  # noqa: BLE001 - each door that waits gets it
             if len(batch) == 1 or _hits_everyone(error):
                 _refuse(batch, error)

@@ -23,6 +23,35 @@ _PENDING = (
 )  # fmt: skip
 
 
+ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
+
+
+def to_row(envelope: Envelope) -> dict[str, Any]:
+    """A new row; an unreadable envelope is a dead letter from birth."""
+    dead = envelope.unreadable is not None
+    return {
+        "channel": envelope.channel,
+        "delivery_id": envelope.delivery_id,
+        "conversation": envelope.conversation,
+        "sent_at": envelope.sent_at,
+        "received_at": envelope.received_at,
+        "body": envelope.body,
+        "state": "dead" if dead else "new",
+        "attempts": 0,
+        "finished_at": envelope.received_at if dead else None,
+        "reason": envelope.unreadable or "",
+        "replayed": False,
+    }
+
+
+def ids_in_order(envelopes: Sequence[Envelope], added: Sequence[AnyRow]) -> list[int | None]:
+    """The ids of a batch, from the ROW_KEYs that were added."""
+    ids: dict[tuple[str, str], int] = {
+        (row.channel, row.delivery_id): row.id for row in added
+    }  # fmt: skip
+    return [ids.pop((one.channel, one.delivery_id), None) for one in envelopes]
+
+
 class Inbox:
     """States of stored envelopes: new -> done or dead; back to new by a replay."""
 

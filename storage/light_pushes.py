@@ -42,7 +42,6 @@ class OwedPush:
     episode: int
     step: Step
     receiver_id: int
-    owed_at: datetime
     send_at: datetime
 
 
@@ -89,15 +88,12 @@ class LightPushes:
             insert = insert_into(self._conn, pushes).on_conflict_do_nothing()
             await self._conn.execute(insert, rows)
 
-    async def list_owed(self, at: datetime) -> list[OwedPush]:
-        """All that is owed to everybody who has something due by `at`."""
-        due = select(pushes.c.receiver_id).where(
-            pushes.c.state == fixed("owed"), pushes.c.send_at <= at
-        )
+    async def list_owed(self, until: datetime) -> list[OwedPush]:
+        """All that is owed to go out by then, to anybody."""
         query = (
             select(pushes)
-            .where(pushes.c.state == fixed("owed"), pushes.c.receiver_id.in_(due))
-            .order_by(pushes.c.id)
+            .where(pushes.c.state == fixed("owed"), pushes.c.send_at <= until)
+            .order_by(pushes.c.send_at, pushes.c.id)
         )
         return [
             OwedPush(
@@ -106,7 +102,6 @@ class LightPushes:
                 episode=row.episode,
                 step=Step(row.step),
                 receiver_id=row.receiver_id,
-                owed_at=row.owed_at,
                 send_at=row.send_at,
             )
             for row in await self._conn.execute(query)

@@ -1,11 +1,8 @@
-"""The only begin and commit in the project."""
+"""The open transaction as handlers see it. storage/writers.py begins and commits it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.accounts import Accounts
 from storage.activities import Activities
@@ -38,10 +35,3 @@ class UnitOfWork:
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
-
-
-@asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
-    """Commits on leaving; rolls back when the block raises."""
-    async with engine.begin() as conn:
-        yield UnitOfWork(conn)

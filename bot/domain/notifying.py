@@ -24,7 +24,6 @@ class Step(StrEnum):
     RED = "red"
     REPEAT = "repeat"
     ESCALATE = "escalate"
-    CLEARED = "cleared"
 
 
 class Reason(StrEnum):
@@ -95,8 +94,8 @@ class Decision:
 def decide(
     owed: Iterable[Owed], *, policy: PushPolicy, calendar: WorkingCalendar, at: datetime
 ) -> Decision:
-    """What goes out at `at`. `owed`: all that the receivers concerned are owed, due or not,
-    so that what is almost due travels along."""
+    """What goes out at `at`. `owed`: what is due, and what is due within the group wait, so
+    that it travels along."""
     notifications: list[Notification] = []
     silences: list[Silence] = []
     by_receiver = sorted(owed, key=lambda push: push.receiver_id)

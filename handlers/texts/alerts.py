@@ -10,8 +10,9 @@ from bot.domain.notifying import Reason
 from bot.domain.opportunities import Light
 from bot.domain.policy import LightPolicy, PushPolicy
 from bot.domain.valid_actions import Invalid, Verdict
+from handlers.texts.customers import when
+from handlers.texts.dialog import WEEKDAYS
 
-WEEKDAYS = "一二三四五六日"
 MARKS = {Light.RED: "🔴", Light.YELLOW: "🟡", Light.GREEN: "🟢"}
 
 ACKNOWLEDGE = "知道了"
@@ -77,11 +78,6 @@ def invalid_words(verdict: Verdict) -> str:
 def day(on: date) -> str:
     """1月28日(周三)"""
     return f"{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
-
-
-def moment(local: datetime) -> str:
-    """1月28日(周三) 15:00"""
-    return f"{day(local.date())} {local:%H:%M}"
 
 
 def lead_line(
@@ -192,7 +188,7 @@ def detail(
     known = [
         f"阶段：{stage}" if stage else "",
         f"金额：{amount}" if amount else "",
-        f"下次联系：{moment(next_contact)}" if next_contact else "下次联系：还没约",
+        f"下次联系：{when(next_contact)}" if next_contact else "下次联系：还没约",
         f"已延后到{day(snoozed_until.date())}" if snoozed_until else "",
         "已知悉" if acknowledged else "",
     ]

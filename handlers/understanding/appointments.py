@@ -31,6 +31,8 @@ class Appointments:
     next_contact: Found[Moment] | None = None
     promise: Found[Moment] | None = None
     past: Found[Moment] | None = None
+    ahead: tuple[Found[Moment], ...] = ()
+    """Every moment that is still to come, whatever it is for."""
 
 
 def sort_out(
@@ -39,6 +41,7 @@ def sort_out(
     """Who does what when. A day that passed is never the next contact."""
     past: list[Found[Moment]] = []
     promised: list[Found[Moment]] = []
+    ours: list[Found[Moment]] = []
     ahead: list[Found[Moment]] = []
     for found in moments:
         if found.value is None:
@@ -46,14 +49,17 @@ def sort_out(
         known = Found(found.start, found.end, found.value)
         if is_past(text, known, now):
             past.append(known)
-        elif _is_signing(text, known):
+            continue
+        ahead.append(known)
+        if _is_signing(text, known):
             promised.append(known)
         elif not _is_elsewhere(text, known):
-            ahead.append(known)
+            ours.append(known)
     return Appointments(
-        next_contact=choose(text, _best(text, ahead)),
+        next_contact=choose(text, _best(text, ours)),
         promise=choose(text, promised),
         past=past[0] if past else None,
+        ahead=tuple(ahead),
     )
 
 

@@ -21,7 +21,7 @@ class Said:
     """What was already read from one stretch of a message.
 
     text: normalised, customers blanked with MENTION. told, planned: see tenses.
-    numberless: `text` without dates, durations.
+
     """
 
     text: str
@@ -30,7 +30,6 @@ class Said:
     names_customer: bool
     duration: bool
     ahead: bool
-    amount: bool
     level_named: bool
     level_known: bool
     vague: bool

@@ -80,4 +80,4 @@ def test_window_forgets_keys_that_were_quiet() -> None:
         window.take(f"user{number}")
     clock.at += timedelta(minutes=2)
     window.take("one more")
-    assert len(window) == 1
+    assert window.keys_remembered == 1

@@ -40,7 +40,7 @@ function takeBlock(fragment, lines, index) {
     if (run.length) return fragment.append(block.build(run)), run.length;
   }
   const run = paragraphLines(lines, index);
-  fragment.append(h("p", {}, joinLines(run)));
+  fragment.append(h("div.lines", {}, run.map((line) => h("p", {}, inline(line)))));
   return run.length;
 }
 

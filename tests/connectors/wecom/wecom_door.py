@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from wechatpy.crypto import PrpCrypto
 
-from bot.clock import FixedClock
+from bot.clock import Clock, FixedClock
 from bot.messages import Envelope
 from bot.ports import Release
 from connectors.wecom.settings import WecomApp
@@ -104,12 +104,12 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def open_door() -> AsyncIterator[Door]:
+async def open_door(*also_fresh_by: Clock) -> AsyncIterator[Door]:
     clock = FixedClock(NOW)
     async with aiohttp.ClientSession() as http:
         door = Door(http, "", clock)
         server = web.Application()
-        server.add_routes(routes(APP, door.accept, clock))
+        server.add_routes(routes(APP, door.accept, clock, also_fresh_by=also_fresh_by))
         async with TestServer(server) as running:
             door.url = str(running.make_url("/wecom/sales"))
             yield door

@@ -1,0 +1,114 @@
+"""Everyday Chinese sales talk read into records, by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.activities import Intent, Record
+from bot.domain.calendar import WorkingCalendar
+from handlers.understanding import answers
+from handlers.understanding.customers import CustomerIndex
+from handlers.understanding.intents import MENTION, Purpose, Said, find_purpose
+from handlers.understanding.normal import normalise, without_addressees
+from handlers.understanding.records import Named, compose, name_of, stranger_named
+from handlers.understanding.segments import Segment, cut
+from handlers.understanding.slots import Slots, read_slots
+from handlers.understanding.snoozes import find_until
+
+LONGEST_MESSAGE = 2_000
+"""Longer texts are pasted documents, not reports; nothing is read from them."""
+
+_WEAK = frozenset({Intent.CHITCHAT, Intent.SET_NEXT})
+
+
+class Reader:
+    """Reads messages by rules. Holds no state but the calendar."""
+
+    def __init__(self, calendar: WorkingCalendar) -> None:
+        self._calendar = calendar
+
+    def read(
+        self,
+        text: str,
+        *,
+        now: datetime,
+        customers: CustomerIndex,
+        visible: Callable[[str], bool] | None = None,
+    ) -> tuple[Record, ...]:
+        """The records that `text` reports, at least one; chitchat when there is nothing.
+
+        visible: whether the sender may see a customer; others are not recognised. Never
+        raises for any text.
+        """
+        if len(text) > LONGEST_MESSAGE or not text.strip():
+            return (Record(Intent.CHITCHAT),)
+        here = now.astimezone(self._calendar.zone)
+        plain = without_addressees(normalise(text))
+        records: list[Record] = []
+        for segment in cut(plain, customers.find(plain, visible)):
+            first = records[0] if records else None
+            records += self._read_segment(segment, text, here, first)
+        return tuple(records)
+
+    def read_answer(self, text: str, slot: str, *, now: datetime) -> object | None:
+        """A bare answer to what was asked about `slot`; None when the text is no answer to it.
+
+        duration_min and amount_fen give int, next_contact a Moment, objections a tuple of
+        codes, contact a str, customer_received a bool.
+        """
+        here = now.astimezone(self._calendar.zone)
+        return answers.read_answer(normalise(text), slot, here, self._calendar)
+
+    def _read_segment(
+        self, segment: Segment, original: str, now: datetime, first: Record | None
+    ) -> list[Record]:
+        text = _with_names_hidden(segment)
+        source = original[segment.start : segment.start + len(segment.text)]
+        if segment.shared:
+            text, source = f"{text},{segment.shared}", f"{source},{segment.shared}"
+        slots = read_slots(text, source, now, self._calendar)
+        stranger = stranger_named(text, creating=False) if not segment.mentions else Named()
+        purpose = find_purpose(_said(slots, bool(segment.mentions) or bool(stranger.mention)))
+        purpose = _inherited(purpose, slots, first)
+        named: Sequence[Named] = [name_of(mention) for mention in segment.mentions]
+        if not named and purpose.intent is Intent.CREATE_CUSTOMER:
+            named = [stranger_named(text, creating=True)]
+        records = [compose(slots, purpose, one) for one in named or [stranger]]
+        if purpose.intent is Intent.SNOOZE:
+            until = find_until(text, now, self._calendar)
+            records = [replace(record, until=until) for record in records]
+        return records
+
+
+def _with_names_hidden(segment: Segment) -> str:
+    text = segment.text
+    for mention in segment.mentions:
+        start, end = mention.start - segment.start, mention.end - segment.start
+        text = text[:start] + MENTION * (end - start) + text[end:]
+    return text
+
+
+def _said(slots: Slots, names_customer: bool) -> Said:
+    return Said(
+        text=slots.text,
+        told=slots.told,
+        planned=slots.planned,
+        names_customer=names_customer,
+        duration=slots.duration is not None,
+        ahead=slots.looks_ahead,
+        level_named=slots.level.named,
+        level_known=slots.level.level is not None,
+        vague=slots.level.vague,
+        objections=bool(slots.objections),
+    )
+
+
+def _inherited(purpose: Purpose, slots: Slots, first: Record | None) -> Purpose:
+    """预测 栖霞46万 丹徒20万: what the first stretch was for holds for a bare later one."""
+    if first is None or purpose.intent not in _WEAK or slots.looks_ahead:
+        return purpose
+    if first.intent in (Intent.QUERY, Intent.CHITCHAT):
+        return purpose
+    return Purpose(first.intent, connected=first.connected, sure=0.7)

@@ -1,0 +1,175 @@
+"""From the slots of a stretch and what it is for to a Record."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from bot.domain.activities import Intent, Moment, Record
+from handlers.understanding.amounts import find_amount, find_missing
+from handlers.understanding.customers import SURE, Mention
+from handlers.understanding.intents import Purpose
+from handlers.understanding.lexicon import says, table
+from handlers.understanding.slots import Slots
+from handlers.understanding.spans import Found
+from handlers.understanding.strangers import find_stranger
+
+VALID_CALL_MIN = 3
+"""Shorter calls are no valid action (the three-minute rule)."""
+
+_TALK_ONLY = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CHITCHAT})
+_WITH_LENGTH = frozenset({Intent.LOG_CALL, Intent.LOG_VISIT, Intent.LOG_MESSAGE, Intent.CORRECT})
+_PREFERRED = {
+    Intent.LOG_PAYMENT: re.compile(
+        r"(?:到账|回款|打款|付款|付了|收到|首付款?|尾款|预付款?|定金|汇了|转了|打了|退款?了?|退还|进度款)\D{0,4}$|^(?:元|块)?(?:的)?(?:到账|已到|到了|打过来|进账|预付|首付|定金)"
+    ),
+    Intent.LOG_WIN: re.compile(r"(?:合同额|合同金额|合同价|总价|总额|成交价?|一共|总共|合计|签了?)\D{0,4}$"),
+    Intent.LOG_QUOTE: re.compile(r"(?:总价|总共|一共|合计|优惠后|最终|最后|最新|现在|改报|折后)\D{0,5}$"),
+}
+_CORRECTABLE = ("duration_min", "next_contact", "amount_fen", "objections", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a record names its customer."""
+
+    customer: str | None = None
+    ambiguous: tuple[str, ...] = ()
+    mention: str | None = None
+    needs_confirm: bool = False
+    words: str = ""
+    score: float = 1.0
+
+
+def name_of(mention: Mention) -> Named:
+    """Who is meant; several when the words fit several, a stranger when they fit none."""
+    sure = mention.sure
+    if sure is None:
+        names = tuple(sorted(candidate.name for candidate in mention.candidates))
+        return Named(ambiguous=names, words=mention.words, score=0.4)
+    return Named(
+        customer=sure.name,
+        needs_confirm=sure.score < SURE,
+        words=mention.words,
+        score=sure.score,
+    )
+
+
+def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
+    """The record, with only those slots that its intent has."""
+    words = {"intent": purpose.words, "customer": named.words}
+    record = Record(
+        intent=purpose.intent,
+        customer=named.customer,
+        ambiguous=named.ambiguous,
+        customer_mention=named.mention,
+        needs_confirm=named.needs_confirm,
+        query_topic=purpose.topic,
+        confidence={"intent": purpose.sure} | ({"customer": named.score} if named.words else {}),
+    )
+    if purpose.intent not in _TALK_ONLY:
+        record = _with_figures(record, slots, purpose, words)
+        record = _with_judgements(record, slots, words)
+    return replace(record, words={slot: said.strip() for slot, said in words.items() if said.strip()})
+
+
+def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[str, str]) -> Record:
+    intent = purpose.intent
+    asks_only = intent in (Intent.APPEAL, Intent.SNOOZE, Intent.CREATE_CUSTOMER)
+    duration = slots.duration if intent in _WITH_LENGTH else None
+    amount = _amount(slots, intent)
+    ahead = None if asks_only else slots.appointments.next_contact
+    promise = None if asks_only else slots.appointments.promise
+    past = slots.appointments.past
+    for slot, found in (
+        ("duration_min", duration),
+        ("amount_fen", amount),
+        ("next_contact", ahead),
+        ("promise_date", promise),
+        ("ref", slots.reference),
+        ("contact", slots.contact),
+    ):
+        if found:
+            words[slot] = _said(slots.text, found)
+    short = intent is Intent.LOG_CALL and duration is not None and duration.value < VALID_CALL_MIN
+    return replace(
+        record,
+        connected=purpose.connected if intent is Intent.LOG_CALL else None,
+        duration_min=duration.value if duration else None,
+        amount_fen=amount.value if amount else None,
+        amount_approx=bool(amount and amount.approximate),
+        next_contact=ahead.value if ahead else None,
+        promise_date=promise.value.day if promise else None,
+        not_valid_reason="under_3_minutes" if short else None,
+        ref=slots.reference.value if slots.reference else None,
+        contact=slots.contact.value if slots.contact else None,
+        stated_on=past.value.day if past else None,
+    )
+
+
+def _amount(slots: Slots, intent: Intent) -> Found[int] | None:
+    if intent is Intent.APPEAL:
+        return find_missing(slots.priced)
+    if intent in (Intent.SNOOZE, Intent.CREATE_CUSTOMER):
+        return None
+    return find_amount(slots.priced, prefer=_PREFERRED.get(intent))
+
+
+def _with_judgements(record: Record, slots: Slots, words: dict[str, str]) -> Record:
+    intent = record.intent
+    objections = () if intent in (Intent.SNOOZE, Intent.APPEAL) else tuple(slots.objections)
+    level = slots.level
+    words["objections"] = " ".join(_said(slots.text, one) for one in objections)
+    words["attachments_claimed"] = " ".join(_said(slots.text, one) for one in slots.attachments)
+    words["intent_level"] = level.words
+    if intent is Intent.APPEAL:
+        return replace(record, attachments_claimed=tuple(one.value for one in slots.attachments))
+    return replace(
+        record,
+        objections=tuple(one.value for one in objections),
+        attachments_claimed=tuple(one.value for one in slots.attachments),
+        intent_level=level.level,
+        level_refused=level.refused,
+        vague_intent=level.vague,
+        customer_received=_received(slots.text, intent),
+        correct_slot=_corrected(record, slots) if intent is Intent.CORRECT else None,
+    )
+
+
+def _received(text: str, intent: Intent) -> bool | None:
+    if intent in (Intent.LOG_PAYMENT, Intent.CORRECT, Intent.SUBMIT_FORECAST):
+        return None
+    if says("intents", "received", "no", text):
+        return None
+    return True if says("intents", "received", "yes", text) else None
+
+
+def _corrected(record: Record, slots: Slots) -> str | None:
+    """Which slot a correction is about: the one it gives, else the one it speaks of."""
+    given = {
+        "next_contact": record.next_contact is not None,
+        "duration_min": record.duration_min is not None,
+        "amount_fen": record.amount_fen is not None,
+        "objections": bool(slots.objections),
+        "contact": record.contact is not None,
+        "customer": bool(record.customer or record.ambiguous),
+    }
+    for slot in (*_CORRECTABLE, "customer"):
+        if given[slot]:
+            return slot
+    for slot, pattern in table("intents", "correct_slots").items():
+        if pattern.search(slots.text):
+            return slot
+    return None
+
+
+def _said(text: str, found: Found[str] | Found[int] | Found[Moment]) -> str:
+    return text[found.start : found.end]
+
+
+def stranger_named(text: str, *, creating: bool) -> Named:
+    """A customer that is not in the book, as written."""
+    stranger = find_stranger(text, creating=creating)
+    if stranger is None:
+        return Named()
+    return Named(mention=stranger.value, words=stranger.value, score=0.0)

@@ -1,0 +1,129 @@
+"""The one connection that writes to an SQLite file.
+
+Statements take microseconds and run where they are called. Only what may wait, for the disk
+or for another process, goes to a thread: begin, commit, and the inbox's batches. With an
+async driver each statement would cost some hops between threads, which is most of its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import URL, Connection, create_engine, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import StaticPool
+
+from bot.messages import Envelope
+from storage.engines import prepare_sqlite, to_json
+from storage.inbox import ROW_KEY, ids_in_order, to_row
+from storage.tables import inbox
+from storage.unit_of_work import UnitOfWork
+
+MAX_STRETCH_S = 0.01  # of statements without letting other tasks run
+
+T = TypeVar("T")
+
+
+class SqliteWriter:
+    """A `storage.writers.Writer`. Transactions take turns, first come first served."""
+
+    def __init__(self, url: URL, *, synchronous: str) -> None:
+        self.turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._engine = create_engine(
+            url.set(drivername="sqlite"),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            json_serializer=to_json,
+        )
+        prepare_sqlite(self._engine, synchronous=synchronous)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        async with self.turn:
+            conn = self._engine.connect()
+            try:
+                await self._in_thread(conn.begin)
+                yield UnitOfWork(cast(AsyncConnection, _Direct(conn)))
+                await self._in_thread(conn.commit)
+            finally:
+                conn.close()  # rolls back what was not committed
+
+    async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
+        return await self._in_thread(lambda: self._append(envelopes))
+
+    async def close(self) -> None:
+        await self._in_thread(self._engine.dispose)
+        self._thread.shutdown()
+
+    def _append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
+        values = tuple(value for one in envelopes for value in _bound(to_row(one)))
+        with self._engine.begin() as conn:
+            # One statement: the thread gives up the interpreter lock with each, and must wait
+            # for a busy event loop to get it back.
+            result = conn.exec_driver_sql(_insert_sql(len(envelopes)), values)
+            added = result.rowcount
+            first = result.lastrowid - added + 1
+            if added == len(envelopes):  # the holder of the write lock is given ids in a row
+                return list(range(first, first + added))
+            new = select(*ROW_KEY).where(inbox.c.id >= first)
+            return ids_in_order(envelopes, conn.execute(new).all() if added else [])
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Whoever is cancelled meanwhile still waits for the end: the connection is in use."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+
+class _Direct:
+    """What repositories use of an AsyncConnection."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.dialect = conn.dialect
+        self._conn = conn
+        self._clock = asyncio.get_running_loop().time
+        self._since = self._clock()
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        await self._let_others_run()
+        return self._conn.execute(statement, parameters)
+
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
+        await self._let_others_run()
+        return self._conn.scalar(statement, parameters)
+
+    async def _let_others_run(self) -> None:
+        if self._clock() - self._since > MAX_STRETCH_S:
+            await asyncio.sleep(0)
+            self._since = self._clock()
+
+
+_DIALECT = sqlite.dialect()
+_COLUMNS = [column for column in inbox.columns if column.name not in ("id", "next_attempt_at")]
+_BINDERS = [
+    (column.name, column.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+    for column in _COLUMNS
+]
+
+
+def _bound(row: dict[str, Any]) -> list[Any]:
+    """The values as the driver takes them, in the order of the columns."""
+    return [row[name] if binder is None else binder(row[name]) for name, binder in _BINDERS]
+
+
+@lru_cache(maxsize=512)
+def _insert_sql(rows: int) -> str:
+    """Compiled once for each size of batch; compiling costs more than inserting."""
+    values = [dict.fromkeys(column.name for column in _COLUMNS)] * rows
+    statement = sqlite.insert(inbox).values(values).on_conflict_do_nothing()
+    return str(statement.compile(dialect=_DIALECT))

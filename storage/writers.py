@@ -1,0 +1,57 @@
+"""Who writes: on PostgreSQL any connection of the pool, on SQLite one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, Protocol
+
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.messages import Envelope
+from storage.inbox import ROW_KEY, ids_in_order, to_row
+from storage.tables import inbox
+from storage.unit_of_work import UnitOfWork
+
+
+class Writer(Protocol):
+    """Write transactions of one process."""
+
+    @property
+    def turn(self) -> AbstractAsyncContextManager[Any]:
+        """Held by whoever writes, where only one can."""
+        ...
+
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Takes its turn. Commits on leaving; rolls back when the block raises."""
+        ...
+
+    async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
+        """In one transaction, durable when it returns, by whoever holds the turn. The new
+        id of each; None where the delivery was known or stands twice in the batch."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PostgresWriter:
+    """Writers do not wait for each other, so a turn means nothing."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.turn = nullcontext()
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        async with self._engine.begin() as conn:
+            yield UnitOfWork(conn)
+
+    async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
+        statement = postgresql.insert(inbox).on_conflict_do_nothing().returning(*ROW_KEY)
+        async with self._engine.begin() as conn:
+            added = await conn.execute(statement, [to_row(one) for one in envelopes])
+            return ids_in_order(envelopes, added.all())
+
+    async def close(self) -> None:
+        await self._engine.dispose()

@@ -1,0 +1,49 @@
+"""docs/operations.md says what the program does: its keys, its defaults, its example."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from config.settings import (
+    DingtalkSettings,
+    Settings,
+    StorageSettings,
+    WecomSettings,
+    load_settings,
+)
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[BaseModel]] = {
+    "### The file itself": Settings,
+    "### `[storage]`": StorageSettings,
+    "### `[wecom.<name>]`": WecomSettings,
+    "### `[dingtalk.<name>]`": DingtalkSettings,
+}
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
+    section = SECTIONS[heading]
+    body = PAGE.partition(heading)[2].partition("\n#")[0]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
+    keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
+    assert keys == set(section.model_fields) - {"storage", "wecom", "dingtalk"}
+
+
+def test_the_example_is_a_configuration_that_loads(tmp_path: Path) -> None:
+    block = PAGE.partition("### An example with everything")[2].partition("\n###")[0]
+    secret = tmp_path / "secret"
+    secret.write_text("a" * 43)
+    token = tmp_path / "token"
+    token.write_text("a" * 24)
+    example = "\n".join(line.removeprefix("    ") for line in block.splitlines())
+    example = re.sub(r"/run/secrets/\S+-token", str(token), example)
+    path = tmp_path / "gendan.toml"
+    path.write_text(re.sub(r"/run/secrets/[\w-]+", str(secret), example), encoding="utf-8")
+    settings = load_settings(path)
+    assert (list(settings.wecom), list(settings.dingtalk)) == (["sales"], ["sales"])
+    assert settings.wecom["sales"].webhooks
