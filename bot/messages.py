@@ -273,10 +273,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardUpdate:
-    """Show `card` instead of what was sent under the same card_id."""
+    """Show `card` instead of what was sent under the same card_id.
+
+    response_code: WeCom's permit for it, from the press that caused the update; without one
+    the outbox adds the code that came with the card. only_in_place: where the platform can
+    no longer change the card, leave it, rather than send it as a new one.
+    """
 
     card: Card
-    response_code: str = ""  # WeCom: from the press that caused the update, if any
+    response_code: str = ""
+    only_in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

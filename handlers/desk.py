@@ -116,16 +116,16 @@ class Desk:
         await self._remember(card, subject)
         self.answer(card)
 
-    async def change(self, card: Card, *, subject: str) -> None:
+    async def change(self, card: Card, *, subject: str, only_in_place: bool = False) -> None:
         """Show `card` in place of what stands under its id; a press hands in the code that
-        WeCom wants for it."""
+        WeCom wants for it. only_in_place: see CardUpdate."""
         known = await self.tx.cards.get(card.card_id)
         card = replace(card, revision=(known.revision if known else card.revision) + 1)
         await self._remember(card, subject)
         action = self.message.action
         pressed = action is not None and action.card_id == card.card_id
         code = action.response_code if action is not None and pressed else ""
-        self.answer(CardUpdate(card, response_code=code))
+        self.answer(CardUpdate(card, response_code=code, only_in_place=only_in_place))
 
     async def _remember(self, card: Card, subject: str) -> None:
         await self.tx.cards.put(

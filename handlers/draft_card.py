@@ -59,7 +59,7 @@ def render(view: DraftView, *, today: date, calendar: WorkingCalendar) -> Card:
         title=dialog.shorten(f"{view.title} · {name}", 36),
         lines=tuple(_lines(view)),
         facts=tuple(_facts(view)),
-        fields=() if view.choices else tuple(_fields(view, today, calendar)),
+        fields=() if view.question else tuple(_fields(view, today, calendar)),
         buttons=tuple(_buttons(view)),
     )
 
@@ -121,7 +121,7 @@ def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Fie
 
 def _buttons(view: DraftView) -> list[Button]:
     cancel = Button("cancel", "取消", style="danger")
-    if view.choices:
+    if view.question:
         picks = [Button(action, dialog.shorten(label, 10)) for action, label in view.choices]
         return [*picks[:5], cancel]
     confirm = Button("confirm", "确认", style="primary")

@@ -69,7 +69,8 @@ async def show(desk: Desk, draft: Draft) -> Draft:
     action = desk.message.action
     in_place = action is not None and action.card_id == draft.card_id
     if not in_place and draft.card_no:
-        await desk.change(draft_card.closed(view, "已更新，见下方新卡片"), subject=_subject(draft))
+        old = draft_card.closed(view, "已更新，见下方新卡片")
+        await desk.change(old, subject=_subject(draft), only_in_place=True)
     draft = replace(
         draft,
         awaiting=awaiting,
@@ -105,16 +106,16 @@ async def look_at(desk: Desk, draft: Draft) -> DraftView:
 
 
 async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
+    """The question about an unclear customer: the candidates, or to create the one named, or
+    those the speaker last worked on."""
     mention = str(view.draft.slots.get("customer_mention") or "")
-    candidates = [await desk.tx.accounts.get(number) for number in view.draft.candidates]
-    choices = [(f"pick-{account.id}", account.name) for account in candidates]
-    if mention and not candidates:
-        choices.append(("new", f"新建「{mention}」"))
-    names = [account.name for account in candidates]
-    if not mention:
-        recent = await customers.recent(desk, limit=RECENT_CHOICES)
-        choices = [(f"pick-{account.id}", account.name) for account in recent]
-    question = dialog.which_customer(mention, names)
+    accounts = [await desk.tx.accounts.get(number) for number in view.draft.candidates]
+    if not accounts and not mention:
+        accounts = await customers.recent(desk, limit=RECENT_CHOICES)
+    choices = [(f"pick-{account.id}", account.name) for account in accounts]
+    if not accounts and mention:
+        choices = [("new", f"新建「{mention}」")]
+    question = dialog.which_customer(mention, [account.name for account in accounts])
     return replace(view, choices=tuple(choices), question=question)
 
 

@@ -26,6 +26,7 @@ LOGS = frozenset(
 )
 SEES_MORE = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 MAX_TEXT = 2000
+SHORT_ANSWER = 15  # characters; what is longer is read as a sentence of its own
 
 
 async def hear(desk: Desk) -> None:
@@ -36,7 +37,9 @@ async def hear(desk: Desk) -> None:
         return
     records = _read(desk, text)
     first = records[0]
-    if first.intent in LOGS or any(record.intent in LOGS for record in records):
+    if first.vague_intent and first.intent_level is None and len(records) == 1:
+        desk.say(dialog.VAGUE_INTENT)
+    elif first.intent in LOGS or any(record.intent in LOGS for record in records):
         await _log(desk, records, text, open_drafts)
     elif first.intent is Intent.CONFIRM:
         await _confirm(desk, open_drafts)
@@ -55,7 +58,7 @@ async def hear(desk: Desk) -> None:
     elif await _file_answer(desk, first):
         return
     else:
-        desk.say(dialog.VAGUE_INTENT if first.vague_intent else dialog.CHITCHAT)
+        desk.say(dialog.CHITCHAT)
 
 
 async def cancel(desk: Desk, open_drafts: list[Draft] | None = None) -> None:
@@ -100,16 +103,22 @@ def _read(desk: Desk, text: str) -> tuple[Record, ...]:
 
 
 async def _is_answer(desk: Desk, draft: Draft, text: str) -> bool:
-    """Whether the text answers what the newest draft asked for; then it is taken."""
-    if draft.awaiting in ("", "files"):
-        return False
+    """Whether the text answers what the newest draft asked for, or fills another gap of it;
+    then it is taken."""
     if draft.awaiting == "customer":
         return await _customer_answer(desk, draft, text)
-    value = desk.office.reader.read_answer(text, draft.awaiting, now=local_time(desk))
-    if value is None:
-        return False
-    await drafts.fill(desk, draft, {draft.awaiting: _plain(value)})
-    return True
+    unit = drafts.unit_of(desk, draft)
+    wanted = [draft.awaiting] if draft.awaiting else []
+    if unit is not None and draft.awaiting and len(text) <= SHORT_ANSWER:
+        wanted += [slot.key for slot in unit.slots if slot.key not in draft.slots]
+    for key in dict.fromkeys(wanted):
+        if key == "files":
+            continue
+        value = desk.office.reader.read_answer(text, key, now=local_time(desk))
+        if value is not None:
+            await drafts.fill(desk, draft, {key: _plain(value)})
+            return True
+    return False
 
 
 async def _customer_answer(desk: Desk, draft: Draft, text: str) -> bool:

@@ -12,6 +12,7 @@ queued message with attempts, and that one is its head until it is sent or given
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -84,7 +85,7 @@ class Outbox:
             .order_by(outbox.c.due_at, outbox.c.id)
             .limit(limit)
         )
-        return [_to_outgoing(row) for row in rows]
+        return [await self._with_code(_to_outgoing(row)) for row in rows.all()]
 
     async def next_outgoing_at(self) -> datetime | None:
         """When the next head is due; past moments mean now."""
@@ -145,6 +146,24 @@ class Outbox:
             .limit(1)
         )
         return code or ""
+
+    async def _with_code(self, outgoing: Outgoing) -> Outgoing:
+        """A card update without a response code takes the one its card came with, and keeps
+        it for its retries. Only now is it known: the card itself may just have been sent."""
+        content = outgoing.content
+        if not isinstance(content, CardUpdate) or content.response_code:
+            return outgoing
+        code = await self.latest_response_code(content.card.card_id)
+        if not code:
+            return outgoing
+        content = replace(content, response_code=code)
+        await self._conn.execute(
+            update(outbox)
+            .where(outbox.c.id == outgoing.id)
+            .values(content=content_to_json(content))
+        )
+        await self._use_up(content)
+        return replace(outgoing, content=content)
 
     async def _use_up(self, content: Content) -> None:
         if isinstance(content, CardUpdate) and content.response_code:

@@ -109,8 +109,8 @@ class DingtalkClient:
                 return await self._say(to, content, dedupe_key)
             case Card():
                 return await self._show(to, content, dedupe_key)
-            case CardUpdate(card=card):
-                return await self._redraw(to, card, dedupe_key)
+            case CardUpdate():
+                return await self._redraw(to, content, dedupe_key)
             case FileContent():
                 return await self._post(to, await self._files.message_of(content))
 
@@ -149,7 +149,10 @@ class DingtalkClient:
         except QuotaUsedUp:
             return await self._say(to, as_markdown(card), dedupe_key)
 
-    async def _redraw(self, to: Address, card: Card, dedupe_key: str) -> Receipt:
+    async def _redraw(self, to: Address, update: CardUpdate, dedupe_key: str) -> Receipt:
+        card = update.card
+        if not self._cards.are_ready and update.only_in_place:
+            return Receipt()
         if not self._cards.are_ready:
             return await self._say(to, as_markdown(card), dedupe_key)
         if card.closed and await self._api.quota.is_saving():
@@ -161,6 +164,8 @@ class DingtalkClient:
         except Refused as error:
             if error.code != CARD_GONE:
                 raise
+            if update.only_in_place:
+                return Receipt()
             return await self._show(to, card, dedupe_key)
 
     async def _post(self, to: Address, message: RobotMessage) -> Receipt:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
@@ -94,7 +95,7 @@ async def read_upload(request: web.Request) -> tuple[Fields, str, bytes]:
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise BadRequest("the form must have plain, named parts")
         if part.name == "file":
-            upload = part.filename or "file", await _read_part(part, UPLOAD_LIMIT)
+            upload = unquote(part.filename or "file"), await _read_part(part, UPLOAD_LIMIT)
         else:
             texts[part.name] = (await _read_part(part, _FORM_FIELD_LIMIT)).decode()
     if upload is None:

@@ -115,6 +115,8 @@ class WecomClient:
     async def _send_to_member(self, user_id: str, content: Content, dedupe_key: str) -> Receipt:
         if isinstance(content, CardUpdate) and content.response_code:
             return await self._update_card(user_id, content, dedupe_key)
+        if isinstance(content, CardUpdate) and content.only_in_place:
+            return Receipt()
         return await self._send_new(user_id, content, dedupe_key)
 
     async def _send_new(self, user_id: str, content: Content, dedupe_key: str) -> Receipt:
@@ -140,6 +142,8 @@ class WecomClient:
         except Refusal as refusal:
             if refusal.errcode != RESPONSE_CODE_USED:
                 raise
+        if update.only_in_place:
+            return Receipt()
         try:
             return await self._send_new(user_id, update.card, dedupe_key)
         except Refusal as refusal:

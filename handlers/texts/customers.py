@@ -28,7 +28,9 @@ def light(color: Light, gap_days: int, *, stuck: bool) -> str:
         Light.YELLOW: f"黄灯，已{gap_days}个工作日没有有效跟进",
         Light.RED: f"红灯，已{gap_days}个工作日没有有效跟进",
     }[color]
-    return f"{words}，阶段停滞" if stuck else words
+    if not stuck:
+        return words
+    return "阶段停滞" if color is Light.GREEN else f"{words}，阶段停滞"
 
 
 def when(local: datetime) -> str:

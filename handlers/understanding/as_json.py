@@ -18,7 +18,6 @@ _OPTIONAL_WHEN_SET = (
     "correct_slot",
     "ref",
     "amount_approx",
-    "contact",
 )
 
 
@@ -63,7 +62,7 @@ def _record(record: Record) -> dict[str, object]:
         body["intent_alt"] = [str(intent) for intent in record.intent_alt]
     if record.ambiguous:
         body["ambiguous"] = list(record.ambiguous)
-    for key in ("until", "promise_date", "stated_on"):
+    for key in ("until", "promise_date"):
         day = getattr(record, key)
         if day is not None:
             body[key] = day.isoformat()

@@ -11,6 +11,7 @@ _STOP = re.compile(r"[,。;!?\n]")
 _REACH = 12
 _FILE_WORD = re.compile(r"pdf|扫描件|文件|附件")
 _SENT = re.compile(r"发|传|交")
+_SAID_AFTER = re.compile(r"\s*(?:已经?|都|也|刚|全)*(?:上传|传|附上|贴|在附件|见附件|发群)")
 _GENERAL = "other"
 
 
@@ -60,4 +61,6 @@ def _is_list(between: str) -> bool:
 def _clause(text: str, noun: Found[str]) -> tuple[int, int]:
     start = max((match.end() for match in _STOP.finditer(text, 0, noun.start)), default=0)
     stop = _STOP.search(text, noun.end)
+    if stop and _SAID_AFTER.match(text, stop.end()):
+        stop = _STOP.search(text, stop.end())
     return start, stop.start() if stop else len(text)

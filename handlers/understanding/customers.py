@@ -162,7 +162,15 @@ class CustomerIndex:
             return None  # 苏州恒锐 is not 杭州恒锐机电
         else:
             start = hit.start
-        seen = _narrowed(seen, words, text[hit.end : hit.end + 10])
+        behind = text[hit.end : hit.end + 10]
+        slips = {entry.name: slip for entry in seen if (slip := _slip(entry, words, behind))}
+        if slips and end == hit.end:
+            length = max(len(slip) for slip in slips.values())
+            ranked = [
+                Candidate(entry.name, entry.key, 0.8, SOUND) for entry in seen if entry.name in slips
+            ]
+            return _mention(text, start, end + length, ranked)
+        seen = _narrowed(seen, words, behind)
         ranked = [
             Candidate(entry.name, entry.key, *_weigh(entry, words, text[start:end]))
             for entry in seen
@@ -179,8 +187,9 @@ class CustomerIndex:
             for hit in without_overlaps(list(self._spoken.find(sound_of(spare))))
             if (mention := self._misheard(spare, hit, visible))
         ]
-        found += self._mistyped(_blank(spare, found), visible)
-        return found
+        if taken or found:
+            return found
+        return self._mistyped(spare, visible)
 
     def _misheard(
         self, text: str, hit: Hit, visible: Callable[[str], bool] | None
@@ -277,6 +286,21 @@ def _place_before(text: str, start: int) -> tuple[int, str]:
             if len(found) == length:
                 return start - length, found.rstrip("市省")
     return start, ""
+
+
+def _slip(entry: _Entry, words: str, behind: str) -> str:
+    """黄岩磨具: the short name is right, and what follows is the rest of the name, misspelt."""
+    if not entry.parts.core.startswith(words):
+        return ""
+    rest = entry.parts.core[len(words) :]
+    said = behind[: len(rest)]
+    if not rest or len(said) < len(rest) or said in everyday_words():
+        return ""
+    if sound_of(said) == sound_of(rest):
+        return said
+    alike = sum(one == other for one, other in zip(said, rest, strict=True))
+    likely = len(rest) > 1 and alike >= len(rest) / 2 and not _is_a_word(said)
+    return said if likely else ""
 
 
 def _narrowed(seen: list[_Entry], words: str, behind: str) -> list[_Entry]:

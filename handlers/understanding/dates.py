@@ -190,11 +190,15 @@ def _holiday(match: re.Match[str], today: _Today) -> Moment | None:
     said = match["holiday"]
     name = "" if said in _ANY_HOLIDAY else _HOLIDAY_NAMES[said]
     block = today.calendar.block_after(today.day, name)
-    if block is None:
-        return None
     ordinal = to_number(match["ordinal"]) if match["ordinal"] else Decimal(1)
     assert ordinal is not None
-    return _on(today.calendar.add_workdays(block.last, int(ordinal)))
+    if block is not None:
+        last = block.last
+    elif name == "元旦":
+        last = date(today.day.year + 1, 1, 1)  # its day never moves, known table or not
+    else:
+        return None
+    return _on(today.calendar.add_workdays(last, int(ordinal)))
 
 
 def _year_end(match: re.Match[str], today: _Today) -> Moment | None:
@@ -258,7 +262,7 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<begin>再?过|隔|再?等)?(?P<count>{SMALL})?(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
+            rf"(?P<begin>再?过|隔|再?等)?(?=[\d半一二两三四五六七八九十百])(?P<count>{SMALL})?(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
         ),
         _after,
     ),

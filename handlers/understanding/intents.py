@@ -12,6 +12,7 @@ from handlers.understanding.tenses import is_not_done
 MENTION = "〓"
 """Stands for every character of a customer's name in the texts below."""
 
+_TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
 _SHORT = 22
 _BARE = 20
 
@@ -68,10 +69,10 @@ def _about_the_customer(said: Said) -> Purpose | None:
         _visit,
         _missed_call,
         _call_with_length,
+        _level,
         _papers,
         _message,
         _call,
-        _level,
         _booking,
         _hope,
         _next,
@@ -261,6 +262,8 @@ def _level(said: Said) -> Purpose | None:
 
 
 def _booking(said: Said) -> Purpose | None:
+    if not said.names_customer and _TO_EVERYBODY.search(said.text):
+        return None
     if says("intents", "visit", "by_phone", said.text) or is_not_done(said.text):
         return None
     meeting = says("intents", "visit", "meeting", said.planned)

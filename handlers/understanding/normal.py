@@ -24,7 +24,7 @@ _TABLE = (
     | {ord(old): new for old, new in zip(_TRADITIONAL_SIMPLE[::2], _TRADITIONAL_SIMPLE[1::2])}
     | {ord(sign): plain for sign, plain in _SIGNS.items()}
 )
-_ADDRESSED = re.compile(r"@[^\s@,，:]{1,20}")
+_ADDRESSED = re.compile(r"@(?!所有人|all)[^\s@,，:]{1,20}")
 
 
 def normalise(text: str) -> str:

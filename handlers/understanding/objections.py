@@ -13,6 +13,7 @@ _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
 
 def find_objections(text: str) -> list[Found[str]]:
     """One find per code, in the order of the text."""
+    text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
     first: dict[str, Found[str]] = {}
     for code, pattern in table("lexicon", "objections").items():
         for match in pattern.finditer(text):

@@ -103,7 +103,8 @@ class Speaker:
         return await self.look()
 
     async def press(self, card: dict[str, Any], label: str, **values: str) -> list[dict[str, Any]]:
-        """Press the button with that label; the bot's answers."""
+        """Press the button with that label; the pressed card as it stands then, and the bot's
+        answers."""
         await self.look()
         buttons = card["card"]["buttons"]
         action = next(button["action"] for button in buttons if label in button["label"])
@@ -117,7 +118,8 @@ class Speaker:
             },
         )
         await self.sandbox.quiesce()
-        return await self.look()
+        pressed = [m for m in await self.all() if m["message_id"] == card["message_id"]]
+        return pressed + await self.look()
 
     async def all(self, chat: str | None = None) -> list[dict[str, Any]]:
         """Everything the bot said to this person (or in that chat), oldest first."""

@@ -74,8 +74,11 @@ class Bed:
         return True
 
     async def customers(self) -> list[dict[str, Any]]:
-        names = ("宁波甬江轴承有限公司", "杭州恒锐机电有限公司")
-        return [{"id": n, "name": name, "owner": "张伟"} for n, name in enumerate(names, start=1)]
+        return [
+            {"id": 1, "name": "宁波甬江轴承有限公司", "owner": "张伟"},
+            {"id": 2, "name": "杭州恒锐机电有限公司", "owner": "张伟"},
+            {"id": 3, "name": "东莞松湖电子有限公司", "owner": "吴磊"},
+        ]
 
     async def stream(self, customer: int) -> dict[str, Any]:
         known = {one["id"]: one for one in await self.customers()}[customer]

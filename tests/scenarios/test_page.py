@@ -176,6 +176,11 @@ async def test_in_a_dingtalk_group_the_robot_is_mentioned(page: Page, bed: Bed) 
     assert bed.world.said[0].chat == "cidHuananSales001=="
 
 
+async def test_examples_name_a_customer_of_the_person_played(page: Page) -> None:
+    await _choose(page, "dingtalk:wulei01")
+    await expect(page.get_by_role("button", name="客户 东莞松湖电子")).to_be_visible()
+
+
 async def test_a_wecom_group_is_for_reading(page: Page) -> None:
     await page.get_by_role("tab", name="华东销售群").click()
     await expect(page.get_by_text("只收推送")).to_be_visible()

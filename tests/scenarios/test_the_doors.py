@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import time
 from typing import Any
@@ -44,7 +45,9 @@ async def post_wecom(
     query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
     query.update({key: app[key] for key in ("msg_signature",) if key in (change or {})})
     url = app["callback_url"]
-    async with sandbox.http.post(url, params=query, data=body + " " * junk) as answer:
+    async with sandbox.http.post(
+        url, params=query, data=io.BytesIO(f"{body}{' ' * junk}".encode())
+    ) as answer:
         return answer.status
 
 
@@ -57,7 +60,8 @@ async def post_dingtalk(
     digest = hmac.new(key.encode(), f"{stamp}\n{key}".encode(), hashlib.sha256).digest()
     headers = {"timestamp": stamp, "sign": base64.b64encode(digest).decode()}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with sandbox.http.post(app["callback_url"], data=data, headers=headers) as answer:
+    url = app["callback_url"]
+    async with sandbox.http.post(url, data=io.BytesIO(data), headers=headers) as answer:
         return answer.status
 
 

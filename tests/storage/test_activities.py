@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.activities import Activity, Grade
+from bot.domain.opportunities import Account
 from bot.errors import InvalidInput, NotFound
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
@@ -112,8 +113,8 @@ async def test_what_was_taken_back_is_known(database: Database) -> None:
             await tx.activities.get(10**6)
 
 
-async def _added(tx: UnitOfWork, account: object, source_id: str) -> Activity:
-    added = await tx.activities.add(activity(account, source_id))  # type: ignore[arg-type]
+async def _added(tx: UnitOfWork, account: Account, source_id: str) -> Activity:
+    added = await tx.activities.add(activity(account, source_id))
     assert added is not None
     return added
 

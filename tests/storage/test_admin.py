@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from alembic import command
@@ -21,6 +23,8 @@ from storage.engines import to_url
 from storage.files import FileFolder
 from storage.tables import audit, metadata
 from tests.storage.samples import AT, activity, customer, envelope, member
+
+T = TypeVar("T")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -162,10 +166,10 @@ def _delete_behind_its_back(file: Path) -> None:
     connection.close()
 
 
-async def _with_connection(url: str, function: object) -> object:
+async def _with_connection(url: str, function: Callable[[Connection], T]) -> T:
     engine = create_async_engine(to_url(url))
     async with engine.begin() as conn:
-        result = await conn.run_sync(function)  # type: ignore[arg-type]
+        result = await conn.run_sync(function)
     await engine.dispose()
     return result
 

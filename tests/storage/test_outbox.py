@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from bot.messages import Address, Card, CardUpdate, Field, Option, Platform, Receipt, Text
+from bot.messages import (
+    Address,
+    Card,
+    CardUpdate,
+    Field,
+    Option,
+    OutboundMessage,
+    Platform,
+    Receipt,
+    Text,
+)
 from bot.ports import Outgoing
 from storage.database import Database
 from tests.storage.samples import AT, LI, ZHANG, after, message
@@ -161,9 +173,9 @@ async def test_ten_thousand_queued_for_one_address_are_no_burden(database: Datab
     assert _keys(await _take(database)) == ["0", "l1"]
 
 
-async def _queue(database: Database, *messages: object, minutes: float = 0) -> None:
+async def _queue(database: Database, *messages: OutboundMessage, minutes: float = 0) -> None:
     async with database.begin() as tx:
-        await tx.delivery.queue(messages, at=after(minutes))  # type: ignore[arg-type]
+        await tx.delivery.queue(messages, at=after(minutes))
 
 
 async def _take(database: Database, *, minutes: float = 0, limit: int = 100) -> list[Outgoing]:
@@ -199,7 +211,7 @@ async def _send_all(database: Database, *, minutes: float = 0) -> list[str]:
     return sent
 
 
-async def _next_at(database: Database) -> object:
+async def _next_at(database: Database) -> datetime | None:
     async with database.read() as tx:
         return await tx.delivery.next_outgoing_at()
 

@@ -18,7 +18,7 @@ from bot.domain.people import (
 )
 from bot.errors import NotFound, Refused
 from storage.database import Database
-from storage.directory import DirectorySaved, plain_mobile
+from storage.directory import DirectorySaved, RolesByTitle, plain_mobile
 from storage.unit_of_work import UnitOfWork
 from tests.storage.samples import (
     AT,
@@ -284,14 +284,10 @@ async def _save(
 
 
 async def _save_all(
-    database: Database, directory: Directory, roles: object = everybody_is_a_rep
+    database: Database, directory: Directory, roles: RolesByTitle = everybody_is_a_rep
 ) -> DirectorySaved:
     async with database.begin() as tx:
-        return await tx.people.save_directory(
-            directory,
-            roles_by_title=roles,  # type: ignore[arg-type]
-            at=AT,
-        )
+        return await tx.people.save_directory(directory, roles_by_title=roles, at=AT)
 
 
 async def _find(database: Database, platform: str, user_id: str) -> Person:

@@ -6,13 +6,6 @@ import { personKey } from "./store.js";
 import { toast } from "./toast.js";
 import { MENTION } from "./words.js";
 
-const SUGGESTIONS = [
-  "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系",
-  "待办",
-  "客户 恒锐机电",
-  "帮助",
-];
-
 const UPLOADS = [
   { kind: "file", label: "发送文件", name: "clip", accept: "" },
   { kind: "image", label: "发送图片", name: "image", accept: "image/*" },
@@ -61,10 +54,12 @@ export function composer(root, store, acts) {
   function drawChips() {
     if (!store.me) return;
     const menu = store.chat ? [] : menuEntries(store.menus[store.me.platform]);
-    chips.replaceChildren(
+    const drawn = [
       ...menu.map((item) => chip(item.name, () => acts.menu(item.key), "menu")),
-      ...SUGGESTIONS.map((text) => chip(text, () => suggest(text), "sentence")),
-    );
+      ...suggestions(store).map((text) => chip(text, () => suggest(text), "sentence")),
+    ];
+    const words = (nodes) => nodes.map((node) => node.textContent).join("\n");
+    if (words(drawn) !== words([...chips.children])) chips.replaceChildren(...drawn);
   }
 
   function chip(text, onclick, kind) {
@@ -129,6 +124,20 @@ export function composer(root, store, acts) {
     draw();
     return button;
   }
+}
+
+/** Sentences worth trying, about a customer of the person's own where there is one. */
+function suggestions({ me, customers }) {
+  const own = customers.filter(({ owner }) => owner === me.name).map(({ name }) => name);
+  const isFamiliar = !own.length || own.some((name) => name.includes("恒锐机电"));
+  const customer = isFamiliar ? "恒锐机电" : own[0].replace(/有限公司$/, "");
+  const contact = isFamiliar ? "王总" : "";
+  return [
+    `刚和${customer}${contact}通了25分钟电话，嫌价格高，下周三再联系`,
+    "待办",
+    `客户 ${customer}`,
+    "帮助",
+  ];
 }
 
 async function begin() {

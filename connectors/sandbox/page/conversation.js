@@ -21,6 +21,7 @@ export function conversationColumn(root, store, acts) {
   const drawn = new Map(); // message id -> {node, signature}
   let shownMost = SHOWN_AT_ONCE;
   let isAtEnd = true;
+  let drawnHead = "";
   root.prepend(head, log);
   log.addEventListener("scroll", () => (isAtEnd = distanceToEnd() < NEAR_END_PX));
   log.addEventListener("load", stayAtEnd, { capture: true }); // a picture has its size now
@@ -48,13 +49,17 @@ export function conversationColumn(root, store, acts) {
 
   function drawHead() {
     const { me, chat } = store;
-    const title = [me.name, me.title || me.roles.map((role) => ROLES[role]).join("、")];
+    const places = [null, ...store.chatsOf(me)];
+    const signature = JSON.stringify([me, chat, places.map((place) => store.unread(me, place))]);
+    if (signature === drawnHead) return; // whoever is on a tab with the keyboard stays there
+    drawnHead = signature;
+    const title = me.title || me.roles.map((role) => ROLES[role]).join("、");
     head.replaceChildren(
       avatar(me.name, personKey(me)),
-      h("div.who", {}, h("strong", {}, title[0]), h("span", {}, title[1]),
+      h("div.who", {}, h("strong", {}, me.name), h("span", {}, title),
         h("span.platform-name", {}, PLATFORMS[me.platform].name)),
       h("div.places", { role: "tablist", "aria-label": "会话" },
-        [null, ...store.chatsOf(me)].map((place) => tab(place, place?.chat_id === chat?.chat_id))),
+        places.map((place) => tab(place, place?.chat_id === chat?.chat_id))),
     );
   }
 

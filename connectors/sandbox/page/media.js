@@ -6,7 +6,7 @@ import { h, icon, safeUrl } from "./dom.js";
 export function picture(file) {
   const src = safeUrl(file.url);
   if (!src) return h("p", {}, file.name);
-  const image = h("img", { src, alt: file.name, loading: "lazy" });
+  const image = h("img", { src, alt: file.name });
   const open = () => enlarge(src, file.name);
   const label = `放大图片：${file.name}`;
   return h("button.picture", { type: "button", "aria-label": label, onclick: open }, image);
