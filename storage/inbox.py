@@ -27,7 +27,7 @@ ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
 
 
 def to_row(envelope: Envelope) -> dict[str, Any]:
-    """A new row; an unreadable envelope is a dead letter from birth."""
+    """A new row, in the order of the columns. Unreadable ones are dead letters from birth."""
     dead = envelope.unreadable is not None
     return {
         "channel": envelope.channel,

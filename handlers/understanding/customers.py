@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
@@ -23,7 +23,6 @@ SURE = 0.85
 """Below this a match is a guess that the person must confirm."""
 
 _MOST_CANDIDATES = 5
-_MOST_WEIGHED = 200
 _SHORTEST_FUZZY = 4
 _LONGEST_FUZZY = 8
 _LONGEST_SOUND = 12
@@ -61,7 +60,7 @@ class _Entry:
     name: str
     key: int | None
     parts: NameParts
-    aliases: set[str] = field(default_factory=set)
+    aliases: tuple[str, ...] = ()
 
 
 class CustomerIndex:
@@ -90,7 +89,7 @@ class CustomerIndex:
         for alias in aliases:
             form = normalise(alias).strip()
             if len(form) > 1 and form not in entry.aliases:
-                entry.aliases.add(form)
+                entry.aliases += (form,)
                 self._written.add(form, number)
 
     def remove(self, name: str) -> None:
@@ -150,7 +149,7 @@ class CustomerIndex:
         self, text: str, hit: Hit, visible: Callable[[str], bool] | None
     ) -> Mention | None:
         words = text[hit.start : hit.end]
-        seen = list(self._seen(hit.ids[:_MOST_WEIGHED], visible))
+        seen = list(self._seen(hit.ids, visible))
         if not seen:
             return None
         start, place = _place_before(text, hit.start)
@@ -197,7 +196,7 @@ class CustomerIndex:
         words = text[hit.start : hit.end]
         if len(words) == 2 and (words in everyday_words() or _is_a_word(words)):
             return None
-        seen = list(self._seen(hit.ids[:_MOST_WEIGHED], visible))
+        seen = list(self._seen(hit.ids, visible))
         if len(words) == 2 and len(seen) > 2:
             return None
         score = 0.8 if len(words) > 2 else 0.65
@@ -226,26 +225,35 @@ class CustomerIndex:
 
 
 def _written_forms(name: str, parts: NameParts) -> set[str]:
-    """The ways a name is written: whole, without its place, and its first characters."""
-    prefixes = {parts.core[:length] for length in range(2, len(parts.core) + 1)}
-    common = everyday_words()
-    return {normalise(name), parts.bare} | {form for form in prefixes if form not in common}
+    """The ways a name is written: whole, without its place, and its first characters.
+
+    A legal form behind is not needed: it is recognised after the name in the text.
+    """
+    core = parts.core
+    forms = {core[:length] for length in range(2, len(core) + 1)} - everyday_words()
+    forms.add(parts.bare)
+    if not name.startswith(parts.bare):
+        forms.add(normalise(name))
+    return forms
 
 
 def _spoken_forms(parts: NameParts) -> set[str]:
     sound = sound_of(parts.core[:_LONGEST_SOUND])
-    return {sound[:length] for length in range(2, len(sound) + 1)}
+    return {sound[:2], sound}
 
 
 def _near_forms(core: str) -> set[str]:
-    """The core, and the core with one character left out at each place."""
+    """The core with one character left out of its first half.
+
+    A slip in the second half leaves the short name intact, which is found as such.
+    """
     if not _SHORTEST_FUZZY <= len(core) <= _LONGEST_FUZZY:
         return set()
-    return {core} | _one_left_out(core)
+    return _one_left_out(core)
 
 
 def _one_left_out(text: str) -> set[str]:
-    return {text[:index] + text[index + 1 :] for index in range(len(text))}
+    return {text[:index] + text[index + 1 :] for index in range((len(text) + 1) // 2)}
 
 
 def _near_windows(text: str, near: Forms) -> Iterator[tuple[int, int, int]]:

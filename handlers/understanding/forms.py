@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _HEAD = 2
+_MOST_SHARED = 1_000
+"""A form that stands for more entries than this tells nothing about any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,17 @@ class Forms:
         return len(self._ids)
 
     def add(self, form: str, entry: int) -> None:
-        known = self._ids.get(form)
-        if known is None:
-            self._ids[form] = entry
-        elif isinstance(known, int):
-            if known != entry:
-                self._ids[form] = (known, entry)
-        elif entry not in known[-1:]:
-            self._ids[form] = (*known, entry)
+        known = self._ids.setdefault(form, entry)
+        if known is not entry:
+            self._add_another(form, known, entry)
         head = form[:_HEAD]
         if self._longest.get(head, 0) < len(form):
             self._longest[head] = len(form)
+
+    def _add_another(self, form: str, known: int | tuple[int, ...], entry: int) -> None:
+        ids = (known,) if isinstance(known, int) else known
+        if entry not in ids[-1:] and len(ids) < _MOST_SHARED:
+            self._ids[form] = (*ids, entry)
 
     def remove(self, form: str, entry: int) -> None:
         left = tuple(one for one in self.get(form) if one != entry)
