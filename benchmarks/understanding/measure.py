@@ -1,6 +1,6 @@
 """Per-slot accuracy and F1, whole records, wrong writes and speed of the reader.
 
-    python -m benchmarks.understanding.measure FILE [--errors] [--speed]
+python -m benchmarks.understanding.measure FILE [--errors] [--speed]
 """
 
 from __future__ import annotations
@@ -33,9 +33,21 @@ SLOTS = (
 )
 WRITTEN = ("customer", "amount_fen", "next_contact")
 OPTIONAL = (
-    "connected customer_received vague_intent level_refused ambiguous customer_mention "
-    "needs_confirm not_valid_reason query_topic correct_slot until promise_date ref amount_approx"
-).split()
+    "connected",
+    "customer_received",
+    "vague_intent",
+    "level_refused",
+    "ambiguous",
+    "customer_mention",
+    "needs_confirm",
+    "not_valid_reason",
+    "query_topic",
+    "correct_slot",
+    "until",
+    "promise_date",
+    "ref",
+    "amount_approx",
+)
 EMPTY = (None, [], "")
 
 
@@ -152,7 +164,10 @@ def measure_speed(reader: Reader, texts: list[str]) -> None:
     """The figures promised for 100,000 customers."""
     chance = random.Random(1)
     somewhere = sorted(places())
-    signs = "恒锐栖霞阀丹徒缆广陵泵武进灯海门纺鹭岛冷柜晋江鞋材马尾船龙罐央电力秦都陶瓷陈仓床皋兰管松北锅炉净月传感浑南器旅顺舶"
+    signs = (
+        "恒锐栖霞阀丹徒缆广陵泵武进灯海门纺鹭岛冷柜晋江鞋材马尾船龙罐央电力秦都陶瓷陈仓床"
+        "皋兰管松北锅炉净月传感浑南器旅顺舶"
+    )
     names = {
         chance.choice(somewhere)
         + "".join(chance.choices(signs, k=chance.choice((4, 4, 5, 6))))

@@ -14,21 +14,33 @@ _LARGEST_FEN = 10**15
 _HAN_START = HAN.translate({ord(unit): None for unit in "千万亿仟"})
 _TAIL = r"(?:[零〇]?\d{1,4}|[零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖][十百千拾佰仟]?(?:[一二三四五六七八九零百十壹贰叁肆伍陆柒捌玖]{0,5}))"
 _MONEY = re.compile(
-    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#-])(?P<number>{ARABIC}|(?<![几数])[{_HAN_START}][{HAN}]{{0,15}}(?:点[{HAN}]{{1,4}})?)"
+    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#-])(?P<number>{ARABIC}|(?<![几数])[{_HAN_START}][{HAN}]{{0,15}}"
+    rf"(?:点[{HAN}]{{1,4}})?)"
     rf"\s*(?P<more>多|来|几|出头)?个?(?P<unit>亿|千万|百万|十万|万|千|w(?![a-z])|k(?![a-z]))?"
-    rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?|rmb|人民币)?(?P<more_yuan>多)?"
+    rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?"
+    rf"|rmb|人民币)?(?P<more_yuan>多)?"
 )
 _NOT_MONEY_AFTER = re.compile(
-    r"\s*(?:%|折|成|个(?!w|万)|分钟|小时|秒|分(?!钱)|天|周|月|年|号|日|点|套|台|家|人|次|页|版|条|件|路|楼|层|期|季度|位|份|把|吨|米|种|遍|圈|公里|度|倍|吨|届|名|批|轮|间|张|项|步|级|ms|mb|gb|g(?![a-z])|[:：/])"
+    r"\s*(?:%|折|成|个(?!w|万)|分钟|小时|秒|分(?!钱)|天|周|月|年|号|日|点|套|台|家|人"
+    r"|次|页|版|条|件|路|楼|层|期|季度|位|份|把|吨|米|种|遍|圈|公里|度|倍|吨|届|名|批"
+    r"|轮|间|张|项|步|级|ms|mb|gb|g(?![a-z])|[:：/])"
 )
 _NOT_MONEY_BEFORE = re.compile(
-    r"(?:第|[a-z]|电话|手机|手机号|编号|单号|号码|po号?|no\.?|合同号|订单号|尾号|微信号|版本|型号|税号|账号|群里|近?\d天)[:： ]?$"
+    r"(?:第|[a-z]|电话|手机|手机号|编号|单号|号码|po号?|no\.?|合同号|订单号|尾号|微信号"
+    r"|版本|型号|税号|账号|群里|近?\d天)[:： ]?$"
 )
 _MONEY_CUE = re.compile(
-    r"(?:报价?了?|报的是?|报到|报过去|报给\w{0,4}|价格?|总价|金额|合同额|合同金额|合同价|合同|总额|总共|一共|合计|共计|首付款?|预付款?|定金|订金|尾款|首款|进度款|回款|到账|付了|打了|打款|付款|收到|到了|汇了|转了|退款|退了|退|款项?|预测|预计|业绩|签了|成交|单子|单|少发|少算|少了|差了?|漏了?|漏算|漏发|多扣|少给|改成|改为|是|应该是|offer|给到|给了?)(?:是|为|了|到|:|：|额|价|的|在|大概|大约|差不多|约|才|总共|一共|总计)*\s*$"
+    r"(?:报价?了?|报的是?|报到|报过去|报给\w{0,4}|价格?|总价|金额|合同额|合同金额|合同价"
+    r"|合同|总额|总共|一共|合计|共计|首付款?|预付款?|定金|订金|尾款|首款|进度款|回款|到账"
+    r"|付了|打了|打款|付款|收到|到了|汇了|转了|退款|退了|退|款项?|预测|预计|业绩|签了"
+    r"|成交|单子|单|少发|少算|少了|差了?|漏了?|漏算|漏发|多扣|少给|改成|改为|是|应该是"
+    r"|offer|给到|给了?)(?:是|为|了|到|:|：|额|价|的|在|大概|大约|差不多|约|才|总共|一共"
+    r"|总计)*\s*$"
 )
 _SMALL_ALONE = Decimal(300)
-_ABOUT_BEFORE = re.compile(r"(?:大概|大约|差不多|约|估计|左右|将近|接近|近|小|毛)(?:是|在|有|能|要)?\s*$")
+_ABOUT_BEFORE = re.compile(
+    r"(?:大概|大约|差不多|约|估计|左右|将近|接近|近|小|毛)(?:是|在|有|能|要)?\s*$"
+)
 _ABOUT_AFTER = re.compile(r"\s*(?:块钱?|元)?(?:左右|上下|的样子|吧?差不多|这样子)")
 _BELOW = re.compile(r"(?:不到|不足|不满|没到)\s*$|(?:几|好几)$")
 _REFUND = re.compile(r"退(?!出|换|回来?了?方案|休|步)[款了回给]*|冲红|红冲|退货款")
@@ -43,18 +55,38 @@ class Owner(Enum):
 
 
 _COMPETITOR_BEFORE = re.compile(
-    r"(?:竞品|竞争对手|对手|友商|同行|另一家|另外一家|别家|别人家?|其他家|其它家|人家|那家|隔壁|第三方|对面|供应商[a-z]?|用友|金蝶|华为|浪潮|sap|鼎捷|[a-z]家|[a-z]公司|他家|他们家|有家|某家|一家)[^,，。;；!?\n]{0,10}$"
+    r"(?:竞品|竞争对手|对手|友商|同行|另一家|另外一家|别家|别人家?|其他家|其它家|人家"
+    r"|那家|隔壁|第三方|对面|供应商[a-z]?|用友|金蝶|华为|浪潮|sap|鼎捷|[a-z]家|[a-z]公司"
+    r"|他家|他们家|有家|某家|一家)[^,，。;；!?\n]{0,10}$"
 )
 _COUNTER_BEFORE = re.compile(
-    r"(?:还价|还到|砍价|砍到|砍成|砍|压到|压价到?|压|只肯|只愿|只能|只给|只有|最多|最高|心理价位?|心里价|目标价|期望价?|希望|想要|想|要求|预算|上限|封顶|想让|让我们降到|让降到|让我们做到|要我们降到|要降到|要求降到|能不能|能否|可不可以|降到\w{0,2}才|客户出价?|出价|回价|对方出|给的价|他们给|客户给|控制在|低于|卡在|底价|限价|拦标价|控制价)[^,，。;；!?\n\d万]{0,8}$"
+    r"(?:还价|还到|砍价|砍到|砍成|砍|压到|压价到?|压|只肯|只愿|只能|只给|只有|最多|最高"
+    r"|心理价位?|心里价|目标价|期望价?|希望|想要|想|要求|预算|上限|封顶|想让|让我们降到"
+    r"|让降到|让我们做到|要我们降到|要降到|要求降到|能不能|能否|可不可以|降到\w{0,2}才"
+    r"|客户出价?|出价|回价|对方出|给的价|他们给|客户给|控制在|低于|卡在|底价|限价|拦标价"
+    r"|控制价)[^,，。;；!?\n\d万]{0,8}$"
 )
-_COUNTER_AFTER = re.compile(r"\s*(?:元|块)?(?:以内|以下|才[签做肯行能买]|就[签定买]|能不能|行不行|可不可以|封顶|的预算|预算|能做不|做不做)")
+_COUNTER_AFTER = re.compile(
+    r"\s*(?:元|块)?(?:以内|以下|才[签做肯行能买]|就[签定买]|能不能|行不行|可不可以|封顶"
+    r"|的预算|预算|能做不|做不做)"
+)
 _DIFFERENCE_BEFORE = re.compile(
-    r"(?:让了?|让利|降了?|便宜了?|优惠了?|减了?|少收|高了?|贵了?|多了?|低了?|差了?|差价|相差|抹了?|打掉|涨了?|加了?|送了?|超了?|高出|贵出|还欠|还差|欠)(?:我们|他们|大概|快|约|个)*\s*$"
+    r"(?:让了?|让利|降了?|便宜了?|优惠了?|减了?|少收|高了?|贵了?|多了?|低了?|差了?|差价"
+    r"|相差|抹了?|打掉|涨了?|加了?|送了?|超了?|高出|贵出|还欠|还差|欠)(?:我们|他们|大概"
+    r"|快|约|个)*\s*$"
 )
-_OTHER_MONEY = re.compile(r"(?:去年|往年|注册资本|营收|产值|年产值|规模|单价|每[台套个人年月]|每年|年费|月费|维护费|服务费|运费|税|保证金|罚款|提成|奖金|工资|差旅|请客|花了|饭钱|车费|原价|原来报?的?|原先|之前报?的?|上次报?的?|一开始报?的?|从)(?:是|为|才|了|要|的|报了?)*\s*$")
+_OTHER_MONEY = re.compile(
+    r"(?:去年|往年|注册资本|营收|产值|年产值|规模|单价|每[台套个人年月]|每年|年费|月费"
+    r"|维护费|服务费|运费|税|保证金|罚款|提成|奖金|工资|差旅|请客|花了|饭钱|车费|原价"
+    r"|原来报?的?|原先|之前报?的?|上次报?的?|一开始报?的?|从)(?:是|为|才|了|要|的|报了?)*\s*$"
+)
+_CONCESSION = re.compile(
+    r"打了?[\d一二三四五六七八九.]+折|优惠|折后|降到|降为|降成|改报|重新报|重报|调到|调整"
+    r"|最后|最终|现在"
+)
 _MISSING_BEFORE = re.compile(
-    r"(?:少发|少算|少给|少了|漏发|漏算|漏了|漏掉|多扣|错扣|扣了|扣|差了?|少|欠|短了?|补发?)(?:了|我|的|大概|约|一共|提成|奖金|奖励|了我|的是)*\s*$"
+    r"(?:少发|少算|少给|少了|漏发|漏算|漏了|漏掉|多扣|错扣|扣了|扣|差了?|少|欠|短了?|补发?)"
+    r"(?:了|我|的|大概|约|一共|提成|奖金|奖励|了我|的是)*\s*$"
 )
 
 
@@ -79,8 +111,10 @@ def find_amount(text: str, *, prefer: re.Pattern[str] | None = None) -> Found[in
     """
     amounts = find_amounts(text)
     ours = [one for one in amounts if owner_of(text, one) is Owner.OURS]
-    chosen = _preferred(text, ours, prefer) or choose(text, ours)
-    if chosen and _REFUND.search(_clause_before(text, chosen.start) + text[chosen.end : chosen.end + 3]):
+    chosen = _revised(text, ours) or _preferred(text, ours, prefer) or choose(text, ours)
+    if chosen and _REFUND.search(
+        _clause_before(text, chosen.start) + text[chosen.end : chosen.end + 3]
+    ):
         return Found(chosen.start, chosen.end, -chosen.value, chosen.approximate)
     return chosen
 
@@ -110,6 +144,16 @@ def read_amount(text: str) -> int | None:
     """A bare answer such as 12万8, 128000 or 七十六万五, in fen."""
     amount = find_amount(f"金额{text.strip()}")
     return amount.value if amount else None
+
+
+def _revised(text: str, ours: Sequence[Found[int]]) -> Found[int] | None:
+    """报15万被嫌贵，打了9折13万5: the figure after the last concession is the offer."""
+    if len(ours) < 2 or CORRECTION.search(text):
+        return None
+    for one, earlier in zip(ours[:0:-1], ours[-2::-1], strict=True):
+        if _CONCESSION.search(text[earlier.end : one.start]):
+            return one
+    return None
 
 
 def _preferred(
@@ -143,5 +187,3 @@ def _fen(text: str, match: re.Match[str]) -> int | None:
     if yuan is None or (not stated and yuan < _SMALL_ALONE):
         return None
     return int(yuan * 100)
-
-

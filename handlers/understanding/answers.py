@@ -14,26 +14,20 @@ from handlers.understanding.dates import find_moments
 from handlers.understanding.durations import find_duration
 from handlers.understanding.lexicon import says
 from handlers.understanding.numbers import to_lower_number
-from handlers.understanding.objections import find_objections, says_none
+from handlers.understanding.objections import NAMES, find_objections, says_none
 
 _LONGEST_ANSWER = 60
-_PADDING = re.compile(r"^(?:嗯|呃|额|大概|大约|差不多|就|是|聊了|打了|通了|有|了|,|\s)+|[。!~,\s了吧左右啊呢]+$")
-_YES = re.compile(r"^(?:是的?|对的?|有|嗯+|收到|已收到|查收|收了|确认收到|已经收到|已查收|yes|ok|看了|已读|好的|客户收到|对方收到)[了啦的。!,]*")
+_PADDING = re.compile(
+    r"^(?:嗯|呃|额|大概|大约|差不多|就|是|聊了|打了|通了|有|了|,|\s)+|[。!~,\s了吧左右啊呢]+$"
+)
+_YES = re.compile(
+    r"^(?:是的?|对的?|有|嗯+|收到|已收到|查收|收了|确认收到|已经收到|已查收|yes|ok|看了"
+    r"|已读|好的|客户收到|对方收到)[了啦的。!,]*"
+)
 _NO = re.compile(r"^(?:没|未|还没|没有|不|否|不知道|不确定|no|尚未)")
-_OBJECTION_NAMES = {
-    "价格": "price_high", "价格高": "price_high", "贵": "price_high", "价钱": "price_high", "价格问题": "price_high",
-    "预算": "budget", "没预算": "budget", "预算问题": "budget", "交期": "lead_time", "工期": "lead_time", "周期": "lead_time", "周期长": "lead_time",
-    "案例": "no_industry_template", "模板": "no_industry_template", "竞品": "competitor", "对手": "competitor",
-    "功能": "feature_gap", "没需求": "no_need", "需求": "no_need", "流程": "decision_process", "老板": "decision_process", "决策": "decision_process", "领导": "decision_process",
-    "时机": "timing", "时间": "timing", "明年": "timing", "信任": "trust_risk", "售后": "trust_risk", "安全": "trust_risk", "质量": "trust_risk", "资质": "trust_risk",
-    "付款": "payment_terms", "付款方式": "payment_terms", "账期": "payment_terms", "合同": "contract_terms", "条款": "contract_terms", "合同条款": "contract_terms",
-    "对接": "integration", "集成": "integration", "系统对接": "integration", "接口": "integration", "其他": "other", "其它": "other",
-}  # fmt: skip
 
 
-def read_answer(
-    text: str, slot: str, now: datetime, calendar: WorkingCalendar
-) -> object | None:
+def read_answer(text: str, slot: str, now: datetime, calendar: WorkingCalendar) -> object | None:
     """`text` normalised. See `Reader.read_answer`."""
     text = text.strip()
     if not text or len(text) > _LONGEST_ANSWER:
@@ -69,7 +63,7 @@ def _objections(text: str) -> tuple[str, ...] | None:
     found = tuple(one.value for one in find_objections(text))
     if found:
         return found
-    named = [_OBJECTION_NAMES.get(word.strip()) for word in re.split(r"[,、和;。/ ]", text) if word.strip()]
+    named = [NAMES.get(word.strip()) for word in re.split(r"[,、和;。/ ]", text) if word.strip()]
     if named and all(named):
         return tuple(dict.fromkeys(code for code in named if code))
     return () if says_none(text) else None

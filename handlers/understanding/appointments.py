@@ -11,19 +11,34 @@ from bot.domain.activities import Moment
 from handlers.understanding.spans import Found, choose
 
 _SIGNING = re.compile(
-    r"^(?:之?前|左右|以?前后|上午|下午|就|能|会|肯定|一定|应该|可以|来|去|过来|给我们?|跟我们?|和我们?|把|他们|客户|正式|可能|估计|大概|内|的时候|那天|底|再|才)*(?:签(?!到|收|名)|下单|下po|下订单|成交|定下来|盖章|敲定合同|合同签)"
+    r"^(?:之?前|左右|以?前后|上午|下午|就|能|会|肯定|一定|应该|可以|来|去|过来|给我们?"
+    r"|跟我们?|和我们?|把|他们|客户|正式|可能|估计|大概|内|的时候|那天|底|再|才)*(?:签"
+    r"(?!到|收|名)|下单|下po|下订单|成交|定下来|盖章|敲定合同|合同签)"
 )
-_SIGNING_BEFORE = re.compile(r"(?:签(?!了|到|收)(?:合同|约|单|字|协议)?|下单|成交)(?:时间|日期|日)?(?:在|是|定在|约在|定于|就在|预计|大概|:)*$")
+_SIGNING_BEFORE = re.compile(
+    r"(?:签(?!了|到|收)(?:合同|约|单|字|协议)?|下单|成交)(?:时间|日期|日)?(?:在|是|定在"
+    r"|约在|定于|就在|预计|大概|:)*$"
+)
 _CONTACT_AHEAD = re.compile(
-    r"再|联系|打|回访|拜访|去|见|约|跟进|发|给|出|答复|回复|定|开会|过会|碰|提醒|送|上门|演示|来|到|谈|聊|说|看|电话|会|讲|交|催|确认|问|回|做|报|参观|考察|前|内|后|有结果|评审|开标|批|付|打款|跟|评"
+    r"再|联系|打|回访|拜访|去|见|约|跟进|发|给|出|答复|回复|定|开会|过会|碰|提醒|送|上门"
+    r"|演示|来|到|谈|聊|说|看|电话|会|讲|交|催|确认|问|回|做|报|参观|考察|前|内|后|有结果"
+    r"|评审|开标|批|付|打款|跟|评"
 )
 _ELSEWHERE = re.compile(
-    r"^(?:之?前|左右|就|要|才|能|以前|份)*(?:上线|交付|交货|投产|到货|发货|完工|竣工|开工|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统)"
+    r"^(?:之?前|左右|就|要|才|能|以前|份)*(?:上线|交付|交货|投产|到货|发货|完工|竣工|开工"
+    r"|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统)"
 )
 _PURE_MONTH = re.compile(r"^(?:明年)?(?:\d{1,2}|十?[一二三四五六七八九十])月份?$")
-_CONTACT_AFTER_MONTH = re.compile(r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给|提醒|做演示|启动再)")
+_CONTACT_AFTER_MONTH = re.compile(
+    r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给"
+    r"|提醒|做演示|启动再)"
+)
 _DONE_TODAY = re.compile(r"今(?:天|日|儿|$)")
-_AHEAD_AFTER_TODAY = re.compile(r"^[^,。;!?了没未]{0,6}(?:要|去(?!了|过|成)|再|约|见(?!了|到|过)|会|前|之内|给(?!了)|内|提醒|务必|必须|得|下班|跟进|联系(?!了|过|上)|打(?!了|过|通|电话了)|回访(?!了|过)|拜访(?!了|过))")
+_AHEAD_AFTER_TODAY = re.compile(
+    r"^[^,。;!?了没未]{0,6}(?:要|去(?!了|过|成)|再|约|见(?!了|到|过)|会|前|之内|给(?!了)"
+    r"|内|提醒|务必|必须|得|下班|跟进|联系(?!了|过|上)|打(?!了|过|通|电话了)|回访(?!了"
+    r"|过)|拜访(?!了|过))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +50,7 @@ class Appointments:
     """Every moment that is still to come, whatever it is for."""
 
 
-def sort_out(
-    text: str, moments: Sequence[Found[Moment | None]], now: datetime
-) -> Appointments:
+def sort_out(text: str, moments: Sequence[Found[Moment | None]], now: datetime) -> Appointments:
     """Who does what when. A day that passed is never the next contact."""
     past: list[Found[Moment]] = []
     promised: list[Found[Moment]] = []

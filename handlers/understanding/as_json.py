@@ -21,6 +21,9 @@ _OPTIONAL_WHEN_SET = (
 )
 
 
+_TELLING_WHEN_FALSE = ("connected",)
+
+
 def to_json(records: Sequence[Record]) -> dict[str, object]:
     """The first record, the others under `also`. Eight slots always, further keys when set."""
     first, *others = records
@@ -56,7 +59,7 @@ def _record(record: Record) -> dict[str, object]:
     }
     for key in _OPTIONAL_WHEN_SET:
         value = getattr(record, key)
-        if value is not None and value is not False or (key == "connected" and value is False):
+        if value not in (None, False) or (key in _TELLING_WHEN_FALSE and value is False):
             body[key] = value
     if record.intent_alt:
         body["intent_alt"] = [str(intent) for intent in record.intent_alt]

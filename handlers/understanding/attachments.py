@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from handlers.understanding.lexicon import table
 from handlers.understanding.spans import Found, longest_first
@@ -12,6 +13,7 @@ _REACH = 12
 _FILE_WORD = re.compile(r"pdf|扫描件|文件|附件")
 _SENT = re.compile(r"发|传|交")
 _SAID_AFTER = re.compile(r"\s*(?:已经?|都|也|刚|全)*(?:上传|传|附上|贴|在附件|见附件|发群)")
+_COPY = re.compile(r"扫描件|原件|复印件|电子版|双章版|文件|附件")
 _GENERAL = "other"
 
 
@@ -33,7 +35,19 @@ def _nouns(text: str) -> list[Found[str]]:
         for code, pattern in table("lexicon", "attachments").items()
         for match in pattern.finditer(text)
     ]
-    return longest_first(found)
+    return _with_copies_named(text, longest_first(found))
+
+
+def _with_copies_named(text: str, nouns: list[Found[str]]) -> list[Found[str]]:
+    """合同盖章了，扫描件已传: a copy is a copy of what was named before."""
+    named: list[Found[str]] = []
+    for noun in nouns:
+        known = [one for one in named if one.value != _GENERAL]
+        if known and _COPY.fullmatch(text, noun.start, noun.end):
+            named.append(replace(noun, value=known[-1].value))
+        else:
+            named.append(noun)
+    return named
 
 
 def _is_here(text: str, noun: Found[str], nouns: list[Found[str]]) -> bool:

@@ -16,8 +16,10 @@ _TITLES = (
     "董事长|董(?!事)|书记|老师|教授|博士|会计|采购|秘书|姐|哥|姨|叔|女士|先生|小姐|助理|队长|班长|师傅|行长|站长|店长|所长|组长"
 )
 _CONTACT = re.compile(
-    rf"(?P<name>(?:欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|[{_SURNAMES}])[\u4e00-\u9fff]{{0,2}}?(?:{_TITLES}))"
-    rf"|(?P<nick>(?<![最大较从变减缩古这])[小老阿][{_SURNAMES}](?![\u4e00-\u9fff]?(?:板|师|时|心|公司|问题)))"
+    rf"(?P<name>(?:欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|[{_SURNAMES}])[\u4e00-\u9fff]{{0,2}}?"
+    rf"(?:{_TITLES}))"
+    rf"|(?P<nick>(?<![最大较从变减缩古这])[小老阿][{_SURNAMES}](?![\u4e00-\u9fff]?(?:板"
+    rf"|师|时|心|公司|问题)))"
 )
 _GIVEN = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
 _NOT_A_NAME = re.compile(r"[的了在和跟与打给说是找约见去到个]")
@@ -35,7 +37,9 @@ def find_contacts(text: str) -> list[Found[str]]:
 
 def read_contact(text: str) -> str | None:
     """A bare answer to "who is the contact?": 王总, 张伟."""
-    text = re.sub(r"^(?:联系人|对方|是|叫|找|跟|姓名|名字|的|:|：|\s)+|[。!,.~\s了吧啊呢]+$", "", text)
+    text = re.sub(
+        r"^(?:联系人|对方|是|叫|找|跟|姓名|名字|的|:|：|\s)+|[。!,.~\s了吧啊呢]+$", "", text
+    )
     contacts = find_contacts(text)
     if contacts:
         return contacts[0].value

@@ -106,9 +106,7 @@ class CustomerIndex:
         for form in _near_forms(entry.parts.core):
             self._near.remove(form, number)
 
-    def find(
-        self, text: str, visible: Callable[[str], bool] | None = None
-    ) -> list[Mention]:
+    def find(self, text: str, visible: Callable[[str], bool] | None = None) -> list[Mention]:
         """The customers named in `text`, in its order. `visible` hides names from this reader."""
         low = normalise(text)
         taken = [
@@ -137,17 +135,13 @@ class CustomerIndex:
         assert entry is not None
         return entry
 
-    def _seen(
-        self, ids: Iterable[int], visible: Callable[[str], bool] | None
-    ) -> Iterator[_Entry]:
+    def _seen(self, ids: Iterable[int], visible: Callable[[str], bool] | None) -> Iterator[_Entry]:
         for number in ids:
             entry = self._entry(number)
             if visible is None or visible(entry.name):
                 yield entry
 
-    def _exact(
-        self, text: str, hit: Hit, visible: Callable[[str], bool] | None
-    ) -> Mention | None:
+    def _exact(self, text: str, hit: Hit, visible: Callable[[str], bool] | None) -> Mention | None:
         words = text[hit.start : hit.end]
         seen = list(self._seen(hit.ids, visible))
         if not seen:
@@ -166,7 +160,9 @@ class CustomerIndex:
         if slips and end == hit.end:
             length = max(len(slip) for slip in slips.values())
             ranked = [
-                Candidate(entry.name, entry.key, 0.8, SOUND) for entry in seen if entry.name in slips
+                Candidate(entry.name, entry.key, 0.8, SOUND)
+                for entry in seen
+                if entry.name in slips
             ]
             return _mention(text, start, end + length, ranked)
         seen = _narrowed(seen, words, behind)
@@ -203,9 +199,7 @@ class CustomerIndex:
         ranked = [Candidate(entry.name, entry.key, score, SOUND) for entry in seen]
         return _mention(text, hit.start, hit.end, ranked) if ranked else None
 
-    def _mistyped(
-        self, text: str, visible: Callable[[str], bool] | None
-    ) -> list[Mention]:
+    def _mistyped(self, text: str, visible: Callable[[str], bool] | None) -> list[Mention]:
         """Names with one character wrong, missing, added or swapped."""
         best: dict[str, Mention] = {}
         for start, end, number in _near_windows(text, self._near):
@@ -290,9 +284,9 @@ def _fits(text: str, hit: Hit) -> bool:
 
 def _place_before(text: str, start: int) -> tuple[int, str]:
     for length in (5, 4, 3, 2):
-        if start >= length and (found := place_at(text, start - length)):
-            if len(found) == length:
-                return start - length, found.rstrip("市省")
+        found = place_at(text, start - length) if start >= length else ""
+        if len(found) == length:
+            return start - length, found.rstrip("市省")
     return start, ""
 
 
@@ -316,9 +310,7 @@ def _narrowed(seen: list[_Entry], words: str, behind: str) -> list[_Entry]:
     if len(seen) < 2 or any(entry.parts.core == words for entry in seen):
         exact = [entry for entry in seen if entry.parts.core == words]
         return exact or seen
-    told = [
-        entry for entry in seen if (rest := entry.parts.core[len(words) :]) and rest in behind
-    ]
+    told = [entry for entry in seen if (rest := entry.parts.core[len(words) :]) and rest in behind]
     return told or seen
 
 

@@ -216,79 +216,99 @@ def _months_on(today: _Today, months: int) -> date:
 
 _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (
-        re.compile(r"(?<!\d)(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)[日号]?"),
+        re.compile(
+            r"(?<!\d)(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})(?!\d)[日号]?"
+        ),
         _full_date,
     ),
     (
         re.compile(
-            rf"(?P<next_year>明年)?(?<![\d.])(?P<month>{_MONTH})月份?(?P<day>{_DOM})(?:[日号]|{_NOT_MONEY}(?!\d))"
+            rf"(?P<next_year>明年)?(?<![\d.])(?P<month>{_MONTH})月份?(?P<day>{_DOM})(?:[日号]"
+            rf"|{_NOT_MONEY}(?!\d))"
         ),
         _month_and_day,
     ),
     (
         re.compile(
-            r"(?<![\d./:-])(?P<month>1[0-2]|0?[1-9])(?:/|[-.](?=[0-3]?\d(?:[日号]|\s*(?:再|去|见|联系|拜访|开会|上午|下午|晚上|前|之前|回访|给|约|到|过)))"
+            r"(?<![\d./:-])(?P<month>1[0-2]|0?[1-9])(?:/|[-.](?=[0-3]?\d(?:[日号]|\s*"
+            r"(?:再|去|见|联系|拜访|开会|上午|下午|晚上|前|之前|回访|给|约|到|过)))"
             rf")(?P<day>[0-3]?\d)(?![\d./%:-]){_NOT_MONEY}[日号]?"
         ),
         _month_and_day,
     ),
     (
         re.compile(
-            rf"(?P<next_year>明年)?(?<![\d.个])(?P<month>{_MONTH})月(?![\d个])份?(?P<part>底|末|初|中旬|上旬|下旬|中)?"
+            rf"(?P<next_year>明年)?(?<![\d.个])(?P<month>{_MONTH})月(?![\d个])份?(?P<part>底"
+            rf"|末|初|中旬|上旬|下旬|中)?"
         ),
         _month_only,
     ),
     (
-        re.compile(r"(?P<which>下下个?|下个?|次|这个?|本|当)?月(?P<part>底|末|初|中旬|上旬|下旬|中(?!旬))"),
+        re.compile(
+            r"(?P<which>下下个?|下个?|次|这个?|本|当)?月(?P<part>底|末|初|中旬|上旬|下旬|中(?!旬))"
+        ),
         _part_of_month,
     ),
     (
         re.compile(
-            rf"(?P<which>(?:下下|下|上|这)个?月的?|[本当次]月的?)?(?<![\d.a-z-])(?P<day>{_DOM})(?:号(?![线楼机店院门库标方])|(?<=\d)日)"
+            rf"(?P<which>(?:下下|下|上|这)个?月的?|[本当次]月的?)?(?<![\d.a-z-])(?P<day>{_DOM})"
+            rf"(?:号(?![线楼机店院门库标方])|(?<=\d)日)"
         ),
         _day_of_month,
     ),
     (
         re.compile(
-            r"(?P<near>大前天|大后[天日儿]|前[天日]|昨[天日儿]|昨(?=晚)|今[天日儿明]|今(?=[早晚夜])|(?<!赶)明[天日儿后]|(?<![说证声])明(?=[早晚])|(?<![然之以今落])后[天日儿]|听日|当天)(?:个|两?天)?"
+            r"(?P<near>大前天|大后[天日儿]|前[天日]|昨[天日儿]|昨(?=晚)|今[天日儿明]|今"
+            r"(?=[早晚夜])|(?<!赶)明[天日儿后]|(?<![说证声])明(?=[早晚])|(?<![然之以今落])后[天日儿]"
+            r"|听日|当天)(?:个|两?天)?"
         ),
         _near_day,
     ),
     (
         re.compile(
-            r"(?P<which>下下个?|下个?|这个?|本|上上个?|上个?|每个?)?(?<![一二两三四五六七八九十\d几半]个)(?<![一二两三四五六七八九十\d几半])(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天]|[1-7](?![\d天年月个]))(?!次)"
+            r"(?P<which>下下个?|下个?|这个?|本|上上个?|上个?|每个?)?(?<![一二两三四五六七八九十\d几半]个)"
+            r"(?<![一二两三四五六七八九十\d几半])(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天]"
+            r"|[1-7](?![\d天年月个]))(?!次)"
         ),
         _weekday,
     ),
     (
         re.compile(
-            rf"(?P<begin>再?过|隔|再?等)?(?=[\d半一二两三四五六七八九十百])(?P<count>{SMALL})?(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
+            rf"(?P<begin>再?过|隔|再?等)?(?=[\d半一二两三四五六七八九十百])(?P<count>{SMALL})?"
+            rf"(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周"
+            rf"|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
         ),
         _after,
     ),
     (
         re.compile(
-            rf"(?P<begin>再?过|隔|再?等)(?P<count>{SMALL})(?P<half>半)?个?(?P<unit>工作日|天|周|星期|礼拜|月)(?P<end>)(?![前内])"
+            rf"(?P<begin>再?过|隔|再?等)(?P<count>{SMALL})(?P<half>半)?个?(?P<unit>工作日"
+            rf"|天|周|星期|礼拜|月)(?P<end>)(?![前内])"
         ),
         _after,
     ),
     (re.compile(r"半个?月(?:之后|以后|过后|后|内|之内|以内)"), _half_month),
     (
         re.compile(
-            rf"(?:再?过|再?等)?(?:(?P<quarter>一刻)钟|(?P<count>{SMALL})?个?(?P<half>半)?个?(?P<unit>小时|钟头|分钟))(?:之后|以后|后|内|之内|以内)"
+            rf"(?:再?过|再?等)?(?:(?P<quarter>一刻)钟|(?P<count>{SMALL})?个?(?P<half>半)?个?"
+            rf"(?P<unit>小时|钟头|分钟))(?:之后|以后|后|内|之内|以内)"
         ),
         _soon,
     ),
     (
         re.compile(
-            r"(?:等?过[完了]?|等|放完)?(?P<holiday>元旦|春节|过年|新年|清明|五一|劳动节|端午|中秋|国庆|十一|(?<![今明后去前本当往每半\d])年|小长假|长假|黄金周|假期|放假|(?<![春午旦节环季细调])节|假)"
-            r"(?:节|假期|小?长假|假)?(?:结束|放完|回来|过完|完)?(?:之后|以后|过后|回来|(?<!天)后)(?!天)(?:的?第(?P<ordinal>[一二三四五])个?(?:工作日|天))?"
+            r"(?:等?过[完了]?|等|放完)?(?P<holiday>元旦|春节|过年|新年|清明|五一|劳动节"
+            r"|端午|中秋|国庆|十一|(?<![今明后去前本当往每半\d])年|小长假|长假|黄金周"
+            r"|假期|放假|(?<![春午旦节环季细调])节|假)"
+            r"(?:节|假期|小?长假|假)?(?:结束|放完|回来|过完|完)?(?:之后|以后|过后|回来"
+            r"|(?<!天)后)(?!天)(?:的?第(?P<ordinal>[一二三四五])个?(?:工作日|天))?"
         ),
         _holiday,
     ),
     (
         re.compile(
-            r"(?:等?过[完了]|放完)(?P<holiday>元旦|春节|清明|五一|劳动节|端午|中秋|国庆|十一|年|节|假)(?:节|假期|长假)?(?P<ordinal>(?!))?"
+            r"(?:等?过[完了]|放完)(?P<holiday>元旦|春节|清明|五一|劳动节|端午|中秋|国庆"
+            r"|十一|年|节|假)(?:节|假期|长假)?(?P<ordinal>(?!))?"
         ),
         _holiday,
     ),
@@ -300,7 +320,9 @@ _HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|
 _CLOCK = re.compile(
     rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"
     rf"(?:(?::(?P<digits>[0-9]{{2}})(?![\d:]))"
-    rf"|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间|候|长))(?P<rest>半|一刻|三刻|整|过?(?:[0-5]?\d|[二三四五]?十[一二三四五六七八九]?|零?[一二三四五六七八九](?!万))分?)?)"
+    rf"|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间"
+    rf"|候|长))(?P<rest>半|一刻|三刻|整|过?(?:[0-5]?\d|[二三四五]?十[一二三四五六七八九]?"
+    rf"|零?[一二三四五六七八九](?!万))分?)?)"
     r"(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
 )
 _PART_ONLY = re.compile(r"\s*(?:的|一大)?(?:早上|早晨|上午|中午|下午|晚上|傍晚|一早|午后|晚)")
@@ -362,7 +384,9 @@ def _inside(clock: _Clock, days: list[Found[Moment | None]]) -> bool:
     return any(clock.start < day.end and day.start < clock.end for day in days)
 
 
-_BETWEEN_DAY_AND_CLOCK = re.compile(r"(?:那天|当天|的|,|，|\s|\(|\)|左右|大概|早上|上午|下午|晚上|一早|的时候)*")
+_BETWEEN_DAY_AND_CLOCK = re.compile(
+    r"(?:那天|当天|的|,|，|\s|\(|\)|左右|大概|早上|上午|下午|晚上|一早|的时候)*"
+)
 _SAME_DAY_AGAIN = re.compile(r"[\s,(的就是也]{0,3}")
 _BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)\w")
 _CONTACT = re.compile(r"再|打|联系|见|去|拜访|开会|约|到|过来|回|碰|聊|提醒|电话|会议|演示|现场|前")
@@ -416,7 +440,9 @@ def _same_day(text: str, one: Found[Moment | None], other: Found[Moment | None])
 
 def _with_clock(day: Found[Moment | None], clock: _Clock, text: str) -> Found[Moment | None]:
     at = clock.at
-    evening = text[day.start : day.end].endswith(("晚", "夜")) or "晚" in text[day.end : clock.start]
+    evening = (
+        text[day.start : day.end].endswith(("晚", "夜")) or "晚" in text[day.end : clock.start]
+    )
     afternoon = "下午" in text[day.end : clock.start]
     if at is not None and at.hour < 12 and (evening or afternoon):
         at = at.replace(hour=at.hour + 12)

@@ -11,13 +11,15 @@ from handlers.understanding.spans import Found, choose, longest_first
 
 _MORE = r"(?P<more>多|来|几|\+)?"
 _HOURS = re.compile(
-    rf"(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?个?{_MORE}个?(?:小时|钟头|(?<=个)钟|(?<=半)钟|h(?![a-z]))"
+    rf"(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?个?{_MORE}\s?个?(?:小时|钟头|"
+    rf"(?<=个)钟|(?<=半)钟|h(?![a-z]))"
     rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min)|(?P<quarter>一刻|三刻))?"
 )
 _ABOUT_AN_HOUR = re.compile(r"个把(?:小时|钟头|钟)")
 _QUARTERS = re.compile(r"(?<![点\d])(?P<count>[一二两三123])刻钟")
 _MINUTES = re.compile(
-    rf"(?P<count>{SMALL}){_MORE}个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)|min(?:s|utes?)?|分(?![公部析销期钱之店享给发包数成标项]))"
+    rf"(?P<count>{SMALL}){_MORE}\s?个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)"
+    rf"|min(?:s|utes?)?|分(?![公部析销期钱之店享给发包数成标项]))"
     r"(?:零?(?:\d{1,2}|[一二三四五六七八九十]{1,3})秒)?"
 )
 _SECONDS = re.compile(rf"(?P<count>{SMALL})(?P<more>多|来|几)?秒钟?")
@@ -28,9 +30,12 @@ _SHORT_STOPWATCH = re.compile(
 _BELOW_BEFORE = re.compile(r"(?:不到|没到|不足|不满|未满|少于|还没|没有|没|未到)\s*$")
 _BELOW_AFTER = re.compile(r"\s*(?:都|还)?(?:不到|没到|不足|不满)")
 _ABOUT = re.compile(r"(?:大概|大约|差不多|约|估计|左右|上下)")
-_NO_DURATION_AFTER = re.compile(r"\s*(?:之?后|以后|过后|之?内|以内|之?前|一次|的会|的时间|的演示|车程)")
+_NO_DURATION_AFTER = re.compile(
+    r"\s*(?:之?后|以后|过后|之?内|以内|之?前|一次|的会|的时间|的演示|车程)"
+)
 _NO_DURATION_BEFORE = re.compile(
-    r"(?:(?:等|堵|迟到|开车|路上|车程|排队|晚到|早到|提前|延后|推迟|每天|给我|再给)了?\D{0,2}|约个?|预约|要|需要|还差|几)$"
+    r"(?:(?:等|堵|迟到|开车|路上|车程|排队|晚到|早到|提前|延后|推迟|每天|给我|再给)了?\D{0,2}"
+    r"|约个?|预约|要|需要|还差|几)$"
 )
 _LONGEST_MIN = 24 * 60
 
@@ -62,9 +67,7 @@ def _found(text: str, match: re.Match[str], minutes: int) -> Found[int]:
     before = text[max(0, match.start() - 4) : match.start()]
     below = _BELOW_BEFORE.search(before) or _BELOW_AFTER.match(text, match.end())
     about = _ABOUT.search(before) or _ABOUT.match(text, match.end())
-    return Found(
-        match.start(), match.end(), max(minutes - 1, 0) if below else minutes, bool(about)
-    )
+    return Found(match.start(), match.end(), max(minutes - 1, 0) if below else minutes, bool(about))
 
 
 def _hours(match: re.Match[str]) -> int | None:

@@ -116,14 +116,19 @@ def _snooze(said: Said) -> Purpose | None:
 
 def _cancel(said: Said) -> Purpose | None:
     match = says("intents", "cancel", "words", said.text)
-    if match is None or says("intents", "cancel", "by_them", said.text) or said.duration:
+    if match is None or said.duration or says("intents", "topics", "help", said.text):
+        return None
+    if says("intents", "cancel", "by_them", said.text):
         return None
     return _found(Intent.CANCEL, match)
 
 
 def _correct(said: Said) -> Purpose | None:
+    if said.level_named and said.names_customer:
+        return None
     opening = says("intents", "correct", "opening", said.text)
-    slot = says("intents", "correct", "slot", said.text)
+    is_form = said.text.count(":") > 1
+    slot = None if is_form else says("intents", "correct", "slot", said.text)
     if opening or slot:
         return _found(Intent.CORRECT, opening or slot)
     match = says("intents", "correct", "reference", said.text)
@@ -158,7 +163,9 @@ def _query(said: Said) -> Purpose | None:
         return None
     if says("intents", "query", "statement", said.text):
         return None
-    told = says("intents", "call", "explicit", said.told) or says("intents", "visit", "done", said.told)
+    told = says("intents", "call", "explicit", said.told) or says(
+        "intents", "visit", "done", said.told
+    )
     if told and said.names_customer and "?" not in said.text and len(said.text) > _SHORT:
         return None
     for topic, pattern in table("intents", "topics").items():
@@ -226,9 +233,7 @@ def _missed_call(said: Said) -> Purpose | None:
 def _call_with_length(said: Said) -> Purpose | None:
     if not said.duration or says("intents", "message", "done", said.told):
         return None
-    return _found(
-        Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True
-    )
+    return _found(Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True)
 
 
 def _papers(said: Said) -> Purpose | None:

@@ -56,4 +56,8 @@ def _holds(pattern: re.Pattern[str], text: str) -> bool:
 
 
 def _denied(text: str, start: int) -> bool:
-    return text[max(0, start - 3) : start].rstrip("有是很太算").endswith(("没", "未", "不", "等", "还没", "无"))
+    return (
+        text[max(0, start - 3) : start]
+        .rstrip("有是很太算")
+        .endswith(("没", "未", "不", "等", "还没", "无"))
+    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 _WORDS = Path(__file__).with_name("words")
 _LEGAL_FORM = re.compile(
-    r"(?:(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司|股份公司|公司)"
+    r"(?:(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司"
+    r"|股份公司|公司)"
     r"|集团|股份)$"
 )
 _PARENTHESIS = re.compile(r"[(（][^)）]{1,12}[)）]")

@@ -16,12 +16,24 @@ _TRADITIONAL_SIMPLE = (
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _CAPITALS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _FULL_WIDTH_CAPITALS = {code: code - 0xFEE0 + 32 for code in range(0xFF21, 0xFF3B)}
-_SIGNS = {"\u3000": " ", "\xa0": " ", "\t": " ", "\r": "\n", "￥": "¥", "〜": "~", "—": "-", "–": "-"}
+_SIGNS = {
+    "\u3000": " ",
+    "\xa0": " ",
+    "\t": " ",
+    "\r": "\n",
+    "￥": "¥",
+    "〜": "~",
+    "—": "-",
+    "–": "-",
+}
 _TABLE = (
     _FULL_WIDTH
     | _CAPITALS
     | _FULL_WIDTH_CAPITALS
-    | {ord(old): new for old, new in zip(_TRADITIONAL_SIMPLE[::2], _TRADITIONAL_SIMPLE[1::2])}
+    | {
+        ord(old): new
+        for old, new in zip(_TRADITIONAL_SIMPLE[::2], _TRADITIONAL_SIMPLE[1::2], strict=True)
+    }
     | {ord(sign): plain for sign, plain in _SIGNS.items()}
 )
 _ADDRESSED = re.compile(r"@(?!所有人|all)[^\s@,，:]{1,20}")

@@ -8,13 +8,36 @@ from functools import cache
 from handlers.understanding.lexicon import table
 from handlers.understanding.spans import Found
 
+NAMES = {
+    "价格": "price_high", "价格高": "price_high", "贵": "price_high", "价钱": "price_high",
+    "价格问题": "price_high", "报价": "price_high", "预算": "budget", "没预算": "budget",
+    "预算问题": "budget", "交期": "lead_time", "工期": "lead_time", "周期": "lead_time",
+    "实施周期": "lead_time", "交货期": "lead_time", "案例": "no_industry_template",
+    "模板": "no_industry_template", "行业模板": "no_industry_template", "竞品": "competitor",
+    "竞争": "competitor", "对手": "competitor", "功能": "feature_gap", "功能缺口": "feature_gap",
+    "没需求": "no_need", "需求": "no_need", "无需求": "no_need", "流程": "decision_process",
+    "老板": "decision_process", "决策": "decision_process", "领导": "decision_process",
+    "审批": "decision_process", "决策流程": "decision_process", "时机": "timing",
+    "时间": "timing", "明年": "timing", "信任": "trust_risk", "售后": "trust_risk",
+    "安全": "trust_risk", "数据安全": "trust_risk", "质量": "trust_risk", "资质": "trust_risk",
+    "付款": "payment_terms", "付款方式": "payment_terms", "账期": "payment_terms",
+    "合同": "contract_terms", "条款": "contract_terms", "合同条款": "contract_terms",
+    "对接": "integration", "集成": "integration", "系统对接": "integration",
+    "接口": "integration", "其他": "other", "其它": "other",
+}  # fmt: skip
+"""What a person calls each objection when asked for it."""
+
+_LABEL = re.compile(
+    r"(?:异议|顾虑|反对意见|丢单原因|原因)(?:点|有|是|为|主要|:|\s){1,4}(?P<list>[^,。;!?\n]{1,30})?"
+)
+_LISTED = re.compile(r"[^、/和与及跟+\s,]+")
 _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
 
 
 def find_objections(text: str) -> list[Found[str]]:
     """One find per code, in the order of the text."""
     text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
-    first: dict[str, Found[str]] = {}
+    first = _labelled(text)
     for code, pattern in table("lexicon", "objections").items():
         for match in pattern.finditer(text):
             if match.end() > match.start() and not _is_denied(text, match):
@@ -23,13 +46,29 @@ def find_objections(text: str) -> list[Found[str]]:
     return sorted(first.values(), key=lambda one: one.start)
 
 
+def _labelled(text: str) -> dict[str, Found[str]]:
+    """异议：价格、交期 - a filled-in form names codes outright."""
+    label = _LABEL.search(text)
+    named: dict[str, Found[str]] = {}
+    for word in (
+        _LISTED.finditer(text, label.start("list"), label.end("list"))
+        if label and label["list"]
+        else ()
+    ):
+        code = NAMES.get(word[0])
+        if code:
+            named.setdefault(code, Found(word.start(), word.end(), code))
+    return named
+
+
 def says_none(text: str) -> bool:
     """没有异议, 没意见: an answer that there are no objections."""
     return bool(_NONE.search(text))
 
 
 _NONE = re.compile(
-    r"(?:没|没有|无|冇|木有)(?:啥|什么|任何|提|说)?(?:异议|意见|问题|顾虑|反对|疑问)|都(?:挺)?(?:满意|认可)|^(?:没有|无|没|没啥)[。!]?$"
+    r"(?:没|没有|无|冇|木有)(?:啥|什么|任何|提|说)?(?:异议|意见|问题|顾虑|反对|疑问)|都"
+    r"(?:挺)?(?:满意|认可)|^(?:没有|无|没|没啥)[。!]?$"
 )
 
 
@@ -40,9 +79,7 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     if negation["before"].search(before) or negation["after"].search(after):
         return True
     sentence = text[match.end() : match.end() + 24]
-    return bool(
-        negation["resolved"].search(before) and negation["resolution"].search(sentence)
-    )
+    return bool(negation["resolved"].search(before) and negation["resolution"].search(sentence))
 
 
 def _clause_before(text: str, end: int) -> str:

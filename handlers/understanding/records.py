@@ -21,10 +21,16 @@ _TALK_ONLY = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CHIT
 _WITH_LENGTH = frozenset({Intent.LOG_CALL, Intent.LOG_VISIT, Intent.LOG_MESSAGE, Intent.CORRECT})
 _PREFERRED = {
     Intent.LOG_PAYMENT: re.compile(
-        r"(?:到账|回款|打款|付款|付了|收到|首付款?|尾款|预付款?|定金|汇了|转了|打了|退款?了?|退还|进度款)\D{0,4}$|^(?:元|块)?(?:的)?(?:到账|已到|到了|打过来|进账|预付|首付|定金)"
+        r"(?:到账|回款|打款|付款|付了|收到|首付款?|尾款|预付款?|定金|汇了|转了|打了|退款?了?"
+        r"|退还|进度款)\D{0,4}$|^(?:元|块)?(?:的)?(?:到账|已到|到了|打过来|进账|预付|首付"
+        r"|定金)"
     ),
-    Intent.LOG_WIN: re.compile(r"(?:合同额|合同金额|合同价|总价|总额|成交价?|一共|总共|合计|签了?)\D{0,4}$"),
-    Intent.LOG_QUOTE: re.compile(r"(?:总价|总共|一共|合计|优惠后|最终|最后|最新|现在|改报|折后)\D{0,5}$"),
+    Intent.LOG_WIN: re.compile(
+        r"(?:合同额|合同金额|合同价|总价|总额|成交价?|一共|总共|合计|签了?)\D{0,4}$"
+    ),
+    Intent.LOG_QUOTE: re.compile(
+        r"(?:总价|总共|一共|合计|优惠后|最终|最后|最新|现在|改报|折后)\D{0,5}$"
+    ),
 }
 _CORRECTABLE = ("duration_min", "next_contact", "amount_fen", "objections", "contact")
 
@@ -70,7 +76,9 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     if purpose.intent not in _TALK_ONLY:
         record = _with_figures(record, slots, purpose, words)
         record = _with_judgements(record, slots, words)
-    return replace(record, words={slot: said.strip() for slot, said in words.items() if said.strip()})
+    return replace(
+        record, words={slot: said.strip() for slot, said in words.items() if said.strip()}
+    )
 
 
 def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[str, str]) -> Record:

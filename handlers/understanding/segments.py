@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from handlers.understanding.customers import Mention
 from handlers.understanding.spans import CORRECTION
@@ -12,14 +13,21 @@ from handlers.understanding.spans import CORRECTION
 _CLAUSE_START = re.compile(r"[,。;!?\n:]|\s")
 _JOINED = re.compile(r"^\s*(?:[、,和跟与及/&+]|还有|以及|\s){1,3}\s*$")
 _LEAD = re.compile(
-    r"(?:(?:然后|接着|又|再|还|另外|还有|后来|之后|刚|刚才|今天|昨天|上午|下午|中午|晚上|早上|也|去了?|到了?|给|跟|和|找|约了?|拜访了?|打给|打电话给|联系了?|见了?|催了?|问了?|陪|把|是|了|的|对|,|\s)+)$"
+    r"(?:(?:然后|接着|又|再|还|另外|还有|后来|之后|刚|刚才|今天|昨天|上午|下午|中午|晚上"
+    r"|早上|也|去了?|到了?|给|跟|和|找|约了?|拜访了?|打给|打电话给|联系了?|见了?|催了?"
+    r"|问了?|陪|把|是|了|的|对|,|\s)+)$"
 )
 _BESIDE = re.compile(
     r"(?:参考|介绍|像|类似|同行业的?|隔壁|学|对标|跟着|拿|以|用的?是?|比)(?:了|着|的是)?$"
 )
-_BESIDE_AFTER = re.compile(r"^\s*(?:的案例|介绍|推荐|转介绍|那个案例|的模板|也在用|在用|也用|老板介绍)")
+_BESIDE_AFTER = re.compile(
+    r"^\s*(?:的案例|介绍|推荐|转介绍|那个案例|的模板|也在用|在用|也用|老板介绍)"
+)
 _NOT_THIS = re.compile(r"(?:不是|而不是|并非)$")
-_SHARED = re.compile(r"(?:^|[,。;\s])(?P<shared>(?:他们|两家|三家|这两家|这几家|几家|两个|三个|全部?|双方|两边)?都[^,。;!?\n]{1,20})$")
+_SHARED = re.compile(
+    r"(?:^|[,。;\s])(?P<shared>(?:他们|两家|三家|这两家|这几家|几家|两个|三个|全部?|双方"
+    r"|两边)?都[^,。;!?\n]{1,20})$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ def cut(text: str, mentions: Sequence[Mention]) -> list[Segment]:
     if len(groups) < 2:
         return [Segment(text, 0, tuple(groups[0]) if groups else ())]
     starts = [0]
-    starts += [_start_of(text, group[0], previous[-1]) for previous, group in zip(groups, groups[1:])]  # noqa: RUF007
+    starts += [_start_of(text, group[0], before[-1]) for before, group in pairwise(groups)]
     ends = [*starts[1:], len(text)]
     shared = _SHARED.search(text[starts[-1] :])
     return [

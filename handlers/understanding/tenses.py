@@ -7,12 +7,17 @@ from collections.abc import Iterable
 
 _CLAUSE_END = re.compile(r"[,。;!?\n]|(?<=[^\s])\s+(?=\S)")
 _PLAN = re.compile(
-    r"改天|回头|有空|晚点|晚些|稍后|待会|等会|过会|过[两几]天|赶明|下周(?![一二三四五六日天])|下个?礼拜(?![一二三四五六日天])|下个月(?!\d)"
-    r"|准备|打算|计划|要去|想去|下次|再(?=联系|打|约|聊|说|去|跟|谈|看|沟通|拜访|回访|找|催|发|来|定|给|见|碰|报)"
-    r"|需要(?=去|给|跟|打)|得(?=去|给|跟|打)|记得|别忘|提醒|(?<!签)约好|(?<!签)约了|约定|说好|定好|安排|等着?(?=去|给|约)|让我(?=们?(?:下|明|后|周|晚|再|过|回))|节后|到时候?"
+    r"改天|回头|有空|晚点|晚些|稍后|待会|等会|过会|过[两几]天|赶明|下周(?![一二三四五六日天])"
+    r"|下个?礼拜(?![一二三四五六日天])|下个月(?!\d)"
+    r"|准备|打算|计划|要去|想去|下次|再(?=联系|打|约|聊|说|去|跟|谈|看|沟通|拜访|回访"
+    r"|找|催|发|来|定|给|见|碰|报)"
+    r"|需要(?=去|给|跟|打)|得(?=去|给|跟|打)|记得|别忘|提醒|(?<!签)约好|(?<!签)约了|约定"
+    r"|说好|定好|安排|等着?(?=去|给|约)|让我(?=们?(?:下|明|后|周|晚|再|过|回))|节后|到时候?"
 )
 _NOT_DONE = re.compile(
-    r"(?:还没|没有|没|未|忘了?|忘记|没来得及|没顾上|来不及)(?:来得及|顾上|顾得上|时间|空|去|能)?(?:给|跟|和|把|去)?[^,。;!?\s]{0,8}?(?:打电话|打(?!通|开)|联系(?!上|人)|去(?!成)|拜访|回访|跟进|发|做好|写|出)"
+    r"(?:还没|没有|没|未|忘了?|忘记|没来得及|没顾上|来不及)(?:来得及|顾上|顾得上|时间"
+    r"|空|去|能)?(?:给|跟|和|把|去)?[^,。;!?\s]{0,8}?(?:打电话|打(?!通|开)|联系(?!上|人)"
+    r"|去(?!成)|拜访|回访|跟进|发|做好|写|出)"
 )
 _LONGEST_PLAN = 60
 
@@ -30,8 +35,12 @@ def tell_apart(text: str, future: Iterable[tuple[int, int]]) -> tuple[str, str]:
     for start, sign_end in signs:
         end = _clause_end(text, start, sign_end)
         planned[start:end] = b"\x01" * (end - start)
-    told = "".join(" " if ahead else character for character, ahead in zip(text, planned, strict=True))
-    plan = "".join(character if ahead else " " for character, ahead in zip(text, planned, strict=True))
+    told = "".join(
+        " " if ahead else character for character, ahead in zip(text, planned, strict=True)
+    )
+    plan = "".join(
+        character if ahead else " " for character, ahead in zip(text, planned, strict=True)
+    )
     return told, plan
 
 
