@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import io
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,26 +18,23 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
+from click import Abort, ClickException
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import Dispatcher, Wording, split_all
-from bot.domain.calendar import WorkingCalendar
-from bot.domain.policy import Policy
-from bot.errors import BotError
+from bot.domain.calendar import ClockKind
+from bot.errors import BotError, NotFound
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import ChatConnector, Transcriber
+from bot.ports import Transcriber
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
-from config import logs
-from config.policy import (
-    ConfigError,
-    load_calendar,
-    load_library,
-    load_policy,
-    read_holiday_table,
-)
-from config.settings import DingtalkSettings, Settings, WecomSettings, load_settings
+from config import doctor, logs
+from config import setup as setting_up
+from config.policy import ConfigError, load_policy
+from config.rules import load_rules
+from config.settings import DingtalkSettings, Settings, WecomSettings, config_path, load_settings
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
@@ -50,16 +47,18 @@ from connectors.sandbox.wecom import WecomEmulator
 from connectors.sandbox.world import Emulator, Hooks, World
 from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
-from connectors.wecom.client import WecomClient
+from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers import Handlers, demo, directory, pages
+from handlers import Handlers, demo, pages
 from handlers.alerts import Alerts
+from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.heatmap import Painter
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
+from handlers.upkeep import Upkeep
 from storage import admin
 from storage.database import Database
 from storage.files import FileFolder
@@ -71,8 +70,9 @@ db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
 
 RECOVER_EVERY_S = 15.0
+MOST_WAITING = 50_000
 
-log = logging.getLogger(__name__)
+Clients = dict[tuple[str, str], WecomClient | DingtalkClient]
 
 
 @dataclass(slots=True)
@@ -82,81 +82,55 @@ class Bot:
     settings: Settings
     clock: Clock
     database: Database
+    files: FileFolder
     office: Office
-    connectors: dict[tuple[str, str], ChatConnector]
+    clients: Clients
     dispatcher: Dispatcher[UnitOfWork]
     outbox: Outbox[UnitOfWork]
     scheduler: Scheduler[UnitOfWork]
+    upkeep: Upkeep
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
         await self.dispatcher.drained()
         await self.outbox.drain()
 
-    async def sync_directories(self) -> None:
-        """Read everybody from each platform."""
-        for connector in self.connectors.values():
-            read = await connector.read_directory()
-            at = self.clock.now()
-            async with self.database.begin() as tx:
-                notes = await directory.save(tx, self.office, read, at)
-                await tx.delivery.queue(notes, at=at)
-
-    async def register_cards(self) -> None:
-        """Tell DingTalk where presses on cards go."""
-        for connector in self.connectors.values():
-            if isinstance(connector, DingtalkClient):
-                url = f"{self.settings.public_url}/dingtalk/{connector.app}/cards"
-                await connector.register_card_callback(url)
-
     async def load_customers(self) -> None:
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
 
-    async def ready(self) -> Mapping[str, str]:
-        """What `/readyz` shows: each part with its trouble, or nothing."""
-        parts = {"storage": ""}
+    async def count_stored(self) -> dict[str, int]:
+        async with self.database.read() as tx:
+            return await tx.delivery.counts()
+
+    async def health(self) -> health.Health:
+        """Wrong credentials make us unready only when no application has right ones: the
+        others' messages must still come in."""
+        refusals = {client.app: client.refusal for client in self.clients.values()}
+        parts = {"storage": "", "queue": "", "tokens": ""}
+        if all(refusals.values()):
+            parts["tokens"] = "; ".join(refusals.values())
         try:
-            async with self.database.read() as tx:
-                waiting = await tx.delivery.counts()
-                parts["queue"] = "" if waiting.get("inbox", 0) < 50_000 else "backlog"
+            waiting = (await self.count_stored())["inbox"]
+            parts["queue"] = "backlog" if waiting >= MOST_WAITING else ""
         except Exception as error:  # noqa: BLE001 - a probe reports whatever went wrong
             parts["storage"] = type(error).__name__
-        return parts
+        away = self.upkeep.troubles
+        return health.Health(parts, {name: away.get(name, "") for name in map(":".join, self.clients)})
 
 
 def build(
     settings: Settings, *, clock: Clock, database: Database, session: aiohttp.ClientSession
 ) -> Bot:
     """Wire one bot. Nothing runs yet."""
-    policy = load_policy(settings.policy)
-    library = load_library(settings.actions / f"{policy.actions_library}.toml", policy.actions)
-    calendar = _calendar(settings, policy)
     files = FileFolder(settings.storage.files)
-    connectors = _connectors(settings, session, database, files, clock)
-    addresses = address_book({Platform(platform): app for platform, app in connectors})
-    office = Office(
-        policy=policy,
-        library=library,
-        calendar=calendar,
-        reader=Reader(calendar),
-        customers=CustomerBook(),
-        lights=Alerts(
-            policy=policy,
-            library=library,
-            calendar=calendar,
-            address_of=addresses,
-            draw=Painter().paint,
-            files=files,
-        ),
-        address_of=addresses,
-        admins=frozenset(settings.admins),
-    )
+    clients = _clients(settings, Http(session), SharedTokens(database), files, clock)
+    office = _office(settings, clients, files)
     handlers = Handlers(office)
-    outbox = Outbox(store=database, connectors=connectors, clock=clock, on_dead=handlers.on_dead)
+    outbox = Outbox(store=database, connectors=clients, clock=clock, on_dead=handlers.on_dead)
     dispatcher = Dispatcher(
         store=database,
-        connectors=connectors,
+        connectors=clients,
         files=files,
         handle=handlers.handle,
         clock=clock,
@@ -164,24 +138,47 @@ def build(
         transcriber=_transcriber(settings),
         queued=outbox.wake,
     )
+    upkeep = Upkeep(
+        office,
+        list(clients.values()),
+        begin=database.begin,
+        accept=dispatcher.accept,
+        clock=clock,
+        public_url=settings.public_url,
+    )
     scheduler = Scheduler(
         store=database,
-        jobs=handlers.jobs(),
-        next_fire=_next_fire(calendar.zone),
+        jobs=(*handlers.jobs(), *upkeep.jobs()),
+        next_fire=_next_fire(office.zone),
         clock=clock,
-        split=lambda messages: split_all(connectors, messages),
+        split=lambda messages: split_all(clients, messages),
         queued=outbox.wake,
     )
-    return Bot(settings, clock, database, office, connectors, dispatcher, outbox, scheduler)
+    return Bot(
+        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep
+    )
 
 
-def _calendar(settings: Settings, policy: Policy) -> WorkingCalendar:
-    """The official days that the package knows, and the tables an admin has added."""
-    calendar = load_calendar(policy.calendar)
-    for path in settings.calendars:
-        year, days = read_holiday_table(path.read_text(encoding="utf-8"))
-        calendar = calendar.with_table(days, [year])
-    return calendar
+def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
+    rules = load_rules(settings)
+    addresses = address_book({Platform(platform): app for platform, app in clients})
+    return Office(
+        policy=rules.policy,
+        library=rules.library,
+        calendar=rules.calendar,
+        reader=Reader(rules.calendar),
+        customers=CustomerBook(),
+        lights=Alerts(
+            policy=rules.policy,
+            library=rules.library,
+            calendar=rules.calendar,
+            address_of=addresses,
+            draw=Painter().paint,
+            files=files,
+        ),
+        address_of=addresses,
+        admins=frozenset(settings.admins),
+    )
 
 
 def _transcriber(settings: Settings) -> Transcriber | None:
@@ -189,19 +186,14 @@ def _transcriber(settings: Settings) -> Transcriber | None:
     return None
 
 
-def _connectors(
-    settings: Settings,
-    session: aiohttp.ClientSession,
-    database: Database,
-    files: FileFolder,
-    clock: Clock,
-) -> dict[tuple[str, str], ChatConnector]:
-    http = Http(session)
-    tokens = SharedTokens(database)
-    found: dict[tuple[str, str], ChatConnector] = {}
+def _clients(
+    settings: Settings, http: Http, tokens: SharedTokens, files: FileFolder, clock: Clock
+) -> Clients:
+    menu = [MenuEntry(MENU_WORDS[key], key=key) for key in ("todo", "lights", "help")]
+    found: Clients = {}
     for name, wecom in settings.wecom.items():
         app = _wecom_app(name, wecom)
-        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock)
+        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock, menu)
     for name, dingtalk in settings.dingtalk.items():
         robot = _dingtalk_app(name, dingtalk)
         found[("dingtalk", name)] = DingtalkClient(
@@ -250,14 +242,17 @@ async def running(bot: Bot) -> AsyncIterator[None]:
 async def _recover_for_ever(bot: Bot) -> None:
     """Picks up what a crash left behind and what `replay` has put back."""
     while True:
-        await bot.dispatcher.recover()
         await asyncio.sleep(RECOVER_EVERY_S)
+        try:
+            await bot.dispatcher.recover()
+        except Exception:
+            log.exception("the inbox could not be read", extra={"action": "recover"})
 
 
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept = bot.dispatcher.accept
-    routes = list(health.routes(bot.ready))
+    routes = health.routes(bot.health, bot.count_stored)
     for name, wecom in bot.settings.wecom.items():
         app = _wecom_app(name, wecom)
         routes += wecom_door.routes(app, accept, bot.clock, also_fresh_by=also_fresh_by)
@@ -268,29 +263,21 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
 
 
 async def serve_for_ever(settings: Settings) -> None:
-    """The bot against the configured platforms."""
+    """The bot against the configured platforms. One that is away does not keep it down."""
     url = settings.storage.url.get_secret_value()
-    await admin.upgrade(url)
     bound = server.bind(settings.host, settings.port)
+    await admin.upgrade(url)
     async with aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
             await bot.load_customers()
             async with server.listening(doors(bot), bound), running(bot):
-                await _greet_platforms(bot)
+                settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
                 await server.until_stopped()
+                settling.cancel()
         finally:
             await database.close()
-
-
-async def _greet_platforms(bot: Bot) -> None:
-    """Directories are read at start; a platform that is away does not keep the bot down."""
-    try:
-        await bot.sync_directories()
-        await bot.register_cards()
-    except BotError as error:
-        log.warning("directory not read", extra={"action": "start", "error": str(error)})
 
 
 async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> None:
@@ -305,8 +292,8 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
     """A running sandbox; gives its base URL."""
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
-    await admin.upgrade(url)
     bound = server.bind(host, port)
+    await admin.upgrade(url)
     base_url = server.base_url(bound)
     async with aiohttp.ClientSession() as session:
         database = await Database.open(url)
@@ -326,6 +313,8 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
                 *doors(bot, also_fresh_by=[WallClock()]),
                 *sandbox_app.routes(world, emulators),
             ]
+            await bot.load_customers()
+            await bot.dispatcher.recover()
             async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):
@@ -339,20 +328,21 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
 async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
     """People from the platforms, the demo company's past, then the morning's lights, so
     that whoever opens the page finds a lively day."""
-    await bot.sync_directories()
-    await bot.register_cards()
+    await bot.upkeep.settle_in()
+    office = bot.office
     if not empty:
         async with bot.database.begin() as tx:
             await demo.fill(
                 tx,
                 at=clock.now(),
-                calendar=bot.office.calendar,
-                policy=bot.office.policy,
-                library=bot.office.library,
+                calendar=office.calendar,
+                policy=office.policy,
+                library=office.library,
             )
     await bot.load_customers()
     today = max(clock.now(), WallClock().now())
-    await _jump(bot, clock, _opening(today, bot.office.calendar))
+    opening = office.calendar.add(ClockKind.OFFICE, today, timedelta(minutes=30))
+    await _jump(bot, clock, opening)
 
 
 async def _first_moment(database: Database) -> datetime:
@@ -363,16 +353,6 @@ async def _first_moment(database: Database) -> datetime:
     if isinstance(stopped_at, str):
         return max(now, datetime.fromisoformat(stopped_at))
     return now - timedelta(hours=16)
-
-
-def _opening(at: datetime, calendar: WorkingCalendar) -> datetime:
-    """09:30 of the first working day on which it is still to come; during office hours now."""
-    local = at.astimezone(calendar.zone)
-    if calendar.is_workday(local.date()) and time(9, 30) <= local.time() < time(17, 30):
-        return at
-    day = local.date() if local.time() < time(9, 30) else local.date() + timedelta(days=1)
-    opening = datetime.combine(calendar.workday_from(day), time(9, 30), calendar.zone)
-    return opening.astimezone(UTC)
 
 
 async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
@@ -393,7 +373,7 @@ def _no_hooks(clock: Clock) -> Hooks:
 
 
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
-    """How the emulators reach the bot: by these five calls and nothing else."""
+    """How the emulators reach the bot: by these six calls and nothing else."""
 
     async def jump(target: datetime) -> datetime:
         return await _jump(bot, clock, target)
@@ -410,16 +390,66 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
             return await pages.customer_list(tx)
 
     async def stream(account_id: int) -> dict[str, Any]:
+        library, calendar = bot.office.library, bot.office.calendar
         async with bot.database.read() as tx:
-            return await pages.customer_stream(
-                tx,
-                account_id,
-                library=bot.office.library,
-                calendar=bot.office.calendar,
-                at=clock.now(),
-            )
+            try:
+                return await pages.customer_stream(
+                    tx, account_id, library=library, calendar=calendar, at=clock.now()
+                )
+            except NotFound as error:
+                raise LookupError(account_id) from error
 
-    return Hooks(clock.now, jump, quiesce, customers, stream)
+    async def evidence(sha256: str) -> tuple[bytes, str, str]:
+        async with bot.database.read() as tx:
+            file = await tx.files.get(sha256)
+        if file is None:
+            raise LookupError(sha256)
+        return await bot.files.get(sha256), file.name, file.media_type
+
+    return Hooks(clock.now, jump, quiesce, customers, stream, evidence)
+
+
+@contextlib.asynccontextmanager
+async def _stored(settings: Settings) -> AsyncIterator[Database]:
+    """The database for a command beside a running bot. Raises PermanentError or ConfigError
+    when it is not there, or not of this version."""
+    url = settings.storage.url.get_secret_value()
+    if complaints := await admin.complaints(url):
+        raise ConfigError("; ".join(complaints))
+    database = await Database.open(url, synchronous=settings.storage.synchronous)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _examine(settings: Settings) -> int:
+    """Every check of the doctor, told; its exit code."""
+    ours = WallClock()
+
+    async def write() -> None:
+        async with _stored(settings) as database, database.begin() as tx:
+            await tx.settings.put("doctor.was_here", True, ours.now())
+
+    async with aiohttp.ClientSession() as session:
+        http = Http(session)
+
+        async def ask(url: str) -> int:
+            return (await http.probe(url, what="doctor:callback"))[0]
+
+        checks = [doctor.configuration(settings)]
+        files = FileFolder(settings.storage.files)
+        for client in _clients(settings, http, _Unshared(settings), files, ours).values():
+            checks += doctor.of_application(client, settings.public_url, ask, ours)
+            if isinstance(client, DingtalkClient):
+                checks.append(doctor.quota(client.app, client.quota))
+        checks.append(doctor.database(write))
+        checks.append(doctor.schema(lambda: admin.complaints(settings.storage.url.get_secret_value())))
+        checks.append(doctor.disk(settings.storage.files))
+        results = await doctor.examine(checks)
+    for line in doctor.lines(results):
+        typer.echo(line)
+    return doctor.exit_code(results)
 
 
 @cli.callback(invoke_without_command=True)

@@ -7,19 +7,23 @@ the earliest sent first. Different lanes run side by side.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.clock import Clock
-from bot.errors import BotError, InvalidInput, PermanentError, TransientError, UserError
+from bot.domain.people import Directory
+from bot.errors import InvalidInput, PermanentError, TransientError, UserError
 from bot.messages import (
     Attachment,
+    DirectoryChange,
     Envelope,
     Fetched,
     InboundMessage,
@@ -34,8 +38,9 @@ Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
 
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
-MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 503 and platforms resend
+MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 500 and platforms resend
 IN_FLIGHT = 32
+FETCHING = 8  # of one application; its hanging downloads hold up nobody else
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,14 @@ class Wording:
     """What the engine itself has to say to a sender."""
 
     apology: Callable[[str], str]  # reference -> text
+
+
+class _Stopped(Exception):
+    """No new work is begun."""
+
+
+class _HandledBefore(Exception):
+    """Somebody else was faster: roll back."""
 
 
 class Dispatcher(Generic[Tx]):
@@ -73,45 +86,54 @@ class Dispatcher(Generic[Tx]):
         self._queued = queued
         self._backoff_s = backoff_s
         self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
+        self._waiting: set[int] = set()  # ids of all that is in a lane or about to be
         self._workers: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._waiting = 0
-        self._stopping = False
+        self._fetching = {key: asyncio.Semaphore(FETCHING) for key in connectors}
+        self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def accept(self, envelope: Envelope) -> Release:
         """Store durably; see `bot.ports.Accept`."""
-        if self._waiting >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             raise TransientError("too many messages waiting")
         stored = await self._store.append(envelope)
-        if stored is None or envelope.unreadable is not None:
+        if stored is None or envelope.unreadable is not None or stored in self._waiting:
             return _nothing
+        self._waiting.add(stored)  # so that `recover` leaves it to the door
         pending = Pending(id=stored, envelope=envelope, attempts=0)
-        return lambda: self.feed(pending)
+        return lambda: self._feed(pending)
 
-    def feed(self, pending: Pending) -> None:
+    def _feed(self, pending: Pending) -> None:
         """Put a stored envelope into its lane."""
-        if self._stopping:
+        if self._stopping.is_set():
             return
-        self._waiting += 1
         self._idle.clear()
         key = pending.envelope.conversation
-        lane = self._lanes.setdefault(key, [])
-        heapq.heappush(lane, (pending.envelope.sent_at, pending.id, pending))
-        if len(lane) == 1:
-            worker = asyncio.create_task(self._run_lane(key, lane), name=f"lane {key}")
+        if key not in self._lanes:
+            self._lanes[key] = []
+            worker = asyncio.create_task(self._run_lane(key, self._lanes[key]), name=f"lane {key}")
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
+        self._push(self._lanes[key], pending)
 
     async def recover(self) -> int:
-        """Feed what was stored and not finished, at start and after `replay`."""
-        waiting = await self._store.unfinished(at=self._clock.now())
-        known = {entry[1] for lane in self._lanes.values() for entry in lane}
-        fresh = [pending for pending in waiting if pending.id not in known]
-        for pending in fresh:
-            self.feed(pending)
-        return len(fresh)
+        """Feed what was stored and not finished, before the doors open and after `replay`; how
+        many. What is postponed is tried at once, so that nothing overtakes it."""
+        fed = 0
+        last: Pending | None = None
+        while len(self._waiting) < MAX_WAITING:
+            page = await self._store.unfinished(after=last)
+            if not page:
+                break
+            fresh = [pending for pending in page if pending.id not in self._waiting]
+            for pending in fresh:
+                self._waiting.add(pending.id)
+                self._feed(pending)
+            fed += len(fresh)
+            last = page[-1]
+        return fed
 
     async def drained(self) -> None:
         """Wait until no envelope is waiting or in work."""
@@ -119,46 +141,51 @@ class Dispatcher(Generic[Tx]):
 
     async def stop(self) -> None:
         """Finish what is in work; the rest stays stored for the next start."""
-        self._stopping = True
+        self._stopping.set()
         await asyncio.gather(*self._workers, return_exceptions=True)
 
+    @staticmethod
+    def _push(lane: list[tuple[datetime, int, Pending]], pending: Pending) -> None:
+        heapq.heappush(lane, (pending.envelope.sent_at, pending.id, pending))
+
     async def _run_lane(self, key: str, lane: list[tuple[datetime, int, Pending]]) -> None:
-        # The entry stays on the heap while in work, so that `feed` starts no second worker;
-        # an earlier one that arrives meanwhile must not be popped in its place.
-        while lane and not self._stopping:
-            entry = lane[0]
-            async with self._slots:
-                again_in_s = await self._work(entry[2])
-            if again_in_s is not None:
-                await self._pause(again_in_s)
-                lane.remove(entry)
-                pending = replace(entry[2], attempts=entry[2].attempts + 1)
-                lane.append((entry[0], entry[1], pending))
+        while lane and not self._stopping.is_set():
+            pending = heapq.heappop(lane)[2]
+            again_in_s = await self._work(pending)
+            if again_in_s is None:
+                self._waiting.discard(pending.id)
             else:
-                lane.remove(entry)
-                self._waiting -= 1
-            heapq.heapify(lane)
-        self._lanes.pop(key, None)
+                await self._pause(again_in_s)
+                self._push(lane, replace(pending, attempts=pending.attempts + 1))
+        del self._lanes[key]
         if not self._lanes:
             self._idle.set()
 
     async def _pause(self, seconds: float) -> None:
-        for _ in range(int(seconds * 10)):
-            if self._stopping:
-                return
-            await asyncio.sleep(0.1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    @asynccontextmanager
+    async def _one_of(self, slots: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Wait for a slot. Raises _Stopped when it comes too late."""
+        async with slots:
+            if self._stopping.is_set():
+                raise _Stopped
+            yield
 
     async def _work(self, pending: Pending) -> float | None:
         """Handle one envelope; seconds until the next attempt, or None when it is over."""
         try:
             await self._dispatch(pending)
+        except (_Stopped, _HandledBefore):
+            return None
         except TransientError as error:
             return await self._try_again(pending, error)
         except InvalidInput as error:
-            await self._bury(pending, f"unreadable: {error}", tell=False)
+            return await self._bury(pending, f"unreadable: {error}", tell=False)
         except PermanentError as error:
             log.error("handling failed for good", extra=_fields(pending, error))
-            await self._bury(pending, str(error), tell=True)
+            return await self._bury(pending, str(error), tell=True)
         except Exception as error:
             log.exception("handling failed", extra=_fields(pending, error))
             return await self._try_again(pending, error)
@@ -168,8 +195,7 @@ class Dispatcher(Generic[Tx]):
         reason = f"{type(error).__name__}: {error}"
         attempts = pending.attempts + 1
         if attempts >= MAX_ATTEMPTS:
-            await self._bury(pending, f"after {attempts} attempts: {reason}", tell=True)
-            return None
+            return await self._bury(pending, f"after {attempts} attempts: {reason}", tell=True)
         wait_s = self._backoff_s * 2.0 ** (attempts - 1)
         if isinstance(error, TransientError) and error.retry_after_s is not None:
             wait_s = max(wait_s, min(error.retry_after_s, 60.0))
@@ -181,25 +207,27 @@ class Dispatcher(Generic[Tx]):
             log.warning("could not note a failed attempt", extra=_fields(pending, lost))
         return wait_s
 
-    async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> None:
-        """Make it a dead letter, and tell the sender if they wait for an answer."""
+    async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> float | None:
+        """Make it a dead letter, and tell the sender if they wait for an answer. Where the
+        database does not take even that, the message waits for it: seconds."""
         reference = uuid.uuid4().hex[:8]
         log.warning("dead letter", extra={**_fields(pending), "reference": reference})
+        apology = self._apology(pending, reference) if tell else []
         try:
             async with self._store.begin() as tx:
                 at = self._clock.now()
-                await tx.delivery.bury(pending.id, at=at, reason=f"{reason} [{reference}]")
-                if tell:
-                    apology = self._apology(pending, reference)
+                if await tx.delivery.bury(pending.id, at=at, reason=f"{reason} [{reference}]"):
                     await tx.delivery.queue(apology, at=at)
-            self._queued()
         except Exception as lost:
             log.exception("could not bury", extra=_fields(pending, lost))
+            return self._backoff_s * 2.0**MAX_ATTEMPTS
+        self._queued()
+        return None
 
     def _apology(self, pending: Pending, reference: str) -> list[OutboundMessage]:
         try:
             message = self._connector(pending.envelope).parse(pending.envelope)
-        except BotError:
+        except Exception:  # noqa: BLE001 - it may be the very reason of the burial
             return []
         if not message.sender_id:
             return []
@@ -216,13 +244,13 @@ class Dispatcher(Generic[Tx]):
         message = connector.parse(pending.envelope)
         incoming = await self._fetch(connector, message, pending)
         note = "; ".join(file.lost for file in incoming.files if file.lost)
-        try:
-            async with self._store.begin() as tx:
-                answers = await self._handle(tx, incoming)
-                await tx.delivery.queue(self._parts(answers), at=incoming.at)
-                await tx.delivery.finish(pending.id, at=incoming.at, note=note)
-        except UserError as refusal:
-            await self._explain(pending, message, str(refusal))
+        async with self._one_of(self._slots):
+            try:
+                async with self._store.begin() as tx:
+                    answers = await self._handle(tx, incoming)
+                    await self._finish(tx, pending, answers, at=incoming.at, note=note)
+            except UserError as refusal:
+                await self._explain(pending, message, str(refusal))
         self._queued()
 
     async def _explain(self, pending: Pending, message: InboundMessage, text: str) -> None:
@@ -234,11 +262,20 @@ class Dispatcher(Generic[Tx]):
             content=Text(text),
         )
         async with self._store.begin() as tx:
-            await tx.delivery.queue(self._parts([answer]), at=at)
-            await tx.delivery.finish(pending.id, at=at)
+            await self._finish(tx, pending, [answer], at=at)
 
-    def _parts(self, messages: Sequence[OutboundMessage]) -> list[OutboundMessage]:
-        return split_all(self._connectors, messages)
+    async def _finish(
+        self,
+        tx: Tx,
+        pending: Pending,
+        answers: Sequence[OutboundMessage],
+        *,
+        at: datetime,
+        note: str = "",
+    ) -> None:
+        await tx.delivery.queue(split_all(self._connectors, answers), at=at)
+        if not await tx.delivery.finish(pending.id, at=at, note=note):
+            raise _HandledBefore
 
     def _connector(self, envelope: Envelope) -> ChatConnector:
         try:
@@ -250,18 +287,16 @@ class Dispatcher(Generic[Tx]):
         self, connector: ChatConnector, message: InboundMessage, pending: Pending
     ) -> Incoming:
         """Everything that needs the network, before any transaction."""
-        last_try = pending.attempts + 1 >= MAX_ATTEMPTS
-        files = [
-            await self._fetch_file(connector, attachment, last_try=last_try)
-            for attachment in message.attachments
-        ]
+        files: list[Fetched] = []
         directory = None
-        if message.change is not None:
-            if message.change.everything or message.change.department_ids:
-                directory = await connector.read_directory()
-            else:
-                gone = message.change.left_user_ids
-                directory = await connector.read_users([*message.change.user_ids, *gone])
+        if message.attachments or message.change is not None:
+            async with self._one_of(self._fetching[connector.platform, connector.app]):
+                last_try = pending.attempts + 1 >= MAX_ATTEMPTS
+                files = [
+                    await self._fetch_file(connector, attachment, last_try=last_try)
+                    for attachment in message.attachments
+                ]
+                directory = await _read_again(connector, message.change)
         return Incoming(
             message=message,
             source_id=_source(pending.envelope),
@@ -276,17 +311,35 @@ class Dispatcher(Generic[Tx]):
         try:
             data, name = await connector.download(attachment)
             stored = await self._files.put(data, name=attachment.name or name)
-        except TransientError as error:
-            if not last_try:
+        except (TransientError, PermanentError, UserError) as error:
+            if isinstance(error, TransientError) and not last_try:
                 raise
             return Fetched(attachment, lost=f"{attachment.kind}: {error}")
-        except (PermanentError, UserError) as error:
-            return Fetched(attachment, lost=f"{attachment.kind}: {error}")
         transcript = attachment.transcript
-        if attachment.kind == "voice" and not transcript and self._transcriber is not None:
-            transcript = await self._transcriber.transcribe(data, name=stored.name)
+        if attachment.kind == "voice" and not transcript:
+            transcript = await self._transcribe(data, stored.name, last_try=last_try)
         table = data if stored.name.lower().endswith(".csv") else b""
         return Fetched(attachment, stored=stored, transcript=transcript, table=table)
+
+    async def _transcribe(self, audio: bytes, name: str, *, last_try: bool) -> str:
+        """A recording nobody could read is still kept; the rep is asked to type."""
+        if self._transcriber is None:
+            return ""
+        try:
+            return await self._transcriber.transcribe(audio, name=name)
+        except (TransientError, PermanentError) as error:
+            if isinstance(error, TransientError) and not last_try:
+                raise
+            log.warning("not transcribed", extra={"action": "transcribe", "error": str(error)})
+            return ""
+
+
+async def _read_again(connector: ChatConnector, change: DirectoryChange | None) -> Directory | None:
+    if change is None:
+        return None
+    if change.everything or change.department_ids:
+        return await connector.read_directory()
+    return await connector.read_users([*change.user_ids, *change.left_user_ids])
 
 
 def split_all(

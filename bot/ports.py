@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,10 @@ Release = Callable[[], None]
 Accept = Callable[[Envelope], Awaitable[Release]]
 """Store an envelope durably. Raises if it could not be stored: then answer 5xx, so that
 the platform sends it again. A known delivery id is accepted and not worked on twice."""
+
+
+AppKey = tuple[str, str]
+"""Platform and name of an application."""
 
 
 class ChatConnector(Protocol):
@@ -127,31 +131,38 @@ class Outgoing:
 class Delivery(Protocol):
     """Inbox, outbox and ticks inside one transaction."""
 
-    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> None:
-        """Mark handled. note: a lasting remark such as a lost attachment; then `replay
-        --failed` finds it."""
+    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> bool:
+        """Mark handled. False when it was no longer to be handled: whoever had it first has
+        acted, so this transaction must not. note: a lasting remark such as a lost
+        attachment; then `replay --failed` finds it."""
         ...
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None: ...
 
-    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> None:
-        """Make it a dead letter."""
+    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> bool:
+        """Make it a dead letter. False when it was no longer to be handled."""
         ...
 
     async def queue(self, messages: Sequence[OutboundMessage], *, at: datetime) -> None:
         """Append to the outbox; known dedupe keys are passed over."""
         ...
 
-    async def take_due(self, *, at: datetime, limit: int) -> Sequence[Outgoing]:
-        """The due heads: for each address the oldest queued one, so order holds. What
-        has expired is dropped on the way."""
+    async def take_due(
+        self, *, at: datetime, limit: int, busy: Collection[AppKey] = ()
+    ) -> Sequence[Outgoing]:
+        """The due heads: for each address the oldest queued one, so order holds; without
+        those of busy applications. What has expired is dropped on the way."""
         ...
 
-    async def next_outgoing_at(self) -> datetime | None: ...
+    async def next_outgoing_at(self, *, busy: Collection[AppKey] = ()) -> datetime | None: ...
 
     async def mark_sent(self, outbox_id: int, receipt: Receipt, *, at: datetime) -> None: ...
 
-    async def retry_later(self, outbox_id: int, *, until: datetime, reason: str) -> None: ...
+    async def retry_later(
+        self, outbox_id: int, *, until: datetime, reason: str, counted: bool = True
+    ) -> None:
+        """counted: False where the platform only asked for patience."""
+        ...
 
     async def give_up(self, outbox_id: int, *, at: datetime, reason: str) -> None: ...
 
@@ -181,8 +192,9 @@ class Store(Protocol[Tx_co]):
         """One transaction: commits on leaving, rolls back when the block raises."""
         ...
 
-    async def unfinished(self, *, at: datetime) -> Sequence[Pending]:
-        """Stored and not yet handled, in order of sent_at then arrival."""
+    async def unfinished(self, *, after: Pending | None = None) -> Sequence[Pending]:
+        """Stored and not yet handled, in order of sent_at then arrival: a page of them, the
+        one that follows `after`. Empty when there are no more."""
         ...
 
     async def pending(self, inbox_id: int) -> Pending | None: ...

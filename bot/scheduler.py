@@ -7,6 +7,7 @@ a tick that fires twice acts once. `jump` replays the ticks between two moments 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ NextFire = Callable[[Job[Tx], datetime], datetime]
 
 MAX_STEPS = 20_000
 LONGEST_NAP_S = 30.0
+TRY_AGAIN_S = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class Scheduler(Generic[Tx]):
         self._split = split
         self._queued = queued
         self._upcoming: dict[str, datetime] = {}
+        self._rests_until: dict[str, datetime] = {}  # after a failed tick
         self._moved = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
@@ -62,31 +65,35 @@ class Scheduler(Generic[Tx]):
             self._moved.clear()
             async with self._one_at_a_time:
                 await self._fire_due()
-            wait_s = (min(self._upcoming.values()) - self._clock.now()).total_seconds()
-            try:
+            next_at = min(self._try_at(name, at) for name, at in self._upcoming.items())
+            wait_s = (next_at - self._clock.now()).total_seconds()
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), min(max(wait_s, 0.05), LONGEST_NAP_S))
-            except TimeoutError:
-                continue
 
     async def run_tick(self, job: Job[Tx], scheduled_at: datetime) -> bool:
-        """One tick; False when it came too late, was claimed before, or failed."""
+        """One tick; False when it came too late or was claimed before. Raises what the job
+        raises; then nothing was done and the tick is unclaimed."""
         late_s = (self._clock.now() - scheduled_at).total_seconds()
-        fields = {"action": "tick", "job": job.name, "scheduled_at": scheduled_at.isoformat()}
         if late_s > job.too_late_s:
-            log.warning("tick dropped, too late", extra=fields)
+            log.warning("tick dropped, too late", extra=_fields(job, scheduled_at))
             return False
         await self._prepare(job, scheduled_at)
-        try:
-            async with self._store.begin() as tx:
-                at = self._clock.now()
-                if not await tx.delivery.claim_tick(job.name, scheduled_at, at=at):
-                    return False
-                notifications = await job.run(tx, scheduled_at)
-                await tx.delivery.queue(self._split(notifications), at=at)
-        except Exception:
-            log.exception("tick failed", extra=fields)
-            return False
+        async with self._store.begin() as tx:
+            at = self._clock.now()
+            if not await tx.delivery.claim_tick(job.name, scheduled_at, at=at):
+                return False
+            notifications = await job.run(tx, scheduled_at)
+            await tx.delivery.queue(self._split(notifications), at=at)
         self._queued()
+        return True
+
+    async def _over(self, job: Job[Tx], scheduled_at: datetime) -> bool:
+        """Run a tick; False when it failed and shall be tried again."""
+        try:
+            await self.run_tick(job, scheduled_at)
+        except Exception:
+            log.exception("tick failed", extra=_fields(job, scheduled_at))
+            return False
         return True
 
     async def _prepare(self, job: Job[Tx], scheduled_at: datetime) -> None:
@@ -112,6 +119,7 @@ class Scheduler(Generic[Tx]):
         moment. Raises RuntimeError after MAX_STEPS stops.
         """
         async with self._one_at_a_time:
+            await self._fire_due()
             ran = {job.name: clock.now() for job in self._jobs}
             for _ in range(MAX_STEPS):
                 await settle()
@@ -127,7 +135,7 @@ class Scheduler(Generic[Tx]):
                     fire_at = fires.get(job.name)
                     if fire_at is not None and fire_at <= stop_at:
                         ran[job.name] = fire_at
-                        await self.run_tick(job, fire_at)
+                        await self._over(job, fire_at)
             else:
                 raise RuntimeError("the jump did not come to an end")
             clock.move_to(target)
@@ -155,10 +163,19 @@ class Scheduler(Generic[Tx]):
     async def _fire_due(self) -> None:
         for job in self._jobs:
             now = self._clock.now()
-            scheduled_at = self._upcoming[job.name]
-            if scheduled_at > now:
+            scheduled_at = self._upcoming.get(job.name)
+            if scheduled_at is None or self._try_at(job.name, scheduled_at) > now:
                 continue
-            await self.run_tick(job, scheduled_at)
+            if not await self._over(job, scheduled_at):
+                self._rests_until[job.name] = now + timedelta(seconds=TRY_AGAIN_S)
+                continue
             following = self._next_fire(job, scheduled_at)
             missed = now - timedelta(seconds=job.too_late_s)
             self._upcoming[job.name] = max(following, self._next_fire(job, missed))
+
+    def _try_at(self, name: str, scheduled_at: datetime) -> datetime:
+        return max(scheduled_at, self._rests_until.get(name, scheduled_at))
+
+
+def _fields(job: Job[Tx], scheduled_at: datetime) -> dict[str, object]:
+    return {"action": "tick", "job": job.name, "scheduled_at": scheduled_at.isoformat()}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
@@ -20,6 +21,7 @@ from config.settings import Settings
 LIMIT_S = 15.0
 MAX_SKEW_S = 60
 LEAST_FREE_BYTES = 1024**3
+QUOTA_LOW_PERCENT = 90
 
 # What a door answers to somebody who is not the platform (contracts: 401, 403), to a GET
 # where only POST is served (405), or to a request without its parameters (400).
@@ -96,6 +98,50 @@ def _explained(error: BotError) -> Finding:
         case _:
             remedy = "按报错里的编号查平台的错误码文档"
     return Finding(False, text, remedy)
+
+
+class Application(Protocol):
+    """One application of a platform, as far as it can be examined. Every method raises
+    BotError; what each asks for stands at the check of the same name."""
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def app(self) -> str: ...
+
+    async def check_credentials(self) -> None: ...
+
+    async def check_address(self) -> None: ...
+
+    async def count_people(self) -> int: ...
+
+    async def platform_time(self) -> datetime: ...
+
+
+class QuotaState(Protocol):
+    @property
+    def used(self) -> int: ...
+
+    @property
+    def limit(self) -> int: ...
+
+
+_LABELS = {"wecom": "企业微信", "dingtalk": "钉钉"}
+_DOORS = {"wecom": ("",), "dingtalk": ("/robot", "/cards")}
+
+
+def of_application(
+    one: Application, public_url: str, ask: Callable[[str], Awaitable[int]], ours: Clock
+) -> Iterator[Check]:
+    """All checks of one application."""
+    label = f"{_LABELS[one.platform]} {one.app}"
+    yield credentials(label, one.check_credentials)
+    yield address(label, one.check_address)
+    yield permissions(label, one.count_people)
+    yield clock(label, one.platform_time, ours)
+    for door in _DOORS[one.platform]:
+        yield callback(f"{label} {door}".rstrip(" /"), public_url, f"/{one.platform}/{one.app}{door}", ask)
 
 
 def configuration(settings: Settings) -> Check:
@@ -191,6 +237,20 @@ def clock(app: str, platform_time: Callable[[], Awaitable[datetime]], ours: Cloc
         return Finding(True, said)
 
     return Check(f"{app} 时钟", run)
+
+
+def quota(app: str, state: Callable[[], Awaitable[QuotaState]]) -> Check:
+    """state: how many of the month's paid calls are used, by our own count."""
+
+    async def run() -> Finding:
+        found = await state()
+        percent = found.used * 100 // found.limit
+        said = f"本月已用 {found.used} / {found.limit} 次（{percent} %）"
+        if percent >= QUOTA_LOW_PERCENT:
+            return Finding(False, said, "在钉钉管理后台购买扩容包，并把新额度写进 monthly_calls")
+        return Finding(True, said)
+
+    return Check(f"钉钉 {app} 额度", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

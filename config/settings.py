@@ -142,6 +142,7 @@ class WecomSettings(_Section):
     """One self-built application of WeCom. agent_id and corp_id as the admin page shows.
 
     token, aes_key: of the message callback. webhooks: name -> key of a group robot.
+    menu: whether the bot makes the application's menu when it starts.
     """
 
     corp_id: Text
@@ -153,6 +154,7 @@ class WecomSettings(_Section):
     ]
     aes_key: AesKey
     base_url: Url = "https://qyapi.weixin.qq.com"
+    menu: Annotated[bool, Field(description="true 或 false")] = True
     webhooks: Annotated[
         Webhooks, Field(description="群机器人地址里 key= 后面的部分 (the key only)")
     ] = {}

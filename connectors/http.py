@@ -5,8 +5,8 @@ whether the request left this machine:
 
   NotSent      name lookup, connect or TLS failed: the platform cannot have acted
   TimedOut     sent, and no answer: it may have acted
-  Unavailable  an answer that is not the platform's own (gateway page, cut-off body)
-  Rejected     no such path, or a body larger than we take
+  Unavailable  an answer that is not the platform's own (NotJson: a gateway's page)
+  Rejected     no such path, a body larger than we take, or (Redirected) it lies elsewhere
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -26,6 +28,8 @@ from bot.errors import Rejected, TimedOut, Unavailable
 _CONNECT_TIMEOUT_S = 4.0
 _JSON_LIMIT_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_SNIPPET_BYTES = 4 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _CALLS = Counter(
     "gendan_platform_calls_total",
@@ -36,6 +40,22 @@ _CALLS = Counter(
 
 class NotSent(Unavailable):
     """The request certainly never reached the platform, so repeating it is harmless."""
+
+
+class NotJson(Unavailable):
+    """Not the platform's own answer. snippet: how it begins, to tell what it is; not for logs."""
+
+    def __init__(self, message: str, *, snippet: str) -> None:
+        super().__init__(message)
+        self.snippet = snippet
+
+
+class Redirected(Rejected):
+    """What was asked for lies at `location`; whether to go there is for the caller to judge."""
+
+    def __init__(self, message: str, *, location: str) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class Http:
@@ -86,26 +106,34 @@ class Http:
     ) -> tuple[bytes, Mapping[str, str]]:
         """Body and response headers (case-insensitive) of a 2xx answer.
 
-        Raises as `request_json` does, and Rejected when the body is larger than
-        `limit_bytes` or the answer is a 4xx.
+        Raises as `request_json` does, Rejected when the body is larger than `limit_bytes` or
+        the answer is a 4xx, and Redirected instead of following: an address that comes from
+        outside could lead into the network behind us.
         """
         async with self._exchange(
-            "GET", url, what, timeout_s, params=params, headers=headers, allow_redirects=True
+            "GET", url, what, timeout_s, params=params, headers=headers
         ) as response:
+            if response.status in _REDIRECTS and "Location" in response.headers:
+                raise _redirected(response, what)
             if response.status // 100 != 2:
                 raise _unreadable(response, what, refused=response.status // 100 == 4)
             return await _read(response, limit_bytes, what), response.headers
 
+    async def probe(self, url: str, *, what: str) -> tuple[int, datetime]:
+        """Status and Date (to the second) of whatever answers a plain GET.
+
+        Raises as `request_json` does, and Unavailable when the answer has no date.
+        """
+        async with self._exchange("GET", url, what, 10.0) as response:
+            try:
+                told = parsedate_to_datetime(response.headers.get("Date", ""))
+            except ValueError:
+                raise Unavailable(_told(what, url, "an answer without a date")) from None
+            return response.status, told.astimezone(UTC)
+
     @asynccontextmanager
     async def _exchange(
-        self,
-        method: str,
-        url: str,
-        what: str,
-        timeout_s: float,
-        *,
-        allow_redirects: bool = False,
-        **options: Any,
+        self, method: str, url: str, what: str, timeout_s: float, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request, with its failures translated and its outcome counted."""
         outcome = "cancelled"
@@ -113,7 +141,7 @@ class Http:
             async with self._session.request(
                 method,
                 url,
-                allow_redirects=allow_redirects,
+                allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
                 **options,
             ) as response:
@@ -152,15 +180,31 @@ async def _read(response: aiohttp.ClientResponse, limit_bytes: int, what: str) -
 def _parse_json(response: aiohttp.ClientResponse, body: bytes, what: str) -> Any:
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _unreadable(response, what, refused=response.status in (404, 405)) from error
+    except orjson.JSONDecodeError:
+        if response.status in (404, 405):
+            raise _unreadable(response, what, refused=True) from None
+        snippet = body[:_SNIPPET_BYTES].decode(errors="replace")
+        raise NotJson(_summary(response, what), snippet=snippet) from None
+
+
+def _redirected(response: aiohttp.ClientResponse, what: str) -> Redirected:
+    told = _told(what, response.url, f"HTTP {response.status}, a redirect")
+    try:
+        location = str(response.url.join(URL(response.headers["Location"])))
+    except ValueError:
+        location = ""
+    return Redirected(told, location=location)
 
 
 def _unreadable(
     response: aiohttp.ClientResponse, what: str, *, refused: bool
 ) -> Rejected | Unavailable:
-    told = _told(what, response.url, f"HTTP {response.status}, {response.content_type}")
+    told = _summary(response, what)
     return Rejected(told) if refused else Unavailable(told)
+
+
+def _summary(response: aiohttp.ClientResponse, what: str) -> str:
+    return _told(what, response.url, f"HTTP {response.status}, {response.content_type}")
 
 
 def _told(what: str, url: str | URL, how: str) -> str:

@@ -58,6 +58,11 @@ class TokenKeeper:
         """Another token than `failed`, if the platform has one to give."""
         return self._usable(other_than=failed) or await self._one_round(failed=failed)
 
+    @property
+    def refusal(self) -> str:
+        """Why the platform refused to give a token when it was last asked; "" if it did not."""
+        return str(self._failure) if isinstance(self._failure, AuthFailed) else ""
+
     def _usable(self, other_than: str | None) -> str | None:
         held = self._held
         if held is None or held.token == other_than or self._clock.now() >= held.refresh_at:

@@ -1,33 +1,43 @@
-"""Drafts in a conversation: open one, show it, fill it, settle its customer, expire it."""
+"""Drafts in a conversation: open one, show it, fill it, settle its customer, end it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from bot.domain import drafting
-from bot.domain.activities import Draft, DraftState, Intent, Moment, Record
-from bot.domain.library import ActionUnit
+from bot.domain.activities import Draft, DraftState, Record
+from bot.domain.library import ActionUnit, SlotSpec
 from bot.domain.opportunities import Account, Opportunity
+from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
-from bot.messages import OutboundMessage, StoredFile, Text
+from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
 from handlers import customers, draft_card
 from handlers.desk import Desk, Office
 from handlers.draft_card import DraftView
+from handlers.judging import entry_of, files_of, title_of, verdict_on
+from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
+from handlers.texts.customers import when
 from storage.unit_of_work import UnitOfWork
 
 RECENT_CHOICES = 4
-NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
+NEW = "new"  # the action of the button that creates the customer a draft names
+PICK = "pick-"
 
 
 def ttl(office: Office) -> timedelta:
     return timedelta(hours=office.policy.drafts.ttl_h)
 
 
-async def open_draft(desk: Desk, record: Record, *, number: int, text: str) -> Draft:
-    """A new draft from what was said; shows its card. The customer may still be unclear."""
+async def open_draft(
+    desk: Desk, record: Record, *, number: int, text: str, clock: time | None = None
+) -> Draft:
+    """A new draft from what was said; shows its card. The customer may still be unclear.
+
+    text: the words that tell of this customer. clock: at what hour it was, if they say so.
+    """
     found = await customers.settle(desk, record)
     slots = drafting.slots_of(record)
     if found.mention:
@@ -45,7 +55,7 @@ async def open_draft(desk: Desk, record: Record, *, number: int, text: str) -> D
             source_id=f"{desk.incoming.source_id}:{number}",
             text=text,
             state=DraftState.OPEN,
-            occurred_at=drafting.occurred_at(record, sent_at, desk.office.zone),
+            occurred_at=drafting.occurred_at(record, sent_at, desk.office.zone, clock),
             created_at=desk.at,
             touched_at=desk.at,
             expires_at=desk.at + ttl(desk.office),
@@ -69,7 +79,7 @@ async def show(desk: Desk, draft: Draft) -> Draft:
     action = desk.message.action
     in_place = action is not None and action.card_id == draft.card_id
     if not in_place and draft.card_no:
-        old = draft_card.closed(view, "已更新，见下方新卡片")
+        old = draft_card.closed(view, dialog.CARD_MOVED)
         await desk.change(old, subject=_subject(draft), only_in_place=True)
     draft = replace(
         draft,
@@ -87,42 +97,22 @@ async def show(desk: Desk, draft: Draft) -> Draft:
 
 
 async def look_at(desk: Desk, draft: Draft) -> DraftView:
-    """A draft with its customer, files and what is missing."""
-    account = await desk.tx.accounts.get(draft.account_id) if draft.account_id else None
-    files = await files_of(desk.tx, draft)
-    unit = desk.office.library.unit(draft.unit)
-    missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
-    view = DraftView(
-        draft=draft,
-        title=title_of(desk.office, draft),
-        customer=account.name if account else "",
-        missing=tuple(missing),
-        file_names=tuple(file.name for file in files),
-        warnings=(dialog.VAGUE_INTENT,) if draft.slots.get("vague_intent") else (),
-    )
-    if account is not None:
-        return view
-    return await _with_choices(desk, view)
-
-
-async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
-    """The question about an unclear customer: the candidates, or to create the one named, or
-    those the speaker last worked on."""
-    mention = str(view.draft.slots.get("customer_mention") or "")
-    accounts = [await desk.tx.accounts.get(number) for number in view.draft.candidates]
-    if not accounts and not mention:
-        accounts = await customers.recent(desk, limit=RECENT_CHOICES)
-    choices = [(f"pick-{account.id}", account.name) for account in accounts]
-    if not accounts and mention:
-        choices = [("new", f"新建「{mention}」")]
-    question = dialog.which_customer(mention, [account.name for account in accounts])
-    return replace(view, choices=tuple(choices), question=question)
+    """A draft with its customer, files, what is missing, and what speaks against it."""
+    view = await _plain_view(desk.tx, desk.office, draft)
+    local = draft.occurred_at.astimezone(desk.office.zone)
+    if local.date() != desk.at.astimezone(desk.office.zone).date():
+        view = replace(view, happened=when(local))
+    view = replace(view, warnings=tuple(await _warnings(desk, view)))
+    return view if view.customer else await _with_choices(desk, view)
 
 
 async def fill(desk: Desk, draft: Draft, slots: Mapping[str, object]) -> Draft:
     """Add or change slots and show the result."""
-    draft = drafting.fill(draft, slots, at=desk.at, ttl=ttl(desk.office))
-    return await show(desk, draft)
+    return await show(desk, filled(desk, draft, slots))
+
+
+def filled(desk: Desk, draft: Draft, slots: Mapping[str, object]) -> Draft:
+    return drafting.fill(draft, slots, at=desk.at, ttl=ttl(desk.office))
 
 
 async def give_customer(desk: Desk, draft: Draft, account: Account) -> Draft:
@@ -143,19 +133,31 @@ async def give_customer(desk: Desk, draft: Draft, account: Account) -> Draft:
     return await fill(desk, draft, {})
 
 
+async def choose(desk: Desk, draft: Draft, action: str) -> Draft:
+    """An answer to "which customer?" by its button: one that was offered, or the new one.
+
+    Raises NotAllowed for somebody else's, Refused and InvalidInput for a name that cannot be
+    created.
+    """
+    if action == NEW:
+        name = str(draft.slots.get("customer_mention") or "")
+        account = await customers.create(desk, name, since=draft.occurred_at)
+    else:
+        account = await desk.tx.accounts.get(int(action.removeprefix(PICK)))
+    return await give_customer(desk, draft, account)
+
+
 async def cancel(desk: Desk, draft: Draft) -> None:
     view = await look_at(desk, draft)
     await desk.tx.drafts.save(replace(draft, state=DraftState.CANCELLED, touched_at=desk.at))
-    await desk.change(draft_card.closed(view, "已取消，没有记录"), subject=_subject(draft))
+    await desk.change(draft_card.closed(view, dialog.CARD_CANCELLED), subject=_subject(draft))
     desk.say(dialog.cancelled(f"{view.customer} {view.title}".strip()))
 
 
 async def attach(desk: Desk, draft: Draft, files: Sequence[StoredFile]) -> Draft:
     """Hang files on a draft (without showing it)."""
     hashes = dict.fromkeys([*draft.file_hashes, *(file.sha256 for file in files)])
-    draft = drafting.fill(
-        replace(draft, file_hashes=tuple(hashes)), {}, at=desk.at, ttl=ttl(desk.office)
-    )
+    draft = filled(desk, replace(draft, file_hashes=tuple(hashes)), {})
     await desk.tx.drafts.save(draft)
     return draft
 
@@ -170,68 +172,90 @@ async def attach_loose(desk: Desk, draft: Draft) -> None:
     await desk.tx.drafts.settle_loose([item.id for item in loose], desk.at)
 
 
-async def files_of(tx: UnitOfWork, draft: Draft) -> list[StoredFile]:
-    found = [await tx.files.get(sha256) for sha256 in draft.file_hashes]
-    return [file for file in found if file is not None]
-
-
-def read_form(values: Mapping[str, str], desk: Desk) -> dict[str, object]:
-    """Form values of a card as slots; what cannot be read is left out and asked for again."""
-    slots: dict[str, object] = {}
-    now = desk.message.sent_at.astimezone(desk.office.zone)
-    for key, value in values.items():
-        if value in ("", NOT_CHOSEN):
-            continue
-        if key == "objections":
-            slots[key] = [code for code in value.split("|") if code != "none"]
-        elif key == "duration_min" and value.isascii() and value.isdigit():
-            slots[key] = int(value[:6])
-        elif key == "customer_received":
-            slots[key] = value in ("yes", "true")
-        elif key == "next_contact":
-            moment = _moment(value) or desk.office.reader.read_answer(value, key, now=now)
-            if isinstance(moment, Moment):
-                slots[key] = str(moment)
-        elif key in ("contact", "amount_fen", "duration_min"):
-            answer = desk.office.reader.read_answer(value, key, now=now)
-            if answer is not None:
-                slots[key] = answer
-    return slots
-
-
-def title_of(office: Office, draft: Draft) -> str:
-    unit = office.library.unit(draft.unit)
-    if unit is not None:
-        return unit.label
-    return drafting.NOTES.get(Intent(draft.unit), "沟通记录")
-
-
-async def own_open_draft(desk: Desk, draft_id: int) -> Draft:
+async def own_draft(desk: Desk, draft_id: int) -> Draft:
     """The draft behind a pressed card. Raises NotAllowed for a bystander."""
     draft = await desk.tx.drafts.get_for_update(draft_id)
     if draft.person_id != desk.rep.id:
-        raise NotAllowed(dialog.NOT_YOURS_TO_PRESS)
+        owner = await desk.tx.people.get(draft.person_id)
+        raise NotAllowed(dialog.not_yours_to_press(owner.name))
     return draft
 
 
 async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundMessage]:
-    """The job: drafts nobody touched for long end with a word."""
+    """The job: drafts nobody touched for long end with a word, and their cards close."""
     told = []
     for draft in await tx.drafts.due_to_expire(at, limit=200):
         await tx.drafts.save(replace(draft, state=DraftState.EXPIRED))
-        account = await tx.accounts.get(draft.account_id) if draft.account_id else None
-        person = await tx.people.get(draft.person_id)
-        to = office.address_of(person)
-        if to is None:
-            continue
-        name = account.name if account else ""
-        text = dialog.expired(draft, title_of(office, draft), name)
-        told.append(OutboundMessage(f"draft:{draft.id}:expired", to, Text(text)))
+        view = await _plain_view(tx, office, draft)
+        shown = await tx.cards.get(draft.card_id)
+        if shown is not None:
+            card = draft_card.closed(view, dialog.CARD_EXPIRED)
+            card = replace(card, revision=shown.revision + 1)
+            update = CardUpdate(card, only_in_place=True)
+            to = _chat(draft.conversation)
+            told.append(OutboundMessage(f"draft:{draft.id}:closed", to, update))
+        address = office.address_of(await tx.people.get(draft.person_id))
+        if address is not None:
+            text = dialog.expired(draft, view.title, view.customer)
+            told.append(OutboundMessage(f"draft:{draft.id}:expired", address, Text(text)))
     return told
 
 
 def unit_of(desk: Desk, draft: Draft) -> ActionUnit | None:
     return desk.office.library.unit(draft.unit)
+
+
+async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView:
+    account = await tx.accounts.get(draft.account_id) if draft.account_id else None
+    files = await files_of(tx, draft.file_hashes)
+    unit = office.library.unit(draft.unit)
+    missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
+    if drafting.lacks_hour(unit, draft.slots):
+        missing.insert(0, SlotSpec("next_contact", dialog.HOUR_LABEL, dialog.HOUR_QUESTION))
+    return DraftView(
+        draft=draft,
+        title=title_of(office, draft),
+        customer=account.name if account else "",
+        missing=tuple(missing),
+        file_names=tuple(file.name for file in files),
+    )
+
+
+async def _warnings(desk: Desk, view: DraftView) -> list[str]:
+    """What the rep should know before confirming."""
+    draft = view.draft
+    warnings = [dialog.VAGUE_INTENT] if draft.slots.get("vague_intent") else []
+    replaced = draft.slots.get("replaces")
+    if isinstance(replaced, int):
+        earlier = await desk.tx.activities.get(replaced)
+        recorded_at = when(earlier.recorded_at.astimezone(desk.office.zone))
+        warnings.append(dialog.will_replace(recorded_at))
+    lacking = next((spec for spec in view.missing if spec.key == "files"), None)
+    if view.file_names and lacking is not None:
+        warnings.append(dialog.other_file_wanted(view.file_names, lacking.label))
+    if draft.account_id is None or view.missing:
+        return warnings
+    verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
+    if verdict is None or verdict.reason is None:
+        return warnings
+    if verdict.reason is Invalid.LOCKED:
+        return [*warnings, dialog.WILL_BE_LOCKED]
+    reason = alert_texts.invalid_words(verdict)
+    return [*warnings, dialog.will_not_count(reason, refused=verdict.refused)]
+
+
+async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
+    """The question about an unclear customer: the candidates, or to create the one named, or
+    those the speaker last worked on."""
+    mention = str(view.draft.slots.get("customer_mention") or "")
+    accounts = [await desk.tx.accounts.get(number) for number in view.draft.candidates]
+    if not accounts and not mention:
+        accounts = await customers.recent(desk, limit=RECENT_CHOICES)
+    choices = [(f"{PICK}{account.id}", account.name) for account in accounts]
+    if mention and len(view.draft.candidates) < 2:
+        choices.append((NEW, f"新建「{mention}」"))
+    question = dialog.which_customer(mention, [account.name for account in accounts])
+    return replace(view, choices=tuple(choices), question=question)
 
 
 async def _the_opportunity(desk: Desk, account: Account | None) -> Opportunity | None:
@@ -251,11 +275,12 @@ async def _units_done(tx: UnitOfWork, opportunity: Opportunity | None) -> set[st
     return {activity.unit for activity in past}
 
 
-def _moment(value: str) -> Moment | None:
-    try:
-        return Moment.parse(value)
-    except ValueError:
-        return None
+def _chat(conversation: str) -> Address:
+    """`Address.key` read back."""
+    platform, app, kind, name = conversation.split(":", 3)
+    if kind == "u":
+        return Address(Platform(platform), app, user_id=name)
+    return Address(Platform(platform), app, chat_id=name)
 
 
 def _subject(draft: Draft) -> str:

@@ -51,6 +51,7 @@ async def backup(url: str, file: Path, *, data_dir: Path | None = None) -> None:
     full_url = to_url(url, data_dir=data_dir)
     unfinished = file.with_name(f"{file.name}.unfinished")
     try:
+        await _require_file(full_url)
         if full_url.get_backend_name() == "sqlite":
             await asyncio.to_thread(_copy_sqlite, Path(str(full_url.database)), unfinished)
         else:
@@ -60,14 +61,32 @@ async def backup(url: str, file: Path, *, data_dir: Path | None = None) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+async def complaints(url: str, *, data_dir: Path | None = None) -> list[str]:
+    """What is wrong with the version of the tables, with the remedy; empty when it is ours.
+
+    Raises PermanentError when there is no such SQLite file.
+    """
+    full_url = to_url(url, data_dir=data_dir)
+    await _require_file(full_url)
+    engine = open_engine(full_url)
+    try:
+        async with for_reading(engine).connect() as conn:
+            return await conn.run_sync(_check_schema)
+    finally:
+        await engine.dispose()
+
+
 async def verify(
     url: str, *, data_dir: Path | None = None, folder: Path | None = None
 ) -> list[str]:
     """What is wrong, in words for an administrator; empty when all is well.
 
-    folder: where the files' bytes lie; without it they are not looked at.
+    folder: where the files' bytes lie; without it they are not looked at. Raises
+    PermanentError when there is no such SQLite file.
     """
-    engine = open_engine(to_url(url, data_dir=data_dir))
+    full_url = to_url(url, data_dir=data_dir)
+    await _require_file(full_url)
+    engine = open_engine(full_url)
     try:
         async with for_reading(engine).connect() as conn:
             findings = await conn.run_sync(_check_schema)
@@ -106,9 +125,15 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(alembic_config(connection), "head")
 
 
+async def _require_file(url: URL) -> None:
+    """Opening an SQLite file that is not there would make an empty one."""
+    if url.get_backend_name() == "sqlite" and not await asyncio.to_thread(
+        Path(str(url.database)).exists
+    ):
+        raise PermanentError(f"there is no database at {url.database}")
+
+
 def _copy_sqlite(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise PermanentError(f"there is no database at {source}")
     with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
         original.backup(copy)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -73,14 +72,14 @@ class Database:
         """Durable when it returns. None: the delivery id was known."""
         return await self._inbox.append(envelope)
 
-    async def unfinished(self, *, at: datetime) -> Sequence[Pending]:
-        """Stored and not yet handled, the oldest 10,000, in order of sent_at then arrival.
+    async def unfinished(self, *, after: Pending | None = None) -> Sequence[Pending]:
+        """Stored and not yet handled, in order of sent_at then arrival, 10,000 at a time.
 
-        `at` leaves nothing out: what was postponed beyond it is named too, since later
-        ones of its conversation must not overtake it.
+        What was postponed is named too, since later ones of its conversation must not
+        overtake it.
         """
         async with self.read() as tx:
-            return await tx.delivery.unfinished()
+            return await tx.delivery.unfinished(after=after)
 
     async def pending(self, inbox_id: int) -> Pending | None:
         """The envelope, if it is still to be handled."""

@@ -66,7 +66,12 @@ def for_reading(engine: AsyncEngine) -> AsyncEngine:
 
 
 def prepare_sqlite(
-    engine: Engine, *, synchronous: str, read_only: bool = False, foreign_keys: bool = True
+    engine: Engine,
+    *,
+    synchronous: str,
+    read_only: bool = False,
+    foreign_keys: bool = True,
+    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
 ) -> None:
     """WAL, and transactions that begin where we say: a writer takes its lock at once instead
     of failing half-way when it turns from reading to writing.
@@ -77,7 +82,7 @@ def prepare_sqlite(
         raise ValueError(f"unknown synchronous setting {synchronous!r}")
     Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     pragmas = [
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"busy_timeout = {busy_timeout_ms}",
         "journal_mode = WAL",
         f"synchronous = {synchronous}",
         f"foreign_keys = {int(foreign_keys)}",

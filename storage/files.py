@@ -63,12 +63,12 @@ class Files:
             insert_into(self._conn, file_uses).values(values).on_conflict_do_nothing()
         )
 
-    async def accounts_using(self, sha256: str) -> int:
-        """How many customers it went to."""
-        count = await self._conn.scalar(
-            select(func.count()).select_from(file_uses).where(file_uses.c.sha256 == sha256)
-        )
-        return count or 0
+    async def accounts_using(self, sha256: str, *, besides: int | None = None) -> int:
+        """How many customers it went to; `besides`: without counting that one."""
+        uses = select(func.count()).select_from(file_uses).where(file_uses.c.sha256 == sha256)
+        if besides is not None:
+            uses = uses.where(file_uses.c.account_id != besides)
+        return await self._conn.scalar(uses) or 0
 
 
 class FileFolder:

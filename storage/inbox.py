@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
@@ -57,14 +57,13 @@ class Inbox:
 
     _conn: AsyncConnection
 
-    async def unfinished(self) -> Sequence[Pending]:
-        """The oldest 10,000, in order of sent_at then arrival; ask again when those are done."""
-        rows = await self._conn.execute(
-            select(*_PENDING)
-            .where(_IS_NEW)
-            .order_by(inbox.c.sent_at, inbox.c.id)
-            .limit(MAX_UNFINISHED)
-        )
+    async def unfinished(self, *, after: Pending | None = None) -> Sequence[Pending]:
+        """In order of sent_at then arrival, 10,000 at a time: those that follow `after`."""
+        query = select(*_PENDING).where(_IS_NEW).order_by(inbox.c.sent_at, inbox.c.id)
+        if after is not None:
+            place = tuple_(inbox.c.sent_at, inbox.c.id)
+            query = query.where(place > (after.envelope.sent_at, after.id))
+        rows = await self._conn.execute(query.limit(MAX_UNFINISHED))
         return [_to_pending(row) for row in rows]
 
     async def pending(self, inbox_id: int) -> Pending | None:
@@ -72,19 +71,20 @@ class Inbox:
         row = rows.one_or_none()
         return None if row is None else _to_pending(row)
 
-    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> None:
-        """Mark handled. note: a lasting remark such as a lost attachment."""
-        await self._settle(inbox_id, state="done", at=at, reason=note)
+    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> bool:
+        """Mark handled. False when it was no longer new. note: a lasting remark such as a lost
+        attachment."""
+        return await self._settle(inbox_id, state="done", at=at, reason=note)
 
-    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> None:
-        """Make it a dead letter."""
-        await self._settle(inbox_id, state="dead", at=at, reason=reason)
+    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> bool:
+        """Make it a dead letter. False when it was no longer new."""
+        return await self._settle(inbox_id, state="dead", at=at, reason=reason)
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None:
         """Count a failed attempt."""
         await self._conn.execute(
             update(inbox)
-            .where(inbox.c.id == inbox_id)
+            .where(inbox.c.id == inbox_id, _IS_NEW)
             .values(attempts=inbox.c.attempts + 1, next_attempt_at=until, reason=reason)
         )
 
@@ -115,12 +115,13 @@ class Inbox:
         )  # fmt: skip
         return marked.rowcount
 
-    async def _settle(self, inbox_id: int, *, state: str, at: datetime, reason: str) -> None:
-        await self._conn.execute(
+    async def _settle(self, inbox_id: int, *, state: str, at: datetime, reason: str) -> bool:
+        settled = await self._conn.execute(
             update(inbox)
-            .where(inbox.c.id == inbox_id)
+            .where(inbox.c.id == inbox_id, _IS_NEW)
             .values(state=state, finished_at=at, reason=reason, next_attempt_at=None)
         )
+        return settled.rowcount == 1
 
 
 def _to_pending(row: AnyRow) -> Pending:

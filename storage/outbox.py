@@ -11,12 +11,12 @@ queued message with attempts, and that one is its head until it is sent or given
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import (
@@ -30,7 +30,7 @@ from bot.messages import (
     content_from_json,
     content_to_json,
 )
-from bot.ports import Outgoing
+from bot.ports import AppKey, Outgoing
 from storage.dialects import AnyRow, fixed, insert_into
 from storage.tables import outbox
 
@@ -74,24 +74,27 @@ class Outbox:
         for message in messages:
             await self._use_up(message.content)
 
-    async def take_due(self, *, at: datetime, limit: int) -> Sequence[Outgoing]:
-        """The due heads, one for each address. What has expired is dropped on the way."""
+    async def take_due(
+        self, *, at: datetime, limit: int, busy: Collection[AppKey] = ()
+    ) -> Sequence[Outgoing]:
+        """The due heads, one for each address, without those of busy applications. What has
+        expired is dropped on the way."""
         due = and_(_IS_QUEUED, outbox.c.due_at <= at)
         await self._drop(due, outbox.c.expires_at <= at, at=at, reason=EXPIRED)
         first_try = and_(~_OTHER_IS_EARLIER, ~_OTHER_IS_RETRIED)
         rows = await self._conn.execute(
             select(outbox)
-            .where(due, or_(outbox.c.attempts > 0, first_try))
+            .where(due, or_(outbox.c.attempts > 0, first_try), *_none_of(busy))
             .order_by(outbox.c.due_at, outbox.c.id)
             .limit(limit)
         )
         return [await self._with_code(_to_outgoing(row)) for row in rows.all()]
 
-    async def next_outgoing_at(self) -> datetime | None:
-        """When the next head is due; past moments mean now."""
+    async def next_outgoing_at(self, *, busy: Collection[AppKey] = ()) -> datetime | None:
+        """When the next head is due; past moments mean now. Without busy applications."""
         moment: datetime | None = await self._conn.scalar(
             select(outbox.c.due_at)
-            .where(_IS_QUEUED, or_(outbox.c.attempts > 0, ~_OTHER_IS_RETRIED))
+            .where(_IS_QUEUED, or_(outbox.c.attempts > 0, ~_OTHER_IS_RETRIED), *_none_of(busy))
             .order_by(outbox.c.due_at, outbox.c.id)
             .limit(1)
         )
@@ -110,14 +113,18 @@ class Outbox:
             )
         )
 
-    async def retry_later(self, outbox_id: int, *, until: datetime, reason: str) -> None:
+    async def retry_later(
+        self, outbox_id: int, *, until: datetime, reason: str, counted: bool = True
+    ) -> None:
         """Count a failed try. What will have expired by then is dropped now, so that it does
-        not hold up its address."""
+        not hold up its address. Not counted, it has one attempt at least: a message with
+        attempts is the head of its address."""
         one = outbox.c.id == outbox_id
+        attempts: ColumnElement[int] = outbox.c.attempts + 1
+        if not counted:
+            attempts = case((outbox.c.attempts > 0, outbox.c.attempts), else_=1)
         await self._conn.execute(
-            update(outbox)
-            .where(one)
-            .values(attempts=outbox.c.attempts + 1, due_at=until, reason=reason)
+            update(outbox).where(one).values(attempts=attempts, due_at=until, reason=reason)
         )
         await self._drop(one, outbox.c.expires_at <= until, at=until, reason=EXPIRED)
 
@@ -181,6 +188,10 @@ class Outbox:
             update(outbox).where(*which).values(state="dropped", finished_at=at, reason=reason)
         )
         return dropped.rowcount
+
+
+def _none_of(busy: Collection[AppKey]) -> list[ColumnElement[bool]]:
+    return [tuple_(outbox.c.platform, outbox.c.app).not_in(list(busy))] if busy else []
 
 
 def _to_row(message: OutboundMessage, at: datetime) -> dict[str, Any]:

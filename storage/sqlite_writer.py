@@ -1,8 +1,9 @@
 """The one connection that writes to an SQLite file.
 
-Statements take microseconds and run where they are called. Only what may wait, for the disk
-or for another process, goes to a thread: begin, commit, and the inbox's batches. With an
-async driver each statement would cost some hops between threads, which is most of its time.
+Statements take microseconds and run where they are called. Only what may wait goes to a
+thread: a commit, for the disk, and a begin, if another process holds the lock. With an async
+driver each statement would cost some hops between threads, which is most of its time; and a
+thread beside a busy event loop waits for the interpreter lock each time it needs it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, create_engine, select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import StaticPool
 
 from bot.messages import Envelope
-from storage.engines import prepare_sqlite, to_json
+from storage.engines import BUSY_TIMEOUT_MS, prepare_sqlite, to_json
 from storage.inbox import ROW_KEY, ids_in_order, to_row
 from storage.tables import inbox
 from storage.unit_of_work import UnitOfWork
@@ -43,30 +45,15 @@ class SqliteWriter:
             connect_args={"check_same_thread": False},
             json_serializer=to_json,
         )
-        prepare_sqlite(self._engine, synchronous=synchronous)
+        prepare_sqlite(self._engine, synchronous=synchronous, busy_timeout_ms=0)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        async with self.turn:
-            conn = self._engine.connect()
-            try:
-                await self._in_thread(conn.begin)
-                yield UnitOfWork(cast(AsyncConnection, _Direct(conn)))
-                await self._in_thread(conn.commit)
-            finally:
-                conn.close()  # rolls back what was not committed
+        async with self.turn, self._transaction() as conn:
+            yield UnitOfWork(cast(AsyncConnection, _Direct(conn)))
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
-        return await self._in_thread(lambda: self._append(envelopes))
-
-    async def close(self) -> None:
-        await self._in_thread(self._engine.dispose)
-        self._thread.shutdown()
-
-    def _append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
-        with self._engine.begin() as conn:
-            # One statement: the thread gives up the interpreter lock with each, and must wait
-            # for a busy event loop to get it back.
+        async with self._transaction() as conn:
             result = conn.exec_driver_sql(_insert_sql(len(envelopes)), _driver_values(envelopes))
             added = result.rowcount
             first = result.lastrowid - added + 1
@@ -74,6 +61,27 @@ class SqliteWriter:
                 return list(range(first, first + added))
             new = select(*ROW_KEY).where(inbox.c.id >= first)
             return ids_in_order(envelopes, conn.execute(new).all() if added else [])
+
+    async def close(self) -> None:
+        await self._in_thread(self._engine.dispose)
+        self._thread.shutdown()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        """By whoever holds the turn."""
+        conn = self._engine.connect()
+        try:
+            await self._take_lock(conn)
+            yield conn
+            await self._in_thread(conn.commit)
+        finally:
+            conn.close()  # rolls back what was not committed
+
+    async def _take_lock(self, conn: Connection) -> None:
+        try:
+            conn.begin()
+        except OperationalError:  # another process writes: wait for it, but not in the loop
+            await self._in_thread(lambda: _begin_patiently(conn))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Whoever is cancelled meanwhile still waits for the end: the connection is in use."""
@@ -83,6 +91,15 @@ class SqliteWriter:
         except asyncio.CancelledError:
             await asyncio.wait([future])
             raise
+
+
+def _begin_patiently(conn: Connection) -> None:
+    driver: Any = conn.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    try:
+        conn.begin()
+    finally:
+        driver.execute("PRAGMA busy_timeout = 0")
 
 
 class _Direct:
@@ -122,7 +139,9 @@ def _utc_text(moment: datetime) -> str:
     """As SQLAlchemy keeps a moment in SQLite."""
     if moment.tzinfo is None:
         raise ValueError("a naive datetime reached the database")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds")[: len("2026-01-28 15:00:00.000000")]
 
 
 @lru_cache(maxsize=512)

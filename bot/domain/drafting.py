@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
-from bot.domain.activities import Draft, DraftState, Intent, Moment, Record
+from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionLibrary, ActionUnit, SlotSpec
 
 # What a rep may tell us that is no action unit of a library, yet belongs into the stream.
@@ -87,6 +87,13 @@ def accepts_file(spec: SlotSpec, media_type: str) -> bool:
     return not spec.file_kinds or any(fnmatchcase(media_type, kind) for kind in spec.file_kinds)
 
 
+def lacks_hour(unit: ActionUnit | None, slots: Mapping[str, object]) -> bool:
+    """A visit is booked for a day, and nobody said for what hour."""
+    booked = slots.get("next_contact")
+    is_visit = unit is not None and unit.intent is Intent.BOOK_VISIT
+    return is_visit and isinstance(booked, str) and Moment.parse(booked).clock is None
+
+
 def fill(draft: Draft, slots: Mapping[str, object], *, at: datetime, ttl: timedelta) -> Draft:
     """The draft with more or other slots; it lives anew."""
     assert draft.state is DraftState.OPEN
@@ -99,21 +106,51 @@ def fill(draft: Draft, slots: Mapping[str, object], *, at: datetime, ttl: timede
     )
 
 
-def occurred_at(record: Record, sent_at: datetime, zone: ZoneInfo) -> datetime:
-    """When it happened (UTC): the day the rep named, else when they said it.
+def occurred_at(
+    record: Record, sent_at: datetime, zone: ZoneInfo, clock: time | None = None
+) -> datetime:
+    """When it happened: the day the rep named, at the hour they named, else when they said it.
 
     A named earlier day without an hour counts as its end of office hours; a later day than
     today keeps its date, for the rules to refuse.
     """
     local = sent_at.astimezone(zone)
-    if record.stated_on is None or record.stated_on == local.date():
+    today = record.stated_on is None or record.stated_on == local.date()
+    if today and (clock is None or clock >= local.time()):
         return sent_at
-    return datetime.combine(record.stated_on, _END_OF_DAY, zone).astimezone(sent_at.tzinfo)
+    day = record.stated_on or local.date()
+    return datetime.combine(day, clock or _END_OF_DAY, zone).astimezone(sent_at.tzinfo)
 
 
 def starts_at(moment: Moment, zone: ZoneInfo) -> datetime:
     """A moment as an instant; a day without an hour begins at 09:00."""
     return datetime.combine(moment.day, moment.clock or time(9), zone)
+
+
+def standing_promise(stream: Iterable[Activity], zone: ZoneInfo) -> datetime | None:
+    """The next contact that a customer may still expect, by what was recorded in any order.
+
+    A later promise takes the place of an earlier one; a contact on the promised day or after
+    it has kept the promise. What was taken back never happened.
+    """
+    entries = sorted(stream, key=lambda one: (one.occurred_at, one.id))
+    taken_back = {one.retracts_id for one in entries}
+    promise: datetime | None = None
+    for one in entries:
+        said = one.slots.get("next_contact")
+        if one.id in taken_back:
+            continue
+        if isinstance(said, str):
+            promise = starts_at(Moment.parse(said), zone)
+        elif promise is not None and _reached(one):
+            kept = one.occurred_at.astimezone(zone).date() >= promise.date()
+            promise = None if kept else promise
+    return promise
+
+
+def _reached(entry: Activity) -> bool:
+    """Whether the customer was really spoken to; notes and attachments are no contact."""
+    return bool(entry.unit) and entry.slots.get("connected") is not False
 
 
 def _has(spec: SlotSpec, slots: Mapping[str, object], media_types: Sequence[str]) -> bool:

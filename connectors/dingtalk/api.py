@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,14 +12,14 @@ import aiohttp
 from aiolimiter import AsyncLimiter
 
 from bot.clock import Clock
-from bot.errors import BotError, RateLimited, Unavailable
+from bot.errors import BotError, RateLimited
 from bot.ports import CallCounter, TokenStore
 from connectors.dingtalk.crypto import sign_robot
 from connectors.dingtalk.errors import BAN_S, QuotaUsedUp, TokenRefused, failure_of, is_ban
 from connectors.dingtalk.quota import Quota
 from connectors.dingtalk.read import Body, number, text
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.http import Http, NotSent
+from connectors.http import Http, NotJson, NotSent
 from connectors.tokens import TokenKeeper
 
 _UPLOAD_TIMEOUT_S = 60.0
@@ -76,12 +75,25 @@ class Api:
 
     async def scopes(self) -> Body:
         """Which departments and users the application may see."""
+        return await self._get_old("auth/scopes")
 
-        async def ask(token: str) -> Body:
-            params = {"access_token": token}
-            return await self._ask("GET", self._old("auth/scopes"), "auth/scopes", params=params)
+    async def failed_events(self) -> Body:
+        """Events that could not be delivered; the call strikes off what the one before it
+        told (protocol notes 5.5)."""
+        return await self._get_old("call_back/get_call_back_failed_result")
 
-        return await self._with_token("auth/scopes", ask)
+    async def check_credentials(self) -> None:
+        """Ask for a token, whether or not there is one."""
+        await self._fetch_token()
+
+    async def platform_time(self) -> datetime:
+        """To the second, UTC."""
+        return (await self._http.probe(self._old("gettoken"), what="dingtalk:gettoken"))[1]
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no token; "" while there is nothing to complain of."""
+        return self._token.refusal
 
     async def upload(self, kind: str, data: bytes, name: str) -> str:
         """The media id of an uploaded file; kind: image, voice, video or file."""
@@ -113,6 +125,12 @@ class Api:
         """An answer through the session of a message; `url` is a secret of that message."""
         self._check_ban()
         await self._ask("POST", url, "robot/sendBySession", json=body)
+
+    async def _get_old(self, path: str) -> Body:
+        async def ask(token: str) -> Body:
+            return await self._ask("GET", self._old(path), path, params={"access_token": token})
+
+        return await self._with_token(path, ask)
 
     async def _with_token(self, path: str, ask: Callable[[str], Awaitable[Body]]) -> Body:
         """One call: paced, counted if it is paid for, and once more with a fresh token."""
@@ -172,22 +190,18 @@ class Api:
                 timeout_s=timeout_s,
                 what=what,
             )
-        except Unavailable as error:
-            raise self._ban_or(error, what) from error
+        except NotJson as page:
+            if not is_ban(page.snippet):
+                raise
+            self._note_ban()
+            banned = f"{what}: this address is banned"
+            raise RateLimited(banned, retry_after_s=BAN_S) from page
         failure = failure_of(status, body, what=what)
         if failure is not None:
             if is_ban(body):
                 self._note_ban()
             raise failure
         return body if isinstance(body, dict) else {}
-
-    def _ban_or(self, error: Unavailable, what: str) -> BotError:
-        """The notice of a ban may also be a page, which the transport could not read."""
-        page = error.__cause__
-        if isinstance(page, json.JSONDecodeError) and is_ban(page.doc):
-            self._note_ban()
-            return RateLimited(f"{what}: this address is banned", retry_after_s=BAN_S)
-        return error
 
     def _note_ban(self) -> None:
         """Every further call would prolong it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.people import Directory
@@ -27,6 +28,7 @@ from connectors.dingtalk import directory
 from connectors.dingtalk.api import Api
 from connectors.dingtalk.cards import Cards
 from connectors.dingtalk.errors import CARD_GONE, SESSION_OVER, QuotaUsedUp, Refused
+from connectors.dingtalk.events import failed_envelope
 from connectors.dingtalk.files import Files
 from connectors.dingtalk.parse import is_outsider, parse_envelope
 from connectors.dingtalk.quota import QuotaState
@@ -62,6 +64,7 @@ class DingtalkClient:
         clock: Clock,
     ) -> None:
         self._app = app
+        self._clock = clock
         self._api = Api(app, http, tokens, counter, clock)
         self._cards = Cards(app, self._api)
         self._files = Files(app, self._api, http, files)
@@ -84,6 +87,17 @@ class DingtalkClient:
         card tries again.
         """
         await self._cards.register(url)
+
+    @property
+    def refusal(self) -> str:
+        """Why the platform gives us no token; "" while there is nothing to complain of."""
+        return self._api.refusal
+
+    async def introduce(self, public_url: str) -> None:
+        """What the platform is to know of us: where presses on cards go. Without an address
+        or a template, cards go out as plain messages."""
+        if public_url and self._app.card_template_id:
+            await self.register_card_callback(f"{public_url}/dingtalk/{self.app}/cards")
 
     async def quota(self) -> QuotaState:
         """How much of the month's paid calls is used; what follows from it is in quota.py."""
@@ -125,6 +139,34 @@ class DingtalkClient:
     async def read_users(self, user_ids: Sequence[str]) -> Directory:
         """Only these; the ones that are gone in `left_user_ids`."""
         return await directory.read_users(self._api, user_ids)
+
+    async def read_failed_events(self) -> Sequence[Envelope]:
+        """Events that never reached our door, at most 200; none where we take no events, or
+        while calls are to be saved.
+
+        What a call has told is gone with the next call, so it must be stored before.
+        """
+        if not self._app.takes_events or await self._api.quota.is_saving():
+            return ()
+        told = rows(await self._api.failed_events(), "failed_list")
+        entries = [entry for entry in told if isinstance(entry, dict)]
+        return [failed_envelope(self.app, entry, self._clock.now()) for entry in entries]
+
+    async def check_credentials(self) -> None:
+        """Raises AuthFailed when they are wrong."""
+        await self._api.check_credentials()
+
+    async def check_address(self) -> None:
+        """Raises AuthFailed when the platform does not know our address."""
+        await self._api.scopes()
+
+    async def count_people(self) -> int:
+        """How many the application may see."""
+        return await directory.count_people(self._api)
+
+    async def platform_time(self) -> datetime:
+        """What time it is there, to the second."""
+        return await self._api.platform_time()
 
     async def _say(self, to: Address, content: Text | Markdown, dedupe_key: str) -> Receipt:
         """Through the API; through the chat's session where the API cannot, or is dear."""

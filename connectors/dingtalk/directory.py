@@ -57,6 +57,14 @@ async def read_users(api: Api, user_ids: Iterable[str]) -> Directory:
     )
 
 
+async def count_people(api: Api) -> int:
+    """How many the application may see, without reading each."""
+    reading = _Reading(api)
+    scopes = obj(await api.scopes(), "auth_org_scopes")
+    await reading.read_departments(_texts(scopes, "authed_dept"))
+    return len({*reading.leads, *_texts(scopes, "authed_user")})
+
+
 @dataclass(slots=True)
 class _Reading:
     """What was read so far. leads: user id -> departments the person leads."""

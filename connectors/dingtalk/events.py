@@ -48,6 +48,17 @@ def event_at(event: Body, fallback: datetime) -> datetime:
     return moment(event, "eventtime") or moment(event, "timestamp") or fallback
 
 
+def failed_envelope(app: str, entry: Body, now: datetime) -> Envelope:
+    """An entry of the list of undelivered events, as the door would have stored the event."""
+    name = text(entry, "call_back_tag")
+    facts = next((value for value in entry.values() if isinstance(value, dict)), {})
+    body: Body = {**facts, "EventType": name, "EventTime": entry.get("event_time")}
+    event = normalise(body)
+    channel = f"{Platform.DINGTALK}:{app}:events"
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    return Envelope(channel, event_id(event), channel, event_at(event, now), now, raw)
+
+
 def parse_event(envelope: Envelope, body: Body) -> InboundMessage:
     """The platform itself speaks: no sender, and nowhere to answer."""
     event = normalise(body)

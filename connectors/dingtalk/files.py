@@ -15,12 +15,13 @@ from connectors.dingtalk.api import Api
 from connectors.dingtalk.read import text
 from connectors.dingtalk.render import RobotMessage
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.http import Http
+from connectors.http import Http, Redirected
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 DOWNLOAD_BYTES = 50 * 1024 * 1024
 
 _MOST_UPLOADS = 1000
+_MOST_HOPS = 4
 _IMAGES = frozenset({"jpg", "jpeg", "gif", "png", "bmp"})
 _DOCUMENTS = frozenset({"doc", "docx", "xlsx", "pdf", "zip", "rar"})  # what sampleFile shows
 
@@ -57,13 +58,23 @@ class Files:
         """
         wanted = {"downloadCode": attachment.handle, "robotCode": self._app.robot_code}
         answer = await self._api.new("POST", "v1.0/robot/messageFiles/download", wanted)
-        url = text(answer, "downloadUrl")
-        if not self._app.trusts(url):
-            raise Rejected("dingtalk:download: the file's address is on no host that we allow")
-        data, _ = await self._http.download(
-            url, limit_bytes=DOWNLOAD_BYTES, what="dingtalk:download"
-        )
+        data = await self._fetch(text(answer, "downloadUrl"))
         return data, _name_of(attachment, data)
+
+    async def _fetch(self, url: str) -> bytes:
+        """Each host on the way must be one that we allow, not only the first."""
+        for _ in range(_MOST_HOPS):
+            if not self._app.trusts(url):
+                raise Rejected("dingtalk:download: the file's address is on no host that we allow")
+            try:
+                data, _headers = await self._http.download(
+                    url, limit_bytes=DOWNLOAD_BYTES, what="dingtalk:download"
+                )
+            except Redirected as elsewhere:
+                url = elsewhere.location
+            else:
+                return data
+        raise Rejected("dingtalk:download: redirected too often")
 
     async def _media_id(self, content: FileContent, kind: str, name: str) -> str:
         key = (content.sha256, name)

@@ -21,11 +21,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from prometheus_client import Gauge
+
 from bot.clock import Clock
 from bot.ports import CallCounter
 from connectors.dingtalk.errors import QuotaUsedUp
 
 _BILLING_ZONE = ZoneInfo("Asia/Shanghai")
+
+_USED = Gauge("gendan_dingtalk_quota_used", "Paid calls made in this month.", ["app"])
+_LIMIT = Gauge("gendan_dingtalk_quota_limit", "Paid calls that a month has.", ["app"])
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +107,8 @@ class Quota:
     async def _add(self, calls: int) -> QuotaState:
         month = self._month()
         used = await self._counter.add_calls(f"dingtalk:{self._app}:api", month, calls)
+        _USED.labels(self._app).set(used)
+        _LIMIT.labels(self._app).set(self._limit)
         self._known = QuotaState(month, used, self._limit, self._level(month, used))
         return self._known
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -19,7 +18,7 @@ from .api_input import (
     read_upload,
     seconds_in,
 )
-from .api_output import show_app, show_member, show_said, to_json
+from .api_output import show_app, show_file, show_member, show_said, to_json, with_links
 from .world import Emulator, Fault, Member, Said, World
 
 _CARD_CHANGES_WITHIN_S = 5.0
@@ -62,6 +61,7 @@ class ControlApi:
             "quiesce": self._quiesce,
             "stream": self._stream,
             "files/{key}": self._file,
+            "evidence/{sha256}": self._evidence,
             "attempts": self._attempts,
         }
         posts: dict[str, Handler] = {
@@ -216,23 +216,23 @@ class ControlApi:
         if not customer.isdecimal():
             raise BadRequest("customer must be a number")
         try:
-            return to_json(await self._world.hooks.stream(int(customer)))
+            stream = await self._world.hooks.stream(int(customer))
         except LookupError as error:
             raise NotThere("no such customer") from error
+        return to_json(with_links(stream))
+
+    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+        """A file as the bot keeps it."""
+        try:
+            return show_file(*await self._world.hooks.evidence(request.match_info["sha256"]))
+        except LookupError as error:
+            raise NotThere("no such file") from error
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         found = self._world.files.get(request.match_info["key"])
         if found is None:
             raise NotThere("no such file")
-        data, name, media_type = found
-        # An uploaded page must not run with the sandbox's own rights.
-        shown = media_type.startswith(("image/", "audio/", "video/")) and "svg" not in media_type
-        headers = {
-            "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": f"{'inline' if shown else 'attachment'}; "
-            f"filename*=UTF-8''{quote(name)}",
-        }
-        return web.Response(body=data, content_type=media_type, headers=headers)
+        return show_file(*found)
 
     async def _attempts(self, _request: web.Request) -> web.StreamResponse:
         return to_json({"attempts": self._world.attempts, "counters": self._world.counters})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -60,6 +61,30 @@ def show_said(said: Said) -> dict[str, Any]:
         "recalled": said.recalled or None,
     }
     return shown | {name: value for name, value in extras.items() if value is not None}
+
+
+def with_links(stream: dict[str, Any]) -> dict[str, Any]:
+    """A customer's stream, its files with the address at which they can be looked at."""
+    activities = [
+        {**activity, "files": [_with_link(file) for file in activity.get("files", [])]}
+        for activity in stream.get("activities", [])
+    ]
+    return {**stream, "activities": activities}
+
+
+def _with_link(file: dict[str, Any]) -> dict[str, Any]:
+    return {**file, "url": f"/sandbox/api/evidence/{file['sha256']}"} if "sha256" in file else file
+
+
+def show_file(data: bytes, name: str, media_type: str) -> web.Response:
+    """An uploaded page must not run with the sandbox's own rights."""
+    shown = media_type.startswith(("image/", "audio/", "video/")) and "svg" not in media_type
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; "
+        f"filename*=UTF-8''{quote(name)}",
+    }
+    return web.Response(body=data, content_type=media_type, headers=headers)
 
 
 def to_json(body: dict[str, Any], *, status: int = 200) -> web.Response:

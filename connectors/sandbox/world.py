@@ -132,6 +132,10 @@ class Fault:
     after: bool = False
 
 
+async def _nothing_kept(sha256: str) -> tuple[bytes, str, str]:
+    raise LookupError(sha256)
+
+
 @dataclass(slots=True)
 class Hooks:
     """How the sandbox reaches the bot beside it without knowing it."""
@@ -141,6 +145,8 @@ class Hooks:
     quiesce: Callable[[float], Awaitable[bool]]  # seconds -> drained?
     customers: Callable[[], Awaitable[list[dict[str, Any]]]]  # [{id, name, owner}]
     stream: Callable[[int], Awaitable[dict[str, Any]]]  # one customer's page as plain data
+    # A stored file by its hash: bytes, name, media type. Raises LookupError.
+    evidence: Callable[[str], Awaitable[tuple[bytes, str, str]]] = _nothing_kept
 
 
 class Emulator(Protocol):

@@ -15,15 +15,15 @@ DRAIN_S = 10.0
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Port 0 takes a free one. Raises OSError if somebody else has the port."""
+    """Port 0 takes a free one. Raises OSError, naming the address, if it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError:
+    except OSError as error:
         bound.close()
-        raise
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from None
     return bound
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import aiohttp
@@ -82,6 +83,19 @@ class Api:
         form = _media_form(data, name)
         answer = await self._call("POST", "webhook/upload_media", params, form=form)
         return str(answer["media_id"])
+
+    async def check_credentials(self) -> None:
+        """Ask for a token, whether or not there is one."""
+        await self._fetch_token()
+
+    async def platform_time(self) -> datetime:
+        """To the second, UTC."""
+        return (await self._http.probe(self._url("gettoken"), what="wecom:gettoken"))[1]
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no token; "" while there is nothing to complain of."""
+        return self._tokens.refusal
 
     async def _with_token(self, attempt: Callable[[str], Awaitable[_T]]) -> _T:
         """A second refusal goes out as it is: repeating it further would exhaust gettoken."""

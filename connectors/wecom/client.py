@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
@@ -64,9 +65,16 @@ class WecomClient:
     """
 
     def __init__(
-        self, app: WecomApp, http: Http, tokens: TokenStore, files: FileStore, clock: Clock
+        self,
+        app: WecomApp,
+        http: Http,
+        tokens: TokenStore,
+        files: FileStore,
+        clock: Clock,
+        menu: Sequence[MenuEntry] = (),
     ) -> None:
         self._app = app
+        self._menu = menu
         self._api = Api(app, http, tokens, clock)
         self._media = Media(self._api, files, clock)
         self._repeats = Repeats(clock)
@@ -81,6 +89,17 @@ class WecomClient:
     @property
     def app(self) -> str:
         return self._app.name
+
+    @property
+    def refusal(self) -> str:
+        """Why the platform gives us no token; "" while there is nothing to complain of."""
+        return self._api.refusal
+
+    async def introduce(self, public_url: str) -> None:
+        """What the platform is to know of us: the menu, unless the configuration leaves it to
+        somebody else. public_url: not needed here, the admin page has been told it."""
+        if self._menu and self._app.menu:
+            await self.create_menu(self._menu)
 
     def parse(self, envelope: Envelope) -> InboundMessage:
         return parse.parse(envelope)
@@ -106,6 +125,22 @@ class WecomClient:
 
     async def read_users(self, user_ids: Sequence[str]) -> Directory:
         return await directory.read_some(self._api, user_ids)
+
+    async def check_credentials(self) -> None:
+        """Raises AuthFailed when they are wrong."""
+        await self._api.check_credentials()
+
+    async def check_address(self) -> None:
+        """Raises AuthFailed when the platform does not know our address."""
+        await self._api.get("get_api_domain_ip")
+
+    async def count_people(self) -> int:
+        """How many the application may see."""
+        return len((await self.read_directory()).users)
+
+    async def platform_time(self) -> datetime:
+        """What time it is there, to the second."""
+        return await self._api.platform_time()
 
     async def create_menu(self, entries: Sequence[MenuEntry]) -> None:
         """Replace the application's menu: at most 3 entries."""

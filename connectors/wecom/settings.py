@@ -13,7 +13,7 @@ class WecomApp:
     name: ours, in channels and in the callback path /wecom/{name}. secret: for the access
     token; token and aes_key (EncodingAESKey): of "接收消息". webhooks: group robot name ->
     key. card_url: where a card without buttons leads, since WeCom wants every such card to
-    lead somewhere. slack_s: how far a callback's timestamp may be from now; a replay within
+    lead somewhere. menu: whether the application's menu is ours to make. slack_s: how far a callback's timestamp may be from now; a replay within
     it is caught by its delivery id.
     """
 
@@ -26,4 +26,5 @@ class WecomApp:
     base_url: str = "https://qyapi.weixin.qq.com"
     webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
     card_url: str = "https://work.weixin.qq.com"
+    menu: bool = True
     slack_s: int = 24 * 3600

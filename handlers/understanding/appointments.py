@@ -33,6 +33,8 @@ _CONTACT_AFTER_MONTH = re.compile(
     r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给"
     r"|提醒|做演示|启动再)"
 )
+_CLAUSE_END = re.compile(r"[,。;!?\n ]")
+_DONE = re.compile(r"了|过(?!去|来)")
 _DONE_TODAY = re.compile(r"今(?:天|日|儿|$)")
 _AHEAD_AFTER_TODAY = re.compile(
     r"^[^,。;!?了没未]{0,6}(?:要|去(?!了|过|成)|再|约|见(?!了|到|过)|会|前|之内|给(?!了)"
@@ -84,7 +86,8 @@ def is_past(text: str, found: Found[Moment], now: datetime) -> bool:
         return found.value.clock <= now.time()
     if not _DONE_TODAY.search(text[found.start : found.end]):
         return False
-    return _AHEAD_AFTER_TODAY.search(text[found.end : found.end + 16]) is None
+    behind = _CLAUSE_END.split(text[found.end : found.end + 16])[0]
+    return _AHEAD_AFTER_TODAY.search(behind) is None or _DONE.search(behind) is not None
 
 
 def _is_signing(text: str, found: Found[Moment]) -> bool:

@@ -12,6 +12,7 @@ from handlers.understanding.names import (
     LEGAL_FORM_AHEAD,
     NameParts,
     everyday_words,
+    is_a_word,
     place_at,
     take_apart,
 )
@@ -27,6 +28,11 @@ _SHORTEST_FUZZY = 4
 _LONGEST_FUZZY = 8
 _LONGEST_SOUND = 12
 _NEAR_ENOUGH = 70.0
+_GRAMMAR = frozenset(
+    "的了在是要都也就没不有我你他她它说打这那给跟和去来到很会能可还又再被把让"
+    "一二三四五六七八九十两几个天点分号月周年"
+)
+"""Two syllables with one of these are everyday talk, not a short name misheard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,8 @@ class CustomerIndex:
         found = [
             mention
             for hit in without_overlaps(list(self._spoken.find(sound_of(spare))))
-            if (mention := self._misheard(spare, hit, visible))
+            if (hit.end - hit.start > 2 or not taken)
+            and (mention := self._misheard(spare, hit, visible))
         ]
         if taken or found:
             return found
@@ -190,7 +197,9 @@ class CustomerIndex:
         self, text: str, hit: Hit, visible: Callable[[str], bool] | None
     ) -> Mention | None:
         words = text[hit.start : hit.end]
-        if len(words) == 2 and (words in everyday_words() or _is_a_word(words)):
+        if len(words) == 2 and (words in everyday_words() or is_a_word(words)):
+            return None
+        if len(words) == 2 and _GRAMMAR.intersection(words):
             return None
         seen = list(self._seen(hit.ids, visible))
         if len(words) == 2 and len(seen) > 2:
@@ -301,7 +310,7 @@ def _slip(entry: _Entry, words: str, behind: str) -> str:
     if sound_of(said) == sound_of(rest):
         return said
     alike = sum(one == other for one, other in zip(said, rest, strict=True))
-    likely = len(rest) > 1 and alike >= len(rest) / 2 and not _is_a_word(said)
+    likely = len(rest) > 1 and alike >= len(rest) / 2 and not is_a_word(said)
     return said if likely else ""
 
 
@@ -335,11 +344,3 @@ def _blank(text: str, mentions: list[Mention]) -> str:
     for mention in mentions:
         text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
     return text
-
-
-def _is_a_word(words: str) -> bool:
-    import jieba
-
-    jieba.setLogLevel("WARNING")
-    jieba.initialize()
-    return bool(jieba.dt.FREQ.get(words))

@@ -6,11 +6,12 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.activities import Moment
 from bot.domain.calendar import WorkingCalendar
+from handlers.understanding.clocks import Clock, find_clocks
 from handlers.understanding.numbers import SMALL, to_lower_number, to_number
 from handlers.understanding.spans import Found, longest_first
 
@@ -64,7 +65,7 @@ def find_moments(text: str, now: datetime, calendar: WorkingCalendar) -> list[Fo
     """
     today = _Today(now.astimezone(calendar.zone), calendar)
     days = longest_first(_matches(text, today))
-    clocks = [clock for clock in _clocks(text) if not _inside(clock, days)]
+    clocks = [clock for clock in find_clocks(text) if not _inside(clock, days)]
     return _joined(text, days, clocks, today)
 
 
@@ -315,72 +316,8 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"(?:今|明)?年[底末]|月中(?!旬)|周末"), _year_end),
 )
 
-_PART = r"(?:凌晨|早上|早晨|清早|一早|上午|中午|午间|正午|下午|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
-_HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|[一二两三四五六七八九])"
-_CLOCK = re.compile(
-    rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"
-    rf"(?:(?::(?P<digits>[0-9]{{2}})(?![\d:]))"
-    rf"|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间"
-    rf"|候|长))(?P<rest>半|一刻|三刻|整|过?(?:[0-5]?\d|[二三四五]?十[一二三四五六七八九]?"
-    rf"|零?[一二三四五六七八九](?!万))分?)?)"
-    r"(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
-)
-_PART_ONLY = re.compile(r"\s*(?:的|一大)?(?:早上|早晨|上午|中午|下午|晚上|傍晚|一早|午后|晚)")
 
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    start: int
-    end: int
-    at: time | None
-    certain: bool
-    """False for a bare 3点, which may be a number of points."""
-
-
-def _clocks(text: str) -> list[_Clock]:
-    return [
-        _Clock(match.start(), match.end(), _clock_of(match), _is_certain(match))
-        for match in _CLOCK.finditer(text)
-    ]
-
-
-def _is_certain(match: re.Match[str]) -> bool:
-    return bool(match["part"] or match["digits"] or match["rest"] or "钟" in (match["dot"] or ""))
-
-
-def _clock_of(match: re.Match[str]) -> time | None:
-    hour = to_number(match["hour"])
-    minute = _minute_of(match)
-    if hour is None or minute is None:
-        return None
-    whole = int(hour)
-    part = match["part"] or ""
-    leading_zero = match["hour"].startswith("0")
-    if any(word in part for word in ("下午", "午后", "傍晚", "晚", "夜")):
-        if whole == 12 and ("晚" in part or "夜" in part):
-            return None  # midnight belongs to no day for sure
-        whole += 12 if whole < 12 else 0
-    elif part in ("中午", "午间", "正午"):
-        whole += 12 if whole < 3 else 0
-    elif not part and 1 <= whole <= 6 and not leading_zero:
-        whole += 12
-    return time(whole, minute) if whole < 24 and minute < 60 else None
-
-
-def _minute_of(match: re.Match[str]) -> int | None:
-    if match["digits"]:
-        return int(match["digits"])
-    rest = (match["rest"] or "").strip("过分整")
-    if not rest:
-        return 0
-    named = {"半": 30, "一刻": 15, "三刻": 45}.get(rest)
-    if named is not None:
-        return named
-    minute = to_number(rest.lstrip("零") or "零")
-    return None if minute is None else int(minute)
-
-
-def _inside(clock: _Clock, days: list[Found[Moment | None]]) -> bool:
+def _inside(clock: Clock, days: list[Found[Moment | None]]) -> bool:
     return any(clock.start < day.end and day.start < clock.end for day in days)
 
 
@@ -393,7 +330,7 @@ _CONTACT = re.compile(r"再|打|联系|见|去|拜访|开会|约|到|过来|回|
 
 
 def _joined(
-    text: str, days: list[Found[Moment | None]], clocks: list[_Clock], today: _Today
+    text: str, days: list[Found[Moment | None]], clocks: list[Clock], today: _Today
 ) -> list[Found[Moment | None]]:
     """Puts clock times with their days; a clock alone is today, if it is still to come."""
     result: list[Found[Moment | None]] = []
@@ -438,7 +375,7 @@ def _same_day(text: str, one: Found[Moment | None], other: Found[Moment | None])
     )
 
 
-def _with_clock(day: Found[Moment | None], clock: _Clock, text: str) -> Found[Moment | None]:
+def _with_clock(day: Found[Moment | None], clock: Clock, text: str) -> Found[Moment | None]:
     at = clock.at
     evening = (
         text[day.start : day.end].endswith(("晚", "夜")) or "晚" in text[day.end : clock.start]
@@ -450,5 +387,5 @@ def _with_clock(day: Found[Moment | None], clock: _Clock, text: str) -> Found[Mo
     return Found(day.start, clock.end, value)
 
 
-def _today_at(clock: _Clock, today: _Today) -> Moment | None:
+def _today_at(clock: Clock, today: _Today) -> Moment | None:
     return None if clock.at is None else Moment(today.day, clock.at)

@@ -13,6 +13,11 @@ MENTION = "〓"
 """Stands for every character of a customer's name in the texts below."""
 
 _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
+_NOTHING_CAME = re.compile(r"^[^。;!?]{0,12}(?:没到|没收到|没见|未到|没动静|没付|没打|没影)")
+_OF_WORK = re.compile(
+    r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
+    r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d万"
+)
 _SHORT = 22
 _BARE = 20
 
@@ -49,7 +54,10 @@ class Purpose:
 
 
 def find_purpose(said: Said) -> Purpose:
-    return _about_the_talk(said) or _about_the_customer(said) or Purpose(Intent.CHITCHAT, sure=0.6)
+    purpose = _about_the_talk(said)
+    if purpose is None and (said.names_customer or said.duration or _OF_WORK.search(said.text)):
+        purpose = _about_the_customer(said)
+    return purpose or Purpose(Intent.CHITCHAT, sure=0.6)
 
 
 def _about_the_talk(said: Said) -> Purpose | None:
@@ -207,7 +215,10 @@ def _happened(told: str, section: str) -> re.Match[str] | None:
     words = table("intents", section)
     for match in words["words"].finditer(told):
         before = re.split(r"[,。;!?\n ]", told[max(0, match.start() - 12) : match.start()])[-1]
-        if not words["not_yet"].search(before) and not words["not_yet"].search(match[0]):
+        after = told[match.end() : match.end() + 18]
+        if any(words["not_yet"].search(near) for near in (before, match[0])):
+            continue
+        if section != "payment" or not _NOTHING_CAME.search(after):
             return match
     return None
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import jieba
+
 _WORDS = Path(__file__).with_name("words")
 _LEGAL_FORM = re.compile(
     r"(?:(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司"
@@ -45,6 +47,19 @@ def places() -> frozenset[str]:
 def everyday_words() -> frozenset[str]:
     """Words too common to be taken for the short name of a company."""
     return frozenset((_WORDS / "everyday.txt").read_text("utf-8").split())
+
+
+def is_a_word(words: str) -> bool:
+    """Whether `words` is a word of general Chinese, so hardly a misheard name."""
+    load_vocabulary()
+    return bool(jieba.dt.FREQ.get(words))
+
+
+def load_vocabulary() -> None:
+    """Reads the general dictionary, once; takes about a second."""
+    if not jieba.dt.initialized:
+        jieba.setLogLevel("WARNING")
+        jieba.initialize()
 
 
 def place_at(text: str, start: int) -> str:

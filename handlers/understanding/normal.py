@@ -36,7 +36,7 @@ _TABLE = (
     }
     | {ord(sign): plain for sign, plain in _SIGNS.items()}
 )
-_ADDRESSED = re.compile(r"@(?!所有人|all)[^\s@,，:]{1,20}")
+_ADDRESSED = re.compile(r"@(?!所有人|all|了)[^\s@,，:]{1,20}")
 
 
 def normalise(text: str) -> str:

@@ -11,6 +11,7 @@ from bot.domain.calendar import WorkingCalendar
 from handlers.understanding import answers
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import MENTION, Purpose, Said, find_purpose
+from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
@@ -20,7 +21,8 @@ from handlers.understanding.snoozes import find_until
 LONGEST_MESSAGE = 2_000
 """Longer texts are pasted documents, not reports; nothing is read from them."""
 
-_WEAK = frozenset({Intent.CHITCHAT, Intent.SET_NEXT})
+_WEAK_BELOW = 0.86
+"""An intent less sure than this gives way to that of the stretch before."""
 
 
 class Reader:
@@ -28,6 +30,7 @@ class Reader:
 
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
+        load_vocabulary()
 
     def read(
         self,
@@ -84,7 +87,7 @@ class Reader:
 
 def _with_names_hidden(segment: Segment) -> str:
     text = segment.text
-    for mention in segment.mentions:
+    for mention in segment.named:
         start, end = mention.start - segment.start, mention.end - segment.start
         text = text[:start] + MENTION * (end - start) + text[end:]
     return text
@@ -107,7 +110,7 @@ def _said(slots: Slots, names_customer: bool) -> Said:
 
 def _inherited(purpose: Purpose, slots: Slots, first: Record | None) -> Purpose:
     """预测 栖霞46万 丹徒20万: what the first stretch was for holds for a bare later one."""
-    if first is None or purpose.intent not in _WEAK or slots.looks_ahead:
+    if first is None or purpose.sure > _WEAK_BELOW or slots.looks_ahead:
         return purpose
     if first.intent in (Intent.QUERY, Intent.CHITCHAT):
         return purpose

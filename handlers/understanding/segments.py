@@ -35,12 +35,14 @@ class Segment:
     """text: as long as its stretch of the message. start: where the stretch begins.
 
     mentions: those it is about; several when one stretch speaks of them together.
+    named: every customer named in it, those only referred to included.
     shared: words of another stretch that hold for this one too (都嫌贵).
     """
 
     text: str
     start: int
     mentions: tuple[Mention, ...]
+    named: tuple[Mention, ...] = ()
     shared: str = ""
 
 
@@ -49,7 +51,7 @@ def cut(text: str, mentions: Sequence[Mention]) -> list[Segment]:
     meant = meant_in(text, mentions)
     groups = _groups(text, meant)
     if len(groups) < 2:
-        return [Segment(text, 0, tuple(groups[0]) if groups else ())]
+        return [Segment(text, 0, tuple(groups[0]) if groups else (), tuple(mentions))]
     starts = [0]
     starts += [_start_of(text, group[0], before[-1]) for before, group in pairwise(groups)]
     ends = [*starts[1:], len(text)]
@@ -59,6 +61,7 @@ def cut(text: str, mentions: Sequence[Mention]) -> list[Segment]:
             text[start:end],
             start,
             tuple(group),
+            tuple(one for one in mentions if start <= one.start and one.end <= end),
             shared["shared"] if shared and group is not groups[-1] else "",
         )
         for start, end, group in zip(starts, ends, groups, strict=True)
@@ -92,10 +95,19 @@ def _groups(text: str, mentions: Sequence[Mention]) -> list[list[Mention]]:
     for mention in mentions:
         if groups and _JOINED.match(text[groups[-1][-1].end : mention.start]):
             groups[-1].append(mention)
-        elif groups and any(_same(mention, known) for known in groups[-1]):
+        elif groups and len(groups[-1]) == 1 and _same(mention, groups[-1][0]):
             continue
         else:
             groups.append([mention])
+    return _without_heading(groups)
+
+
+def _without_heading(groups: list[list[Mention]]) -> list[list[Mention]]:
+    """跑了莲都和吴兴两家，莲都…，吴兴…: the list in front only announces what follows."""
+    heading, *others = groups or [[]]
+    alone = [group[0] for group in others if len(group) == 1]
+    if len(heading) > 1 and all(any(_same(one, later) for later in alone) for one in heading):
+        return others
     return groups
 
 

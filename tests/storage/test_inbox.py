@@ -34,7 +34,7 @@ async def test_a_known_delivery_is_not_stored_twice(database: Database) -> None:
 async def test_the_same_delivery_many_times_at_once_is_stored_once(database: Database) -> None:
     ids = await asyncio.gather(*(database.append(envelope(str(n % 10))) for n in range(200)))
     assert Counter(inbox_id is not None for inbox_id in ids) == {True: 10, False: 190}
-    assert len(await database.unfinished(at=AT)) == 10
+    assert len(await database.unfinished()) == 10
 
 
 def test_any_mixture_of_known_and_new_gets_the_right_ids(sqlite_url: str) -> None:
@@ -49,7 +49,7 @@ def test_any_mixture_of_known_and_new_gets_the_right_ids(sqlite_url: str) -> Non
 async def _append_all(url: str, delivery_ids: list[str]) -> None:
     database = await Database.open(url, synchronous="OFF")
     try:
-        before = {pending.envelope.delivery_id for pending in await database.unfinished(at=AT)}
+        before = {pending.envelope.delivery_id for pending in await database.unfinished()}
         ids = await asyncio.gather(*(database.append(envelope(one)) for one in delivery_ids))
         seen = set(before)
         for delivery_id, inbox_id in zip(delivery_ids, ids, strict=True):
@@ -68,7 +68,7 @@ async def test_what_was_stored_before_a_crash_is_found_by_the_next_start(
 ) -> None:
     await asyncio.gather(*(database.append(envelope(str(number))) for number in range(5)))
     restarted = await Database.open(database_url)  # the first one is never closed in order
-    found = await restarted.unfinished(at=AT)
+    found = await restarted.unfinished()
     assert {pending.envelope.delivery_id for pending in found} == set("01234")
     await restarted.close()
 
@@ -76,7 +76,7 @@ async def test_what_was_stored_before_a_crash_is_found_by_the_next_start(
 async def test_unfinished_come_in_the_order_they_were_sent(database: Database) -> None:
     for delivery_id, minute in (("late", 9), ("early", 1), ("same-1", 5), ("same-2", 5)):
         await database.append(envelope(delivery_id, sent_at=after(minute)))
-    found = await database.unfinished(at=AT)
+    found = await database.unfinished()
     order = [pending.envelope.delivery_id for pending in found]
     assert order == ["early", "same-1", "same-2", "late"]
 
@@ -94,7 +94,7 @@ async def test_one_that_cannot_be_stored_spoils_no_other(database: Database) -> 
 async def test_an_unreadable_envelope_is_a_dead_letter_from_birth(database: Database) -> None:
     stored = await database.append(envelope("x", unreadable="no such message type"))
     assert stored is not None
-    assert await database.unfinished(at=AT) == []
+    assert await database.unfinished() == []
     async with database.read() as tx:
         (letter,) = await tx.delivery.dead_letters(10)
     assert (letter.box, letter.id, letter.reason) == ("inbox", stored, "no such message type")
@@ -135,14 +135,14 @@ async def test_a_finished_one_is_not_handed_out_again(database: Database) -> Non
     async with database.begin() as tx:
         await tx.delivery.finish(inbox_id, at=AT)
     assert await database.pending(inbox_id) is None
-    assert await database.unfinished(at=AT) == []
+    assert await database.unfinished() == []
 
 
 async def test_a_postponed_one_keeps_its_place_and_counts_its_attempts(database: Database) -> None:
     inbox_id = await _stored(database, envelope())
     async with database.begin() as tx:
         await tx.delivery.postpone(inbox_id, until=after(5), reason="platform down")
-    (pending,) = await database.unfinished(at=AT)
+    (pending,) = await database.unfinished()
     assert pending.attempts == 1
 
 
@@ -178,7 +178,7 @@ async def test_replay_takes_failed_ones_back_to_new(database: Database) -> None:
         assert await tx.delivery.mark_for_replay(True, after(5), []) == 1
         assert await tx.delivery.mark_for_replay(False, None, [noted]) == 1
         assert await tx.delivery.mark_for_replay(False, None, []) == 0
-    found = await database.unfinished(at=AT)
+    found = await database.unfinished()
     assert {(one.id, one.attempts, one.replayed) for one in found} == {
         (noted, 0, True),
         (dead, 0, True),
@@ -191,7 +191,7 @@ async def test_replay_since_takes_all_that_was_handled_since(database: Database)
         await tx.delivery.finish(old, at=AT)
         await tx.delivery.finish(new, at=after(10))
         assert await tx.delivery.mark_for_replay(False, after(10), []) == 1
-    assert [one.id for one in await database.unfinished(at=AT)] == [new]
+    assert [one.id for one in await database.unfinished()] == [new]
 
 
 async def test_a_tick_is_claimed_once_by_two_at_once(database: Database) -> None:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from handlers.understanding.customers import SURE, CustomerIndex
+
+
+def best(index: CustomerIndex, text: str) -> tuple[str, str] | None:
+    mentions = index.find(text)
+    return (mentions[0].candidates[0].name, mentions[0].candidates[0].reason) if mentions else None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "reason"),
+    [
+        ("杭州恒锐机电有限公司来电", "杭州恒锐机电有限公司", "full"),
+        ("刚和恒锐机电王总通了电话", "杭州恒锐机电有限公司", "full"),
+        ("杭州恒锐", "杭州恒锐机电有限公司", "short"),
+        ("恒锐", "杭州恒锐机电有限公司", "short"),
+        ("松北12分钟", "哈尔滨松北锅炉", "short"),
+        ("恒瑞机电", "杭州恒锐机电有限公司", "pinyin"),
+        ("栖下阀业", "南京栖霞阀业", "pinyin"),
+        ("栖霞伐业", "南京栖霞阀业", "pinyin"),
+        ("丹徙电缆", "镇江丹徒电缆", "fuzzy"),
+        ("徒丹电缆", "镇江丹徒电缆", "fuzzy"),
+    ],
+)
+def test_a_customer_is_found_with_a_reason(
+    text: str, name: str, reason: str, customers: CustomerIndex
+) -> None:
+    assert best(customers, text) == (name, reason)
+
+
+def test_approximate_matches_ask_for_confirmation(customers: CustomerIndex) -> None:
+    (mention,) = customers.find("恒瑞机电电话10分钟")
+    assert mention.sure is not None
+    assert mention.sure.score < SURE
+
+
+def test_a_short_name_of_two_companies_is_ambiguous(customers: CustomerIndex) -> None:
+    (mention,) = customers.find("浑南那边打了8分钟")
+    assert mention.sure is None
+    assert {one.name for one in mention.candidates} == {"沈阳浑南机器人", "沈阳浑南软件"}
+
+
+def test_what_follows_tells_two_companies_apart(customers: CustomerIndex) -> None:
+    assert best(customers, "浑南那个机器人厂") == ("沈阳浑南机器人", "short")
+
+
+def test_another_city_is_another_company(customers: CustomerIndex) -> None:
+    assert customers.find("苏州恒锐来电") == []
+
+
+def test_everyday_words_are_no_customers() -> None:
+    index = CustomerIndex()
+    index.add("上海报价科技有限公司")
+    assert index.find("今天给客户报价了") == []
+
+
+def test_additions_removals_and_aliases_act_at_once(customers: CustomerIndex) -> None:
+    assert customers.find("老铁厂打了电话") == []
+    customers.add("鞍山千山冶金", aliases=["老铁厂"], key=7)
+    mention = customers.find("老铁厂打了电话")[0]
+    assert (mention.candidates[0].key, mention.candidates[0].reason) == (7, "alias")
+    customers.remove("鞍山千山冶金")
+    assert customers.find("老铁厂和千山冶金") == []
+    customers.remove("鞍山千山冶金")
+
+
+def test_positions_are_those_of_the_message(customers: CustomerIndex) -> None:
+    text = "ＡＢ：今天栖霞阀业来电"
+    (mention,) = customers.find(text)
+    assert text[mention.start : mention.end] == "栖霞阀业"
+
+
+def test_hidden_customers_are_not_recognised(customers: CustomerIndex) -> None:
+    assert customers.find("恒锐机电", visible=lambda name: "恒锐" not in name) == []
+
+
+def test_an_english_alias_must_stand_alone() -> None:
+    index = CustomerIndex()
+    index.add("深圳南山传感", aliases=["NST"])
+    assert index.find("nst打了电话")
+    assert index.find("const") == []

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.activities import Intent, Moment, Record
+from handlers.understanding.customers import CustomerIndex
+from handlers.understanding.reader import LONGEST_MESSAGE, Reader
+
+Read = Callable[[str], tuple[Record, ...]]
+
+
+def test_a_call_with_everything_in_one_breath(read: Read) -> None:
+    (record,) = read("刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系")
+    assert record.intent is Intent.LOG_CALL
+    assert record.customer == "杭州恒锐机电有限公司"
+    assert (record.duration_min, record.connected, record.contact) == (25, True, "王总")
+    assert record.objections == ("price_high",)
+    assert record.next_contact == Moment(date(2026, 6, 17))
+    assert record.words["duration_min"] == "25分钟"
+    assert record.confidence["customer"] == 1.0
+
+
+def test_a_correction_says_which_slot(read: Read) -> None:
+    (day,) = read("不对，是下周四")
+    assert (day.intent, day.correct_slot) == (Intent.CORRECT, "next_contact")
+    assert day.next_contact == Moment(date(2026, 6, 18))
+    (amount,) = read("金额是12万8")
+    assert (amount.intent, amount.amount_fen) == (Intent.CORRECT, 12_800_000)
+    (duration,) = read("错了，是25分钟不是15分钟")
+    assert (duration.correct_slot, duration.duration_min) == ("duration_min", 25)
+
+
+def test_a_proposal_with_receipt(read: Read) -> None:
+    (record,) = read("方案已发给恒锐，客户已查收")
+    assert (record.intent, record.customer_received) == (Intent.LOG_PROPOSAL, True)
+    assert record.attachments_claimed == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("撤销", Intent.CANCEL),
+        ("把刚才那条撤了", Intent.CANCEL),
+        ("确认", Intent.CONFIRM),
+        ("对，提交", Intent.CONFIRM),
+        ("早上好呀大家[太阳]", Intent.CHITCHAT),
+        ("拜访栖霞阀业 70分钟", Intent.LOG_VISIT),
+        ("去栖霞阀业，人没在，白跑", Intent.SET_NEXT),
+        ("约好栖霞阀业下周四下午三点半到现场", Intent.BOOK_VISIT),
+        ("栖霞阀业报价单还没做好，明天发", Intent.SET_NEXT),
+        ("给栖霞阀业报了15万8", Intent.LOG_QUOTE),
+        ("微信问了栖霞阀业，在走流程", Intent.LOG_MESSAGE),
+        ("栖霞阀业签下来了，合同额46万", Intent.LOG_WIN),
+        ("栖霞阀业丢了，嫌贵", Intent.LOG_LOSS),
+        ("栖霞阀业到账5万6", Intent.LOG_PAYMENT),
+        ("提交预测 栖霞阀业 33万", Intent.SUBMIT_FORECAST),
+        ("申诉：栖霞阀业那单少发了800", Intent.APPEAL),
+        ("栖霞阀业这个黄灯缓两天", Intent.SNOOZE),
+        ("新建客户 常熟虞山服饰", Intent.CREATE_CUSTOMER),
+        ("我上个月提成发了多少", Intent.QUERY),
+        ("中午吃饭去吗大家", Intent.CHITCHAT),
+    ],
+)
+def test_what_a_message_is_for(text: str, intent: Intent, read: Read) -> None:
+    assert read(text)[0].intent is intent
+
+
+def test_an_unanswered_call_is_no_conversation(read: Read) -> None:
+    (record,) = read("丹徒电缆电话没打通")
+    assert (record.intent, record.connected) == (Intent.LOG_CALL, False)
+
+
+def test_a_call_under_three_minutes_is_marked(read: Read) -> None:
+    (record,) = read("栖霞阀业聊了两分半 在开车 让我明天再说")
+    assert (record.duration_min, record.not_valid_reason) == (2, "under_3_minutes")
+
+
+def test_several_customers_give_several_records(read: Read) -> None:
+    first, second = read("今天两家：松北12分钟没异议，旅顺没接电话")
+    assert (first.customer, first.duration_min, first.connected) == ("哈尔滨松北锅炉", 12, True)
+    assert (second.customer, second.duration_min, second.connected) == ("大连旅顺船舶", None, False)
+
+
+def test_customers_named_together_share_what_is_said(read: Read) -> None:
+    first, second = read("松北锅炉和旅顺船舶都没打通")
+    assert {first.customer, second.customer} == {"哈尔滨松北锅炉", "大连旅顺船舶"}
+    assert first.connected is False
+    assert second.connected is False
+
+
+def test_a_customer_taken_back_is_not_recorded(read: Read) -> None:
+    (record,) = read("客户写错了，是旅顺船舶不是松北锅炉")
+    assert (record.customer, record.correct_slot) == ("大连旅顺船舶", "customer")
+
+
+def test_an_ambiguous_customer_is_asked_about(read: Read) -> None:
+    (record,) = read("浑南那边打了8分钟 嫌实施太慢")
+    assert record.customer is None
+    assert record.ambiguous == ("沈阳浑南机器人", "沈阳浑南软件")
+
+
+def test_a_misheard_name_needs_confirmation(read: Read) -> None:
+    (record,) = read("恒瑞机电打了14分钟电话")
+    assert record.customer == "杭州恒锐机电有限公司"
+    assert record.needs_confirm
+
+
+def test_an_unknown_company_is_mentioned_not_guessed(read: Read) -> None:
+    (record,) = read("给扬州邗江水泵打了12分钟电话")
+    assert (record.customer, record.customer_mention) == (None, "扬州邗江水泵")
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "refused", "vague"),
+    [
+        ("恒锐机电下PO了，PO号JY-0911，标L1", "L1", None, False),
+        ("恒锐机电提到L2，技术确认函已盖章上传", "L2", None, False),
+        ("恒锐机电技术方案确认了，预算也批了", "L2", None, False),
+        ("恒锐机电有明确需求，对接人是陈主任", "L3", None, False),
+        ("恒锐机电升L1，PO还没下", None, "L1", False),
+        ("恒锐机电标L1，感觉稳了", None, "L1", True),
+        ("恒锐机电八九不离十", None, None, True),
+        ("恒锐机电高意向", None, None, True),
+    ],
+)
+def test_levels_need_their_conditions(
+    text: str, level: str | None, refused: str | None, vague: bool, read: Read
+) -> None:
+    (record,) = read(text)
+    assert record.intent is Intent.SET_INTENT
+    assert (record.intent_level, record.level_refused, record.vague_intent) == (
+        level,
+        refused,
+        vague,
+    )
+
+
+def test_a_promise_to_sign_is_no_next_contact(read: Read) -> None:
+    (record,) = read("恒锐机电下周三签合同")
+    assert record.promise_date == date(2026, 6, 17)
+    assert record.next_contact is None
+    assert record.intent is not Intent.LOG_WIN
+
+
+def test_a_document_number_keeps_its_spelling(read: Read) -> None:
+    (record,) = read("恒锐机电下PO了，PO号JY-0911，标L1")
+    assert (record.ref, record.amount_fen) == ("JY-0911", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("拜访恒锐 照片传了", ("photo",)),
+        ("恒锐报价15万，报价单在附件", ("quote_file",)),
+        ("报价单发给恒锐了", ()),
+        ("恒锐方案PDF已发，对方说收到了", ("proposal_pdf",)),
+        ("拜访恒锐，照片晚点传", ()),
+        ("恒锐合同盖章了，扫描件已传", ("contract",)),
+        ("恒锐到账5万6 回单截图发群了", ("payment_slip",)),
+    ],
+)
+def test_only_what_is_attached_here_is_claimed(
+    text: str, codes: tuple[str, ...], read: Read
+) -> None:
+    assert read(text)[0].attachments_claimed == codes
+
+
+def test_a_snooze_ends_on_the_day_said(read: Read) -> None:
+    assert read("恒锐机电这个黄灯缓两天 他们在盘点")[0].until == date(2026, 6, 12)
+    assert read("恒锐机电静音到周五")[0].until == date(2026, 6, 12)
+
+
+def test_when_it_happened_is_kept_apart_from_what_comes_next(read: Read) -> None:
+    (record,) = read("昨天下午给恒锐打电话，讲了八分钟，让下周三再打")
+    assert record.stated_on == date(2026, 6, 9)
+    assert record.next_contact == Moment(date(2026, 6, 17))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "   ", "😂" * 300, "hello, how are you", "こんにちは", "SELECT * FROM users; DROP TABLE x",
+        "<script>alert(1)</script>", "1" * 40, "恒锐机电2月30日再联系", "恒锐机电明天25点打电话",
+        "长" * (LONGEST_MESSAGE + 1), "栖霞阀业" * 5_000,
+    ],
+)  # fmt: skip
+def test_bad_input_writes_nothing(text: str, read: Read) -> None:
+    for record in read(text):
+        assert record.next_contact is None
+        assert record.amount_fen is None
+        assert record.duration_min is None
+
+
+_TALK = st.text(
+    alphabet="恒锐机电松北打了电话分钟小时周一二三十百万下明后天号月日点半报价嫌贵不对是没0123456789:./, ，。",
+    max_size=60,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.one_of(_TALK, st.text(max_size=40)))
+def test_no_text_makes_the_reader_fail(text: str, reader: Reader, now: datetime) -> None:
+    customers = CustomerIndex()
+    customers.add("杭州恒锐机电有限公司")
+    assert reader.read(text, now=now, customers=customers)
