@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -22,12 +23,12 @@ from click import Abort, ClickException
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock, MovableClock, WallClock
-from bot.dispatcher import Dispatcher, Wording, split_all
+from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
 from bot.errors import BotError, NotFound
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import Transcriber
+from bot.ports import CallCounter, TokenStore, Transcriber
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
@@ -39,12 +40,9 @@ from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
-from connectors.sandbox import app as sandbox_app
-from connectors.sandbox.configuration import configuration
-from connectors.sandbox.demo import populate
-from connectors.sandbox.dingtalk import DingtalkEmulator
-from connectors.sandbox.wecom import WecomEmulator
-from connectors.sandbox.world import Emulator, Hooks, World
+from connectors.sandbox.app import Platforms
+from connectors.sandbox.world import Hooks
+from connectors.tokens import OwnTokens
 from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import MenuEntry, WecomClient
@@ -59,7 +57,7 @@ from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
-from storage import admin
+from storage import admin, beside
 from storage.database import Database
 from storage.files import FileFolder
 from storage.tokens import SharedTokens
@@ -70,7 +68,8 @@ db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
 
 RECOVER_EVERY_S = 15.0
-MOST_WAITING = 50_000
+
+log = logging.getLogger(__name__)
 
 Clients = dict[tuple[str, str], WecomClient | DingtalkClient]
 
@@ -112,11 +111,12 @@ class Bot:
             parts["tokens"] = "; ".join(refusals.values())
         try:
             waiting = (await self.count_stored())["inbox"]
-            parts["queue"] = "backlog" if waiting >= MOST_WAITING else ""
+            parts["queue"] = "backlog" if waiting >= MAX_WAITING else ""
         except Exception as error:  # noqa: BLE001 - a probe reports whatever went wrong
             parts["storage"] = type(error).__name__
         away = self.upkeep.troubles
-        return health.Health(parts, {name: away.get(name, "") for name in map(":".join, self.clients)})
+        names = [":".join(key) for key in self.clients]
+        return health.Health(parts, others={name: away.get(name, "") for name in names})
 
 
 def build(
@@ -124,7 +124,8 @@ def build(
 ) -> Bot:
     """Wire one bot. Nothing runs yet."""
     files = FileFolder(settings.storage.files)
-    clients = _clients(settings, Http(session), SharedTokens(database), files, clock)
+    tokens = SharedTokens(database)
+    clients = _clients(settings, Http(session), tokens, tokens, files, clock=clock)
     office = _office(settings, clients, files)
     handlers = Handlers(office)
     outbox = Outbox(store=database, connectors=clients, clock=clock, on_dead=handlers.on_dead)
@@ -187,17 +188,23 @@ def _transcriber(settings: Settings) -> Transcriber | None:
 
 
 def _clients(
-    settings: Settings, http: Http, tokens: SharedTokens, files: FileFolder, clock: Clock
+    settings: Settings,
+    http: Http,
+    tokens: TokenStore,
+    counter: CallCounter,
+    files: FileFolder,
+    *,
+    clock: Clock,
 ) -> Clients:
     menu = [MenuEntry(MENU_WORDS[key], key=key) for key in ("todo", "lights", "help")]
     found: Clients = {}
     for name, wecom in settings.wecom.items():
         app = _wecom_app(name, wecom)
-        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock, menu)
+        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock, menu=menu)
     for name, dingtalk in settings.dingtalk.items():
         robot = _dingtalk_app(name, dingtalk)
         found[("dingtalk", name)] = DingtalkClient(
-            robot, http, tokens=tokens, files=files, counter=tokens, clock=clock
+            robot, http, tokens=tokens, files=files, counter=counter, clock=clock
         )
     return found
 
@@ -264,7 +271,7 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
 
 async def serve_for_ever(settings: Settings) -> None:
     """The bot against the configured platforms. One that is away does not keep it down."""
-    url = settings.storage.url.get_secret_value()
+    url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
     async with aiohttp.ClientSession() as session:
@@ -272,6 +279,7 @@ async def serve_for_ever(settings: Settings) -> None:
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
             await bot.load_customers()
+            await bot.dispatcher.recover()
             async with server.listening(doors(bot), bound), running(bot):
                 settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
                 await server.until_stopped()
@@ -299,28 +307,18 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
         database = await Database.open(url)
         try:
             clock = MovableClock(await _first_moment(database))
-            world = World(_no_hooks(clock))
-            populate(world, bot_url=base_url)
-            given = configuration(world, base_url=base_url, files=data / "files")
-            settings = Settings.model_validate(given)
+            platforms = Platforms(Hooks(clock.now), base_url)
+            settings = Settings.model_validate(platforms.configuration(data / "files"))
             bot = build(settings, clock=clock, database=database, session=session)
-            world.hooks = _hooks(bot, clock)
-            emulators: dict[str, Emulator] = {
-                "wecom": WecomEmulator(world),
-                "dingtalk": DingtalkEmulator(world, base_url),
-            }
-            routes = [
-                *doors(bot, also_fresh_by=[WallClock()]),
-                *sandbox_app.routes(world, emulators),
-            ]
+            platforms.world.hooks = _hooks(bot, clock)
+            routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
             await bot.load_customers()
             await bot.dispatcher.recover()
             async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):
                     yield base_url
-                    for emulator in emulators.values():
-                        await emulator.stop()
+                    await platforms.stop()
         finally:
             await database.close()
 
@@ -363,15 +361,6 @@ async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
     return clock.now()
 
 
-def _no_hooks(clock: Clock) -> Hooks:
-    """Until the bot is built, which needs the emulated credentials first."""
-
-    async def nothing(*_: object) -> Any:
-        raise LookupError("the bot is still starting")
-
-    return Hooks(clock.now, nothing, nothing, nothing, nothing)
-
-
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
     """How the emulators reach the bot: by these six calls and nothing else."""
 
@@ -409,43 +398,26 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
     return Hooks(clock.now, jump, quiesce, customers, stream, evidence)
 
 
-@contextlib.asynccontextmanager
-async def _stored(settings: Settings) -> AsyncIterator[Database]:
-    """The database for a command beside a running bot. Raises PermanentError or ConfigError
-    when it is not there, or not of this version."""
-    url = settings.storage.url.get_secret_value()
-    if complaints := await admin.complaints(url):
-        raise ConfigError("; ".join(complaints))
-    database = await Database.open(url, synchronous=settings.storage.synchronous)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
 async def _examine(settings: Settings) -> int:
     """Every check of the doctor, told; its exit code."""
+    url = _database_url(settings)
     ours = WallClock()
-
-    async def write() -> None:
-        async with _stored(settings) as database, database.begin() as tx:
-            await tx.settings.put("doctor.was_here", True, ours.now())
-
     async with aiohttp.ClientSession() as session:
         http = Http(session)
 
-        async def ask(url: str) -> int:
-            return (await http.probe(url, what="doctor:callback"))[0]
+        async def ask(callback_url: str) -> int:
+            return (await http.probe(callback_url, what="doctor:callback"))[0]
 
-        checks = [doctor.configuration(settings)]
         files = FileFolder(settings.storage.files)
-        for client in _clients(settings, http, _Unshared(settings), files, ours).values():
-            checks += doctor.of_application(client, settings.public_url, ask, ours)
-            if isinstance(client, DingtalkClient):
-                checks.append(doctor.quota(client.app, client.quota))
-        checks.append(doctor.database(write))
-        checks.append(doctor.schema(lambda: admin.complaints(settings.storage.url.get_secret_value())))
-        checks.append(doctor.disk(settings.storage.files))
+        clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
+        checks = doctor.every_check(
+            settings,
+            list(clients.values()),
+            ask=ask,
+            write=lambda: beside.write(url, at=ours.now()),
+            complaints=lambda: admin.complaints(url),
+            ours=ours,
+        )
         results = await doctor.examine(checks)
     for line in doctor.lines(results):
         typer.echo(line)
@@ -456,8 +428,7 @@ async def _examine(settings: Settings) -> int:
 def start(context: typer.Context) -> None:
     """没有命令时：配置了平台就启动服务，否则启动沙盒。"""
     if context.invoked_subcommand is None:
-        settings = load_settings()
-        if settings.configured:
+        if load_settings().configured:
             serve()
         else:
             run_sandbox()
@@ -466,9 +437,7 @@ def start(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """启动机器人，连接已配置的平台。"""
-    settings = load_settings()
-    if not settings.configured:
-        raise ConfigError("还没有配置平台 (no platform is configured): gendan setup")
+    settings = _configured()
     logs.set_up(settings.log_level)
     asyncio.run(serve_for_ever(settings))
 
@@ -489,68 +458,109 @@ def run_sandbox(
         asyncio.run(sandbox_for_ever(host, port, Path(fresh), empty=empty))
 
 
+@cli.command("setup")
+def set_up() -> None:
+    """一问一答地写好配置，然后检查。"""
+
+    def check(settings: Settings) -> int:
+        asyncio.run(admin.upgrade(_database_url(settings)))
+        return asyncio.run(_examine(settings))
+
+    raise typer.Exit(setting_up.run(config_path(), ask=_ask, say=typer.echo, check=check))
+
+
+def _ask(question: str, *, secret: bool = False, default: str | None = None) -> str:
+    shown = bool(default)
+    return str(typer.prompt(question, default=default, hide_input=secret, show_default=shown))
+
+
+@cli.command("doctor")
+def run_doctor() -> None:
+    """逐项检查配置、凭证、权限、回调、时钟和存储；有问题时退出码为 1。"""
+    settings = _configured()
+    logs.set_up("ERROR", human=sys.stderr.isatty())
+    raise typer.Exit(asyncio.run(_examine(settings)))
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.storage.url.get_secret_value()
+
+
+def _configured() -> Settings:
+    settings = load_settings()
+    if not settings.configured:
+        raise ConfigError("还没有配置平台 (no platform is configured): gendan setup")
+    return settings
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601; without an offset it is local time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: ISO 时间，如 2026-11-03T08:00") from None
+    zone = ZoneInfo(load_policy(load_settings().policy).calendar.zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+Moment = Annotated[datetime | None, typer.Option(parser=_moment, metavar="ISO")]
+
+
 @cli.command()
 def understand(
-    now: Annotated[str | None, typer.Option(help="ISO 时间，缺省时用消息里的")] = None,
+    now: Moment = None,
     customers: Annotated[Path | None, typer.Option(help="客户名单，一行一个")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="说明每一项来自哪些字")] = False,
 ) -> None:
     """读懂一批消息：标准输入一行一个 JSON，标准输出一行一个结果。"""
-    settings = load_settings()
-    calendar = _calendar(settings, load_policy(settings.policy))
-    names = customers.read_text(encoding="utf-8").splitlines() if customers else []
-    at = datetime.fromisoformat(now) if now else WallClock().now().astimezone(calendar.zone)
-    for line in understanding.run(sys.stdin, at, names, calendar=calendar, explain=explain):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+    calendar = load_rules(load_settings()).calendar
+    names = _lines_of(customers) if customers else []
+    at = now or WallClock().now().astimezone(calendar.zone)
+    said = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    for line in understanding.run(said, at, names, calendar=calendar, explain=explain):
+        sys.stdout.buffer.write(line.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _lines_of(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}：不是 UTF-8 文字 (not UTF-8)") from None
 
 
 @cli.command()
 def replay(
     failed: Annotated[bool, typer.Option("--failed", help="所有死信和没取到的附件")] = False,
-    since: Annotated[str | None, typer.Option(help="ISO 时间，从这时起收到的")] = None,
+    since: Moment = None,
     ids: Annotated[list[int] | None, typer.Option("--id", help="收件编号，可多次")] = None,
 ) -> None:
     """把收到过的消息重新处理一遍；运行中的机器人会在几秒内接手。"""
-    settings = load_settings()
-    moment = datetime.fromisoformat(since) if since else None
-    if moment is not None and moment.tzinfo is None:
-        zone = ZoneInfo(load_policy(settings.policy).calendar.zone)
-        moment = moment.replace(tzinfo=zone)
-    if not failed and moment is None and not ids:
-        raise ConfigError("say what to replay: --failed, --since TIME or --id ID")
-    count = asyncio.run(_mark_for_replay(settings, failed, moment, ids or []))
+    if not failed and since is None and not ids:
+        raise ConfigError("要重放哪些 (say what to replay): --failed、--since TIME 或 --id ID")
+
+    url = _database_url(load_settings())
+    count = asyncio.run(beside.replay(url, failed=failed, since=since, ids=ids or []))
     typer.echo(f"{count} 条已放回收件箱")
-
-
-async def _mark_for_replay(
-    settings: Settings, failed: bool, since: datetime | None, ids: Sequence[int]
-) -> int:
-    database = await Database.open(settings.storage.url.get_secret_value())
-    try:
-        async with database.begin() as tx:
-            return await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
-    finally:
-        await database.close()
 
 
 @db.command("upgrade")
 def db_upgrade() -> None:
     """把数据库升级到当前版本。"""
-    asyncio.run(admin.upgrade(load_settings().storage.url.get_secret_value()))
+    asyncio.run(admin.upgrade(_database_url(load_settings())))
 
 
 @db.command("backup")
 def db_backup(file: Path) -> None:
     """在线备份到文件。"""
-    asyncio.run(admin.backup(load_settings().storage.url.get_secret_value(), file))
+    asyncio.run(admin.backup(_database_url(load_settings()), file))
 
 
 @db.command("verify")
 def db_verify() -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
     settings = load_settings()
-    url = settings.storage.url.get_secret_value()
+    url = _database_url(settings)
     findings = asyncio.run(admin.verify(url, folder=settings.storage.files))
     for finding in findings:
         typer.echo(finding)
@@ -563,10 +573,19 @@ def main() -> None:
     """Exit codes: 0 done, 1 the thing asked about does not hold, 2 wrong usage or
     configuration, told in one line."""
     try:
-        cli()
-    except (ConfigError, BotError, OSError, ValueError) as error:
-        typer.echo(f"gendan: {error}", err=True)
-        sys.exit(2)
+        code = cli(standalone_mode=False)
+    except ClickException as error:
+        sys.exit(_complain(error.format_message()))
+    except Abort:
+        sys.exit(_complain("已中断 (interrupted)"))
+    except (ConfigError, BotError, OSError, SQLAlchemyError) as error:
+        sys.exit(_complain(str(error)))
+    sys.exit(code or 0)
+
+
+def _complain(text: str) -> int:
+    typer.echo(f"gendan: {text}", err=True)
+    return 2
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock
 from bot.domain.people import Directory
-from bot.errors import InvalidInput, PermanentError, TransientError, UserError
+from bot.errors import InvalidInput, PermanentError, TransientError, Unavailable, UserError
 from bot.messages import (
     Attachment,
     DirectoryChange,
@@ -97,7 +97,7 @@ class Dispatcher(Generic[Tx]):
     async def accept(self, envelope: Envelope) -> Release:
         """Store durably; see `bot.ports.Accept`."""
         if len(self._waiting) >= MAX_WAITING:
-            raise TransientError("too many messages waiting")
+            raise Unavailable("too many messages waiting")
         stored = await self._store.append(envelope)
         if stored is None or envelope.unreadable is not None or stored in self._waiting:
             return _nothing

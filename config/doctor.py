@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
 from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
@@ -127,21 +127,46 @@ class QuotaState(Protocol):
     def limit(self) -> int: ...
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """An application whose calls are paid for by the month."""
+
+    async def quota(self) -> QuotaState: ...
+
+
 _LABELS = {"wecom": "企业微信", "dingtalk": "钉钉"}
 _DOORS = {"wecom": ("",), "dingtalk": ("/robot", "/cards")}
 
 
-def of_application(
+def every_check(
+    settings: Settings,
+    applications: Sequence[Application],
+    *,
+    ask: Callable[[str], Awaitable[int]],
+    write: Callable[[], Awaitable[object]],
+    complaints: Callable[[], Awaitable[Sequence[str]]],
+    ours: Clock,
+) -> list[Check]:
+    """All there is to check; what each callable is for stands at the check that takes it."""
+    found = [configuration(settings)]
+    for one in applications:
+        found += _of_application(one, settings.public_url, ask, ours)
+    return [*found, database(write), schema(complaints), disk(settings.storage.files)]
+
+
+def _of_application(
     one: Application, public_url: str, ask: Callable[[str], Awaitable[int]], ours: Clock
 ) -> Iterator[Check]:
-    """All checks of one application."""
     label = f"{_LABELS[one.platform]} {one.app}"
     yield credentials(label, one.check_credentials)
     yield address(label, one.check_address)
     yield permissions(label, one.count_people)
     yield clock(label, one.platform_time, ours)
     for door in _DOORS[one.platform]:
-        yield callback(f"{label} {door}".rstrip(" /"), public_url, f"/{one.platform}/{one.app}{door}", ask)
+        path = f"/{one.platform}/{one.app}{door}"
+        yield callback(f"{label} {door.strip('/')}".rstrip(), public_url, path, ask)
+    if isinstance(one, Metered):
+        yield quota(label, one.quota)
 
 
 def configuration(settings: Settings) -> Check:
@@ -250,7 +275,7 @@ def quota(app: str, state: Callable[[], Awaitable[QuotaState]]) -> Check:
             return Finding(False, said, "在钉钉管理后台购买扩容包，并把新额度写进 monthly_calls")
         return Finding(True, said)
 
-    return Check(f"钉钉 {app} 额度", run)
+    return Check(f"{app} 额度", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

@@ -29,6 +29,24 @@ class _Held:
     refresh_at: datetime
 
 
+class OwnTokens:
+    """A `bot.ports.TokenStore` of one process, for a look around that must not depend on the
+    database, and must not be content with an old token."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, tuple[str, datetime]] = {}
+
+    async def load_token(self, name: str) -> tuple[str, datetime] | None:
+        return self._tokens.get(name)
+
+    async def save_token(self, name: str, token: str, expires_at: datetime) -> None:
+        self._tokens[name] = (token, expires_at)
+
+    async def drop_token(self, name: str, token: str) -> None:
+        if name in self._tokens and self._tokens[name][0] == token:
+            del self._tokens[name]
+
+
 class TokenKeeper:
     """One application's token, shared through the store by all tasks and processes.
 

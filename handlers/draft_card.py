@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from bot.domain.activities import OBJECTIONS, Draft, Moment
 from bot.domain.calendar import WorkingCalendar
@@ -20,6 +19,8 @@ _FACT_ORDER = (
     "amount_fen",
     "customer_received",
 )
+MOST_FACTS = 6
+_HOURS = (9, 10, 11, 13, 14, 15, 16, 17)
 _MINUTES = (5, 10, 15, 20, 30, 45, 60, 90)
 _COMMON_OBJECTIONS = (
     "price_high", "budget", "lead_time", "competitor", "decision_process", "timing", "no_need",
@@ -36,8 +37,9 @@ _OBJECTION_OPTIONS = (
 class DraftView:
     """A draft with all that its card shows.
 
-    choices: (button action, label) pairs for an unclear customer or opportunity;
-    then `question` asks for it. file_names: of what is attached.
+    choices: (button action, label) pairs for an unclear customer; then `question` asks for
+    it. file_names: of what is attached. happened: when, in words, where that was not today.
+    warnings: what to know before confirming.
     """
 
     draft: Draft
@@ -47,33 +49,39 @@ class DraftView:
     choices: tuple[tuple[str, str], ...] = ()
     question: str = ""
     file_names: tuple[str, ...] = ()
+    happened: str = ""
     warnings: tuple[str, ...] = ()
 
 
 def render(view: DraftView, *, today: date, calendar: WorkingCalendar) -> Card:
     """The card of an open draft."""
-    draft = view.draft
-    name = view.customer or str(draft.slots.get("customer_mention") or "客户待定")
+    facts = _facts(view)
     return Card(
-        card_id=draft.card_id,
-        title=dialog.shorten(f"{view.title} · {name}", 36),
-        lines=tuple(_lines(view)),
-        facts=tuple(_facts(view)),
+        card_id=view.draft.card_id,
+        title=_title(view),
+        lines=(*_lines(view), *(f"{name}：{value}" for name, value in facts[MOST_FACTS:])),
+        facts=tuple(facts[:MOST_FACTS]),
         fields=() if view.question else tuple(_fields(view, today, calendar)),
         buttons=tuple(_buttons(view)),
     )
 
 
-def closed(view: DraftView, note: str, *, lines: Sequence[str] = ()) -> Card:
+def closed(view: DraftView, note: str) -> Card:
     """The same card with nothing left to press."""
-    name = view.customer or "客户待定"
+    facts = _facts(view)
     return Card(
         card_id=view.draft.card_id,
-        title=dialog.shorten(f"{view.title} · {name}", 36),
-        lines=tuple(lines),
-        facts=tuple(_facts(view)),
+        title=_title(view),
+        lines=tuple(f"{name}：{value}" for name, value in facts[MOST_FACTS:]),
+        facts=tuple(facts[:MOST_FACTS]),
         closed=note,
     )
+
+
+def _title(view: DraftView) -> str:
+    mention = view.draft.slots.get("customer_mention")
+    name = view.customer or (f"{mention}（待确认）" if mention else "客户待定")
+    return dialog.shorten(f"{view.title} · {name}", 36)
 
 
 def _lines(view: DraftView) -> list[str]:
@@ -82,20 +90,24 @@ def _lines(view: DraftView) -> list[str]:
         return [*lines, view.question]
     if view.missing:
         return [*lines, dialog.missing_words(view.missing)]
-    return [*lines, "请核对。没问题按「确认」；有错直接说，例如「不对，是下周四」。"]
+    return [*lines, dialog.CHECK_AND_CONFIRM]
 
 
 def _facts(view: DraftView) -> list[tuple[str, str]]:
+    slots = view.draft.slots
     facts = [("客户", view.customer)] if view.customer else []
+    if view.happened:
+        facts.append(("时间", view.happened))
+    if slots.get("connected") is False:
+        facts.append(("接通", "未接通"))
     for key in _FACT_ORDER:
-        if key in view.draft.slots:
-            words = dialog.slot_words(key, view.draft.slots[key])
-            facts.append((dialog.SLOT_LABELS[key], words))
+        if key in slots:
+            facts.append((dialog.SLOT_LABELS[key], dialog.slot_words(key, slots[key])))
     if view.file_names:
         facts.append(("附件", "、".join(view.file_names)))
-    if view.draft.slots.get("connected") is False:
-        facts.append(("接通", "未接通"))
-    return facts[:6]
+    if "remark" in slots:
+        facts.append(("备注", str(slots["remark"])))
+    return facts
 
 
 def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Field]:
@@ -108,8 +120,7 @@ def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Fie
         elif spec.key == "objections":
             fields.append(Field(spec.key, spec.label, options=_OBJECTION_OPTIONS))
         elif spec.key == "next_contact":
-            days = _coming_workdays(today, calendar)
-            options = tuple(Option(d.isoformat(), dialog.day_words(Moment(d))) for d in days)
+            options = tuple(_moments(view, today, calendar))
             fields.append(Field(spec.key, spec.label, options=options))
         elif spec.key == "customer_received":
             options = (Option("yes", "客户已查收"), Option("no", "还没查收"))
@@ -122,12 +133,23 @@ def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Fie
 def _buttons(view: DraftView) -> list[Button]:
     cancel = Button("cancel", "取消", style="danger")
     if view.question:
-        picks = [Button(action, dialog.shorten(label, 10)) for action, label in view.choices]
+        picks = [Button(action, dialog.short_name(label)) for action, label in view.choices]
         return [*picks[:5], cancel]
     confirm = Button("confirm", "确认", style="primary")
     if view.missing:
         return [confirm, Button("force", "先记下，不计有效"), cancel]
     return [confirm, cancel]
+
+
+def _moments(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Option]:
+    """The coming working days; the hours of the day, where only the hour is wanted."""
+    known = view.draft.slots.get("next_contact")
+    if isinstance(known, str):
+        day = Moment.parse(known).day
+        moments = [Moment(day, time(hour)) for hour in _HOURS]
+    else:
+        moments = [Moment(day) for day in _coming_workdays(today, calendar)]
+    return [Option(str(moment), dialog.day_words(moment)) for moment in moments]
 
 
 def _coming_workdays(today: date, calendar: WorkingCalendar) -> list[date]:

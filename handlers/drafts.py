@@ -269,10 +269,16 @@ async def _the_opportunity(desk: Desk, account: Account | None) -> Opportunity |
 
 
 async def _units_done(tx: UnitOfWork, opportunity: Opportunity | None) -> set[str]:
+    """What really took place: not what was taken back, nor a call that nobody answered."""
     if opportunity is None:
         return set()
     past = await tx.activities.list_of_opportunity(opportunity.id, since=opportunity.created_at)
-    return {activity.unit for activity in past}
+    taken_back = {one.retracts_id for one in past}
+    return {
+        one.unit
+        for one in past
+        if one.id not in taken_back and one.slots.get("connected") is not False
+    }
 
 
 def _chat(conversation: str) -> Address:

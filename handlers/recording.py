@@ -1,23 +1,21 @@
-"""From a draft to a fact: confirm, store, take back. Everything that counts happens here."""
+"""From a draft to a fact: presses on its card, confirm, store. What counts is judged here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.domain import drafting
-from bot.domain.activities import Activity, Draft, DraftState, Grade, Intent, Moment
+from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
-from bot.domain.valid_actions import ActionFacts, Verdict, earlier_facts, judge
-from bot.errors import Refused
-from handlers import customers, draft_card, drafts
+from bot.domain.valid_actions import Invalid, Verdict
+from bot.errors import Refused, UserError
+from handlers import answers, customers, draft_card, drafts, undoing, unlocking
 from handlers.desk import Desk
+from handlers.judging import entry_of, stream_of, verdict_on
 from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
 
-UNDO_WITHIN = timedelta(hours=48)
-LOOK_BACK = timedelta(days=120)
 CLOSES = {Intent.LOG_WIN: OpportunityState.WON, Intent.LOG_LOSS: OpportunityState.LOST}
 
 
@@ -25,7 +23,7 @@ async def press(desk: Desk) -> None:
     """A button of a draft's card. Only the rep it belongs to, only while it is open."""
     action = desk.message.action
     assert action is not None
-    draft = await drafts.own_open_draft(desk, int(action.card_id.split("-")[1]))
+    draft = await drafts.own_draft(desk, int(action.card_id.split("-")[1]))
     if draft.state is not DraftState.OPEN:
         await _show_settled(desk, draft)
         return
@@ -33,90 +31,72 @@ async def press(desk: Desk) -> None:
     if action.card_id != draft.card_id or (known and action.revision < known.revision):
         desk.say(dialog.CARD_OUTDATED)
         await drafts.show(desk, draft)
-        return
-    if action.action == "cancel":
+    elif action.action == "cancel":
         await drafts.cancel(desk, draft)
-    elif action.action == "new":
-        name = str(draft.slots.get("customer_mention") or "")
-        await drafts.give_customer(
-            desk, draft, await customers.create(desk, name, since=draft.occurred_at)
-        )
-    elif action.action.startswith("pick-"):
-        account = await desk.tx.accounts.get(int(action.action.removeprefix("pick-")))
-        await drafts.give_customer(desk, draft, account)
+    elif action.action == drafts.NEW or action.action.startswith(drafts.PICK):
+        await drafts.choose(desk, draft, action.action)
     else:
         await confirm(desk, draft, action.values, force=action.action == "force")
 
 
 async def confirm(
     desk: Desk, draft: Draft, values: Mapping[str, str] | None = None, *, force: bool = False
-) -> None:
-    """Store a draft, or say what it still lacks. force: store it as not valid."""
-    filled = drafts.read_form(values or {}, desk)
-    if filled:
-        draft = drafting.fill(draft, filled, at=desk.at, ttl=drafts.ttl(desk.office))
+) -> bool:
+    """Store a draft, or say what it still lacks; whether it was stored. force: store it as
+    not valid."""
+    form = answers.read_form(values or {}, desk)
+    if form:
+        draft = drafts.filled(desk, draft, form)
     view = await drafts.look_at(desk, draft)
     if draft.account_id is None or (view.missing and not force):
         await drafts.show(desk, draft)
-        return
+        desk.say(dialog.not_yet_stored(view.title, view.customer, view.missing))
+        return False
     account = await desk.tx.accounts.get(draft.account_id)
     await customers.refuse_foreign(desk, account)
     verdict = await _store(desk, draft, account)
-    reason = alert_texts.invalid_words(verdict) if verdict else ""
-    valid = verdict is not None and verdict.valid
-    note = "已记录 · 有效跟进" if valid else "已记录"
-    told = dialog.recorded(view.title, account.name, valid=valid, reason=reason)
+    corrected = "replaces" in draft.slots
+    valid = None if verdict is None else verdict.valid
+    note = dialog.card_stored(valid=valid, corrected=corrected)
     closed = draft_card.closed(replace(view, draft=draft), note)
     await desk.change(closed, subject=f"draft:{draft.id}")
-    desk.say(told)
+    reason = alert_texts.invalid_words(verdict) if verdict else ""
+    desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
+    return True
 
 
-async def undo(desk: Desk) -> None:
-    """«撤销»: take the speaker's last record back, by a new entry that points at it."""
-    last = await _last_record(desk)
-    if last is None:
-        desk.say(dialog.NOTHING_TO_UNDO)
-        return
-    account = await _retract(desk, last)
-    desk.say(dialog.undone(last.title, account.name))
+async def confirm_one(desk: Desk, draft: Draft) -> None:
+    """«确认»: that draft; the others that wait are named."""
+    stored = await confirm(desk, draft)
+    rest = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+    others = [other for other in rest if other.id != draft.id]
+    if stored and others:
+        desk.say(dialog.still_open(await _names(desk, others)))
 
 
-async def reopen_last(desk: Desk) -> Draft | None:
-    """The last record as an open draft, to be corrected; confirming it replaces the record."""
-    last = await _last_record(desk)
-    if last is None:
-        return None
-    return await desk.tx.drafts.add(
-        Draft(
-            id=0,
-            conversation=desk.conversation,
-            person_id=desk.rep.id,
-            unit=last.unit or str(Intent.LOG_MESSAGE),
-            source_id=f"{desk.incoming.source_id}:again",
-            text=last.text,
-            state=DraftState.OPEN,
-            occurred_at=last.occurred_at,
-            created_at=desk.at,
-            touched_at=desk.at,
-            expires_at=desk.at + drafts.ttl(desk.office),
-            account_id=last.account_id,
-            opportunity_id=last.opportunity_id,
-            slots={**last.slots, "replaces": last.id},
-            file_hashes=last.file_hashes,
-        )
-    )
+async def confirm_all(desk: Desk, open_drafts: Sequence[Draft]) -> None:
+    """«全部确认»: each that is complete; why not, for the others."""
+    for draft in reversed(open_drafts):
+        try:
+            await confirm(desk, draft)
+        except UserError as refusal:  # raised before anything was written
+            desk.say(str(refusal))
 
 
 async def _store(desk: Desk, draft: Draft, account: Account) -> Verdict | None:
-    """The activity, the opportunity, the lights and the audit entry: all or none."""
-    replaces = draft.slots.get("replaces")
-    if isinstance(replaces, int):
-        await _retract(desk, await desk.tx.activities.get(replaces))
-    deal = await _deal(desk, draft, account)
-    verdict = await _judge(desk, draft, deal)
+    """The activity, the opportunity, the lights and the audit entry: all or none.
+
+    Raises Refused, before anything is written, for what may not be recorded at all.
+    """
+    replaced = draft.slots.get("replaces")
+    verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
     if verdict is not None and verdict.refused:
-        raise Refused(alert_texts.invalid_words(verdict))
-    activity = await desk.tx.activities.add(_activity(desk, draft, account, deal, verdict))
+        raise Refused(dialog.cannot_be_stored(account.name, alert_texts.invalid_words(verdict)))
+    if isinstance(replaced, int):
+        await undoing.retract(desk, await desk.tx.activities.get(replaced), corrected=True)
+    deal = await _deal(desk, draft, account)
+    entry = _judged(entry_of(desk, draft), deal, verdict)
+    activity = await desk.tx.activities.add(entry)
     if activity is None:  # stored before: a replay
         return verdict
     for sha256 in draft.file_hashes:
@@ -142,7 +122,26 @@ async def _store(desk: Desk, draft: Draft, account: Account) -> Verdict | None:
         before=None,
         after={"unit": activity.unit, "valid": activity.valid, "account_id": account.id},
     )
+    if verdict is not None and verdict.reason is Invalid.LOCKED:
+        await unlocking.ask(desk, activity, account)
     return verdict
+
+
+def _judged(entry: Activity, deal: Opportunity, verdict: Verdict | None) -> Activity:
+    """The entry as it is stored. What closes a deal remembers how the deal stood before."""
+    slots = entry.slots
+    if _closing_state(entry) is not None:
+        slots = {**slots, "state_before": str(deal.state)}
+    entry = replace(entry, opportunity_id=deal.id, slots=slots)
+    if verdict is None:
+        return entry
+    return replace(
+        entry,
+        valid=verdict.valid,
+        invalid_reason=str(verdict.reason or ""),
+        grade=verdict.grade,
+        late=verdict.late,
+    )
 
 
 async def _deal(desk: Desk, draft: Draft, account: Account) -> Opportunity:
@@ -151,67 +150,17 @@ async def _deal(desk: Desk, draft: Draft, account: Account) -> Opportunity:
         deal = await desk.tx.opportunities.get_for_update(draft.opportunity_id)
         if deal.state in (OpportunityState.OPEN, OpportunityState.ON_HOLD):
             return deal
+    open_ones = await desk.tx.opportunities.open_of_account(account.id)
+    if open_ones:
+        return await desk.tx.opportunities.get_for_update(open_ones[0].id)
     return await customers.open_opportunity(desk, account, since=draft.occurred_at)
-
-
-async def _judge(desk: Desk, draft: Draft, deal: Opportunity) -> Verdict | None:
-    """Whether it counts; None for entries that are no action unit."""
-    unit = desk.office.library.unit(draft.unit)
-    if unit is None:
-        return None
-    files = await drafts.files_of(desk.tx, draft)
-    counts = {}
-    for file in files:
-        others = await desk.tx.files.accounts_using(file.sha256)
-        counts[file.sha256] = others
-    since = desk.at - LOOK_BACK
-    past = await desk.tx.activities.list_of_opportunity(deal.id, since=since)
-    return judge(
-        unit,
-        ActionFacts(
-            occurred_at=draft.occurred_at,
-            recorded_at=max(desk.at, desk.message.sent_at),
-            slots=draft.slots,
-            files={file.sha256: file.media_type for file in files},
-        ),
-        earlier_facts(past, desk.office.library, file_customers=counts),
-        desk.office.policy.actions,
-        desk.office.calendar,
-    )
-
-
-def _activity(
-    desk: Desk, draft: Draft, account: Account, deal: Opportunity, verdict: Verdict | None
-) -> Activity:
-    grade = Grade.FILE_ATTACHED if draft.file_hashes else Grade.SELF_REPORTED
-    return Activity(
-        id=0,
-        account_id=account.id,
-        opportunity_id=deal.id,
-        actor_id=desk.rep.id,
-        unit=draft.unit if desk.office.library.unit(draft.unit) else "",
-        title=drafts.title_of(desk.office, draft),
-        text=draft.text,
-        occurred_at=draft.occurred_at,
-        recorded_at=desk.at,
-        source_id=f"draft:{draft.id}",
-        slots={key: value for key, value in draft.slots.items() if key not in _DRAFT_ONLY},
-        file_hashes=draft.file_hashes,
-        valid=verdict.valid if verdict else False,
-        invalid_reason=str(verdict.reason or "") if verdict else "",
-        grade=verdict.grade if verdict else grade,
-        late=verdict.late if verdict else False,
-    )
 
 
 async def _advance(desk: Desk, draft: Draft, deal: Opportunity, activity: Activity) -> None:
     """What the activity changes: the promised next contact, the state, the light."""
-    promised = draft.slots.get("next_contact")
-    next_at = (
-        drafting.starts_at(Moment.parse(str(promised)), desk.office.zone) if promised else None
-    )
-    state = CLOSES.get(Intent(draft.unit), deal.state) if draft.unit in _INTENTS else deal.state
-    changed = replace(deal, next_contact_at=next_at, state=state)
+    promise = drafting.standing_promise(await stream_of(desk, deal.id), desk.office.zone)
+    state = _closing_state(activity) or deal.state
+    changed = replace(deal, next_contact_at=promise, state=state)
     await desk.tx.opportunities.save(changed)
     if activity.valid:
         desk.add(
@@ -223,61 +172,23 @@ async def _advance(desk: Desk, draft: Draft, deal: Opportunity, activity: Activi
         desk.add(await desk.office.lights.on_state_changed(desk.tx, changed, desk.at))
 
 
-async def _last_record(desk: Desk) -> Activity | None:
-    past = await desk.tx.activities.last_of_actor(desk.rep.id, 20)
-    taken_back = await desk.tx.activities.retracted_among([one.id for one in past])
-    for one in past:
-        own_entry = one.retracts_id is None and one.source_id.startswith("draft:")
-        if own_entry and one.id not in taken_back and desk.at - one.recorded_at < UNDO_WITHIN:
-            return one
-    return None
-
-
-async def _retract(desk: Desk, last: Activity) -> Account:
-    account = await desk.tx.accounts.get(last.account_id)
-    await desk.tx.activities.add(
-        Activity(
-            id=0,
-            account_id=last.account_id,
-            opportunity_id=last.opportunity_id,
-            actor_id=desk.rep.id,
-            unit="",
-            title=f"撤回：{last.title}",
-            text=desk.message.text,
-            occurred_at=desk.at,
-            recorded_at=desk.at,
-            source_id=f"retract:{last.id}",
-            retracts_id=last.id,
-        )
-    )
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action="retract_activity",
-        subject=f"activity:{last.id}",
-        before={"valid": last.valid},
-        after=None,
-    )
-    if last.opportunity_id is not None:
-        deal = await desk.tx.opportunities.get_for_update(last.opportunity_id)
-        desk.add(await desk.office.lights.on_retracted(desk.tx, deal, desk.at))
-    return account
+def _closing_state(entry: Activity) -> OpportunityState | None:
+    intent = entry.slots.get("intent")
+    return CLOSES.get(Intent(str(intent))) if intent and not entry.unit else None
 
 
 async def _show_settled(desk: Desk, draft: Draft) -> None:
-    """A late press: the card shows how it ended."""
-    note = {
-        DraftState.CONFIRMED: "已记录",
-        DraftState.CANCELLED: "已取消，没有记录",
-        DraftState.EXPIRED: "已过期，没有记录",
-    }[draft.state]
+    """A late press: the card shows how it ended, and so do words."""
+    note, told = dialog.SETTLED[draft.state]
     action = desk.message.action
     view = await drafts.look_at(desk, draft)
     card = draft_card.closed(replace(view, choices=(), question=""), note)
     if action is not None:
         card = replace(card, card_id=action.card_id)
     await desk.change(card, subject=f"draft:{draft.id}")
+    desk.say(told)
 
 
-_INTENTS = frozenset(Intent)
-_DRAFT_ONLY = ("customer_mention", "replaces", "vague_intent")
+async def _names(desk: Desk, open_drafts: Sequence[Draft]) -> list[str]:
+    views = [await drafts.look_at(desk, draft) for draft in open_drafts]
+    return [f"{view.customer or '客户待定'} {view.title}" for view in views]

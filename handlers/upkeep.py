@@ -216,7 +216,10 @@ def _quota_text(state: Quota, reached: int) -> str:
     if reached < 90:
         return f"{used}到 90% 时机器人会自动节省。"
     if reached < 100:
-        return f"{used}机器人开始节省：处理完的卡片不再刷新，回复尽量走不计费的会话。请考虑购买扩容包。"
+        return (
+            f"{used}机器人开始节省：处理完的卡片不再刷新，回复尽量走不计费的会话。"
+            "请考虑购买扩容包。"
+        )
     return (
         f"{used}钉钉可能随时拒绝调用，届时只有会话回复和群机器人还能发。"
         "请购买扩容包，并把新额度写进配置 monthly_calls。"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from .api import ControlApi
-from .world import Emulator, World
+from .configuration import configuration
+from .demo import populate
+from .dingtalk import DingtalkEmulator
+from .wecom import WecomEmulator
+from .world import Emulator, Hooks, World
 
 _PAGE = Path(__file__).parent / "page"
 _ASSETS = frozenset(file.name for file in _PAGE.iterdir() if file.is_file())
@@ -25,9 +30,34 @@ _HEADERS = {
 }
 
 
+class Platforms:
+    """Both emulated platforms with the demo company on them. They are served beside the bot
+    and still talk to it over HTTP only. base_url: where both are reached."""
+
+    def __init__(self, hooks: Hooks, base_url: str) -> None:
+        self.world = World(hooks)
+        self._base_url = base_url
+        populate(self.world, bot_url=base_url)
+        self._emulators: dict[str, Emulator] = {
+            "wecom": WecomEmulator(self.world),
+            "dingtalk": DingtalkEmulator(self.world, base_url),
+        }
+
+    def configuration(self, files: Path) -> dict[str, Any]:
+        """What the bot's operator would write to be connected to them."""
+        return configuration(self.world, base_url=self._base_url, files=files)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return routes(self.world, self._emulators)
+
+    async def stop(self) -> None:
+        """Wait for callbacks under way."""
+        for emulator in self._emulators.values():
+            await emulator.stop()
+
+
 def routes(world: World, emulators: Mapping[str, Emulator]) -> list[web.AbstractRouteDef]:
-    """All below /sandbox. emulators: by platform. They are served beside the bot and still
-    talk to it over HTTP only."""
+    """All below /sandbox. emulators: by platform."""
     return [
         web.get("/sandbox", _page),
         web.get("/sandbox/assets/{name}", _asset),

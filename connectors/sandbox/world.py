@@ -132,8 +132,8 @@ class Fault:
     after: bool = False
 
 
-async def _nothing_kept(sha256: str) -> tuple[bytes, str, str]:
-    raise LookupError(sha256)
+async def _not_yet(*_: object) -> Any:
+    raise LookupError("nobody is beside the sandbox yet")
 
 
 @dataclass(slots=True)
@@ -141,12 +141,12 @@ class Hooks:
     """How the sandbox reaches the bot beside it without knowing it."""
 
     now: Callable[[], datetime]
-    jump: Callable[[datetime], Awaitable[datetime]]  # moves the clock, runs what became due
-    quiesce: Callable[[float], Awaitable[bool]]  # seconds -> drained?
-    customers: Callable[[], Awaitable[list[dict[str, Any]]]]  # [{id, name, owner}]
-    stream: Callable[[int], Awaitable[dict[str, Any]]]  # one customer's page as plain data
+    jump: Callable[[datetime], Awaitable[datetime]] = _not_yet  # runs what becomes due
+    quiesce: Callable[[float], Awaitable[bool]] = _not_yet  # seconds -> drained?
+    customers: Callable[[], Awaitable[list[dict[str, Any]]]] = _not_yet  # [{id, name, owner}]
+    stream: Callable[[int], Awaitable[dict[str, Any]]] = _not_yet  # a customer's page, plain
     # A stored file by its hash: bytes, name, media type. Raises LookupError.
-    evidence: Callable[[str], Awaitable[tuple[bytes, str, str]]] = _nothing_kept
+    evidence: Callable[[str], Awaitable[tuple[bytes, str, str]]] = _not_yet
 
 
 class Emulator(Protocol):

@@ -71,6 +71,7 @@ class WecomClient:
         tokens: TokenStore,
         files: FileStore,
         clock: Clock,
+        *,
         menu: Sequence[MenuEntry] = (),
     ) -> None:
         self._app = app

@@ -13,8 +13,8 @@ class WecomApp:
     name: ours, in channels and in the callback path /wecom/{name}. secret: for the access
     token; token and aes_key (EncodingAESKey): of "接收消息". webhooks: group robot name ->
     key. card_url: where a card without buttons leads, since WeCom wants every such card to
-    lead somewhere. menu: whether the application's menu is ours to make. slack_s: how far a callback's timestamp may be from now; a replay within
-    it is caught by its delivery id.
+    lead somewhere. menu: whether the application's menu is ours to make. slack_s: how far a
+    callback's timestamp may be from now; a replay within it is caught by its delivery id.
     """
 
     name: str

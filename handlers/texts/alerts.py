@@ -127,7 +127,7 @@ def digest_quiet(count: int) -> str:
 def why(step: Reason, lights: LightPolicy, pushes: PushPolicy) -> str:
     """Why this card was sent, with the numbers that applied."""
     hours = int(pushes.repeat_after.total_seconds() // 3600)
-    rule = f"满{lights.yellow_days}个工作日黄灯，超过{lights.red_days}个红灯并告知主管"
+    rule = f"满{lights.yellow_days}个工作日黄灯，超过{lights.red_days}个红灯"
     if step is Reason.REPEAT_DUE:
         return f"为什么提醒：红灯发出后{hours}个工作小时没有人点「知道了」"
     if step is Reason.ESCALATED:
@@ -137,8 +137,8 @@ def why(step: Reason, lights: LightPolicy, pushes: PushPolicy) -> str:
 
 def how_to_stop(pushes: PushPolicy) -> str:
     return (
-        "怎么停：记一次有效跟进灯就灭；点「知道了」不再催；"
-        f"选好原因点「延后」，最多{pushes.snooze_max_workdays}个工作日"
+        "怎么停：记一次有效跟进灯就灭，或点「知道了」「延后」"
+        f"（最多{pushes.snooze_max_workdays}个工作日）"
     )
 
 

@@ -28,6 +28,8 @@ _ELSEWHERE = re.compile(
     r"^(?:之?前|左右|就|要|才|能|以前|份)*(?:上线|交付|交货|投产|到货|发货|完工|竣工|开工"
     r"|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统)"
 )
+_VALID_UNTIL = re.compile(r"(?:有效期?|保质期|质保|合同期|到期)(?:到|至|为|是)?$")
+_CALLED_OFF = re.compile(r"^[^,。;!?改]{0,8}(?:取消|作废|没去成|去不了)")
 _PURE_MONTH = re.compile(r"^(?:明年)?(?:\d{1,2}|十?[一二三四五六七八九十])月份?$")
 _CONTACT_AFTER_MONTH = re.compile(
     r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给"
@@ -65,6 +67,8 @@ def sort_out(text: str, moments: Sequence[Found[Moment | None]], now: datetime) 
         if is_past(text, known, now):
             past.append(known)
             continue
+        if _CALLED_OFF.search(text[found.end : found.end + 14]):
+            continue
         ahead.append(known)
         if _is_signing(text, known):
             promised.append(known)
@@ -100,7 +104,9 @@ def _is_signing(text: str, found: Found[Moment]) -> bool:
 def _is_elsewhere(text: str, found: Found[Moment]) -> bool:
     """A delivery or a move at the customer's, or a month in which something happens there."""
     behind = text[found.end : found.end + 16]
-    if _ELSEWHERE.search(behind):
+    if _ELSEWHERE.search(behind) or _VALID_UNTIL.search(
+        text[max(0, found.start - 6) : found.start]
+    ):
         return True
     is_month = _PURE_MONTH.search(text[found.start : found.end].strip())
     return bool(is_month and not _CONTACT_AFTER_MONTH.search(behind.strip()))

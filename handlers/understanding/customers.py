@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -115,12 +115,9 @@ class CustomerIndex:
     def find(self, text: str, visible: Callable[[str], bool] | None = None) -> list[Mention]:
         """The customers named in `text`, in its order. `visible` hides names from this reader."""
         low = normalise(text)
-        taken = [
-            mention
-            for hit in without_overlaps([hit for hit in self._written.find(low) if _fits(low, hit)])
-            if (mention := self._exact(low, hit, visible))
-        ]
-        taken += self._guesses(low, taken, visible)
+        hits = without_overlaps([hit for hit in self._written.find(low) if _fits(low, hit)])
+        taken = [mention for hit in hits if (mention := self._exact(low, hit, visible))]
+        taken += self._guesses(_blank(low, hits), taken, visible)
         return sorted(taken, key=lambda mention: mention.start)
 
     def _enter(self, name: str) -> int:
@@ -340,7 +337,7 @@ def _mention(text: str, start: int, end: int, ranked: list[Candidate]) -> Mentio
     return Mention(start, end, text[start:end], tuple(ranked[:_MOST_CANDIDATES]))
 
 
-def _blank(text: str, mentions: list[Mention]) -> str:
-    for mention in mentions:
+def _blank(text: str, spans: Sequence[Mention | Hit]) -> str:
+    for mention in spans:
         text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
     return text

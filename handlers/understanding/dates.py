@@ -224,14 +224,14 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<next_year>明年)?(?<![\d.])(?P<month>{_MONTH})月份?(?P<day>{_DOM})(?:[日号]"
+            rf"(?P<next_year>明年)?(?<![\d.])(?P<month>{_MONTH})月份?\s?(?P<day>{_DOM})(?:[日号]"
             rf"|{_NOT_MONEY}(?!\d))"
         ),
         _month_and_day,
     ),
     (
         re.compile(
-            r"(?<![\d./:-])(?P<month>1[0-2]|0?[1-9])(?:/|[-.](?=[0-3]?\d(?:[日号]|\s*"
+            r"(?<![\d./-])(?<!\d:)(?P<month>1[0-2]|0?[1-9])(?:/|[-.](?=[0-3]?\d(?:[日号]|\s*"
             r"(?:再|去|见|联系|拜访|开会|上午|下午|晚上|前|之前|回访|给|约|到|过)))"
             rf")(?P<day>[0-3]?\d)(?![\d./%:-]){_NOT_MONEY}[日号]?"
         ),
@@ -252,7 +252,7 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<which>(?:下下|下|上|这)个?月的?|[本当次]月的?)?(?<![\d.a-z-])(?P<day>{_DOM})"
+            rf"(?P<which>(?:下下|下|上|这)个?月的?|[本当次]月的?)?(?<![\d.a-z-])(?<!\d月)(?P<day>{_DOM})"
             rf"(?:号(?![线楼机店院门库标方])|(?<=\d)日)"
         ),
         _day_of_month,
@@ -275,7 +275,7 @@ _READERS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<begin>再?过|隔|再?等)?(?=[\d半一二两三四五六七八九十百])(?P<count>{SMALL})?"
+            rf"(?P<begin>再?过|隔|再?等)?(?<![\d.])(?=[\d半一二两三四五六七八九十百])(?P<count>{SMALL})?"
             rf"(?:个)?(?P<half>半)?(?:来|多)?个?(?P<unit>工作日|天|日(?=后|之|以|内)|周"
             rf"|星期|礼拜|月|年)(?P<end>之后|以后|过后|后|之内|以内|内)(?!天)"
         ),

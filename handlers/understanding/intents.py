@@ -171,6 +171,8 @@ def _query(said: Said) -> Purpose | None:
         return None
     if says("intents", "query", "statement", said.text):
         return None
+    if said.names_customer and says("intents", "query", "reported", said.text):
+        return None
     told = says("intents", "call", "explicit", said.told) or says(
         "intents", "visit", "done", said.told
     )

@@ -28,7 +28,7 @@ NAMES = {
 """What a person calls each objection when asked for it."""
 
 _LABEL = re.compile(
-    r"(?:异议|顾虑|反对意见|丢单原因|原因)(?:点|有|是|为|主要|:|\s){1,4}(?P<list>[^,。;!?\n]{1,30})?"
+    r"(?:异议|顾虑|obj|反对意见|丢单原因|原因)(?:点|有|是|为|主要|:|\s){1,4}(?P<list>[^,。;!?\n]{1,30})?"
 )
 _LISTED = re.compile(r"[^、/和与及跟+\s,]+")
 _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
@@ -76,7 +76,9 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     before = _clause_before(text, match.start())
     after = _clause_after(text, match.end())
     negation = _negation()
-    if negation["before"].search(before) or negation["after"].search(after):
+    if negation["before"].search(before):
+        return True
+    if negation["after"].search(after) and not match[0].endswith(("没", "未", "不")):
         return True
     sentence = text[match.end() : match.end() + 24]
     return bool(negation["resolved"].search(before) and negation["resolution"].search(sentence))

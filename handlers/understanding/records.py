@@ -19,6 +19,9 @@ VALID_CALL_MIN = 3
 
 _TALK_ONLY = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CHITCHAT})
 _WITH_LENGTH = frozenset({Intent.LOG_CALL, Intent.LOG_VISIT, Intent.LOG_MESSAGE, Intent.CORRECT})
+_RECEIPT_MEANS_SOMETHING_ELSE = frozenset(
+    {Intent.LOG_PAYMENT, Intent.CORRECT, Intent.SUBMIT_FORECAST, Intent.SNOOZE}
+)
 _PREFERRED = {
     Intent.LOG_PAYMENT: re.compile(
         r"(?:到账|回款|打款|付款|付了|收到|首付款?|尾款|预付款?|定金|汇了|转了|打了|退款?了?"
@@ -145,7 +148,7 @@ def _with_judgements(record: Record, slots: Slots, words: dict[str, str]) -> Rec
 
 
 def _received(text: str, intent: Intent) -> bool | None:
-    if intent in (Intent.LOG_PAYMENT, Intent.CORRECT, Intent.SUBMIT_FORECAST):
+    if intent in _RECEIPT_MEANS_SOMETHING_ELSE:
         return None
     if says("intents", "received", "no", text):
         return None

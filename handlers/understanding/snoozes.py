@@ -10,6 +10,7 @@ from handlers.understanding.dates import find_moments
 from handlers.understanding.numbers import SMALL, to_lower_number
 
 _FOR = re.compile(rf"(?P<count>{SMALL})个?(?P<unit>工作日|天|日|周|星期|礼拜)")
+_QUIET = re.compile(r"缓|静音|停|关|别|不要|免|不用|暂|延|到(?!了|账)|至")
 _HALF_MONTH = re.compile(r"半个?月")
 
 
@@ -20,7 +21,7 @@ def find_until(text: str, now: datetime, calendar: WorkingCalendar) -> date | No
         return _later(span, now.date(), calendar)
     moments = [one.value for one in find_moments(text, now, calendar) if one.value]
     coming = [moment.day for moment in moments if moment.day >= now.date()]
-    if coming:
+    if coming and _QUIET.search(text):
         return coming[-1]
     return now.date() + timedelta(days=15) if _HALF_MONTH.search(text) else None
 

@@ -97,7 +97,8 @@ def test_holidays_and_make_up_days_count_as_worked_or_not(
     "text",
     [
         "改天", "回头", "有空", "过两天", "过几天", "几天后", "晚点", "下周", "赶明儿", "周末",
-        "2月30日", "明天25点", "13月5号", "周八", "99999999天后", "24号线", "3点意见", "5.20万", "一周一次",
+        "2月30日", "明天25点", "13月5号", "周八", "99999999天后",
+        "24号线", "3点意见", "5.20万", "一周一次",
     ],
 )  # fmt: skip
 def test_vague_or_impossible_days_are_not_guessed(text: str, calendar: WorkingCalendar) -> None:

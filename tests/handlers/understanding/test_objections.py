@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from handlers.understanding.normal import normalise
 from handlers.understanding.objections import find_objections
 
 
 def codes(text: str) -> set[str]:
-    return {found.value for found in find_objections(text)}
+    return {found.value for found in find_objections(normalise(text))}
 
 
 @pytest.mark.parametrize(

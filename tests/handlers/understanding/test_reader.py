@@ -184,7 +184,8 @@ def test_when_it_happened_is_kept_apart_from_what_comes_next(read: Read) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "", "   ", "😂" * 300, "hello, how are you", "こんにちは", "SELECT * FROM users; DROP TABLE x",
+        "", "   ", "😂" * 300, "hello, how are you", "こんにちは",
+        "SELECT * FROM users; DROP TABLE x",
         "<script>alert(1)</script>", "1" * 40, "恒锐机电2月30日再联系", "恒锐机电明天25点打电话",
         "长" * (LONGEST_MESSAGE + 1), "栖霞阀业" * 5_000,
     ],
@@ -197,7 +198,8 @@ def test_bad_input_writes_nothing(text: str, read: Read) -> None:
 
 
 _TALK = st.text(
-    alphabet="恒锐机电松北打了电话分钟小时周一二三十百万下明后天号月日点半报价嫌贵不对是没0123456789:./, ，。",
+    alphabet="恒锐机电松北打了电话分钟小时周一二三十百万下明后天号月日点半报价嫌贵"
+    "不对是没0123456789:./, ，。",
     max_size=60,
 )
 

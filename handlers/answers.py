@@ -1,0 +1,190 @@
+"""What a press or a few words add to a draft: form values, and answers to what was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.activities import Draft, Intent, Moment, Record
+from handlers import customers, drafts
+from handlers.desk import Desk
+
+NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
+SHORT_ANSWER = 15  # characters; what is longer is read as a sentence of its own
+MAX_REMARK = 500
+REPLACEABLE = ("duration_min", "next_contact", "amount_fen")
+
+_OWN_DAY = re.compile(r"[今明后昨]|周|星期|礼拜|月|[0-9一二三十][日号]|/|-")
+_ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
+_CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
+_PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
+
+
+def read_form(values: Mapping[str, str], desk: Desk) -> dict[str, object]:
+    """Form values of a card as slots; what cannot be read is left out and asked for again."""
+    slots: dict[str, object] = {}
+    for key, value in values.items():
+        if value in ("", NOT_CHOSEN):
+            continue
+        if key == "objections":
+            slots[key] = [code for code in value.split("|") if code != "none"]
+        elif key == "duration_min" and value.isascii() and value.isdigit():
+            slots[key] = int(value[:6])
+        elif key == "customer_received":
+            slots[key] = value in ("yes", "true")
+        elif key in ("next_contact", "contact", "amount_fen", "duration_min"):
+            answer = _parsed(value) if key == "next_contact" else None
+            answer = answer or desk.office.reader.read_answer(value, key, now=said_at(desk))
+            if answer is not None:
+                slots[key] = _plain(answer)
+    return slots
+
+
+async def take(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
+    """Whether the text answers what the draft asks, or fills another gap of it; then it is
+    taken and shown."""
+    if draft.awaiting == "customer" and await _take_customer(desk, draft, text, record):
+        return True
+    value = _read_gap(desk, draft, text, record)
+    if value is None:
+        return False
+    await drafts.fill(desk, draft, value)
+    return True
+
+
+async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
+    """The last guess at words that say nothing else: another name for the unknown customer."""
+    mention = record.customer_mention or text.strip(" 是叫。")
+    named = bool(record.customer_mention) or (
+        len(mention) >= 4 and customers.NAME.fullmatch(mention) and not record.words.get("intent")
+    )
+    if draft.awaiting != "customer" or not named:
+        return False
+    await drafts.fill(desk, replace(draft, candidates=()), {"customer_mention": mention})
+    return True
+
+
+async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
+    """«下周四吧», «30分钟» with nothing asked: takes the place of what the draft says."""
+    if len(text) > SHORT_ANSWER:
+        return False
+    unit = drafts.unit_of(desk, draft)
+    for slot in unit.slots if unit is not None else ():
+        if slot.key in REPLACEABLE:
+            value = _read(desk, draft, text, slot.key)
+            if value is not None:
+                await drafts.fill(desk, draft, {slot.key: value})
+                return True
+    return False
+
+
+async def take_remark(desk: Desk, draft: Draft, text: str) -> None:
+    """Words that fit nowhere else are kept with the draft, so that they are not lost."""
+    told = str(draft.slots.get("remark") or "")
+    remark = f"{told}；{text}" if told else text
+    await drafts.fill(desk, draft, {"remark": remark[:MAX_REMARK]})
+
+
+def said_at(desk: Desk) -> datetime:
+    """When it was said, in the team's zone: what 明天 is counted from."""
+    return desk.message.sent_at.astimezone(desk.office.zone)
+
+
+def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, object] | None:
+    """The slot that the text fills, if one; what was asked for comes first."""
+    keys = _gaps(desk, draft, text)
+    for key in keys:
+        if key in ("customer", "files"):
+            continue
+        if key != draft.awaiting and record.intent is Intent.CONFIRM:
+            continue
+        if key == "customer_received" and _PUTS_INTO_FILE.match(text):
+            continue
+        value = _read(desk, draft, text, key)
+        if value is not None:
+            return {key: value}
+    return None
+
+
+def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
+    if not draft.awaiting:
+        return ()
+    unit = drafts.unit_of(desk, draft)
+    keys = [draft.awaiting]
+    if unit is not None and len(text) <= SHORT_ANSWER:
+        keys += [slot.key for slot in unit.slots if slot.key not in draft.slots]
+    return list(dict.fromkeys(keys))
+
+
+def _read(desk: Desk, draft: Draft, text: str, key: str) -> object | None:
+    """An answer as a draft keeps it. «上午10点» names the hour of a day that is known."""
+    reader, now = desk.office.reader, said_at(desk)
+    known = draft.slots.get("next_contact")
+    if key == "next_contact" and isinstance(known, str) and not _OWN_DAY.search(text):
+        day = Moment.parse(known).day
+        dated = reader.read_answer(f"{day.year}年{day.month}月{day.day}日{text}", key, now=now)
+        if isinstance(dated, Moment) and dated.day == day and dated.clock is not None:
+            return str(dated)
+    value = reader.read_answer(text, key, now=now)
+    return None if value is None else _plain(value)
+
+
+async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
+    """By number, by a part of one name, by yes to the only one, by its name, or as new."""
+    view = await drafts.look_at(desk, draft)
+    offered = dict(view.choices)
+    action = _chosen(text, record, offered)
+    if action is not None:
+        await drafts.choose(desk, draft, action)
+        return True
+    if record.customer is not None and not record.needs_confirm:
+        account = await desk.tx.accounts.find_by_name(record.customer)
+        if account is not None:
+            await drafts.give_customer(desk, draft, account)
+            return True
+    if record.ambiguous:
+        accounts = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous[:5]]
+        numbers = tuple(account.id for account in accounts if account is not None)
+        mention = {"customer_mention": record.customer_mention or text.strip()}
+        await drafts.fill(desk, replace(draft, candidates=numbers), mention)
+        return True
+    return False
+
+
+def _chosen(text: str, record: Record, offered: Mapping[str, str]) -> str | None:
+    """The action of the button that the words stand for."""
+    text = text.strip()
+    actions = list(offered)
+    if drafts.NEW in offered and _CREATE.match(text):
+        return drafts.NEW
+    if (ordinal := _ORDINAL.match(text)) is not None:
+        number = "12345一二三四五".index(ordinal[1]) % 5
+        return actions[number] if number < len(actions) else None
+    if _PUTS_INTO_FILE.match(text):
+        return None
+    picks = [action for action in actions if action != drafts.NEW]
+    if record.intent is Intent.CONFIRM and len(actions) == 1:
+        return actions[0]
+    if record.intent is Intent.CONFIRM and len(picks) == 1:
+        return picks[0]
+    part = text.removesuffix("那家").removesuffix("那个").strip("。！!")
+    fitting = [action for action in picks if len(part) > 1 and part in offered[action]]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _parsed(value: str) -> Moment | None:
+    try:
+        return Moment.parse(value)
+    except ValueError:
+        return None
+
+
+def _plain(value: object) -> object:
+    """An answer as a draft keeps it."""
+    if isinstance(value, Moment):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value

@@ -1,0 +1,72 @@
+"""What of a message belongs to each of its records: the words, the hour, «没异议»."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time
+
+from bot.domain.activities import Record
+from handlers.desk import Desk
+from handlers.understanding.dates import find_moments
+from handlers.understanding.normal import normalise
+
+_CLAUSE_END = re.compile(r"[,，。.;；!！?？\n]")
+_SHARED = re.compile(r"都|均|两家|几家|三家|分别|一起|同时")
+_LONGEST_DENIAL = 12  # characters of a clause like 客户那边没啥异议
+_ADDRESSED = re.compile(r"@\S+\s+")
+
+
+def parts(text: str, records: Sequence[Record]) -> list[str]:
+    """The words that tell of each record, cut where the clause of the next customer begins.
+
+    The whole text for each where it cannot be cut, or where something is said of all.
+    """
+    text = _ADDRESSED.sub("", text).strip()
+    whole = [text] * len(records)
+    if len(records) < 2 or _SHARED.search(text):
+        return whole
+    starts: list[int] = []
+    for record in records:
+        at = text.find(record.words.get("customer") or "\0", starts[-1] + 1 if starts else 0)
+        if at < 0:
+            return whole
+        starts.append(at)
+    begins = [0, *(_clause_start(text, at) for at in starts[1:])]
+    if begins != sorted(set(begins)):
+        return whole
+    ends = [*begins[1:], len(text)]
+    return [
+        text[begin:end].strip(" ,，;；\n") for begin, end in zip(begins, ends, strict=True)
+    ]
+
+
+def with_denial(desk: Desk, record: Record, text: str, now: datetime) -> Record:
+    """«没啥异议» answers the question for objections before it is asked: then `words` has
+    them, though there are none."""
+    if record.objections or "objections" in record.words:
+        return record
+    reader = desk.office.reader
+    for clause in _CLAUSE_END.split(text):
+        short = clause.strip() and len(clause.strip()) <= _LONGEST_DENIAL
+        if not short or reader.read_answer(clause, "next_contact", now=now) is not None:
+            continue
+        if reader.read_answer(clause, "objections", now=now) == ():
+            return replace(record, words={**record.words, "objections": clause.strip()})
+    return record
+
+
+def stated_clock(desk: Desk, record: Record, text: str, now: datetime) -> time | None:
+    """The hour at which it happened, if the text names one of that day: 昨天下午3点."""
+    day = record.stated_on or now.date()
+    for found in find_moments(normalise(text), now, desk.office.calendar):
+        moment = found.value
+        if moment is not None and moment.day == day and moment.clock is not None:
+            return moment.clock if day < now.date() or moment.clock <= now.time() else None
+    return None
+
+
+def _clause_start(text: str, at: int) -> int:
+    ends = [match.end() for match in _CLAUSE_END.finditer(text, 0, at)]
+    return ends[-1] if ends else 0

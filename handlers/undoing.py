@@ -1,0 +1,121 @@
+"""Taking a record back, and opening it again to be corrected. Nothing stored is edited: a
+later entry points at the earlier one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain import drafting
+from bot.domain.activities import Activity, Draft, DraftState, Intent
+from bot.domain.opportunities import Account, Opportunity, OpportunityState
+from handlers import drafts
+from handlers.desk import Desk
+from handlers.judging import stream_of
+from handlers.texts import dialog
+
+UNDO_WITHIN = timedelta(hours=48)
+OWN_ENTRIES = ("draft:", "unlock:")  # how the sources of what a rep recorded begin
+LOOKED_AT = 50
+_BOOKKEEPING = ("intent", "state_before", "unlocked")
+
+
+async def undo(desk: Desk, *, account_id: int | None = None) -> None:
+    """«撤销»: take the speaker's last record back (with that customer), by a new entry that
+    points at it."""
+    last = await last_record(desk, account_id=account_id)
+    if last is None:
+        desk.say(dialog.NOTHING_TO_UNDO)
+        return
+    account = await retract(desk, last)
+    desk.say(dialog.undone(last.title, account.name))
+
+
+async def last_record(desk: Desk, *, account_id: int | None = None) -> Activity | None:
+    """The speaker's newest record that can still be taken back."""
+    past = await desk.tx.activities.last_of_actor(desk.rep.id, LOOKED_AT)
+    taken_back = await desk.tx.activities.retracted_among([one.id for one in past])
+    for one in past:
+        own = one.source_id.startswith(OWN_ENTRIES) and account_id in (None, one.account_id)
+        if own and one.id not in taken_back and desk.at - one.recorded_at < UNDO_WITHIN:
+            return one
+    return None
+
+
+async def happened_after(desk: Desk, draft: Draft) -> bool:
+    """Whether the speaker recorded something since they last touched the draft."""
+    last = await last_record(desk)
+    return last is not None and last.recorded_at > _touched(draft)
+
+
+async def reopen(desk: Desk, last: Activity) -> Draft:
+    """A record as an open draft (not shown yet); confirming it replaces the record."""
+    for draft in await desk.tx.drafts.open_of(desk.conversation, desk.rep.id):
+        if draft.slots.get("replaces") == last.id:
+            return draft
+    slots = {key: value for key, value in last.slots.items() if key not in _BOOKKEEPING}
+    return await desk.tx.drafts.add(
+        Draft(
+            id=0,
+            conversation=desk.conversation,
+            person_id=desk.rep.id,
+            unit=last.unit or str(last.slots.get("intent") or Intent.LOG_MESSAGE),
+            source_id=f"{desk.incoming.source_id}:again",
+            text=last.text,
+            state=DraftState.OPEN,
+            occurred_at=last.occurred_at,
+            created_at=desk.at,
+            touched_at=desk.at,
+            expires_at=desk.at + drafts.ttl(desk.office),
+            account_id=last.account_id,
+            opportunity_id=last.opportunity_id,
+            slots={**slots, "replaces": last.id},
+            file_hashes=last.file_hashes,
+        )
+    )
+
+
+async def retract(desk: Desk, last: Activity, *, corrected: bool = False) -> Account:
+    """The entry counts no more; the promise, the state and the light go back to what the
+    stream still says. corrected: another entry takes its place."""
+    account = await desk.tx.accounts.get(last.account_id)
+    await desk.tx.activities.add(
+        Activity(
+            id=0,
+            account_id=last.account_id,
+            opportunity_id=last.opportunity_id,
+            actor_id=desk.rep.id,
+            unit="",
+            title=f"撤回：{last.title}",
+            text=dialog.why_retracted(desk.rep.name, corrected=corrected),
+            occurred_at=desk.at,
+            recorded_at=desk.at,
+            source_id=f"retract:{last.id}",
+            retracts_id=last.id,
+        )
+    )
+    await desk.tx.audit.append(
+        at=desk.at,
+        actor=f"person:{desk.rep.id}",
+        action="retract_activity",
+        subject=f"activity:{last.id}",
+        before={"valid": last.valid},
+        after=None,
+    )
+    if last.opportunity_id is not None:
+        deal = await desk.tx.opportunities.get_for_update(last.opportunity_id)
+        await _restore(desk, deal, last)
+    return account
+
+
+async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
+    promise = drafting.standing_promise(await stream_of(desk, deal.id), desk.office.zone)
+    state_before = last.slots.get("state_before")
+    state = OpportunityState(str(state_before)) if state_before else deal.state
+    restored = replace(deal, next_contact_at=promise, state=state)
+    await desk.tx.opportunities.save(restored)
+    desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
+
+
+def _touched(draft: Draft) -> datetime:
+    return draft.touched_at or draft.created_at

@@ -1,0 +1,180 @@
+"""Records that came too late are locked; who leads the rep may unlock one, with a reason.
+
+Unlocking appends the entry anew, as one that counts, and points at the locked one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain.activities import Activity
+from bot.domain.opportunities import Account
+from bot.domain.people import Person
+from bot.domain.valid_actions import Invalid
+from bot.errors import NotAllowed
+from bot.messages import Button, Card, Field, Option, OutboundMessage, Text
+from handlers import customers
+from handlers.desk import Desk
+from handlers.judging import verdict_on
+from handlers.light_changes import leaders_of
+from handlers.texts import alerts as alert_texts
+from handlers.texts import customers as customer_texts
+from handlers.texts import team as texts
+
+UNLOCK = "unlock"
+KEEP = "keep"
+REASON = "reason"
+NOT_CHOSEN = "-"
+LOOKED_AT = 50  # newest entries of a customer among which «解锁» looks
+
+
+async def ask(desk: Desk, entry: Activity, account: Account) -> None:
+    """A locked entry was stored: its rep's supervisor is asked, and the rep told so."""
+    leaders = [
+        leader
+        for leader in await leaders_of(desk.tx, entry.actor_id or 0, desk.at)
+        if leader.id != desk.rep.id and desk.office.address_of(leader) is not None
+    ]
+    for leader in leaders:
+        await _send_card(desk, _question(desk, entry, account, leader), leader, entry)
+    desk.say(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
+
+
+async def press(desk: Desk) -> None:
+    """«解锁» or «不解锁» on the supervisor's card. Raises NotAllowed for anybody else."""
+    action = desk.message.action
+    assert action is not None
+    _, entry_id, receiver_id = action.card_id.split("-")
+    entry = await desk.tx.activities.get(int(entry_id))
+    await _refuse_others(desk, entry)
+    account = await desk.tx.accounts.get(entry.account_id)
+    reason = action.values.get(REASON, "").strip()
+    if action.action == UNLOCK and reason in ("", NOT_CHOSEN):
+        desk.say(texts.unlock_needs_reason(account.name))
+        return
+    told = await _decide(desk, entry, account, reason=reason, unlock=action.action == UNLOCK)
+    card = _question(desk, entry, account, await desk.tx.people.get(int(receiver_id)))
+    await desk.change(
+        replace(card, fields=(), buttons=(), closed="已处理"), subject=f"activity:{entry.id}"
+    )
+    desk.say(told)
+
+
+async def by_words(desk: Desk, account: Account, *, reason: str, unlock: bool) -> None:
+    """«解锁 恒锐机电 出差没信号»: the newest locked entry of that customer."""
+    page, _ = await desk.tx.activities.page(account.id, limit=LOOKED_AT, before=None)
+    taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
+    locked = [
+        one
+        for one in page
+        if one.invalid_reason == Invalid.LOCKED and one.id not in taken_back
+    ]
+    if not locked:
+        desk.say(texts.nothing_locked(account.name))
+        return
+    entry = max(locked, key=lambda one: one.id)
+    await _refuse_others(desk, entry)
+    if unlock and not reason:
+        desk.say(texts.unlock_needs_reason(account.name))
+        return
+    desk.say(await _decide(desk, entry, account, reason=reason, unlock=unlock))
+
+
+async def _decide(
+    desk: Desk, entry: Activity, account: Account, *, reason: str, unlock: bool
+) -> str:
+    """What to say to the supervisor; the rep is told too."""
+    if await desk.tx.activities.is_retracted(entry.id):
+        return texts.ALREADY_DECIDED
+    if not unlock:
+        await _audit(desk, "keep_locked", entry, {"reason": reason})
+        await _tell_rep(desk, entry, texts.kept_locked(account.name, entry.title, desk.rep.name))
+        return texts.you_kept_locked(account.name, entry.title)
+    again = await _append_unlocked(desk, entry, reason)
+    await _audit(desk, "unlock_activity", entry, {"reason": reason, "activity_id": again.id})
+    why_not = "" if again.valid else alert_texts.reason(again.invalid_reason)
+    told = texts.unlocked(account.name, entry.title, desk.rep.name, reason, why_not)
+    await _tell_rep(desk, entry, told)
+    return texts.you_unlocked(account.name, entry.title, why_not)
+
+
+async def _append_unlocked(desk: Desk, entry: Activity, reason: str) -> Activity:
+    verdict = await verdict_on(
+        desk, replace(entry, recorded_at=desk.at), replaces=entry.id, unlocked=True
+    )
+    assert verdict is not None, "only action units are locked"
+    again = await desk.tx.activities.add(
+        replace(
+            entry,
+            source_id=f"unlock:{entry.id}",
+            recorded_at=desk.at,
+            slots={**entry.slots, "unlocked": texts.unlock_note(desk.rep.name, reason)},
+            valid=verdict.valid,
+            invalid_reason=str(verdict.reason or ""),
+            late=True,
+            retracts_id=entry.id,
+        )
+    )
+    assert again is not None, "an entry that was not taken back was not unlocked before"
+    if again.valid and again.opportunity_id is not None:
+        deal = await desk.tx.opportunities.get_for_update(again.opportunity_id)
+        lights = desk.office.lights
+        desk.add(await lights.on_valid_action(desk.tx, deal, again.occurred_at, desk.at))
+    return again
+
+
+async def _refuse_others(desk: Desk, entry: Activity) -> None:
+    actor_id = entry.actor_id or 0
+    if actor_id == desk.rep.id or not await customers.leads(desk.tx, desk.rep, actor_id):
+        raise NotAllowed(texts.NOT_YOURS_TO_UNLOCK)
+
+
+def _question(desk: Desk, entry: Activity, account: Account, leader: Person) -> Card:
+    zone = desk.office.zone
+    options = tuple(Option(words, words) for words in texts.UNLOCK_REASONS)
+    return Card(
+        card_id=f"unlock-{entry.id}-{leader.id}",
+        title=texts.UNLOCK_TITLE,
+        lines=(texts.unlock_question(entry.text), texts.HOW_TO_UNLOCK),
+        facts=(
+            ("客户", account.name),
+            ("动作", entry.title),
+            ("发生", customer_texts.when(entry.occurred_at.astimezone(zone))),
+            ("补录", customer_texts.when(entry.recorded_at.astimezone(zone))),
+        ),
+        fields=(Field(REASON, texts.UNLOCK_REASON, options=options),),
+        buttons=(Button(UNLOCK, "解锁", style="primary"), Button(KEEP, "不解锁")),
+    )
+
+
+async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) -> None:
+    to = desk.office.address_of(leader)
+    assert to is not None
+    await desk.tx.cards.put(
+        card.card_id,
+        revision=card.revision,
+        subject=f"activity:{entry.id}",
+        address=to.key,
+        state="open",
+        data={},
+        at=desk.at,
+    )
+    desk.add([OutboundMessage(f"{card.card_id}@{card.revision}", to, card)])
+
+
+async def _tell_rep(desk: Desk, entry: Activity, text: str) -> None:
+    to = desk.office.address_of(await desk.tx.people.get(entry.actor_id or 0))
+    if to is not None:
+        key = f"unlock:{entry.id}:{desk.incoming.source_id}"
+        desk.add([OutboundMessage(key, to, Text(text))])
+
+
+async def _audit(desk: Desk, action: str, entry: Activity, after: dict[str, object]) -> None:
+    await desk.tx.audit.append(
+        at=desk.at,
+        actor=f"person:{desk.rep.id}",
+        action=action,
+        subject=f"activity:{entry.id}",
+        before={"valid": False, "reason": entry.invalid_reason},
+        after=after,
+    )

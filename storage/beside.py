@@ -1,0 +1,49 @@
+"""The database for commands that run beside the bot, or without one: each call opens it anew."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from bot.errors import PermanentError
+from storage import admin
+from storage.database import Database
+from storage.tokens import SharedTokens
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """Raises PermanentError when it is not there, or not of this version."""
+    complaints = await admin.complaints(url)
+    if complaints:
+        raise PermanentError("; ".join(complaints))
+    database = await Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def replay(url: str, *, failed: bool, since: datetime | None, ids: Sequence[int]) -> int:
+    """Put envelopes back into the inbox, which a running bot looks at by itself; how many."""
+    async with opened(url) as database, database.begin() as tx:
+        return await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
+
+
+async def write(url: str, *, at: datetime) -> None:
+    """Something harmless, to see that it can be done."""
+    async with opened(url) as database, database.begin() as tx:
+        await tx.settings.put("doctor.was_here", True, at)
+
+
+class Counts:
+    """The month's calls as a running bot has counted them; a `bot.ports.CallCounter`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def add_calls(self, name: str, month: str, calls: int) -> int:
+        """The month's total after adding."""
+        async with opened(self._url) as database:
+            return await SharedTokens(database).add_calls(name, month, calls)
