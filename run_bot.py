@@ -347,10 +347,13 @@ async def _first_moment(database: Database) -> datetime:
     """The evening before the sandbox opens, or where an earlier run of it had stopped."""
     async with database.read() as tx:
         stopped_at = await tx.settings.get("sandbox.clock")
+        ticked_at = await tx.delivery.last_tick_at()
     now = WallClock().now()
-    if isinstance(stopped_at, str):
-        return max(now, datetime.fromisoformat(stopped_at))
-    return now - timedelta(hours=16)
+    if not isinstance(stopped_at, str) and ticked_at is None:
+        return now - timedelta(hours=16)
+    # It ran on after its last jump, and a crash may have come in the middle of one.
+    known = [ticked_at or now, datetime.fromisoformat(str(stopped_at or now))]
+    return max(now, *known)
 
 
 async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
@@ -561,7 +564,7 @@ def db_verify() -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
     settings = load_settings()
     url = _database_url(settings)
-    findings = asyncio.run(admin.verify(url, folder=settings.storage.files))
+    findings = asyncio.run(beside.verify(url, folder=settings.storage.files))
     for finding in findings:
         typer.echo(finding)
     if findings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -42,3 +44,14 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, at most so long in real time.
+
+    asyncio.wait_for of Python 3.11 swallows a cancellation that comes together with the
+    event, and then a loop that should end goes on for ever.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

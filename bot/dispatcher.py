@@ -7,7 +7,6 @@ the earliest sent first. Different lanes run side by side.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import itertools
 import logging
@@ -18,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from bot.clock import Clock
+from bot.clock import Clock, wait_for
 from bot.domain.people import Directory
 from bot.errors import InvalidInput, PermanentError, TransientError, Unavailable, UserError
 from bot.messages import (
@@ -50,6 +49,14 @@ class Wording:
     """What the engine itself has to say to a sender."""
 
     apology: Callable[[str], str]  # reference -> text
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Another attempt, after a while."""
+
+    in_s: float
+    pending: Pending
 
 
 class _Stopped(Exception):
@@ -151,19 +158,15 @@ class Dispatcher(Generic[Tx]):
     async def _run_lane(self, key: str, lane: list[tuple[datetime, int, Pending]]) -> None:
         while lane and not self._stopping.is_set():
             pending = heapq.heappop(lane)[2]
-            again_in_s = await self._work(pending)
-            if again_in_s is None:
+            again = await self._work(pending)
+            if again is None:
                 self._waiting.discard(pending.id)
             else:
-                await self._pause(again_in_s)
-                self._push(lane, replace(pending, attempts=pending.attempts + 1))
+                await wait_for(self._stopping, again.in_s)
+                self._push(lane, again.pending)
         del self._lanes[key]
         if not self._lanes:
             self._idle.set()
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     @asynccontextmanager
     async def _one_of(self, slots: asyncio.Semaphore) -> AsyncIterator[None]:
@@ -173,8 +176,8 @@ class Dispatcher(Generic[Tx]):
                 raise _Stopped
             yield
 
-    async def _work(self, pending: Pending) -> float | None:
-        """Handle one envelope; seconds until the next attempt, or None when it is over."""
+    async def _work(self, pending: Pending) -> _Again | None:
+        """Handle one envelope; None when it is over."""
         try:
             await self._dispatch(pending)
         except (_Stopped, _HandledBefore):
@@ -191,7 +194,7 @@ class Dispatcher(Generic[Tx]):
             return await self._try_again(pending, error)
         return None
 
-    async def _try_again(self, pending: Pending, error: Exception) -> float | None:
+    async def _try_again(self, pending: Pending, error: Exception) -> _Again | None:
         reason = f"{type(error).__name__}: {error}"
         attempts = pending.attempts + 1
         if attempts >= MAX_ATTEMPTS:
@@ -204,23 +207,26 @@ class Dispatcher(Generic[Tx]):
                 until = self._clock.now() + timedelta(seconds=wait_s)
                 await tx.delivery.postpone(pending.id, until=until, reason=reason)
         except Exception as lost:  # noqa: BLE001 - the row is still there; only the note is not
-            log.warning("could not note a failed attempt", extra=_fields(pending, lost))
-        return wait_s
+            return self._without_database(pending, lost)
+        return _Again(wait_s, replace(pending, attempts=attempts))
 
-    async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> float | None:
-        """Make it a dead letter, and tell the sender if they wait for an answer. Where the
-        database does not take even that, the message waits for it: seconds."""
+    def _without_database(self, pending: Pending, error: Exception) -> _Again:
+        """No fault of the message: it waits, and the attempt does not count."""
+        log.error("the database takes nothing", extra=_fields(pending, error))
+        return _Again(self._backoff_s * 4, pending)
+
+    async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> _Again | None:
+        """Make it a dead letter, and tell the sender if they wait for an answer."""
         reference = uuid.uuid4().hex[:8]
-        log.warning("dead letter", extra={**_fields(pending), "reference": reference})
         apology = self._apology(pending, reference) if tell else []
         try:
             async with self._store.begin() as tx:
                 at = self._clock.now()
                 if await tx.delivery.bury(pending.id, at=at, reason=f"{reason} [{reference}]"):
                     await tx.delivery.queue(apology, at=at)
-        except Exception as lost:
-            log.exception("could not bury", extra=_fields(pending, lost))
-            return self._backoff_s * 2.0**MAX_ATTEMPTS
+        except Exception as lost:  # noqa: BLE001 - the row is still there
+            return self._without_database(pending, lost)
+        log.warning("dead letter", extra={**_fields(pending), "reference": reference})
         self._queued()
         return None
 

@@ -7,14 +7,13 @@ why every row carries a dedupe key and hands it to the platform where that helps
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from bot.clock import Clock
+from bot.clock import Clock, wait_for
 from bot.errors import PermanentError, RateLimited, TransientError
 from bot.messages import OutboundMessage, Receipt
 from bot.ports import AppKey, ChatConnector, Outgoing, Store, UnitOfWork
@@ -116,8 +115,7 @@ class Outbox(Generic[Tx]):
         wait_s = IDLE_S
         if upcoming is not None:
             wait_s = min(IDLE_S, max(0.05, (upcoming - self._clock.now()).total_seconds()))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+        await wait_for(self._wake, wait_s)
 
     async def _send(self, app: AppKey, batch: Sequence[Outgoing]) -> None:
         try:

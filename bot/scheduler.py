@@ -7,13 +7,12 @@ a tick that fires twice acts once. `jump` replays the ticks between two moments 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from bot.clock import Clock, MovableClock
+from bot.clock import Clock, MovableClock, wait_for
 from bot.messages import OutboundMessage
 from bot.ports import Store, UnitOfWork
 from bot.router import Job
@@ -67,8 +66,7 @@ class Scheduler(Generic[Tx]):
                 await self._fire_due()
             next_at = min(self._try_at(name, at) for name, at in self._upcoming.items())
             wait_s = (next_at - self._clock.now()).total_seconds()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), min(max(wait_s, 0.05), LONGEST_NAP_S))
+            await wait_for(self._moved, min(max(wait_s, 0.05), LONGEST_NAP_S))
 
     async def run_tick(self, job: Job[Tx], scheduled_at: datetime) -> bool:
         """One tick; False when it came too late or was claimed before. Raises what the job

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.errors import UserError
 from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Outgoing
 from bot.router import Job, Route, pick
@@ -16,6 +17,7 @@ from handlers import (
     files,
     hearing,
     recording,
+    unlocking,
 )
 from handlers.desk import Desk, Office
 from handlers.texts import directory as directory_texts
@@ -28,6 +30,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("unknown sender", commands.is_stranger, directory.unknown_sender),
     Route("press on a draft", commands.is_press("draft-"), recording.press),
     Route("press on a file question", commands.is_press("files-"), files.press),
+    Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
@@ -54,7 +57,10 @@ class Handlers:
         if message.sender_id:
             person = await tx.people.find_by_identity(message.platform, message.sender_id)
         desk = Desk(tx=tx, incoming=incoming, office=self._office, person=person)
-        await pick(ROUTES, desk).handle(desk)
+        try:
+            await pick(ROUTES, desk).handle(desk)
+        except UserError as refusal:
+            raise type(refusal)(desk.address(str(refusal))) from None
         return desk.answers
 
     def jobs(self) -> tuple[Job[UnitOfWork], ...]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain import drafting
 from bot.domain.activities import Draft, Intent, Moment, Record
-from handlers import customers, drafts
+from handlers import customers, drafts, telling
 from handlers.desk import Desk
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
@@ -35,8 +36,8 @@ def read_form(values: Mapping[str, str], desk: Desk) -> dict[str, object]:
         elif key == "customer_received":
             slots[key] = value in ("yes", "true")
         elif key in ("next_contact", "contact", "amount_fen", "duration_min"):
-            answer = _parsed(value) if key == "next_contact" else None
-            answer = answer or desk.office.reader.read_answer(value, key, now=said_at(desk))
+            chosen = _parsed(value) if key == "next_contact" else None
+            answer = chosen or desk.office.reader.read_answer(value, key, now=said_at(desk))
             if answer is not None:
                 slots[key] = _plain(answer)
     return slots
@@ -66,10 +67,26 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     return True
 
 
+async def take_new_customer(desk: Desk) -> bool:
+    """A bare «新建客户» while a draft names a customer that nobody knows."""
+    for draft in await desk.tx.drafts.open_of(desk.conversation, desk.rep.id):
+        if draft.account_id is None and draft.slots.get("customer_mention"):
+            await drafts.choose(desk, draft, drafts.NEW)
+            return True
+    return False
+
+
 async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
-    """«下周四吧», «30分钟» with nothing asked: takes the place of what the draft says."""
+    """«下周四吧», «30分钟», «是前天打的» with nothing asked: takes the place of what the
+    draft says."""
     if len(text) > SHORT_ANSWER:
         return False
+    earlier = telling.past_moment(desk, text, said_at(desk))
+    if earlier is not None:
+        clock = earlier.clock or drafting.END_OF_DAY
+        moment = desk.office.calendar.moment(earlier.day, clock)
+        await drafts.fill(desk, replace(draft, occurred_at=moment), {})
+        return True
     unit = drafts.unit_of(desk, draft)
     for slot in unit.slots if unit is not None else ():
         if slot.key in REPLACEABLE:

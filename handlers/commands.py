@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import customers, hearing, queries
+from handlers import answers, customers, drafts, hearing, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -51,13 +51,19 @@ async def _stream(desk: Desk, words: str) -> None:
 
 async def _create(desk: Desk, words: str) -> None:
     if words:
-        await customers.ask_to_create(desk, words)
-    else:
+        account = await customers.ask_to_create(desk, words)
+        if account is not None:
+            await drafts.adopt(desk, account)
+    elif not await answers.take_new_customer(desk):
         desk.say(customer_texts.WHICH_TO_CREATE)
 
 
-async def _undo(desk: Desk, _: str) -> None:
+async def _cancel(desk: Desk, _: str) -> None:
     await hearing.cancel(desk)
+
+
+async def _undo(desk: Desk, _: str) -> None:
+    await hearing.undo(desk)
 
 
 def _command(
@@ -70,11 +76,12 @@ def _command(
 COMMANDS = (
     _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
     _command("待办|我的待办|今日待办|todo", _todo),
-    _command("我的灯|亮灯|红灯|黄灯|预警", _lights),
-    _command("撤销|撤回|取消", _undo),
+    _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
+    _command("取消", _cancel),
+    _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
-    _command("客户(?=[ :：]|$)", _customer, argument=True),
-    _command("动态(?=[ :：]|$)", _stream, argument=True),
+    _command("(?:查|看|查看|查询)?(?:一下)?客户(?=[ :：]|$)", _customer, argument=True),
+    _command("(?:查|看|查看|查询)?(?:一下)?动态(?=[ :：]|$)", _stream, argument=True),
 )
 
 MENU_WORDS = {"todo": "待办", "help": "帮助", "lights": "我的灯"}

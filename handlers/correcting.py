@@ -30,7 +30,7 @@ async def correct(desk: Desk, record: Record, open_drafts: Sequence[Draft]) -> N
         await _ask_which(desk, changed, record)
     else:
         await drafts.fill(desk, changed, {})
-        if changed == draft:
+        if changed == draft and account is None:
             desk.say(dialog.CORRECT_WHAT)
 
 

@@ -14,6 +14,7 @@ from bot.messages import Button, Card
 from handlers.desk import Desk
 from handlers.texts import customers as texts
 from handlers.texts import dialog
+from handlers.understanding.customers import SURE
 from storage.unit_of_work import UnitOfWork
 
 SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
@@ -32,34 +33,44 @@ class Found:
 
 async def settle(desk: Desk, record: Record) -> Found:
     """The customer a record speaks of. Raises NotAllowed if it is somebody else's."""
+    mention = _mention(record)
     if record.customer is not None:
         account = await desk.tx.accounts.find_by_name(record.customer)
         if account is None:
             return Found(mention=record.customer)
         if record.needs_confirm:
-            return Found(candidates=(account,), mention=record.customer_mention or "")
+            return Found(candidates=(account,), mention=mention)
         await refuse_foreign(desk, account)
         return Found(account=account)
     candidates = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous]
     known = tuple(account for account in candidates if account is not None)
-    return Found(candidates=known[:5], mention=record.customer_mention or "")
+    return Found(candidates=known[:5], mention=mention)
+
+
+def _mention(record: Record) -> str:
+    """The words for an unclear customer, without the person there: 天目湖精工李总."""
+    words = record.customer_mention or record.words.get("customer", "")
+    shorter = words.removesuffix(record.contact or "")
+    return shorter if len(shorter) > 1 else words
 
 
 async def refuse_foreign(desk: Desk, account: Account) -> None:
-    """Raises NotAllowed unless the speaker may log for this customer: the owner and those
-    who lead the owner may."""
-    if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
-        return
-    owner = await desk.tx.people.get(account.owner_id)
-    raise NotAllowed(dialog.owned_by_other(account.name, owner))
+    """Raises NotAllowed unless the speaker may log for this customer: the owner, who covers
+    for the owner, and those who lead the owner may."""
+    if not await _may_log(desk, account):
+        owner = await desk.tx.people.get(account.owner_id)
+        raise NotAllowed(dialog.owned_by_other(account.name, owner))
 
 
 async def refuse_to_show(desk: Desk, account: Account) -> None:
     """Raises NotFound unless the speaker may see this customer's stream."""
-    if desk.rep.roles & SEES_ALL or account.owner_id == desk.rep.id:
-        return
-    if not await leads(desk.tx, desk.rep, account.owner_id):
+    if not await _may_show(desk, account):
         raise NotFound(texts.not_visible(account.name))
+
+
+def covers(desk: Desk, owner: Person) -> bool:
+    """Whether the speaker stands in for somebody who is on leave."""
+    return owner.on_leave(desk.at) and owner.deputy_id == desk.rep.id
 
 
 async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
@@ -74,13 +85,20 @@ async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
 
 
 async def recent(desk: Desk, *, limit: int) -> list[Account]:
-    """The customers the speaker last worked on, to choose from."""
+    """The customers the speaker last worked on, to choose from; then the others they own."""
     past = await desk.tx.activities.last_of_actor(desk.rep.id, 30)
-    numbers = list(dict.fromkeys(activity.account_id for activity in past))
-    if not numbers:
-        owned = await desk.tx.accounts.list_of_owner(desk.rep.id)
-        numbers = [account.id for account in owned]
-    return [await desk.tx.accounts.get(number) for number in numbers[:limit]]
+    owned = await desk.tx.accounts.list_of_owner(desk.rep.id)
+    numbers = dict.fromkeys(
+        [*(entry.account_id for entry in past), *(account.id for account in owned)]
+    )
+    found: list[Account] = []
+    for number in numbers:
+        account = await desk.tx.accounts.get(number)
+        if await _may_log(desk, account):
+            found.append(account)
+        if len(found) == limit:
+            break
+    return found
 
 
 async def named(desk: Desk, words: str) -> Account | None:
@@ -97,21 +115,39 @@ async def named(desk: Desk, words: str) -> Account | None:
     )
     if not names:
         raise NotFound(texts.no_such_customer(words))
-    accounts = [await desk.tx.accounts.find_by_name(name) for name in names]
-    visible = [account for account in accounts if account and await _may_show(desk, account)]
+    found = [await desk.tx.accounts.find_by_name(name) for name in names]
+    accounts = [account for account in found if account is not None]
+    visible = [account for account in accounts if await _may_show(desk, account)]
     if len(visible) == 1:
         return visible[0]
     if not visible:
-        raise NotFound(texts.no_such_customer(words))
+        hidden = accounts[0].name if len(accounts) == 1 else words
+        raise NotFound(texts.not_visible(hidden))
     desk.say(texts.which_one(words, [account.name for account in visible[:6]]))
     return None
 
 
+async def exactly(desk: Desk, words: str) -> Account | None:
+    """The customer whom these words name and nothing else; None if they say more, or fit
+    several."""
+    words = words.strip()
+    mentions = desk.office.customers.index.find(words)
+    sure = mentions[0].sure if len(mentions) == 1 else None
+    covered = bool(mentions) and mentions[0].end - mentions[0].start >= len(words) - 1
+    if sure is None or sure.score < SURE or not covered:
+        return await desk.tx.accounts.find_by_name(words)
+    return await desk.tx.accounts.find_by_name(sure.name)
+
+
 async def show_customer(desk: Desk, words: str) -> None:
-    """«客户 恒锐机电»: state, lights and the last five activities."""
+    """«客户 恒锐机电»."""
     account = await named(desk, words)
-    if account is None:
-        return
+    if account is not None:
+        await show(desk, account)
+
+
+async def show(desk: Desk, account: Account) -> None:
+    """State, lights and the last five activities. Raises NotFound for who may not see it."""
     await refuse_to_show(desk, account)
     owner = await desk.tx.people.get(account.owner_id)
     deals = await desk.tx.opportunities.of_account(account.id)
@@ -134,7 +170,19 @@ async def show_customer(desk: Desk, words: str) -> None:
         facts=tuple(facts),
         buttons=(Button("stream", "更多动态"),),
     )
-    await desk.show(card, subject=f"customer:{account.id}")
+    await desk.show_privately(card, subject=f"customer:{account.id}")
+    _say_where(desk)
+
+
+def tell_alone(desk: Desk, title: str, text: str) -> None:
+    """Customers are nobody else's business: in a group the answer goes to the asker alone."""
+    desk.say_privately(title, text)
+    _say_where(desk)
+
+
+def _say_where(desk: Desk) -> None:
+    if desk.message.in_group:
+        desk.say(dialog.TOLD_PRIVATELY)
 
 
 async def show_stream(desk: Desk, words: str) -> None:
@@ -154,7 +202,7 @@ async def tell_stream(desk: Desk, account: Account) -> None:
     body = "\n".join(f"- {line}" for line in lines)
     tail = texts.STREAM_HAS_MORE if more else ""
     title = f"{account.name} 最近动态"
-    desk.say_markdown(title, f"**{title}**\n{body}{tail}")
+    tell_alone(desk, title, f"**{title}**\n{body}{tail}")
 
 
 async def create(desk: Desk, name: str, *, since: datetime) -> Account:
@@ -193,8 +241,8 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
     )
 
 
-async def ask_to_create(desk: Desk, name: str) -> None:
-    """«新建客户 X»: at once, unless something very like it exists."""
+async def ask_to_create(desk: Desk, name: str) -> Account | None:
+    """«新建客户 X»: at once, unless something very like it exists; then None."""
     similar = [
         candidate.name
         for mention in desk.office.customers.index.find(name)
@@ -203,9 +251,10 @@ async def ask_to_create(desk: Desk, name: str) -> None:
     ]
     if similar and f"确认新建客户 {name}" not in desk.message.text:
         desk.say(texts.similar_exists(name, list(dict.fromkeys(similar))[:5]))
-        return
+        return None
     account = await create(desk, name, since=min(desk.at, desk.message.sent_at))
     desk.say(texts.created(account.name))
+    return account
 
 
 def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:
@@ -227,6 +276,8 @@ def _deal_line(desk: Desk, deal: Opportunity) -> str:
         words.append(light_words(desk, deal, desk.at))
     else:
         words.append(state)
+    if deal.next_contact_at is not None and deal.state is OpportunityState.OPEN:
+        words.append(texts.promised(deal.next_contact_at.astimezone(desk.office.zone)))
     mark = {Light.RED: "🔴", Light.YELLOW: "🟡", Light.GREEN: "🟢"}[deal.light]
     return f"{mark} {' · '.join(words)}"
 
@@ -236,15 +287,20 @@ async def _activity_lines(desk: Desk, page: list[Activity]) -> list[str]:
     lines = []
     for one in page:
         when = texts.when(one.occurred_at.astimezone(desk.office.zone))
-        mark = "（已撤回）" if one.id in taken_back else "" if one.valid else "（不计有效）"
+        counts = one.valid or not one.unit
+        mark = "（已撤回）" if one.id in taken_back else "" if counts else "（不计有效）"
         lines.append(f"{when} {one.title}{mark} {dialog.shorten(one.text, 40)}".rstrip())
     return lines
 
 
 async def _may_show(desk: Desk, account: Account) -> bool:
-    if desk.rep.roles & SEES_ALL or account.owner_id == desk.rep.id:
+    return bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
+
+
+async def _may_log(desk: Desk, account: Account) -> bool:
+    if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
         return True
-    return await leads(desk.tx, desk.rep, account.owner_id)
+    return covers(desk, await desk.tx.people.get(account.owner_id))
 
 
 _CARD_SAFE = {ord(character): "-" for character in "=+/.:@ "}

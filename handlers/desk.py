@@ -96,12 +96,25 @@ class Desk:
     def say(self, text: str) -> None:
         self.answer(Text(text))
 
-    def say_markdown(self, title: str, text: str) -> None:
-        self.answer(Markdown(title, text))
+    def say_privately(self, title: str, text: str) -> None:
+        self.send(self.private, Markdown(title, text))
 
     def answer(self, content: Content) -> None:
-        """Queue an answer to the chat the message came from."""
-        self.send(self.message.origin, content)
+        """Queue an answer to the chat the message came from; in a group it says for whom."""
+        self.send(self.message.origin, self._addressed(content))
+
+    @property
+    def private(self) -> Address:
+        """The speaker alone, whichever chat they spoke in."""
+        message = self.message
+        if not message.in_group:
+            return message.origin
+        return Address(message.platform, message.app, user_id=message.sender_id)
+
+    def address(self, text: str) -> str:
+        """What is said in a group begins with the name of whom it is for."""
+        name = self.person.name if self.person is not None else self.message.sender_name
+        return f"@{name} {text}" if self.message.in_group and name else text
 
     def send(self, to: Address, content: Content) -> None:
         key = f"{self.incoming.source_id}:{len(self.answers)}"
@@ -113,26 +126,49 @@ class Desk:
 
     async def show(self, card: Card, *, subject: str) -> None:
         """Send a fresh card and remember what it shows."""
-        await self._remember(card, subject)
+        await self._remember(card, subject, self.message.origin)
         self.answer(card)
+
+    async def show_privately(self, card: Card, *, subject: str) -> None:
+        """The same, to the speaker alone, whichever chat they spoke in."""
+        await self._remember(card, subject, self.private)
+        self.send(self.private, card)
 
     async def change(self, card: Card, *, subject: str, only_in_place: bool = False) -> None:
         """Show `card` in place of what stands under its id; a press hands in the code that
         WeCom wants for it. only_in_place: see CardUpdate."""
         known = await self.tx.cards.get(card.card_id)
         card = replace(card, revision=(known.revision if known else card.revision) + 1)
-        await self._remember(card, subject)
+        await self._remember(card, subject, self.message.origin)
         action = self.message.action
         pressed = action is not None and action.card_id == card.card_id
         code = action.response_code if action is not None and pressed else ""
         self.answer(CardUpdate(card, response_code=code, only_in_place=only_in_place))
 
-    async def _remember(self, card: Card, subject: str) -> None:
+    def _addressed(self, content: Content) -> Content:
+        match content:
+            case Text(text=text):
+                return Text(self.address(text))
+            case Markdown(title=title, text=text):
+                return Markdown(title, self.address(text))
+            case Card():
+                return self._addressed_card(content)
+            case CardUpdate(card=card):
+                return replace(content, card=self._addressed_card(card))
+            case _:
+                return content
+
+    def _addressed_card(self, card: Card) -> Card:
+        if not self.message.in_group or not card.lines:
+            return card
+        return replace(card, lines=(self.address(card.lines[0]), *card.lines[1:]))
+
+    async def _remember(self, card: Card, subject: str, to: Address) -> None:
         await self.tx.cards.put(
             card.card_id,
             revision=card.revision,
             subject=subject,
-            address=self.conversation,
+            address=to.key,
             state="closed" if card.closed else "open",
             data={},
             at=self.at,

@@ -7,7 +7,7 @@ from datetime import date, time
 
 from bot.domain.activities import OBJECTIONS, Draft, Moment
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.library import SlotSpec
+from bot.domain.library import ActionUnit, SlotSpec
 from bot.messages import Button, Card, Field, Option
 from handlers.texts import dialog
 
@@ -44,6 +44,7 @@ class DraftView:
 
     draft: Draft
     title: str
+    unit: ActionUnit | None = None
     customer: str = ""
     missing: tuple[SlotSpec, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
@@ -100,14 +101,22 @@ def _facts(view: DraftView) -> list[tuple[str, str]]:
         facts.append(("时间", view.happened))
     if slots.get("connected") is False:
         facts.append(("接通", "未接通"))
-    for key in _FACT_ORDER:
-        if key in slots:
-            facts.append((dialog.SLOT_LABELS[key], dialog.slot_words(key, slots[key])))
+    facts += [
+        (_label(view.unit, key), dialog.slot_words(key, slots[key]))
+        for key in _FACT_ORDER
+        if key in slots
+    ]
     if view.file_names:
         facts.append(("附件", "、".join(view.file_names)))
     if "remark" in slots:
         facts.append(("备注", str(slots["remark"])))
     return facts
+
+
+def _label(unit: ActionUnit | None, key: str) -> str:
+    """面访时间 rather than 下次联系, where the unit says so."""
+    spec = unit.slot(key) if unit is not None else None
+    return spec.label if spec is not None else dialog.SLOT_LABELS[key]
 
 
 def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Field]:

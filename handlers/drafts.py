@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.domain import drafting
-from bot.domain.activities import Draft, DraftState, Record
+from bot.domain.activities import Draft, DraftState, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
-from bot.domain.opportunities import Account, Opportunity
+from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
@@ -101,7 +101,9 @@ async def look_at(desk: Desk, draft: Draft) -> DraftView:
     view = await _plain_view(desk.tx, desk.office, draft)
     local = draft.occurred_at.astimezone(desk.office.zone)
     if local.date() != desk.at.astimezone(desk.office.zone).date():
-        view = replace(view, happened=when(local))
+        known_hour = local.time() != drafting.END_OF_DAY
+        happened = when(local) if known_hour else dialog.day_words(Moment(local.date()))
+        view = replace(view, happened=happened)
     view = replace(view, warnings=tuple(await _warnings(desk, view)))
     return view if view.customer else await _with_choices(desk, view)
 
@@ -145,6 +147,14 @@ async def choose(desk: Desk, draft: Draft, action: str) -> Draft:
     else:
         account = await desk.tx.accounts.get(int(action.removeprefix(PICK)))
     return await give_customer(desk, draft, account)
+
+
+async def adopt(desk: Desk, account: Account) -> None:
+    """A customer was created while a draft waited to hear its name: it is that draft's."""
+    for draft in await desk.tx.drafts.open_of(desk.conversation, desk.rep.id):
+        mention = str(draft.slots.get("customer_mention") or "")
+        if draft.account_id is None and mention and mention in account.name:
+            await give_customer(desk, draft, account)
 
 
 async def cancel(desk: Desk, draft: Draft) -> None:
@@ -201,6 +211,14 @@ async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundM
     return told
 
 
+def begins_anew(desk: Desk, draft: Draft, past: Sequence[Opportunity]) -> bool:
+    """Whether the draft tells of work on a customer whose last deal had been lost before: that
+    is a new opportunity. Notes, and what follows a won deal, belong to the old one."""
+    gave_up = past[-1].state in (OpportunityState.LOST, OpportunityState.INVALID)
+    is_work = unit_of(desk, draft) is not None
+    return gave_up and is_work and draft.opportunity_id is None
+
+
 def unit_of(desk: Desk, draft: Draft) -> ActionUnit | None:
     return desk.office.library.unit(draft.unit)
 
@@ -215,6 +233,7 @@ async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView
     return DraftView(
         draft=draft,
         title=title_of(office, draft),
+        unit=unit,
         customer=account.name if account else "",
         missing=tuple(missing),
         file_names=tuple(file.name for file in files),
@@ -233,7 +252,12 @@ async def _warnings(desk: Desk, view: DraftView) -> list[str]:
     lacking = next((spec for spec in view.missing if spec.key == "files"), None)
     if view.file_names and lacking is not None:
         warnings.append(dialog.other_file_wanted(view.file_names, lacking.label))
-    if draft.account_id is None or view.missing:
+    if draft.account_id is None:
+        return warnings
+    if draft.opportunity_id is None:
+        past = await desk.tx.opportunities.of_account(draft.account_id)
+        warnings += [dialog.BEGINS_ANEW] if past and begins_anew(desk, draft, past) else []
+    if view.missing:
         return warnings
     verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
     if verdict is None or verdict.reason is None:

@@ -9,6 +9,7 @@ from bot.domain import drafting
 from bot.domain.activities import Activity, Grade
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
+from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
 from handlers import customers, drafts
 from handlers.desk import Desk
@@ -99,7 +100,7 @@ async def _ask_for_whom(desk: Desk, files: Sequence[StoredFile]) -> None:
         title="这是给哪家客户的？",
         lines=(dialog.file_for_whom([file.name for file in files]),),
         buttons=(
-            *(Button(f"pick-{one.id}", dialog.shorten(one.name, 10)) for one in choices),
+            *(Button(f"pick-{one.id}", dialog.short_name(one.name)) for one in choices),
             Button("drop", "不用了", style="danger"),
         ),
     )
@@ -111,6 +112,7 @@ async def give_to(desk: Desk, account: Account) -> None:
     await customers.refuse_foreign(desk, account)
     loose = await desk.tx.drafts.loose_of(desk.conversation, desk.rep.id)
     if not loose:
+        await _close_question(desk, dialog.NO_FILES_WAITING)
         desk.say(dialog.NO_FILES_WAITING)
         return
     names = "、".join(item.name for item in loose)
@@ -142,13 +144,16 @@ async def press(desk: Desk) -> None:
     """A button of the "for whom?" card."""
     action = desk.message.action
     assert action is not None
-    if action.card_id.split("-")[1] != str(desk.rep.id):
-        desk.say(dialog.NOT_YOURS_TO_PRESS)
-        return
+    asked = int(action.card_id.split("-")[1])
+    if asked != desk.rep.id:
+        owner = await desk.tx.people.get(asked)
+        raise NotAllowed(dialog.not_yours_to_press(owner.name))
     if action.action == "drop":
         loose = await desk.tx.drafts.loose_of(desk.conversation, desk.rep.id)
         await desk.tx.drafts.settle_loose([item.id for item in loose], desk.at)
-        await _close_question(desk, dialog.FILES_DROPPED)
+        told = dialog.FILES_DROPPED if loose else dialog.NO_FILES_WAITING
+        await _close_question(desk, told)
+        desk.say(told)
         return
     await give_to(desk, await desk.tx.accounts.get(int(action.action.removeprefix("pick-"))))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain import drafting
 from bot.domain.activities import Draft, Intent, Record
+from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import UserError
 from handlers import (
@@ -40,8 +41,17 @@ SEES_MORE = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 MAX_TEXT = 2000
 LEAST_REMARK = 6  # characters; less is no remark worth keeping
 
-_ALL = re.compile(r"^(?:全部|全都|都|一起|通通)(?P<what>确认|取消)[了吧]?[。!！]?$|^(?P<first>确认|取消)(?:全部|所有)[。!！]?$")
-_ONE = re.compile(r"^(?P<what>确认|取消|撤销|撤回)[ :：,，]*(?P<name>.{2,40}?)(?:的?(?:那条|这条|记录)|的)?[。!！]?$")
+_ALL = re.compile(
+    r"^(?:全部|全都|都|一起|通通)(?P<what>确认|取消)[了吧]?[。!！]?$"
+    r"|^(?P<first>确认|取消)(?:全部|所有)[。!！]?$"
+)
+_ONE = re.compile(
+    r"^(?P<what>确认|取消|撤销|撤回)[ :：,，]*(?P<name>.{2,40}?)"
+    r"(?:的?(?:那条|这条|记录)|的)?[。!！]?$"
+)
+_NOT_THAT = re.compile(
+    r"^(?P<name>.{2,40}?)(?:的?(?:那条|这条|记录))?(?P<what>不记了|不要了|取消|撤销|撤回|算了)[吧。!！]?$"
+)
 _FORCE = re.compile(r"^先记(?:下|上|着)(?:来|吧)?(?:[,，]?(?:不计有效|不算有效))?[。!！]?$")
 _LATER = re.compile(r"延后|推迟提醒|缓[一两几0-9]|先别(?:催|提醒)")
 _UNDO = re.compile(r"撤销|撤回|撤掉|删")
@@ -56,7 +66,7 @@ async def hear(desk: Desk) -> None:
         if await take(desk, text, open_drafts):
             return
     records = _read(desk, text)
-    if not _tells_of_another(records, open_drafts):
+    if not _tells_a_story(records):
         for draft in open_drafts:
             if await answers.take(desk, draft, text, records[0]):
                 return
@@ -99,9 +109,7 @@ async def _by_intent(
     first = records[0]
     if first.vague_intent and first.intent_level is None and len(records) == 1:
         desk.say(dialog.VAGUE_INTENT)
-    elif await _puts_off(desk, first, text):
-        return
-    elif await _file_answer(desk, first):
+    elif await _puts_off(desk, first, text) or await _file_answer(desk, first):
         return
     elif any(record.intent in LOGS for record in records):
         await _log(desk, records, text, open_drafts)
@@ -196,20 +204,26 @@ async def _take_word(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:
     if _FORCE.match(text) and open_drafts:
         await recording.confirm(desk, open_drafts[0], force=True)
         return True
-    match = _ONE.match(text)
-    account = await customers.exactly(desk, match["name"]) if match else None
-    if match is None or account is None:
-        return False
+    for pattern in (_ONE, _NOT_THAT):
+        match = pattern.match(text)
+        account = await customers.exactly(desk, match["name"]) if match else None
+        if match is not None and account is not None:
+            await _act_on(desk, match["what"], account, open_drafts)
+            return True
+    return False
+
+
+async def _act_on(desk: Desk, what: str, account: Account, open_drafts: Sequence[Draft]) -> None:
+    """«确认恒锐机电»: that customer's draft; «撤销» else its last record."""
     draft = next((one for one in open_drafts if one.account_id == account.id), None)
-    if match["what"] in ("撤销", "撤回") and draft is None:
-        await undoing.undo(desk, account_id=account.id)
-    elif draft is None:
-        desk.say(dialog.no_draft_of(account.name))
-    elif match["what"] == "确认":
+    if draft is not None and what == "确认":
         await recording.confirm_one(desk, draft)
-    else:
+    elif draft is not None:
         await drafts.cancel(desk, draft)
-    return True
+    elif what in ("撤销", "撤回"):
+        await undoing.undo(desk, account_id=account.id)
+    else:
+        desk.say(dialog.no_draft_of(account.name))
 
 
 def _read(desk: Desk, text: str) -> tuple[Record, ...]:
@@ -231,7 +245,7 @@ def _read(desk: Desk, text: str) -> tuple[Record, ...]:
     return everybody if found else own
 
 
-def _tells_of_another(records: Sequence[Record], open_drafts: Sequence[Draft]) -> bool:
+def _tells_a_story(records: Sequence[Record]) -> bool:
     """Whether the text is a story of its own: then it answers nothing, however well a part of
     it would fit. Who is asked for a customer may answer with a whole sentence."""
     if len(records) > 1:
@@ -293,25 +307,32 @@ async def _complete(desk: Desk, record: Record, open_drafts: Sequence[Draft]) ->
     another kind of action, or what says something else, it is a new one."""
     slots = drafting.slots_of(record)
     for draft in open_drafts:
-        unit = drafts.unit_of(desk, draft)
-        kind_fits = record.intent is Intent.SET_NEXT or (
-            unit is not None and unit.intent is record.intent
-        )
-        if not kind_fits or not await _customer_fits(desk, record, draft):
+        if not await _customer_fits(desk, record, draft) or not _adds(desk, record, draft, slots):
             continue
-        clashes = any(draft.slots.get(key, value) != value for key, value in slots.items())
-        adds = slots.keys() - draft.slots.keys() or (record.customer and draft.account_id)
-        may_change = record.intent is Intent.SET_NEXT and not record.customer
-        if (adds and not clashes) or (may_change and slots):
-            if record.customer is not None and draft.account_id is None:
-                account = await desk.tx.accounts.find_by_name(record.customer)
-                assert account is not None
-                draft = replace(draft, slots={**draft.slots, **slots})
-                await drafts.give_customer(desk, draft, account)
-            else:
-                await drafts.fill(desk, draft, slots)
-            return True
+        account = None
+        if record.customer is not None and draft.account_id is None:
+            account = await desk.tx.accounts.find_by_name(record.customer)
+        if account is None:
+            await drafts.fill(desk, draft, slots)
+        else:
+            changed = replace(draft, slots={**draft.slots, **slots})
+            await drafts.give_customer(desk, changed, account)
+        return True
     return False
+
+
+def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object]) -> bool:
+    """Whether what was said goes together with the draft: the same kind of action, nothing
+    that contradicts, and something new. A bare next contact may take the old one's place."""
+    if record.intent is Intent.SET_NEXT:
+        return bool(slots) and (not record.customer or "next_contact" not in draft.slots)
+    unit = drafts.unit_of(desk, draft)
+    if unit is None or unit.intent is not record.intent:
+        return False
+    if any(draft.slots.get(key, value) != value for key, value in slots.items()):
+        return False
+    told_again = record.customer is not None and draft.account_id is not None
+    return told_again or bool(slots.keys() - draft.slots.keys())
 
 
 async def _customer_fits(desk: Desk, record: Record, draft: Draft) -> bool:

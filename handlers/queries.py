@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 
 from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
+from bot.domain.people import Person, Role
+from bot.errors import NotFound
 from handlers import customers, drafts
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 from handlers.texts import queries as texts
 
-MANY = 200
+PAGE = 500
+FAR_OFF = 10_000  # days
+MOST_TEAM_REDS = 500
+LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
+OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
 
 async def answer(desk: Desk, record: Record) -> None:
@@ -24,6 +31,8 @@ async def answer(desk: Desk, record: Record) -> None:
         await lights(desk)
     elif topic == "customer" and record.customer is not None:
         await customers.show_customer(desk, record.customer)
+    elif topic == "customer":
+        desk.say(customer_texts.WHICH_TO_SHOW)
     elif topic == "help":
         desk.say(dialog.HELP)
     else:
@@ -31,74 +40,137 @@ async def answer(desk: Desk, record: Record) -> None:
 
 
 async def todo(desk: Desk) -> None:
-    """«待办»: what to finish, whom to call today, which lights are on."""
-    deals = await desk.tx.opportunities.list_of_owner(desk.rep.id, limit=MANY)
-    zone = desk.office.zone
-    today = desk.at.astimezone(zone).date()
-    tonight = datetime.combine(today + timedelta(days=1), time(0), zone).astimezone(UTC)
-    lines = []
-    for draft in await desk.tx.drafts.open_of_person(desk.rep.id):
-        view = await drafts.look_at(desk, draft)
-        lines.append(texts.open_draft(view.title, view.customer, len(view.missing)))
-    promised = [deal for deal in deals if deal.next_contact_at and deal.next_contact_at < tonight]
-    lines += [
-        texts.promised(deal.account_name, _promise(deal).astimezone(zone), today)
-        for deal in sorted(promised, key=_promise)
+    """«待办»: what to do first on top; one line a customer, the rest counted."""
+    today = desk.at.astimezone(desk.office.zone).date()
+    deals = await _deals_to_work(desk)
+    sections = [
+        (texts.DRAFTS, await _open_drafts(desk)),
+        (texts.OVERDUE, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) < 0)),
+        (texts.REDS, _lines(desk, deals, lambda deal: deal.light is Light.RED)),
+        (texts.TEAM_REDS, await _team_reds(desk)),
+        (texts.TODAY, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) == 0)),
+        (texts.YELLOWS, _lines(desk, deals, lambda deal: deal.light is Light.YELLOW)),
+        (texts.STUCK, _lines(desk, deals, lambda deal: deal.stuck)),
     ]
-    lines += [texts.light_line(deal, _gap(desk, deal)) for deal in _lit(deals)]
-    if not lines:
-        desk.say(texts.NOTHING_TO_DO)
-        return
-    desk.say_markdown("待办", texts.todo_list(lines))
+    customers.tell_alone(desk, "待办", texts.todo_list(sections) or texts.NOTHING_TO_DO)
 
 
 async def lights(desk: Desk) -> None:
-    """«我的灯»: the speaker's own yellow, red and stuck leads."""
-    deals = await desk.tx.opportunities.list_of_owner(desk.rep.id, limit=MANY)
-    lit = _lit(deals)
-    if not lit:
-        desk.say(texts.NO_LIGHTS)
-        return
-    lines = [texts.light_line(deal, _gap(desk, deal)) for deal in lit]
-    desk.say_markdown("亮灯的客户", texts.light_list(lines))
+    """«我的灯»: the speaker's own yellow, red and stuck leads; for who leads, the red ones of
+    their people too."""
+    deals = await _deals_to_work(desk)
+    sections = [
+        (texts.REDS, _lines(desk, deals, lambda deal: deal.light is Light.RED)),
+        (texts.TEAM_REDS, await _team_reds(desk)),
+        (texts.YELLOWS, _lines(desk, deals, lambda deal: deal.light is Light.YELLOW)),
+        (texts.STUCK, _lines(desk, deals, lambda deal: deal.stuck)),
+    ]
+    no_lights = texts.NO_TEAM_LIGHTS if desk.rep.roles & LEADING else texts.NO_LIGHTS
+    customers.tell_alone(desk, "亮灯的客户", texts.light_list(sections) or no_lights)
 
 
 async def snooze(desk: Desk, record: Record) -> None:
     """«陈仓机床这个黄灯缓两天 他们在盘点»: put the pushes off, with a reason."""
     if record.customer is None:
         desk.say(texts.SNOOZE_WHICH)
-        return
+    elif not await put_off(desk, record):
+        desk.say(texts.no_light(record.customer))
+
+
+async def put_off(desk: Desk, record: Record) -> bool:
+    """Whether the customer has a living deal; then its light is put off, or refused with the
+    reason. Raises UserError."""
+    assert record.customer is not None
     account = await desk.tx.accounts.find_by_name(record.customer)
     if account is None:
-        desk.say(customer_texts.no_such_customer(record.customer))
-        return
+        raise NotFound(customer_texts.no_such_customer(record.customer))
     await customers.refuse_to_show(desk, account)
     deals = await desk.tx.opportunities.open_of_account(account.id)
-    for deal in deals:
+    lit = [deal for deal in deals if deal.light is not Light.GREEN] or deals[:1]
+    for deal in lit:
         told = await desk.office.lights.snooze(
             desk.tx, deal, desk.rep, until_on=record.until, reason=desk.message.text, at=desk.at
         )
         desk.say(told)
-    if not deals:
-        desk.say(texts.no_light(account.name))
+    return bool(lit)
 
 
-def _lit(deals: list[Opportunity]) -> list[Opportunity]:
-    order = {Light.RED: 0, Light.YELLOW: 1, Light.GREEN: 2}
-    lit = [
-        deal
-        for deal in deals
-        if deal.state is OpportunityState.OPEN and (deal.light is not Light.GREEN or deal.stuck)
+async def _deals_to_work(desk: Desk) -> list[Opportunity]:
+    """The speaker's own, and those of whom they stand in for."""
+    absent = [one for one in await desk.tx.people.list_active() if customers.covers(desk, one)]
+    found: list[Opportunity] = []
+    for person in (desk.rep, *absent):
+        page = await desk.tx.opportunities.list_of_owner(person.id, limit=PAGE)
+        while page:
+            found += page
+            page = await desk.tx.opportunities.list_of_owner(
+                person.id, limit=PAGE, after_id=page[-1].id
+            )
+    return [deal for deal in found if deal.state is OpportunityState.OPEN]
+
+
+async def _open_drafts(desk: Desk) -> list[str]:
+    views = [
+        await drafts.look_at(desk, draft)
+        for draft in await desk.tx.drafts.open_of_person(desk.rep.id)
     ]
-    return sorted(lit, key=lambda deal: (order[deal.light], deal.id))
+    return [texts.open_draft(view.title, view.customer, len(view.missing)) for view in views]
+
+
+async def _team_reds(desk: Desk) -> list[str]:
+    """Red leads of the speaker's people, longest silent first."""
+    if not desk.rep.roles & LEADING:
+        return []
+    reds = [
+        lead.opportunity
+        for lead in await desk.tx.lights.list_red(limit=MOST_TEAM_REDS)
+        if lead.opportunity.owner_id != desk.rep.id
+    ]
+    people = {number: await desk.tx.people.get(number) for number in {d.owner_id for d in reds}}
+    led = {number for number, person in people.items() if await _leads(desk, person)}
+    return [
+        texts.light_line(deal, _gap(desk, deal), owner=people[deal.owner_id].name)
+        for deal in sorted(reds, key=_silent_since)
+        if deal.owner_id in led
+    ]
+
+
+async def _leads(desk: Desk, person: Person) -> bool:
+    if desk.rep.roles & OVERSEERS:
+        return True
+    return await customers.leads(desk.tx, desk.rep, person.id)
+
+
+def _lines(
+    desk: Desk, deals: Iterable[Opportunity], belongs: Callable[[Opportunity], bool]
+) -> list[str]:
+    """One line a lead, longest silent first."""
+    today = desk.at.astimezone(desk.office.zone).date()
+    chosen = sorted((deal for deal in deals if belongs(deal)), key=_silent_since)
+    return [_line(desk, deal, today) for deal in chosen]
+
+
+def _line(desk: Desk, deal: Opportunity, today: date) -> str:
+    covered = deal.owner_id != desk.rep.id
+    promised = None
+    if deal.next_contact_at is not None and _due_days(desk, deal, today) <= 0:
+        promised = deal.next_contact_at.astimezone(desk.office.zone)
+    gap, owner = _gap(desk, deal), texts.COVERED if covered else ""
+    return texts.light_line(deal, gap, owner=owner, promised=promised, today=today)
+
+
+def _due_days(desk: Desk, deal: Opportunity, today: date) -> int:
+    """Days until the promised contact; far off where nothing is promised."""
+    if deal.next_contact_at is None:
+        return FAR_OFF
+    return (deal.next_contact_at.astimezone(desk.office.zone).date() - today).days
 
 
 def _gap(desk: Desk, deal: Opportunity) -> int:
     zone = desk.office.zone
-    since = (deal.last_valid_at or deal.assigned_at).astimezone(zone).date()
+    since = _silent_since(deal).astimezone(zone).date()
     return desk.office.calendar.workdays_between(since, desk.at.astimezone(zone).date())
 
 
-def _promise(deal: Opportunity) -> datetime:
-    assert deal.next_contact_at is not None
-    return deal.next_contact_at
+def _silent_since(deal: Opportunity) -> datetime:
+    return deal.last_valid_at or deal.assigned_at

@@ -54,14 +54,18 @@ async def confirm(
         return False
     account = await desk.tx.accounts.get(draft.account_id)
     await customers.refuse_foreign(desk, account)
-    verdict = await _store(desk, draft, account)
+    activity, verdict = await _store(desk, draft, account)
     corrected = "replaces" in draft.slots
     valid = None if verdict is None else verdict.valid
     note = dialog.card_stored(valid=valid, corrected=corrected)
     closed = draft_card.closed(replace(view, draft=draft), note)
     await desk.change(closed, subject=f"draft:{draft.id}")
+    locked = verdict is not None and verdict.reason is Invalid.LOCKED
     reason = alert_texts.invalid_words(verdict) if verdict else ""
+    reason = dialog.LOCKED if locked else reason
     desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
+    if locked and activity is not None:
+        await unlocking.ask(desk, activity, account)
     return True
 
 
@@ -70,8 +74,8 @@ async def confirm_one(desk: Desk, draft: Draft) -> None:
     stored = await confirm(desk, draft)
     rest = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
     others = [other for other in rest if other.id != draft.id]
-    if stored and others:
-        desk.say(dialog.still_open(await _names(desk, others)))
+    if others:
+        desk.say(dialog.still_open(await _names(desk, others), instead=not stored))
 
 
 async def confirm_all(desk: Desk, open_drafts: Sequence[Draft]) -> None:
@@ -83,8 +87,11 @@ async def confirm_all(desk: Desk, open_drafts: Sequence[Draft]) -> None:
             desk.say(str(refusal))
 
 
-async def _store(desk: Desk, draft: Draft, account: Account) -> Verdict | None:
-    """The activity, the opportunity, the lights and the audit entry: all or none.
+async def _store(
+    desk: Desk, draft: Draft, account: Account
+) -> tuple[Activity | None, Verdict | None]:
+    """The activity, the opportunity, the lights and the audit entry: all or none. No activity
+    where it stood there before; no verdict where no rule judges.
 
     Raises Refused, before anything is written, for what may not be recorded at all.
     """
@@ -98,7 +105,7 @@ async def _store(desk: Desk, draft: Draft, account: Account) -> Verdict | None:
     entry = _judged(entry_of(desk, draft), deal, verdict)
     activity = await desk.tx.activities.add(entry)
     if activity is None:  # stored before: a replay
-        return verdict
+        return None, verdict
     for sha256 in draft.file_hashes:
         await desk.tx.files.use(sha256, account.id, desk.at)
     contact = draft.slots.get("contact")
@@ -122,9 +129,7 @@ async def _store(desk: Desk, draft: Draft, account: Account) -> Verdict | None:
         before=None,
         after={"unit": activity.unit, "valid": activity.valid, "account_id": account.id},
     )
-    if verdict is not None and verdict.reason is Invalid.LOCKED:
-        await unlocking.ask(desk, activity, account)
-    return verdict
+    return activity, verdict
 
 
 def _judged(entry: Activity, deal: Opportunity, verdict: Verdict | None) -> Activity:
@@ -145,15 +150,15 @@ def _judged(entry: Activity, deal: Opportunity, verdict: Verdict | None) -> Acti
 
 
 async def _deal(desk: Desk, draft: Draft, account: Account) -> Opportunity:
-    """The opportunity to book on, locked; a customer without an open one gets a new one."""
-    if draft.opportunity_id is not None:
-        deal = await desk.tx.opportunities.get_for_update(draft.opportunity_id)
-        if deal.state in (OpportunityState.OPEN, OpportunityState.ON_HOLD):
-            return deal
+    """The opportunity to book on, locked: the open one, else the last one, else a new one."""
     open_ones = await desk.tx.opportunities.open_of_account(account.id)
+    known = [deal.id for deal in open_ones if deal.id == draft.opportunity_id]
     if open_ones:
-        return await desk.tx.opportunities.get_for_update(open_ones[0].id)
-    return await customers.open_opportunity(desk, account, since=draft.occurred_at)
+        return await desk.tx.opportunities.get_for_update(known[0] if known else open_ones[0].id)
+    past = await desk.tx.opportunities.of_account(account.id)
+    if not past or drafts.begins_anew(desk, draft, past):
+        return await customers.open_opportunity(desk, account, since=draft.occurred_at)
+    return await desk.tx.opportunities.get_for_update(past[-1].id)
 
 
 async def _advance(desk: Desk, draft: Draft, deal: Opportunity, activity: Activity) -> None:

@@ -17,6 +17,7 @@ from handlers.desk import Desk
 from handlers.texts import team as texts
 
 OVERSEERS = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
+LEADING = OVERSEERS | {Role.SUPERVISOR}
 LONGEST_LEAVE = timedelta(days=366)
 _DAY = timedelta(days=1)
 _DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
@@ -37,6 +38,7 @@ _BACK = re.compile(
     r"^(?P<who>[\w·]{1,12}?)(?:已经?)?(?:销假|回来上班|(?:请假|休假)结束|结束(?:请假|休假))了?[。!！]?$"
 )
 _UNLOCK = re.compile(r"^(?P<not>不|别)?解锁[ :：,，]*(?P<rest>.{2,200})$", re.DOTALL)
+_TITLED = re.compile(r"[总工]$|经理|主任|部长|科长|老师|老板|客户")  # somebody at a customer's
 _DAYS = re.compile(r"^(?P<days>\d{1,3}|[一二两三四五六七八九十])天$")
 
 
@@ -82,6 +84,8 @@ async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静请假到周五，李敏代»."""
     person = await _colleague(desk, match["who"])
     if person is None:
+        if desk.rep.roles & LEADING and not _TITLED.search(match["who"]):
+            raise InvalidInput(texts.no_such_colleague(match["who"]))
         return False
     await _refuse_to_manage(desk, person)
     last_day = _last_day(desk, match["until"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
 
-from bot.domain.activities import Record
+from bot.domain.activities import Moment, Record
 from handlers.desk import Desk
 from handlers.understanding.dates import find_moments
 from handlers.understanding.normal import normalise
@@ -37,9 +37,7 @@ def parts(text: str, records: Sequence[Record]) -> list[str]:
     if begins != sorted(set(begins)):
         return whole
     ends = [*begins[1:], len(text)]
-    return [
-        text[begin:end].strip(" ,，;；\n") for begin, end in zip(begins, ends, strict=True)
-    ]
+    return [text[begin:end].strip(" ,，;；\n") for begin, end in zip(begins, ends, strict=True)]
 
 
 def with_denial(desk: Desk, record: Record, text: str, now: datetime) -> Record:
@@ -65,6 +63,12 @@ def stated_clock(desk: Desk, record: Record, text: str, now: datetime) -> time |
         if moment is not None and moment.day == day and moment.clock is not None:
             return moment.clock if day < now.date() or moment.clock <= now.time() else None
     return None
+
+
+def past_moment(desk: Desk, text: str, now: datetime) -> Moment | None:
+    """The first moment of the text that lies before today."""
+    found = (one.value for one in find_moments(normalise(text), now, desk.office.calendar))
+    return next((one for one in found if one is not None and one.day < now.date()), None)
 
 
 def _clause_start(text: str, at: int) -> int:

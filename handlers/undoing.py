@@ -102,10 +102,21 @@ async def retract(desk: Desk, last: Activity, *, corrected: bool = False) -> Acc
         before={"valid": last.valid},
         after=None,
     )
+    await _give_files_back(desk, last)
     if last.opportunity_id is not None:
         deal = await desk.tx.opportunities.get_for_update(last.opportunity_id)
         await _restore(desk, deal, last)
     return account
+
+
+async def _give_files_back(desk: Desk, last: Activity) -> None:
+    """Unless another entry of the customer's stream still carries them."""
+    page, _ = await desk.tx.activities.page(last.account_id, limit=LOOKED_AT, before=None)
+    taken_back = {one.retracts_id for one in page}
+    carried = {sha256 for one in page if one.id not in taken_back for sha256 in one.file_hashes}
+    for sha256 in last.file_hashes:
+        if sha256 not in carried:
+            await desk.tx.files.give_back(sha256, last.account_id)
 
 
 async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:

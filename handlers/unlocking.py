@@ -65,9 +65,7 @@ async def by_words(desk: Desk, account: Account, *, reason: str, unlock: bool) -
     page, _ = await desk.tx.activities.page(account.id, limit=LOOKED_AT, before=None)
     taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
     locked = [
-        one
-        for one in page
-        if one.invalid_reason == Invalid.LOCKED and one.id not in taken_back
+        one for one in page if one.invalid_reason == Invalid.LOCKED and one.id not in taken_back
     ]
     if not locked:
         desk.say(texts.nothing_locked(account.name))

@@ -81,12 +81,9 @@ async def verify(
 ) -> list[str]:
     """What is wrong, in words for an administrator; empty when all is well.
 
-    folder: where the files' bytes lie; without it they are not looked at. Raises
-    PermanentError when there is no such SQLite file.
+    folder: where the files' bytes lie; without it they are not looked at.
     """
-    full_url = to_url(url, data_dir=data_dir)
-    await _require_file(full_url)
-    engine = open_engine(full_url)
+    engine = open_engine(to_url(url, data_dir=data_dir))
     try:
         async with for_reading(engine).connect() as conn:
             findings = await conn.run_sync(_check_schema)

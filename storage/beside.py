@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 from bot.errors import PermanentError
 from storage import admin
@@ -29,6 +30,11 @@ async def replay(url: str, *, failed: bool, since: datetime | None, ids: Sequenc
     """Put envelopes back into the inbox, which a running bot looks at by itself; how many."""
     async with opened(url) as database, database.begin() as tx:
         return await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
+
+
+async def verify(url: str, *, folder: Path) -> list[str]:
+    """As `admin.verify`. Raises PermanentError when there is no database."""
+    return await admin.complaints(url) or await admin.verify(url, folder=folder)
 
 
 async def write(url: str, *, at: datetime) -> None:

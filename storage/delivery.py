@@ -40,6 +40,11 @@ class Delivery(Inbox, Outbox):
         )
         return claimed.rowcount == 1
 
+    async def last_tick_at(self) -> datetime | None:
+        """The latest scheduled time that was claimed."""
+        moment: datetime | None = await self._conn.scalar(select(func.max(ticks.c.scheduled_at)))
+        return moment
+
     async def counts(self) -> dict[str, int]:
         """For metrics: how many wait in "inbox" and "outbox", and how many were given up,
         "inbox_dead" and "outbox_dead"."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import filetype
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import InvalidInput
@@ -61,6 +61,14 @@ class Files:
         values = {"sha256": sha256, "account_id": account_id, "first_used_at": at}
         await self._conn.execute(
             insert_into(self._conn, file_uses).values(values).on_conflict_do_nothing()
+        )
+
+    async def give_back(self, sha256: str, account_id: int) -> None:
+        """It did not go to that customer after all: the record of it was taken back."""
+        await self._conn.execute(
+            delete(file_uses).where(
+                file_uses.c.sha256 == sha256, file_uses.c.account_id == account_id
+            )
         )
 
     async def accounts_using(self, sha256: str, *, besides: int | None = None) -> int:

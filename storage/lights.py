@@ -66,6 +66,16 @@ class Lights:
         )
         return [to_lead(row) for row in await self._conn.execute(query)]
 
+    async def list_red(self, *, limit: int) -> list[Lead]:
+        """Leads with a red light, the longest red first."""
+        query = (
+            lead_query(open_only=True)
+            .where(light_episodes.c.red_at.is_not(None))
+            .order_by(light_episodes.c.red_at, light_episodes.c.id)
+            .limit(limit)
+        )
+        return [to_lead(row) for row in await self._conn.execute(query)]
+
     async def list_told(self, before: datetime) -> list[Lead]:
         """Leads with a light that somebody was told about before that moment, and nobody
         since."""

@@ -20,7 +20,8 @@ NOTES: dict[Intent, str] = {
     Intent.LOG_PAYMENT: "回款说明",
 }
 
-_END_OF_DAY = time(18)
+END_OF_DAY = time(18)
+"""When something happened on an earlier day whose hour nobody said."""
 
 
 def choose_unit(
@@ -67,15 +68,13 @@ def missing_slots(
 ) -> list[SlotSpec]:
     """What a unit requires and a draft does not have yet, in the unit's order.
 
-    An unanswered call has no duration and no objections to tell.
+    An unanswered call has nothing to tell.
     """
-    if unit is None:
+    if unit is None or slots.get("connected") is False:
         return []
     lacking = []
     for spec in unit.slots:
         if not spec.required:
-            continue
-        if slots.get("connected") is False and spec.key in ("duration_min", "objections"):
             continue
         if not _has(spec, slots, media_types):
             lacking.append(spec)
@@ -119,7 +118,7 @@ def occurred_at(
     if today and (clock is None or clock >= local.time()):
         return sent_at
     day = record.stated_on or local.date()
-    return datetime.combine(day, clock or _END_OF_DAY, zone).astimezone(sent_at.tzinfo)
+    return datetime.combine(day, clock or END_OF_DAY, zone).astimezone(sent_at.tzinfo)
 
 
 def starts_at(moment: Moment, zone: ZoneInfo) -> datetime:

@@ -53,6 +53,7 @@ class ControlApi:
     def __init__(self, world: World, emulators: Mapping[str, Emulator]) -> None:
         self._world = world
         self._emulators = emulators
+        self._jumping = asyncio.Lock()  # two jumps of an hour at once are two hours
 
     def routes(self) -> list[web.AbstractRouteDef]:
         gets: dict[str, Handler] = {
@@ -170,16 +171,17 @@ class ControlApi:
 
     async def _clock(self, request: web.Request) -> web.StreamResponse:
         fields = await Fields.read(request)
-        now = self._world.now()
         if fields.has("advance") == fields.has("now"):
             raise BadRequest("give either advance (seconds) or now (ISO time)")
-        if fields.has("advance"):
-            moment = now + timedelta(seconds=fields.seconds("advance", most=_LONGEST_JUMP_S))
-        else:
-            moment = read_moment(fields.text("now"))
-        if not now <= moment <= now + timedelta(seconds=_LONGEST_JUMP_S):
-            raise BadRequest("the clock only goes forward, at most ten years at once")
-        return to_json({"now": await self._world.hooks.jump(moment)})
+        async with self._jumping:
+            now = self._world.now()
+            if fields.has("advance"):
+                moment = now + timedelta(seconds=fields.seconds("advance", most=_LONGEST_JUMP_S))
+            else:
+                moment = read_moment(fields.text("now"))
+            if not now <= moment <= now + timedelta(seconds=_LONGEST_JUMP_S):
+                raise BadRequest("the clock only goes forward, at most ten years at once")
+            return to_json({"now": await self._world.hooks.jump(moment)})
 
     async def _fault(self, request: web.Request) -> web.StreamResponse:
         fields = await Fields.read(request)

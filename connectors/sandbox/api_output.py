@@ -66,14 +66,14 @@ def show_said(said: Said) -> dict[str, Any]:
 def with_links(stream: dict[str, Any]) -> dict[str, Any]:
     """A customer's stream, its files with the address at which they can be looked at."""
     activities = [
-        {**activity, "files": [_with_link(file) for file in activity.get("files", [])]}
-        for activity in stream.get("activities", [])
+        {**activity, "files": [_with_link(file) for file in activity.get("files", ())]}
+        for activity in stream["activities"]
     ]
     return {**stream, "activities": activities}
 
 
 def _with_link(file: dict[str, Any]) -> dict[str, Any]:
-    return {**file, "url": f"/sandbox/api/evidence/{file['sha256']}"} if "sha256" in file else file
+    return {**file, "url": f"/sandbox/api/evidence/{file['sha256']}"}
 
 
 def show_file(data: bytes, name: str, media_type: str) -> web.Response:

@@ -15,7 +15,9 @@ STATES = {
     OpportunityState.LOST: "已丢单",
     OpportunityState.INVALID: "无效",
 }
-BAD_CUSTOMER_NAME = "客户名请用2到60个字，只含文字、数字、括号、点和短横，例如「新建客户 杭州某某有限公司」。"
+BAD_CUSTOMER_NAME = (
+    "客户名请用2到60个字，只含文字、数字、括号、点和短横，例如「新建客户 杭州某某有限公司」。"
+)
 STREAM_HAS_MORE = "\n\n更早的动态请在客户页面查看。"
 WHICH_TO_SHOW = "想看哪家客户？例如「客户 恒锐机电」。"
 WHICH_TO_CREATE = "要新建哪家客户？请带上全称，例如「新建客户 杭州某某有限公司」。"
@@ -36,6 +38,16 @@ def light(color: Light, gap_days: int, *, stuck: bool) -> str:
 def when(local: datetime) -> str:
     """1月28日(周三) 15:00."""
     return f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]}) {local:%H:%M}"
+
+
+def promised_words(local: datetime) -> str:
+    """Without the hour where nobody said one: such a promise stands at nine."""
+    day = f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]})"
+    return day if (local.hour, local.minute) == (9, 0) else f"{day} {local:%H:%M}"
+
+
+def promised(local: datetime) -> str:
+    return f"约好{promised_words(local)}联系"
 
 
 def not_visible(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.domain.activities import ATTACHMENTS, OBJECTIONS, Draft, Moment
+from bot.domain.activities import ATTACHMENTS, OBJECTIONS, Draft, DraftState, Moment
 from bot.domain.library import SlotSpec
 from bot.domain.people import Person
 
@@ -27,28 +27,49 @@ HELP = (
     "我是跟单助手。像平时说话一样告诉我就行：\n"
     "- 记跟进：刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系\n"
     "- 改：不对，是下周四 / 金额是12万8\n"
-    "- 确认、取消、撤销：直接说，或按卡片上的按钮\n"
+    "- 确认、取消、全部确认；存错了发「撤销」，48小时内有效\n"
     "- 发方案或照片：直接发文件，我会挂到正在填的记录上\n"
-    "- 待办：今天要联系谁、哪些亮灯、哪些没填完\n"
-    "- 客户 恒锐机电：状态、灯和最近五条动态\n"
-    "- 动态 恒锐机电：更多动态\n"
-    "- 新建客户 杭州某某有限公司"
+    "- 待办：先做什么、今天联系谁；我的灯：亮灯的客户\n"
+    "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
+    "- 新建客户 杭州某某有限公司\n"
+    "- 延后：恒锐机电的黄灯缓两天，他们在盘点\n"
+    "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因"
 )
 
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
 NOTHING_TO_CANCEL = "现在没有未完成的记录可以取消。"
 NOTHING_TO_UNDO = "没有找到你在48小时内记下、还能撤销的记录。"
-NOTHING_TO_CORRECT = "没有正在填写的记录可以改。想改已经存下的，请先发「撤销」，再把正确的说一遍。"
+NOTHING_TO_CORRECT = (
+    "没有正在填写的记录，48小时内也没有可以改的。要补记的话，把客户和经过说一遍就行。"
+)
 CHITCHAT = "在的。要记跟进就直接说客户和经过；想看能做什么，发「帮助」。"
+CHITCHAT_IN_BETWEEN = "在的。上面那张卡片还等着你：补上缺的内容，或回复「确认」「取消」。"
+CHECK_AND_CONFIRM = "请核对。没问题按「确认」；有错直接说，例如「不对，是下周四」。"
+CORRECT_WHAT = "要改哪一项？直接说改成什么，例如「时长25分钟」「下周四联系」「金额是12万8」。"
 VAGUE_INTENT = (
     "「高意向」这类说法我没法记成等级。请说具体些：有没有PO号（L1）、"
     "盖章技术确认函和预算审批邮件（L2），或者明确的需求和对接人（L3）？"
 )
-NOT_YOURS_TO_PRESS = "这张卡片是别人的记录，只有记录人本人可以操作。"
 CARD_OUTDATED = "这张卡片已经更新过了，请看最新的一张。"
 CARD_UNKNOWN = "这张卡片已经失效了，请重新说一遍。"
+CARD_MOVED = "已更新，见下方新卡片"
+CARD_CANCELLED = "已取消，没有记录"
+CARD_EXPIRED = "已过期，没有记录"
+SETTLED = {
+    DraftState.CONFIRMED: ("已记录", "这条已经记下了，不用再按。记错了发「撤销」。"),
+    DraftState.CANCELLED: (CARD_CANCELLED, "这条已经取消了，没有记下。还要记的话请再说一遍。"),
+    DraftState.EXPIRED: (CARD_EXPIRED, "这条放太久已经作废了，没有记下。还要记的话请再说一遍。"),
+}
+LOCKED = "补录超时，待主管解锁"
+WILL_BE_LOCKED = "提醒：补录超过48小时，记下后要主管解锁才计有效。"
+BEGINS_ANEW = "这家上一个商机已经结束，确认后会新开一个商机。"
+HOUR_LABEL = "几点见面"
+HOUR_QUESTION = "约在几点？例如「上午10点」。"
+NO_FILES_WAITING = "没有等着归档的文件了，可能已经处理过。"
+FILES_DROPPED = "好，这些文件不归到客户名下。"
 VOICE_UNREADABLE = "语音已收到并保存，但我这里还听不懂语音。请把要点打字发给我。"
 UNSUPPORTED = "这类消息我还读不了，已经原样保存。请用文字、图片、语音或文件告诉我。"
+TOLD_PRIVATELY = "已单独发给你，请看我们俩的对话。"
 OVER_QUOTA = (
     "本月钉钉消息额度已用完，同事发来的消息钉钉不再给我内容，也就记不下来。"
     "请在钉钉开放平台购买额度包；在那之前请同事改用企业微信或下月再发。"
@@ -97,13 +118,26 @@ def missing_words(missing: Sequence[SlotSpec]) -> str:
     return f"还缺：{'、'.join(spec.label for spec in missing)}。{missing[0].question}"
 
 
+def not_yet_stored(title: str, customer: str, missing: Sequence[SlotSpec]) -> str:
+    """Why «确认» stored nothing."""
+    if not customer:
+        return f"「{title}」还没有记下：先告诉我是哪家客户。"
+    labels = "、".join(spec.label for spec in missing)
+    return (
+        f"「{customer} · {title}」还没有记下，缺{labels}。{missing[0].question}"
+        "暂时补不上就回复「先记下」，留痕但不计有效。"
+    )
+
+
 def which_customer(mention: str, names: Sequence[str]) -> str:
     """The question about an unclear customer."""
     if mention and not names:
-        return f"客户名单里没有找到「{mention}」。要新建，还是换个名字再说一次？"
+        return f"客户名单里没有找到「{mention}」。要新建就回「新建」，或者换个名字再说一次。"
+    if mention and len(names) == 1:
+        return f"「{mention}」是指「{names[0]}」吗？是就点一下或回「是」；不是请回复正确的客户名。"
     if mention:
-        return f"「{mention}」是哪一家？请点一下，或直接回复客户名。"
-    return "这是哪家客户的？请点一下，或直接回复客户名。"
+        return f"「{mention}」是哪一家：{'、'.join(names)}？请点一下，或直接回复客户名。"
+    return f"这是哪家客户的？请{'点一下，或' if names else ''}直接回复客户名。"
 
 
 def owned_by_other(customer: str, owner: Person) -> str:
@@ -113,11 +147,67 @@ def owned_by_other(customer: str, owner: Person) -> str:
     )
 
 
-def recorded(title: str, customer: str, *, valid: bool, reason: str) -> str:
-    if valid:
-        return f"已记录：{customer} · {title}，计为有效跟进。记错了发「撤销」。"
-    why = f"（{reason}）" if reason else ""
-    return f"已记录：{customer} · {title}，但不计为有效跟进{why}。记错了发「撤销」。"
+def card_stored(*, valid: bool | None, corrected: bool) -> str:
+    """What a confirmed card says. valid: None for entries that no rule judges."""
+    done = "已更正" if corrected else "已记录"
+    if valid is None:
+        return done
+    return f"{done} · 有效跟进" if valid else f"{done} · 不计有效"
+
+
+def recorded(title: str, customer: str, *, note: str, reason: str) -> str:
+    """note: as the card says it."""
+    done, _, counts = note.partition(" · ")
+    what = f"{done}：{customer} · {title}"
+    if counts and reason:
+        return f"{what}，但不计为有效跟进（{reason}）。记错了发「撤销」。"
+    tail = "，计为有效跟进" if counts else ""
+    return f"{what}{tail}。记错了发「撤销」。"
+
+
+def still_open(names: Sequence[str], *, instead: bool) -> str:
+    """What else waits. instead: the one just spoken of could not be stored."""
+    listed = "、".join(names[:5])
+    how = (
+        "要先记这些，就回「全部确认」，或「确认」加客户名"
+        if instead
+        else "都没问题就回「全部确认」"
+    )
+    return f"还有{len(names)}条等你确认：{listed}。{how}。"
+
+
+def cannot_be_stored(customer: str, reason: str) -> str:
+    return f"「{customer}」这条没有记下：{reason}。请改一下时间，或回复「取消」。"
+
+
+def will_replace(recorded_at: str) -> str:
+    return f"更正：确认后替换{recorded_at}记下的那条，原记录留痕。"
+
+
+def will_not_count(reason: str, *, refused: bool) -> str:
+    if refused:
+        return f"提醒：{reason}，这条现在记不了。"
+    return f"提醒：{reason}，记下后不计有效跟进。"
+
+
+def other_file_wanted(names: Sequence[str], wanted: str) -> str:
+    return f"已收到{'、'.join(names)}，但这里要的是{wanted}。"
+
+
+def why_retracted(name: str, *, corrected: bool) -> str:
+    return f"{name}更正了这条，以新的记录为准" if corrected else f"{name}撤回了这条记录"
+
+
+def not_yours_to_press(owner: str) -> str:
+    return f"这张卡片是{owner}的记录，只有{owner}可以操作。"
+
+
+def nothing_to_cancel_but(title: str, customer: str) -> str:
+    return f"没有未完成的记录可以取消。如果想撤回刚存下的「{customer} · {title}」，请发「撤销」。"
+
+
+def no_draft_of(customer: str) -> str:
+    return f"「{customer}」没有等你确认的记录。"
 
 
 def undone(title: str, customer: str) -> str:
@@ -134,6 +224,16 @@ def expired(draft: Draft, title: str, customer: str) -> str:
         f"「{who}{title}」的记录放了{_hours(draft)}小时没有确认，已经作废，没有存下。"
         f"还需要的话请再说一遍：{shorten(draft.text, 60)}"
     )
+
+
+def short_company(name: str) -> str:
+    """Without its legal form."""
+    return name.removesuffix("有限责任公司").removesuffix("股份有限公司").removesuffix("有限公司")
+
+
+def short_name(name: str) -> str:
+    """A company's name as it fits a button."""
+    return shorten(short_company(name), 10)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -155,14 +255,8 @@ def _hours(draft: Draft) -> int:
     return round((draft.expires_at - since).total_seconds() / 3600)
 
 
-NO_FILES_WAITING = "没有等着归档的文件了，可能已经处理过。"
-FILES_DROPPED = "好，这些文件不归到客户名下。"
-
-
 def files_given(names: str, customer: str) -> str:
     return f"已把{names}存到「{customer}」的动态里。"
-
-CORRECT_WHAT = "要改哪一项？直接说改成什么，例如「时长25分钟」「下周四联系」「金额是12万8」。"
 
 
 def welcome(name: str) -> str:

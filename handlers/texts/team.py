@@ -7,8 +7,14 @@ from datetime import date
 
 from handlers.texts.dialog import WEEKDAYS, shorten
 
-HAND_OVER_NOT_YOURS = "客户改派要由双方的主管、销售总监或管理员来定，我这里没有改动。请让主管对我说「把某客户转给某人」。"
-LEAVE_NOT_YOURS = "请假要由主管、销售总监或管理员来设，我这里没有改动。请让主管对我说，例如「陈静请假到周五，李敏代」。"
+HAND_OVER_NOT_YOURS = (
+    "客户改派要由双方的主管、销售总监或管理员来定，我这里没有改动。"
+    "请让主管对我说「把某客户转给某人」。"
+)
+LEAVE_NOT_YOURS = (
+    "请假要由主管、销售总监或管理员来设，我这里没有改动。"
+    "请让主管对我说，例如「陈静请假到周五，李敏代」。"
+)
 LEAVE_UNTIL_WHEN = "请假到哪天？请写清楚日期再说一遍，例如「陈静请假到周五，李敏代」，最长一年。"
 UNLOCK_WHICH = "要解锁哪家客户的补录？请带上客户名和原因，例如「解锁 恒锐机电 出差没信号」。"
 NOT_YOURS_TO_UNLOCK = "补录要由记录人的主管解锁，自己或其他同事不能解。"
@@ -27,8 +33,8 @@ def _day(on: date) -> str:
 
 def asked_to_unlock(leaders: Sequence[str], customer: str) -> str:
     if not leaders:
-        return f"「{customer}」这条补录超时已锁定。没有找到你的主管，请联系管理员解锁。"
-    return f"「{customer}」这条补录超时已锁定，已请{'、'.join(leaders)}解锁；解锁后就计为有效跟进。"
+        return f"「{customer}」这条补录没有找到能解锁的主管，请联系管理员。"
+    return f"「{customer}」这条补录已请{'、'.join(leaders)}解锁，解锁后就计为有效跟进。"
 
 
 def unlock_question(text: str) -> str:
@@ -58,7 +64,10 @@ def you_unlocked(customer: str, title: str, why_not: str) -> str:
 
 
 def kept_locked(customer: str, title: str, by: str) -> str:
-    return f"{by}没有解锁你补录的「{customer} · {title}」，它留在动态里，不计有效。有疑问请直接找{by}。"
+    return (
+        f"{by}没有解锁你补录的「{customer} · {title}」，它留在动态里，不计有效。"
+        f"有疑问请直接找{by}。"
+    )
 
 
 def you_kept_locked(customer: str, title: str) -> str:
@@ -78,7 +87,10 @@ def you_lost(customer: str, to: str, by: str) -> str:
 
 
 def you_got(customer: str, before: str, by: str) -> str:
-    return f"{by}把「{customer}」从{before}转给了你，从现在起计跟进。发「客户 {customer}」看以前的动态。"
+    return (
+        f"{by}把「{customer}」从{before}转给了你，从现在起计跟进。"
+        f"发「客户 {customer}」看以前的动态。"
+    )
 
 
 def no_such_colleague(name: str) -> str:

@@ -92,8 +92,16 @@ def _about_the_customer(said: Said) -> Purpose | None:
     return None
 
 
-def _found(intent: Intent, match: re.Match[str] | None, **more: object) -> Purpose | None:
-    return Purpose(intent, match[0].strip(), **more) if match else None  # type: ignore[arg-type]
+def _found(
+    intent: Intent,
+    match: re.Match[str] | None,
+    *,
+    connected: bool | None = None,
+    sure: float = 0.9,
+) -> Purpose | None:
+    if match is None:
+        return None
+    return Purpose(intent, match[0].strip(), connected=connected, sure=sure)
 
 
 def _bare(said: Said) -> Purpose | None:

@@ -50,7 +50,9 @@ def read_slots(text: str, original: str, now: datetime, calendar: WorkingCalenda
     dated = blanked(plain, durations)
     moments = find_moments(dated, now, calendar)
     appointments = sort_out(dated, moments, now)
-    told, planned = tell_apart(text, [(one.start, one.end) for one in appointments.ahead])
+    to_come = [(one.start, one.end) for one in appointments.ahead]
+    to_come += [(one.start, one.end) for one in moments if one.value is None]
+    told, planned = tell_apart(text, to_come)
     contacts = find_contacts(text)
     return Slots(
         text=text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from bot.clock import FixedClock
-from bot.errors import AuthFailed, RateLimited, Rejected, TimedOut, Unavailable
+from bot.errors import AuthFailed, BotError, RateLimited, Rejected, TimedOut, Unavailable
 from config import doctor
 from config.doctor import Check, Finding
 from config.settings import Settings
@@ -168,6 +169,79 @@ async def test_configuration_wants_a_platform_an_admin_and_an_address() -> None:
     assert "admins" in (await finding(doctor.configuration(alone))).remedy
     assert "public_url" in (await finding(doctor.configuration(unreachable))).remedy
     assert (await finding(doctor.configuration(whole))) == Finding(True, "钉钉 sales")
+
+
+@dataclass
+class App:
+    """One application that answers, or refuses everything."""
+
+    platform: str = "dingtalk"
+    app: str = "sales"
+    failure: BotError | None = None
+    used: int = 100
+    limit: int = 5000
+
+    async def check_credentials(self) -> None:
+        if self.failure:
+            raise self.failure
+
+    async def check_address(self) -> None:
+        await self.check_credentials()
+
+    async def count_people(self) -> int:
+        await self.check_credentials()
+        return 12
+
+    async def platform_time(self) -> datetime:
+        await self.check_credentials()
+        return NOW
+
+    async def quota(self) -> App:
+        return self
+
+
+async def examine_all(app: App) -> list[str]:
+    settings = Settings.model_validate(
+        {
+            "dingtalk": {"sales": {"corp_id": "d", "client_id": "c", "client_secret": "s"}},
+            "admins": ["dingtalk:1"],
+            "public_url": "https://g.example.com",
+        }
+    )
+
+    async def ask(_: str) -> int:
+        return 401
+
+    checks = doctor.every_check(
+        settings,
+        [app],
+        ask=ask,
+        write=gives(None),
+        complaints=gives(()),
+        ours=FixedClock(NOW),
+    )
+    return doctor.lines(await doctor.examine(checks))
+
+
+async def test_everything_about_an_application_is_examined() -> None:
+    told = await examine_all(App())
+    assert {line[0] for line in told} == {"✓"}
+    for words in ("凭证", "IP 白名单", "权限", "时钟", "回调", "额度", "数据库", "磁盘"):
+        assert any(words in line for line in told)
+    assert any("https://g.example.com/dingtalk/sales/cards 有应答" in line for line in told)
+    assert "✓ 钉钉 sales 额度：本月已用 100 / 5000 次（2 %）" in told
+
+
+async def test_one_refusal_does_not_hide_the_other_checks() -> None:
+    told = await examine_all(App(failure=AuthFailed("HTTP 400, code invalidClientIdOrSecret")))
+    assert sum(line.startswith("✗") for line in told) == 4
+    assert any(line.startswith("✓ 磁盘") for line in told)
+
+
+async def test_a_quota_that_runs_out_is_a_failure_with_a_remedy() -> None:
+    (line,) = [line for line in await examine_all(App(used=4600)) if "额度" in line]
+    assert line.startswith("✗")
+    assert "monthly_calls" in line
 
 
 async def test_storage_checks(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_section_reveals_what_a_connector_needs() -> None:
     )  # fmt: skip
     assert wecom.revealed() == {
         "corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "aes_key": AES_KEY,
-        "base_url": "https://proxy.example.com", "webhooks": {"east": "k"},
+        "base_url": "https://proxy.example.com", "menu": True, "webhooks": {"east": "k"},
     }  # fmt: skip
 
 

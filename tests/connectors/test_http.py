@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -12,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import REGISTRY
 
 from bot.errors import BotError, Rejected, TimedOut, Unavailable
-from connectors.http import Http, NotSent
+from connectors.http import Http, NotJson, NotSent, Redirected
 
 WHAT = "wecom:message/send"
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -75,7 +76,16 @@ async def test_parsed_body_comes_back_whatever_the_status(status: int) -> None:
 @pytest.mark.parametrize("status", [200, 301, 403, 500, 502])
 async def test_gateway_page_is_unavailable(status: int) -> None:
     serve = answering(status=status, text="<html>busy</html>", content_type="text/html")
-    assert type(await failure(serve)) is Unavailable
+    error = await failure(serve)
+    assert isinstance(error, NotJson)
+    assert isinstance(error, Unavailable)
+    assert (error.snippet, "busy" in str(error)) == ("<html>busy</html>", False)
+
+
+async def test_of_a_long_page_only_the_beginning_is_kept() -> None:
+    error = await failure(answering(text="好" * 100_000))
+    assert isinstance(error, NotJson)
+    assert len(error.snippet) < 5_000
 
 
 async def test_unknown_path_is_rejected() -> None:
@@ -175,3 +185,42 @@ async def test_download_that_is_refused_tells_whether_to_try_again(
     async with served(answering(status=status)) as (http, url):
         with pytest.raises(cls):
             await http.download(url, limit_bytes=10, what=WHAT)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "leads_to"),
+    [
+        ("http://169.254.169.254/latest?sig=1", "http://169.254.169.254/latest?sig=1"),
+        ("/other/file", "/other/file"),
+    ],
+)
+async def test_a_redirect_is_told_and_not_followed(
+    status: int, location: str, leads_to: str
+) -> None:
+    asked: list[str] = []
+
+    async def serve(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=status, headers={"Location": location})
+
+    async with served(serve) as (http, url):
+        with pytest.raises(Redirected) as raised:
+            await http.download(url, limit_bytes=10, what=WHAT)
+    assert raised.value.location.endswith(leads_to)
+    assert raised.value.location.startswith("http://")
+    assert "sig" not in str(raised.value)
+    assert len(asked) == 1
+
+
+async def test_a_probe_tells_status_and_time_and_follows_nothing() -> None:
+    date = {"Date": "Mon, 02 Mar 2026 01:00:05 GMT", "Location": "http://nowhere.invalid/"}
+    async with served(answering(status=302, headers=date)) as (http, url):
+        status, at = await http.probe(url, what=WHAT)
+    assert (status, at) == (302, datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC))
+
+
+async def test_a_probe_of_something_without_a_clock_is_unavailable() -> None:
+    async with served(answering(headers={"Date": "soon"})) as (http, url):
+        with pytest.raises(Unavailable, match="without a date"):
+            await http.probe(url, what=WHAT)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.clock import FixedClock
 from bot.errors import AuthFailed, TransientError, Unavailable
-from connectors.tokens import TokenKeeper
+from connectors.tokens import OwnTokens, TokenKeeper
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -156,3 +156,33 @@ async def test_task_that_is_cancelled_leaves_the_token_to_the_others(bed: Bed) -
     assert set(await asyncio.gather(*others)) <= {"t1", "t2"}
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+async def test_a_refusal_is_known_until_the_platform_gives_a_token_again() -> None:
+    bed = Bed()
+    assert bed.keeper.refusal == ""
+    bed.platform.failure = AuthFailed("wrong secret")
+    with pytest.raises(AuthFailed):
+        await bed.keeper.get()
+    assert bed.keeper.refusal == "wrong secret"
+    bed.platform.failure = None
+    bed.clock.at += timedelta(minutes=2)
+    await bed.keeper.get()
+    assert bed.keeper.refusal == ""
+
+
+async def test_a_platform_that_is_away_has_not_refused() -> None:
+    bed = Bed()
+    bed.platform.failure = Unavailable("down")
+    with pytest.raises(Unavailable):
+        await bed.keeper.get()
+    assert bed.keeper.refusal == ""
+
+
+async def test_tokens_of_ones_own_are_kept_and_dropped() -> None:
+    tokens = OwnTokens()
+    await tokens.save_token("wecom:sales", "t1", START)
+    await tokens.drop_token("wecom:sales", "another")
+    assert await tokens.load_token("wecom:sales") == ("t1", START)
+    await tokens.drop_token("wecom:sales", "t1")
+    assert await tokens.load_token("wecom:sales") is None

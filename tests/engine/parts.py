@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -34,6 +35,13 @@ def envelope(text: str, *, by: str = "zhang3", number: int = 1, seconds: int = 0
         received_at=START,
         body=text.encode(),
     )
+
+
+async def until(come_true: Callable[[], object]) -> None:
+    """Wait for it, at most ten seconds."""
+    async with asyncio.timeout(10):
+        while not come_true():  # noqa: ASYNC110 - whatever it is, it has no event
+            await asyncio.sleep(0.001)
 
 
 @dataclass

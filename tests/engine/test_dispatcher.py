@@ -93,9 +93,12 @@ async def test_one_conversation_keeps_its_order_while_others_go_on(bench: Bench)
 
 async def test_what_was_sent_earlier_is_handled_first_when_both_wait(bench: Bench) -> None:
     dispatcher = bench.dispatcher()
-    for number, seconds in ((1, 5), (2, 9), (3, 7)):
+    releases = [
         await dispatcher.accept(envelope(f"at {seconds}", number=number, seconds=seconds))
-    await dispatcher.recover()
+        for number, seconds in ((1, 5), (2, 9), (3, 7))
+    ]
+    for release in releases:
+        release()
     await dispatcher.drained()
     assert bench.seen == ["at 5", "at 7", "at 9"]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 import storage.inbox
 from bot.clock import FixedClock
@@ -15,8 +17,9 @@ from bot.dispatcher import FETCHING, MAX_ATTEMPTS, Dispatcher, Wording
 from bot.errors import PermanentError, Unavailable
 from bot.messages import Attachment, Envelope, InboundMessage, Incoming, Kind, OutboundMessage
 from storage.database import Database
+from storage.tables import settings_rows
 from storage.unit_of_work import UnitOfWork
-from tests.engine.parts import START, Peer, Shelf, envelope
+from tests.engine.parts import START, Peer, Shelf, envelope, until
 
 
 class Clumsy(Peer):
@@ -76,6 +79,7 @@ class Bench:
         self.database = database
         self.peer = Clumsy()
         self.begun: list[str] = []
+        self._numbers = itertools.count()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -94,27 +98,21 @@ class Bench:
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         text = incoming.message.text or str(incoming.message.kind)
         self.begun.append(text)
-        done = await tx.settings.get("did") or []
-        assert isinstance(done, list)
-        await tx.settings.put("did", [*done, text], incoming.at)
+        await tx.settings.put(f"did {next(self._numbers):04}", text, incoming.at)
         await self.gate.wait()
         return []
 
     async def did(self) -> list[str]:
         async with self.database.read() as tx:
-            done = await tx.settings.get("did") or []
-        assert isinstance(done, list)
-        return done
+            rows = await tx.delivery._conn.execute(
+                select(settings_rows).order_by(settings_rows.c.name)
+            )
+            return [row.value for row in rows]
 
     async def store_up(self, *texts: str, by: str = "zhang3") -> None:
         """As a crash leaves it: stored, never released."""
         for number, text in enumerate(texts, 1):
             await self.database.append(envelope(text, by=by, number=number, seconds=number))
-
-    async def until_begun(self, count: int) -> None:
-        async with asyncio.timeout(10):
-            while len(self.begun) < count:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -131,7 +129,7 @@ async def test_looking_for_leftovers_does_not_repeat_what_is_in_work(bench: Benc
     dispatcher = bench.dispatcher()
     bench.gate.clear()
     (await dispatcher.accept(envelope("x")))()
-    await bench.until_begun(1)
+    await until(lambda: bench.begun)
     assert await dispatcher.recover() == 0
     bench.gate.set()
     await drained(dispatcher)
@@ -155,7 +153,7 @@ async def test_two_processes_with_the_same_message_act_once(bench: Bench) -> Non
     bench.gate.clear()
     for dispatcher in both:
         assert await dispatcher.recover() == 1
-    await bench.until_begun(1)
+    await until(lambda: bench.begun)
     bench.gate.set()
     for dispatcher in both:
         await drained(dispatcher)
@@ -190,7 +188,7 @@ async def test_stopping_finishes_what_is_begun_and_begins_nothing_more(bench: Be
         await bench.store_up("x", by=f"person{n}")
     bench.gate.clear()
     await dispatcher.recover()
-    await bench.until_begun(1)
+    await until(lambda: bench.begun)
     stopping = asyncio.create_task(dispatcher.stop())
     await asyncio.sleep(0)
     bench.gate.set()
@@ -224,7 +222,7 @@ async def test_files_that_hang_hold_up_nobody_who_sends_words(bench: Bench) -> N
     for n in range(FETCHING + 40):
         (await dispatcher.accept(envelope("file", by=f"person{n}")))()
     (await dispatcher.accept(envelope("words", by="somebody")))()
-    await bench.until_begun(1)
+    await until(lambda: bench.begun)
     assert bench.begun == ["words"]
     bench.peer.hang.set()
     await drained(dispatcher)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import pytest
 
+import bot.scheduler
 from bot.clock import FixedClock, MovableClock
 from bot.messages import OutboundMessage
 from bot.router import Job
 from bot.scheduler import Scheduler
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
-from tests.engine.parts import START
+from tests.engine.parts import START, until
 
 MINUTE = timedelta(minutes=1)
 
@@ -29,9 +32,11 @@ class Diary:
         self.ran: list[datetime] = []
         self.due = list(due)
         self.fails = False
+        self.failed = False
 
     async def run(self, _: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         if self.fails:
+            self.failed = True
             raise RuntimeError("bug")
         self.ran.append(at)
         return []
@@ -49,6 +54,20 @@ def scheduler(
 
 async def nothing() -> None:
     return None
+
+
+@asynccontextmanager
+async def live(ticking: Scheduler[UnitOfWork]) -> AsyncIterator[None]:
+    """The scheduler beside the test, after its first look at the clock."""
+    task = asyncio.create_task(ticking.run())
+    await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(20):
+            yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_a_tick_fired_twice_acts_once(database: Database) -> None:
@@ -112,6 +131,50 @@ async def test_a_jump_stops_where_a_message_is_to_be_sent(database: Database) ->
     ticking = scheduler(database, clock, Job("diary", {}, Diary().run))
     await ticking.jump(clock, START + 10 * MINUTE, settle=settle, also_due=also_due)
     assert stops == [START + timedelta(seconds=130)]
+
+
+async def test_a_tick_that_failed_is_tried_again_soon(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.scheduler, "TRY_AGAIN_S", 0.1)
+    diary = Diary()
+    diary.fails = True
+    clock = MovableClock(START + MINUTE - timedelta(seconds=0.2))
+    daily = Job("digest", {}, diary.run, too_late_s=0.5)  # type: ignore[arg-type]
+    ticking = scheduler(database, clock, daily)
+    async with live(ticking):
+        await until(lambda: diary.failed)
+        diary.fails = False
+        await until(lambda: diary.ran)
+    assert diary.ran == [START + MINUTE]
+
+
+async def test_a_jump_that_starts_when_a_tick_is_due_does_not_swallow_it(
+    database: Database,
+) -> None:
+    diary = Diary()
+    clock = MovableClock(START + MINUTE - timedelta(seconds=0.5))
+    ticking = scheduler(database, clock, Job("diary", {}, diary.run, too_late_s=30))
+    async with live(ticking):
+        clock.move_to(START + MINUTE + timedelta(seconds=1))  # due, and nobody has looked yet
+        await ticking.jump(clock, START + 2.5 * MINUTE, settle=nothing, also_due=nothing)
+    assert diary.ran == [START + MINUTE, START + 2 * MINUTE]
+
+
+async def test_several_jumps_at_once_and_a_live_clock_run_each_tick_once(
+    database: Database,
+) -> None:
+    diary = Diary()
+    clock = MovableClock(START + timedelta(seconds=30))
+    ticking = scheduler(database, clock, Job("diary", {}, diary.run, too_late_s=30))
+    async with live(ticking):
+        await asyncio.gather(
+            *(
+                ticking.jump(clock, START + n * MINUTE / 2, settle=nothing, also_due=nothing)
+                for n in (3, 9, 20, 5)
+            )
+        )
+    assert diary.ran == [START + n * MINUTE for n in range(1, 11)]
 
 
 def test_the_clock_never_runs_backwards() -> None:

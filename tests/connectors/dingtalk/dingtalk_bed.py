@@ -103,6 +103,8 @@ class Dingtalk:
             Call(request.method, request.path, dict(request.query), dict(request.headers), raw)
         )
         status, body = self._answer_to(request.path)
+        if status == 302:
+            raise web.HTTPFound(body)
         if isinstance(body, dict):
             return web.json_response(body, status=status)
         content_type = "text/html" if isinstance(body, str) else "application/octet-stream"

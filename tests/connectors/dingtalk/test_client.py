@@ -362,6 +362,50 @@ async def test_a_file_elsewhere_is_not_fetched(bed: Bed, url: str) -> None:
         await bed.client.download(Attachment("file", "f"))
 
 
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/latest", "https://evil.example/a.file", "file:///etc/passwd"]
+)
+async def test_a_trusted_host_cannot_lead_us_elsewhere(bed: Bed, url: str) -> None:
+    bed.dingtalk.answer(DOWNLOAD, (200, {"downloadUrl": f"{bed.url}/files/x.file"}))
+    bed.dingtalk.answer("/files/x.file", (302, url))
+    with pytest.raises(Rejected, match="no host that we allow"):
+        await bed.client.download(Attachment("file", "f"))
+
+
+async def test_a_redirect_among_hosts_that_we_allow_is_followed(bed: Bed) -> None:
+    bed.dingtalk.answer(DOWNLOAD, (200, {"downloadUrl": f"{bed.url}/files/x.file"}))
+    bed.dingtalk.answer("/files/x.file", (302, "/store/x.file?sig=1"))
+    bed.dingtalk.answer("/store/x.file", (200, b"%PDF-1.7"))
+    assert (await bed.client.download(Attachment("file", "f")))[0] == b"%PDF-1.7"
+
+
+async def test_redirects_come_to_an_end(bed: Bed) -> None:
+    bed.dingtalk.answer(DOWNLOAD, (200, {"downloadUrl": f"{bed.url}/files/x.file"}))
+    bed.dingtalk.always["/files/x.file"] = (302, "/files/x.file")
+    with pytest.raises(Rejected, match="too often"):
+        await bed.client.download(Attachment("file", "f"))
+
+
+async def test_without_an_address_or_a_template_no_presses_are_asked_for(bed: Bed) -> None:
+    await bed.client.introduce("")
+    assert bed.dingtalk.at(REGISTER) == []
+    async with open_bed(card_template_id="") as plain:
+        await plain.client.introduce("https://bot.example.com")
+        assert plain.dingtalk.at(REGISTER) == []
+
+
+async def test_presses_are_asked_for_at_the_public_address(bed: Bed) -> None:
+    await bed.client.introduce("https://bot.example.com")
+    (call,) = bed.dingtalk.at(REGISTER)
+    assert call.body["callbackUrl"] == "https://bot.example.com/dingtalk/sales/cards"
+
+
+async def test_undelivered_events_are_not_asked_for_when_calls_are_dear(bed: Bed) -> None:
+    bed.memory.counts["dingtalk:sales:api", "2025-10"] = 4_600
+    assert await bed.client.read_failed_events() == ()
+    assert bed.dingtalk.calls == []
+
+
 async def test_an_expired_code_is_final(bed: Bed) -> None:
     bed.dingtalk.answer(DOWNLOAD, refusal("invalidParameter.robotCode.downloadCode"))
     with pytest.raises(Rejected):

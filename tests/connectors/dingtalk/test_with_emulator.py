@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.clock import WallClock
 from bot.domain.people import PersonStatus
 from bot.errors import AuthFailed, Rejected, TransientError
 from bot.messages import (
@@ -312,3 +314,36 @@ async def test_a_message_delivered_three_times_has_one_id(pair: Pair) -> None:
     await pair.bed.drained()
     assert len(pair.inbox.envelopes) == 3
     assert len({envelope.delivery_id for envelope in pair.inbox.envelopes}) == 1
+
+
+async def test_an_event_that_found_no_open_door_is_read_from_the_list(pair: Pair) -> None:
+    """As the door would have stored it, and once."""
+    door = pair.bed.world.app("dingtalk").events_url
+    pair.bed.world.app("dingtalk").events_url = f"{door}/nobody"
+    pair.bed.emulator.change_member("0147001", status=5)
+    await pair.bed.drained()
+    assert await pair.client.read_failed_events() == []
+    pair.bed.clock.at += timedelta(minutes=4)
+    (envelope,) = await pair.client.read_failed_events()
+    message = pair.client.parse(envelope)
+    assert (envelope.channel, message.kind) == ("dingtalk:sales:events", Kind.DIRECTORY_CHANGE)
+    assert message.change == DirectoryChange(left_user_ids=("0147001",))
+    assert await pair.client.read_failed_events() == []
+
+
+async def test_an_application_can_be_examined(pair: Pair) -> None:
+    await pair.client.check_credentials()
+    await pair.client.check_address()
+    assert await pair.client.count_people() == 3
+    assert abs(await pair.client.platform_time() - WallClock().now()) < timedelta(minutes=1)
+    assert pair.client.refusal == ""
+
+
+async def test_a_wrong_secret_is_found_out_and_remembered(pair: Pair) -> None:
+    pair.bed.world.app("dingtalk").app_secret = "reset"
+    with pytest.raises(AuthFailed):
+        await pair.client.check_credentials()
+    pair.bed.emulator.gate.revoke_tokens()
+    with pytest.raises(AuthFailed):
+        await pair.client.send(WANG, Text("你好"), dedupe_key="k")
+    assert "invalidClientIdOrSecret" in pair.client.refusal

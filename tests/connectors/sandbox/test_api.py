@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from connectors.sandbox.app import routes
 from tests.connectors.sandbox.wecom_bed import (
@@ -61,7 +62,14 @@ class Control:
     async def stream(self, customer: int) -> dict[str, Any]:
         if customer != 7:
             raise LookupError(customer)
-        return {"customer": {"id": 7}, "activities": [{"at": MONDAY, "text": "首次电话"}]}
+        files = [{"name": "方案.pdf", "sha256": "ab" * 32}]
+        first = {"at": MONDAY, "text": "首次电话", "files": files}
+        return {"customer": {"id": 7}, "activities": [first]}
+
+    async def evidence(self, sha256: str) -> tuple[bytes, str, str]:
+        if sha256 != "ab" * 32:
+            raise LookupError(sha256)
+        return b"%PDF-1.7", "方案.pdf", "application/pdf"
 
     async def customers(self) -> list[dict[str, Any]]:
         return [{"id": 7, "name": "恒锐机电", "owner": "张三"}]
@@ -78,6 +86,7 @@ async def control() -> AsyncIterator[Control]:
             hooks = bed.world.hooks
             hooks.jump, hooks.quiesce = control.jump, control.quiesce
             hooks.stream, hooks.customers = control.stream, control.customers
+            hooks.evidence = control.evidence
             yield control
 
 
@@ -343,6 +352,36 @@ async def test_quiesce_waits_for_callbacks_and_for_the_bot(control: Control) -> 
 async def test_stream_of_a_customer_is_passed_on(control: Control) -> None:
     status, answer = await control.get("stream", customer="7")
     assert (status, answer["activities"][0]["at"]) == (200, MONDAY.isoformat())
+
+
+async def test_a_file_of_the_stream_can_be_fetched_as_an_attachment(control: Control) -> None:
+    _, answer = await control.get("stream", customer="7")
+    (file,) = answer["activities"][0]["files"]
+    async with control.bed.http.get(control.base.removesuffix("/sandbox") + file["url"]) as shown:
+        disposition = shown.content_disposition
+        assert disposition is not None
+        assert (disposition.type, disposition.filename) == ("attachment", "方案.pdf")
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+        assert (shown.content_type, await shown.read()) == ("application/pdf", b"%PDF-1.7")
+    assert (await control.get("evidence/nothing"))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["", "/assets/app.js", "/assets/base.css"])
+async def test_the_page_is_asked_for_anew_and_runs_nothing_foreign(
+    control: Control, path: str
+) -> None:
+    async with control.bed.http.get(control.base + path) as answer:
+        assert answer.status == 200
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", ["api.py", "..%2fapi.py", "..%2f..%2f..%2frun_bot.py", "x"])
+async def test_only_the_pages_own_files_are_served(control: Control, name: str) -> None:
+    url = URL(f"{control.base}/assets/{name}", encoded=True)
+    async with control.bed.http.get(url) as answer:
+        assert answer.status == 404
 
 
 async def test_opening_the_chat_and_its_menu_reach_the_bot(control: Control) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.clock import FixedClock
+from bot.clock import FixedClock, WallClock
+from bot.errors import AuthFailed
 from bot.messages import (
     Address,
     Button,
@@ -31,7 +34,7 @@ from bot.messages import (
 from bot.ports import Release
 from connectors.http import Http
 from connectors.sandbox.world import Fault
-from connectors.wecom.client import WecomClient
+from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
 from connectors.wecom.webhook import routes
 from tests.connectors.sandbox import wecom_bed as sandbox
@@ -54,6 +57,7 @@ class Bed:
     client: WecomClient
     files: Files
     heard: list[InboundMessage]
+    reconfigured: Callable[..., WecomClient]
     keys: int = 0
 
     async def send(self, content: Content, key: str = "") -> Receipt:
@@ -95,8 +99,14 @@ async def bed() -> AsyncIterator[Bed]:
         platform.world.app("wecom").callback_url = str(running.make_url("/wecom/sales"))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         files = Files()
-        client = WecomClient(app, Http(session), Tokens(), files, clock)
-        yield Bed(platform, client, files, heard)
+
+        def client_with(**settings: Any) -> WecomClient:
+            changed = replace(app, **settings)
+            menu = [MenuEntry("待办" if changed.menu else "别的", key="todo")]
+            return WecomClient(changed, Http(session), Tokens(), files, clock, menu=menu)
+
+        client = client_with()
+        yield Bed(platform, client, files, heard, client_with)
 
 
 async def test_address_is_accepted_when_the_admin_saves_it(bed: Bed) -> None:
@@ -199,3 +209,42 @@ async def test_directory_is_read_with_its_leaders(bed: Bed) -> None:
     assert [d.leaders for d in directory.departments if d.id == "2"] == [("wang5",)]
     some = await bed.client.read_users(["zhang3", "nobody"])
     assert (len(some.users), some.left_user_ids) == (1, ("nobody",))
+
+
+async def test_the_menu_is_made_when_the_bot_introduces_itself(bed: Bed) -> None:
+    await bed.client.introduce("https://bot.example.com")
+    (button,) = bed.platform.emulator.menu()["button"]
+    assert (button["name"], button["key"]) == ("待办", "todo")
+    await bed.platform.emulator.menu_click("zhang3", "todo")
+    await bed.platform.settled()
+    assert (bed.heard[-1].kind, bed.heard[-1].text) == (Kind.MENU, "todo")
+
+
+async def test_a_menu_that_somebody_else_keeps_is_left_alone(bed: Bed) -> None:
+    await bed.client.introduce("https://bot.example.com")
+    theirs = bed.platform.emulator.menu()
+    await bed.reconfigured(menu=False).introduce("https://bot.example.com")
+    assert bed.platform.emulator.menu() == theirs
+
+
+async def test_an_application_can_be_examined(bed: Bed) -> None:
+    await bed.client.check_credentials()
+    await bed.client.check_address()
+    assert await bed.client.count_people() == len((await bed.client.read_directory()).users) > 0
+    assert abs(await bed.client.platform_time() - WallClock().now()) < timedelta(minutes=1)
+    assert bed.client.refusal == ""
+
+
+async def test_an_address_that_is_not_listed_is_found_out(bed: Bed) -> None:
+    bed.platform.world.faults.append(Fault("wecom", "get_api_domain_ip", errcode=60020))
+    with pytest.raises(AuthFailed, match="企业可信IP"):
+        await bed.client.check_address()
+
+
+async def test_a_wrong_secret_is_found_out_and_remembered(bed: Bed) -> None:
+    bed.platform.world.app("wecom").app_secret = "reset"
+    with pytest.raises(AuthFailed):
+        await bed.client.check_credentials()
+    with pytest.raises(AuthFailed):
+        await bed.send(Text("你好"))
+    assert "Secret" in bed.client.refusal

@@ -147,6 +147,11 @@ def test_a_promise_to_sign_is_no_next_contact(read: Read) -> None:
     assert record.intent is not Intent.LOG_WIN
 
 
+def test_an_impossible_time_is_a_plan_not_a_call(read: Read) -> None:
+    (record,) = read("恒锐机电明天25点打电话")
+    assert (record.intent, record.next_contact) == (Intent.SET_NEXT, None)
+
+
 def test_a_document_number_keeps_its_spelling(read: Read) -> None:
     (record,) = read("恒锐机电下PO了，PO号JY-0911，标L1")
     assert (record.ref, record.amount_fen) == ("JY-0911", None)

@@ -1,0 +1,352 @@
+"""The command line as contracts.md fixes it: what is printed, and the exit code.
+
+0: done. 1: the thing asked about does not hold. 2: wrong usage or configuration, in one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from storage import admin
+from storage.database import Database
+from tests.scenarios.driver import ROOT, Sandbox
+
+NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Shell:
+    """Commands in a folder of their own, with nothing of ours in the environment."""
+
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "gendan.db"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        plain = {name: v for name, v in os.environ.items() if not name.startswith("GENDAN_")}
+        ours = {
+            "GENDAN_CONFIG": "gendan.toml",
+            "GENDAN_STORAGE__URL": f"sqlite:///{self.database}",
+            "GENDAN_STORAGE__FILES": str(self.folder / "files"),
+        }
+        return {**plain, **ours, **self.more}
+
+    def configure(self, text: str) -> None:
+        (self.folder / "gendan.toml").write_text(text, encoding="utf-8")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, str(ROOT / "run_bot.py"), *words]
+
+    async def run(self, *words: str, stdin: bytes = b"") -> Ended:
+        process = await asyncio.create_subprocess_exec(
+            *self.command(*words),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            out, err = await process.communicate(stdin)
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    async def refusal(self, *words: str) -> str:
+        """The one line that a command says when it ends with 2."""
+        ended = await self.run(*words)
+        assert (ended.code, ended.out) == (2, ""), ended
+        (line,) = ended.err.splitlines()
+        return line.removeprefix("gendan: ")
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    shell = Shell(tmp_path)
+    shell.configure("")
+    return shell
+
+
+@pytest.fixture
+async def platforms(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    """Two emulated platforms to connect to, with a bot at the address that they call."""
+    sandbox = Sandbox(tmp_path / "platforms", "--empty")
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+def connected_to(url: str, apps: list[dict[str, str]], **keys: str) -> str:
+    """A configuration for the emulated applications at `url`."""
+    wecom, dingtalk = apps
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n".join(
+        [
+            *lines,
+            'admins = ["wecom:zhaoqian"]',
+            "[wecom.sales]",
+            f'corp_id = "{wecom["corp_id"]}"',
+            f"agent_id = {wecom['agent_id']}",
+            f'secret = "{wecom["app_secret"]}"',
+            f'token = "{wecom["token"]}"',
+            f'aes_key = "{wecom["aes_key"]}"',
+            f'base_url = "{url}/sandbox/wecom"',
+            "[dingtalk.sales]",
+            f'corp_id = "{dingtalk["corp_id"]}"',
+            f'client_id = "{dingtalk["app_key"]}"',
+            f'client_secret = "{dingtalk["app_secret"]}"',
+            f'api_url = "{url}/sandbox/dingtalk"',
+            f'oapi_url = "{url}/sandbox/dingtalk"',
+        ]
+    )
+
+
+async def apps_of(sandbox: Sandbox) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = (await sandbox.get("world"))["apps"]
+    return found
+
+
+async def test_understand_answers_line_by_line_and_goes_on_after_a_bad_one(shell: Shell) -> None:
+    said = {"text": "刚和恒锐机电王总通了25分钟电话，嫌价格高", "now": "2026-03-02T15:00:00+08:00"}
+    lines = [json.dumps(said, ensure_ascii=False).encode(), b"{", b"\xff\xfe", b'{"text": 5}']
+    ended = await shell.run("understand", stdin=b"\n".join(lines))
+    answers = [json.loads(line) for line in ended.out.splitlines()]
+    assert (ended.code, len(answers)) == (0, 4), ended.err
+    assert answers[0]["slots"]["duration_min"] == 25
+    assert all("error" in answer for answer in answers[1:])
+
+
+async def test_understand_knows_the_customers_of_a_file(shell: Shell) -> None:
+    (shell.folder / "names.txt").write_text("恒锐机电有限公司\n", encoding="utf-8")
+    said = b'{"text": "\xe5\x88\x9a\xe5\x92\x8c\xe6\x81\x92\xe9\x94\x90\xe6\x9c\xba\xe7\x94\xb5\xe9\x80\x9a\xe4\xba\x86\xe7\x94\xb5\xe8\xaf\x9d"}'
+    ended = await shell.run(
+        "understand", "--customers", "names.txt", "--now", "2026-03-02T15:00", stdin=said
+    )
+    assert (ended.code, "恒锐机电有限公司" in ended.out) == (0, True), ended
+
+
+async def test_files_that_cannot_be_read_are_named(shell: Shell) -> None:
+    (shell.folder / "gbk.txt").write_bytes("恒锐机电".encode("gbk"))
+    assert "nowhere.txt" in await shell.refusal("understand", "--customers", "nowhere.txt")
+    assert "gbk.txt" in await shell.refusal("understand", "--customers", "gbk.txt")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["conquer"], "conquer"),
+        (["sandbox", "--port", "many"], "--port"),
+        (["understand", "--now", "tomorrow"], "tomorrow"),
+        (["understand", "--bogus"], "--bogus"),
+        (["replay"], "--failed"),
+        (["replay", "--since", "yesterday"], "yesterday"),
+        (["db"], "command"),
+        (["db", "backup"], "FILE"),
+    ],
+)
+async def test_wrong_usage_is_told_in_one_line(shell: Shell, words: list[str], says: str) -> None:
+    assert says.lower() in (await shell.refusal(*words)).lower()
+
+
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+async def test_without_a_platform_there_is_nothing_to_serve_or_examine(
+    shell: Shell, command: str
+) -> None:
+    assert "gendan setup" in await shell.refusal(command)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("prot = 9000", "prot"),
+        ("port = 'many'", "port"),
+        ("[wecom.sales]\ncorp_id = 'ww1'\nagent_id = 'x'", "wecom.sales"),
+        ("port = ", "gendan.toml"),
+        ("policy = 'nowhere.toml'", "nowhere.toml"),
+        ("[storage]\nurl = 'mysql://x'", "storage.url"),
+    ],
+)
+async def test_a_wrong_configuration_names_the_key(shell: Shell, text: str, says: str) -> None:
+    shell.configure(text)
+    if "storage" in text:
+        shell.more["GENDAN_STORAGE__URL"] = ""
+    ended = await shell.run("understand")
+    assert (ended.code, says in ended.err, "Traceback" in ended.err) == (2, True, False), ended
+
+
+async def test_an_occupied_port_is_named(shell: Shell) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}" in await shell.refusal(
+            "sandbox", "--port", str(port), "--data", str(shell.folder / "data")
+        )
+
+
+@pytest.mark.parametrize(
+    "words", [["replay", "--failed"], ["db", "verify"], ["db", "backup", "copy.db"]]
+)
+async def test_a_missing_database_is_named_and_not_made(shell: Shell, words: list[str]) -> None:
+    assert str(shell.database) in await shell.refusal(*words)
+    assert not shell.database.exists()
+
+
+async def test_a_database_that_does_not_answer_is_told_in_one_line(shell: Shell) -> None:
+    shell.more["GENDAN_STORAGE__URL"] = "postgresql://nobody:geheim@127.0.0.1:1/nothing"
+    assert "geheim" not in await shell.refusal("db", "verify")
+
+
+async def test_a_database_is_made_backed_up_and_verified(shell: Shell) -> None:
+    assert (await shell.run("db", "upgrade")).code == 0
+    assert (await shell.run("db", "verify")).code == 0
+    assert (await shell.run("db", "backup", "copy.db")).code == 0
+    assert "exists" in await shell.refusal("db", "backup", "copy.db")
+    shell.database.write_bytes((shell.folder / "copy.db").read_bytes())
+    assert (await shell.run("db", "verify")).code == 0
+
+
+async def test_a_changed_audit_entry_does_not_verify(shell: Shell) -> None:
+    url = shell.environment["GENDAN_STORAGE__URL"]
+    await admin.upgrade(url)
+    database = await Database.open(url)
+    async with database.begin() as tx:
+        await tx.audit.append(
+            at=NOW, actor="system", action="x", subject="x", before=None, after={"amount": 1}
+        )
+    await database.close()
+    with closing(sqlite3.connect(shell.database)) as connection:
+        connection.execute("UPDATE audit SET after = '{\"amount\":2}'")
+        connection.commit()
+    ended = await shell.run("db", "verify")
+    assert (ended.code, "审计链在第 1 条断开" in ended.out) == (1, True), ended
+
+
+async def test_replay_puts_back_what_it_is_told(shell: Shell) -> None:
+    await shell.run("db", "upgrade")
+    for words in (["--failed"], ["--id", "4711"], ["--since", "2026-01-28T08:00"]):
+        ended = await shell.run("replay", *words)
+        assert (ended.code, ended.out) == (0, "0 条已放回收件箱\n"), ended
+
+
+async def test_the_doctor_finds_everything_in_order(shell: Shell, platforms: Sandbox) -> None:
+    shell.configure(connected_to(platforms.url, await apps_of(platforms), public_url=platforms.url))
+    await shell.run("db", "upgrade")
+    ended = await shell.run("doctor")
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert {line[0] for line in ended.out.splitlines()} == {"✓"}
+    assert "企业微信 sales 权限：能读到 13 人" in ended.out
+    assert "本月已用 0 / 5000 次" in ended.out
+
+
+async def test_the_doctor_tells_what_is_wrong_and_looks_at_the_rest(
+    shell: Shell, platforms: Sandbox
+) -> None:
+    """A secret that was reset, no database yet, and nobody at the public address."""
+    wecom, dingtalk = await apps_of(platforms)
+    wecom["app_secret"] = "reset"
+    shell.configure(connected_to(platforms.url, [wecom, dingtalk], public_url="http://127.0.0.1:1"))
+    ended = await shell.run("doctor")
+    told = dict(line.split("：", 1) for line in ended.out.splitlines())
+    assert ended.code == 1
+    assert "Secret 不正确" in told["✗ 企业微信 sales 凭证"]
+    assert "✗ 企业微信 sales 回调" in told
+    assert "no database" in told["✗ 数据库"]
+    assert "✓ 钉钉 sales 凭证" in told
+    assert "reset" not in ended.out
+
+
+async def test_setup_writes_a_configuration_and_examines_it(
+    shell: Shell, platforms: Sandbox
+) -> None:
+    wecom, _ = await apps_of(platforms)
+    shell.more["GENDAN_WECOM__SALES__BASE_URL"] = f"{platforms.url}/sandbox/wecom"
+    answers = [
+        "1", "", wecom["corp_id"], wecom["agent_id"], wecom["app_secret"], wecom["token"],
+        wecom["aes_key"], platforms.url, "zhaoqian",
+    ]  # fmt: skip
+    (shell.folder / "gendan.toml").unlink()
+    ended = await shell.run("setup", stdin="".join(f"{answer}\n" for answer in answers).encode())
+    assert ended.code == 0, ended
+    assert "✓ 企业微信 sales 凭证" in ended.out
+    assert wecom["app_secret"] not in ended.out
+    assert (shell.folder / "secrets" / "sales-secret").read_text() == f"{wecom['app_secret']}\n"
+
+
+async def test_stopping_in_the_middle_of_setup_changes_nothing(shell: Shell) -> None:
+    ended = await shell.run("setup", stdin=b"1\nsales\n")
+    assert (ended.code, ended.err.splitlines()[-1]) == (2, "gendan: 已中断 (interrupted)")
+    assert (shell.folder / "gendan.toml").read_text() == ""
+
+
+async def test_the_bot_serves_while_its_platforms_are_away_and_notices_their_return(
+    shell: Shell, platforms: Sandbox
+) -> None:
+    """A line when a platform is lost, one when it is back; the menu is made then."""
+    apps = await apps_of(platforms)
+    port = int(platforms.url.rsplit(":", 1)[1])
+    await platforms.stop()
+    own = free_port()
+    shell.configure(connected_to(platforms.url, apps, host="127.0.0.1"))
+    shell.more["GENDAN_PORT"] = str(own)
+    process = await asyncio.create_subprocess_exec(
+        *shell.command("serve"), cwd=shell.folder, env=shell.environment, stderr=subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60):
+            await heard(process, "platform out of reach", times=2)
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{own}") as http:
+                async with http.get("/readyz") as answer:
+                    assert answer.status == 200
+                    troubles = (await answer.json())["troubles"]
+                    assert set(troubles) == {"wecom:sales", "dingtalk:sales"}
+                await platforms.start(port)
+                await heard(process, "platform in reach again", times=2)
+                async with http.get("/readyz") as answer:
+                    assert (await answer.json())["troubles"] == {}
+            menu = (await platforms.get("world"))["menus"]["wecom"]["button"]
+            assert [entry["name"] for entry in menu] == ["待办", "我的灯", "帮助"]
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def heard(process: asyncio.subprocess.Process, event: str, *, times: int) -> None:
+    """Wait until the log has said it so often, and nothing else of that kind in between."""
+    assert process.stderr is not None
+    said: list[str] = []
+    while said.count(event) < times:
+        line = await process.stderr.readline()
+        assert line, f"the bot ended; it had said {said}"
+        said += [json.loads(line)["event"]] if line.startswith(b"{") else []
+    assert said == [event] * times
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
