@@ -19,7 +19,6 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
-from click import Abort, ClickException
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock, MovableClock, WallClock
@@ -338,9 +337,11 @@ async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
                 library=office.library,
             )
     await bot.load_customers()
+    async with bot.database.read() as tx:
+        opened_before = await tx.settings.get("sandbox.clock") is not None
     today = max(clock.now(), WallClock().now())
-    opening = office.calendar.add(ClockKind.OFFICE, today, timedelta(minutes=30))
-    await _jump(bot, clock, opening)
+    in_office = timedelta(seconds=1) if opened_before else timedelta(minutes=30)
+    await _jump(bot, clock, office.calendar.add(ClockKind.OFFICE, today, in_office))
 
 
 async def _first_moment(database: Database) -> datetime:
@@ -396,7 +397,10 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
             file = await tx.files.get(sha256)
         if file is None:
             raise LookupError(sha256)
-        return await bot.files.get(sha256), file.name, file.media_type
+        try:
+            return await bot.files.get(sha256), file.name, file.media_type
+        except FileNotFoundError as error:
+            raise LookupError(sha256) from error
 
     return Hooks(clock.now, jump, quiesce, customers, stream, evidence)
 
@@ -464,6 +468,7 @@ def run_sandbox(
 @cli.command("setup")
 def set_up() -> None:
     """一问一答地写好配置，然后检查。"""
+    logs.set_up("ERROR", human=sys.stderr.isatty())
 
     def check(settings: Settings) -> int:
         asyncio.run(admin.upgrade(_database_url(settings)))
@@ -577,9 +582,9 @@ def main() -> None:
     configuration, told in one line."""
     try:
         code = cli(standalone_mode=False)
-    except ClickException as error:
+    except typer.TyperException as error:
         sys.exit(_complain(error.format_message()))
-    except Abort:
+    except typer.Abort:
         sys.exit(_complain("已中断 (interrupted)"))
     except (ConfigError, BotError, OSError, SQLAlchemyError) as error:
         sys.exit(_complain(str(error)))

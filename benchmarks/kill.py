@@ -1,14 +1,17 @@
 """`kill -9` at 30 random moments under load: nothing accepted is lost, nothing acts twice.
 
 The sandbox runs as people run it; the load goes to its doors as the platform would call.
-Every rep says a sentence and confirms it, again and again. At the end the database must
-hold one draft and one activity for each accepted pair, and each reply once.
+Every rep says a sentence and confirms it, again and again; a word is sent until it was
+taken, as the platform would. At the end the database must hold each accepted message once
+and handled, one draft for each sentence, one activity for each confirmation, in the order
+in which they were said, and a reply to each. KILLS in the environment makes it shorter.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -22,7 +25,7 @@ import aiohttp
 
 from connectors.sandbox.wecom_crypto import Seal
 
-KILLS = 30
+KILLS = int(os.environ.get("KILLS", "30"))
 SEED = 20261123
 
 
@@ -68,26 +71,38 @@ async def start(data: Path, port: int) -> asyncio.subprocess.Process:
     return process
 
 
-async def load(company: Company, counter: list[int], accepted: set[int]) -> None:
-    """All reps at once, each in turn says and confirms; until the bot is gone."""
+class Load:
+    """All reps at once. `sentences` and `confirmations` are the numbers that were accepted."""
 
-    async def speak(session: aiohttp.ClientSession, user: str, customer: str) -> None:
+    def __init__(self, company: Company) -> None:
+        self.sentences: set[int] = set()
+        self.confirmations: set[int] = set()
+        self._company = company
+        self._numbers = itertools.count(8_000_000_000)
+
+    async def run(self) -> None:
+        """Until cancelled, over all restarts."""
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            await asyncio.gather(*(self._speak(session, *rep) for rep in self._company.reps))
+
+    async def _speak(self, session: aiohttp.ClientSession, user: str, customer: str) -> None:
+        sentence = f"刚和{customer}通了25分钟电话，嫌价格高，下周三再联系"
         while True:
-            for text in (f"刚和{customer}通了25分钟电话，嫌价格高，下周三再联系", "确认"):
-                counter[0] += 1
-                number = counter[0]
-                if not await company.post(session, user, text, number):
-                    return
-                accepted.add(number)
+            await self._say(session, user, sentence, self.sentences)
+            await self._say(session, user, "确认", self.confirmations)
 
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        await asyncio.gather(*(speak(session, *rep) for rep in company.reps))
+    async def _say(
+        self, session: aiohttp.ClientSession, user: str, text: str, accepted: set[int]
+    ) -> None:
+        number = next(self._numbers)
+        while not await self._company.post(session, user, text, number):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        accepted.add(number)
 
 
 async def main() -> None:
     chance = random.Random(SEED)
-    counter, accepted = [8_000_000_000], set[int]()
     with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as folder:
         data, port = Path(folder), 18080
         process = await start(data, port)
@@ -95,44 +110,57 @@ async def main() -> None:
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{base}/world") as answer:
                 company = Company(await answer.json())
+            load = Load(company)
+            speaking = asyncio.create_task(load.run())
             for _ in range(KILLS):
-                speaking = asyncio.create_task(load(company, counter, accepted))
                 await asyncio.sleep(chance.uniform(0.05, 1.5))
                 process.send_signal(signal.SIGKILL)
                 await process.wait()
-                await speaking
                 process = await start(data, port)
+            await asyncio.sleep(1)
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
             async with session.get(f"{base}/quiesce", params={"timeout": "60"}) as answer:
                 assert (await answer.json())["quiet"]
         process.send_signal(signal.SIGTERM)
         await process.wait()
-        check(data / "gendan.db", accepted)
+        check(data / "gendan.db", load)
 
 
-def check(file: Path, accepted: set[int]) -> None:
+def check(file: Path, load: Load) -> None:
     """Compare what was accepted with what the database holds."""
     with contextlib.closing(sqlite3.connect(file)) as db:
-        stored = [row[0] for row in db.execute("SELECT delivery_id FROM inbox WHERE state='done'")]
-        numbers = [int(one.split(":")[0]) for one in stored if one[0] == "8"]
-        lost = accepted - set(numbers)
-        twice = len(numbers) - len(set(numbers))
-        replies = [
-            row[0]
-            for row in db.execute("SELECT dedupe_key FROM outbox WHERE dedupe_key LIKE '%:0'")
-        ]
-        answered = {int(key.split(":")[3]) for key in replies if key.split(":")[3][:1] == "8"}
-        drafts = db.execute("SELECT count(*), count(activity_id) FROM drafts").fetchone()
-        entries = db.execute(
-            "SELECT count(*), count(DISTINCT source_id) FROM activities "
-            "WHERE source_id LIKE 'draft:%'"
-        ).fetchone()
-    unanswered = set(numbers) - answered
+        inbox = db.execute("SELECT delivery_id, state FROM inbox WHERE delivery_id LIKE '8%'")
+        states = [(int(delivery_id.split(":")[0]), state) for delivery_id, state in inbox]
+        keys = [key for (key,) in db.execute("SELECT dedupe_key FROM outbox")]
+        drafts = db.execute("SELECT source_id, activity_id FROM drafts").fetchall()
+        entries = db.execute("SELECT source_id FROM activities WHERE source_id LIKE 'draft:%'")
+        activities = [source_id for (source_id,) in entries]
+    accepted = load.sentences | load.confirmations
+    answered = {number for key in keys if (number := _number_in(key))}
+    faults = {
+        "lost": len(accepted - {number for number, _ in states}),
+        "unhandled": sum(state != "done" for _, state in states),
+        "handled twice": len(states) - len({number for number, _ in states}),
+        "unanswered": len(accepted - answered),
+        "sentences without a draft of their own": len(
+            load.sentences ^ ({_number_in(source_id) for source_id, _ in drafts} & accepted)
+        ),
+        "activities twice": len(activities) - len(set(activities)),
+        "confirmed, and no activity": sum(one is not None for _, one in drafts) - len(activities),
+        "confirmations that found nothing": len(load.confirmations) - len(activities),
+    }
     print(
-        f"   {KILLS} kills, {len(accepted)} accepted: lost {len(lost)}, handled twice {twice}, "
-        f"unanswered {len(unanswered)}, drafts {drafts[0]}, confirmed {drafts[1]}, "
-        f"activities {entries[0]} ({entries[1]} distinct)"
+        f"   {KILLS} kills, {len(accepted)} messages accepted, {len(activities)} activities; "
+        + ", ".join(f"{name}: {count}" for name, count in faults.items())
     )
-    assert not lost, sorted(lost)[:5]
-    assert twice == 0
-    assert not unanswered, sorted(unanswered)[:5]
-    assert drafts[1] == entries[0] == entries[1]
+    # The last word of a rep may have been taken without our hearing of it.
+    late = faults.pop("confirmations that found nothing")
+    assert not any(faults.values())
+    assert -len(states) + len(accepted) <= late <= 0
+
+
+def _number_in(key: str) -> int:
+    """The number of the message in "wecom:sales:app:8000000001:user:second:…", else 0."""
+    parts = key.split(":")
+    return int(parts[3]) if len(parts) > 3 and parts[3].startswith("80") else 0

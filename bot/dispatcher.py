@@ -98,8 +98,7 @@ class Dispatcher(Generic[Tx]):
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._fetching = {key: asyncio.Semaphore(FETCHING) for key in connectors}
         self._stopping = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._progress = asyncio.Event()
 
     async def accept(self, envelope: Envelope) -> Release:
         """Store durably; see `bot.ports.Accept`."""
@@ -116,7 +115,6 @@ class Dispatcher(Generic[Tx]):
         """Put a stored envelope into its lane."""
         if self._stopping.is_set():
             return
-        self._idle.clear()
         key = pending.envelope.conversation
         if key not in self._lanes:
             self._lanes[key] = []
@@ -143,8 +141,11 @@ class Dispatcher(Generic[Tx]):
         return fed
 
     async def drained(self) -> None:
-        """Wait until no envelope is waiting or in work."""
-        await self._idle.wait()
+        """Wait until all that was accepted by now is handled."""
+        left = set(self._waiting)
+        while left := left & self._waiting:
+            self._progress.clear()
+            await self._progress.wait()
 
     async def stop(self) -> None:
         """Finish what is in work; the rest stays stored for the next start."""
@@ -161,12 +162,11 @@ class Dispatcher(Generic[Tx]):
             again = await self._work(pending)
             if again is None:
                 self._waiting.discard(pending.id)
+                self._progress.set()
             else:
                 await wait_for(self._stopping, again.in_s)
                 self._push(lane, again.pending)
         del self._lanes[key]
-        if not self._lanes:
-            self._idle.set()
 
     @asynccontextmanager
     async def _one_of(self, slots: asyncio.Semaphore) -> AsyncIterator[None]:

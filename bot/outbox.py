@@ -76,7 +76,7 @@ class Outbox(Generic[Tx]):
             while True:
                 self._wake.clear()
                 try:
-                    if not await self._start_due():
+                    if not await self._start_due(self._clock.now()):
                         await self._wait()
                 except Exception:
                     log.exception("the outbox could not be read", extra={"action": "outbox"})
@@ -86,22 +86,26 @@ class Outbox(Generic[Tx]):
                 await asyncio.wait(self._senders.values())
 
     async def drain(self) -> None:
-        """Send until nothing is due any more."""
-        while await self._start_due() or self._senders:
-            await asyncio.wait(self._senders.values(), return_when=asyncio.FIRST_COMPLETED)
+        """Send until nothing is left that is due by now."""
+        at = self._clock.now()
+        while True:
+            await self._start_due(at)
+            upcoming = await self.next_at()
+            if upcoming is None or upcoming > at:
+                return
+            if self._senders:
+                await asyncio.wait(self._senders.values(), return_when=asyncio.FIRST_COMPLETED)
 
     async def next_at(self) -> datetime | None:
         """When the next queued message may go."""
         async with self._store.begin() as tx:
             return await tx.delivery.next_outgoing_at()
 
-    async def _start_due(self) -> int:
+    async def _start_due(self, at: datetime) -> int:
         """Start sending the due heads of all applications that are not busy; how many."""
         async with self._taking:
             async with self._store.begin() as tx:
-                due = await tx.delivery.take_due(
-                    at=self._clock.now(), limit=BATCH, busy=self._senders.keys()
-                )
+                due = await tx.delivery.take_due(at=at, limit=BATCH, busy=self._senders.keys())
             batches: dict[AppKey, list[Outgoing]] = {}
             for outgoing in due:
                 batches.setdefault(_app_of(outgoing), []).append(outgoing)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+import stamina
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -60,6 +61,8 @@ def set_up(level: str, *, human: bool = False, to: TextIO | None = None) -> None
     )
     handler = logging.StreamHandler(to or sys.stderr)
     handler.setFormatter(formatter)
+    # A call that is repeated is told by whoever gives up, or waits for the platform.
+    stamina.instrumentation.set_on_retry_hooks(())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

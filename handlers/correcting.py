@@ -24,6 +24,8 @@ async def correct(desk: Desk, record: Record, open_drafts: Sequence[Draft]) -> N
     slots = drafting.slots_of(telling.with_denial(desk, record, text, now))
     changed = _dated(desk, draft, record)
     changed = replace(changed, slots={**changed.slots, **slots})
+    if changed != draft:
+        changed = replace(changed, text=dialog.with_correction(draft.text, text))
     if account is not None and account.id != draft.account_id:
         await drafts.give_customer(desk, changed, account)
     elif record.ambiguous:

@@ -18,6 +18,9 @@ _FACT_ORDER = (
     "next_contact",
     "amount_fen",
     "customer_received",
+    "intent_level",
+    "promise_date",
+    "ref",
 )
 MOST_FACTS = 6
 _HOURS = (9, 10, 11, 13, 14, 15, 16, 17)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.domain import drafting
-from bot.domain.activities import Draft, DraftState, Moment, Record
+from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
@@ -43,8 +43,11 @@ async def open_draft(
     if found.mention:
         slots["customer_mention"] = found.mention
     opportunity = await _the_opportunity(desk, found.account)
-    done = await _units_done(desk.tx, opportunity)
-    unit = drafting.choose_unit(desk.office.library, record.intent, done)
+    past = await _past_with(desk, found.account, opportunity)
+    unit = drafting.choose_unit(desk.office.library, record.intent, drafting.units_done(past))
+    if unit is not None and unit.intent is Intent.BOOK_VISIT:
+        today = desk.at.astimezone(desk.office.zone).date()
+        slots = {**drafting.pending_visit(past, unit, today), **slots}
     sent_at = desk.message.sent_at
     draft = await desk.tx.drafts.add(
         Draft(
@@ -121,7 +124,7 @@ async def give_customer(desk: Desk, draft: Draft, account: Account) -> Draft:
     """The answer to "which customer?". Raises NotAllowed for somebody else's."""
     await customers.refuse_foreign(desk, account)
     opportunity = await _the_opportunity(desk, account)
-    done = await _units_done(desk.tx, opportunity)
+    done = drafting.units_done(await _past_with(desk, account, opportunity))
     unit = desk.office.library.unit(draft.unit)
     if unit is not None:
         chosen = drafting.choose_unit(desk.office.library, unit.intent, done)
@@ -292,17 +295,18 @@ async def _the_opportunity(desk: Desk, account: Account | None) -> Opportunity |
     )
 
 
-async def _units_done(tx: UnitOfWork, opportunity: Opportunity | None) -> set[str]:
-    """What really took place: not what was taken back, nor a call that nobody answered."""
+async def _past_with(
+    desk: Desk, account: Account | None, opportunity: Opportunity | None
+) -> list[Activity]:
+    """What was recorded on the deal in hand, or on the one that was won last."""
+    if account is not None and opportunity is None:
+        past = await desk.tx.opportunities.of_account(account.id)
+        won = [deal for deal in past if deal.state is OpportunityState.WON]
+        opportunity = won[-1] if won else None
     if opportunity is None:
-        return set()
-    past = await tx.activities.list_of_opportunity(opportunity.id, since=opportunity.created_at)
-    taken_back = {one.retracts_id for one in past}
-    return {
-        one.unit
-        for one in past
-        if one.id not in taken_back and one.slots.get("connected") is not False
-    }
+        return []
+    since = opportunity.created_at
+    return await desk.tx.activities.list_of_opportunity(opportunity.id, since=since)
 
 
 def _chat(conversation: str) -> Address:

@@ -238,7 +238,7 @@ def _read(desk: Desk, text: str) -> tuple[Record, ...]:
         customers=book.index,
         visible=lambda name: book.owned_by(person_id, name),
     )
-    if all(record.customer or record.ambiguous for record in own if record.intent in LOGS):
+    if all(record.customer or record.ambiguous for record in own):
         return own
     everybody = reader.read(text, now=now, customers=book.index)
     found = any(record.customer and not record.needs_confirm for record in everybody)

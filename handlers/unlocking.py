@@ -48,15 +48,16 @@ async def press(desk: Desk) -> None:
     entry = await desk.tx.activities.get(int(entry_id))
     await _refuse_others(desk, entry)
     account = await desk.tx.accounts.get(entry.account_id)
+    card = _question(desk, entry, account, await desk.tx.people.get(int(receiver_id)))
+    subject = f"activity:{entry.id}"
     reason = action.values.get(REASON, "").strip()
     if action.action == UNLOCK and reason in ("", NOT_CHOSEN):
+        # A new revision, so that the same press again is not taken for a repeated delivery.
+        await desk.change(card, subject=subject)
         desk.say(texts.unlock_needs_reason(account.name))
         return
     told = await _decide(desk, entry, account, reason=reason, unlock=action.action == UNLOCK)
-    card = _question(desk, entry, account, await desk.tx.people.get(int(receiver_id)))
-    await desk.change(
-        replace(card, fields=(), buttons=(), closed="已处理"), subject=f"activity:{entry.id}"
-    )
+    await desk.change(replace(card, fields=(), buttons=(), closed="已处理"), subject=subject)
     desk.say(told)
 
 

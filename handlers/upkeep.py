@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
@@ -27,8 +28,9 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 600.0
 MOST_PAGES = 50  # of undelivered events in one go
 
-# Ticks closer together than this in real time belong to one jump of the sandbox's clock.
-_ONE_JUMP_S = 2.0
+ONE_JUMP_S = 2.0
+"""Ticks closer together than this in real time belong to one jump of the sandbox's clock."""
+
 _WARN_AT_PERCENT = (100, 90, 70)
 
 log = logging.getLogger(__name__)
@@ -140,8 +142,8 @@ class Upkeep:
             self._done_at[name] = asyncio.get_running_loop().time()
 
         async def next_due(_: UnitOfWork) -> datetime | None:
-            since_s = asyncio.get_running_loop().time() - self._done_at.get(name, -_ONE_JUMP_S)
-            return None if since_s < _ONE_JUMP_S else _ALWAYS
+            since_s = asyncio.get_running_loop().time() - self._done_at.get(name, -math.inf)
+            return None if since_s < ONE_JUMP_S else _ALWAYS
 
         return Job(name, trigger, _nothing_more, next_due=next_due, prepare=work)
 
@@ -154,19 +156,23 @@ class Upkeep:
     async def _tried(self, platform: Platform, step: Step) -> bool:
         """One line in the log when a platform goes away, one when it is back."""
         name, what = f"{platform.platform}:{platform.app}", step.__name__
+        fields = {"action": "upkeep", "channel": name}
         try:
             await step(platform)
         except BotError as error:
             if name not in self._troubles:
-                fields = {"action": "upkeep", "channel": name, "error": str(error)}
-                log.warning("platform out of reach", extra=fields)
+                log.warning("platform out of reach", extra={**fields, "error": str(error)})
             self._troubles.setdefault(name, {})[what] = str(error)
+            return False
+        except Exception as error:
+            log.exception("upkeep failed", extra=fields)
+            self._troubles.setdefault(name, {})[what] = type(error).__name__
             return False
         if name in self._troubles:
             self._troubles[name].pop(what, None)
             if not self._troubles[name]:
                 del self._troubles[name]
-                log.info("platform in reach again", extra={"action": "upkeep", "channel": name})
+                log.info("platform in reach again", extra=fields)
         return True
 
     async def _introduce(self, platform: Platform) -> None:

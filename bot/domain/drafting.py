@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,27 @@ def choose_unit(
     if len(fitting) > 1 and any(unit.key in done for unit in fitting):
         return fitting[1]
     return fitting[0]
+
+
+def units_done(past: Iterable[Activity]) -> set[str]:
+    """The units that really took place: not what was taken back, nor a call that nobody
+    answered."""
+    entries = list(past)
+    taken_back = {one.retracts_id for one in entries}
+    return {one.unit for one in entries if one.id not in taken_back and _reached(one)}
+
+
+def pending_visit(past: Iterable[Activity], booking: ActionUnit, today: date) -> dict[str, object]:
+    """Whom to meet, by the last booking that is still to come: a visit that is moved keeps
+    its host."""
+    entries = list(past)
+    taken_back = {one.retracts_id for one in entries}
+    for one in reversed(entries):
+        day = str(one.slots.get("next_contact", ""))[:10]
+        pending = one.unit == booking.key and one.id not in taken_back
+        if pending and day >= today.isoformat() and "contact" in one.slots:
+            return {"contact": one.slots["contact"]}
+    return {}
 
 
 def slots_of(record: Record) -> dict[str, object]:

@@ -6,7 +6,6 @@ Source: developer.work.weixin.qq.com/document/path/91039 (token), 90313 (codes).
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,14 +15,12 @@ import orjson
 from prometheus_client import Counter
 
 from bot.clock import Clock
-from bot.errors import BotError, Rejected, TimedOut, Unavailable
+from bot.errors import Rejected, Unavailable
 from bot.ports import TokenStore
 from connectors.http import Http
 from connectors.tokens import TokenKeeper
 from connectors.wecom.errors import TokenRefused, to_error
 from connectors.wecom.settings import WecomApp
-
-log = logging.getLogger(__name__)
 
 _MEDIA_TIMEOUT_S = 60.0
 _ERROR_BODY_BYTES = 4096
@@ -45,7 +42,6 @@ class Api:
         self._app = app
         self._http = http
         self._tokens = TokenKeeper(f"wecom:{app.name}", tokens, self._fetch_token, clock)
-        self._lost = False
 
     async def get(self, api: str, **params: str) -> dict[str, Any]:
         return await self._with_token(
@@ -120,20 +116,15 @@ class Api:
         body: Mapping[str, Any] | None = None,
         form: aiohttp.FormData | None = None,
     ) -> dict[str, Any]:
-        try:
-            status, answer = await self._http.request_json(
-                method,
-                self._url(api),
-                params=params,
-                json=body,
-                data=form,
-                timeout_s=_MEDIA_TIMEOUT_S if form else 10.0,
-                what=f"wecom:{api}",
-            )
-        except (Unavailable, TimedOut) as error:
-            self._note_loss(error)
-            raise
-        self._note_answer()
+        status, answer = await self._http.request_json(
+            method,
+            self._url(api),
+            params=params,
+            json=body,
+            data=form,
+            timeout_s=_MEDIA_TIMEOUT_S if form else 10.0,
+            what=f"wecom:{api}",
+        )
         return self._checked(api, status, answer)
 
     async def _download(self, token: str, media_id: str, limit_bytes: int) -> tuple[bytes, str]:
@@ -169,21 +160,6 @@ class Api:
 
     def _url(self, api: str) -> str:
         return f"{self._app.base_url.rstrip('/')}/cgi-bin/{api}"
-
-    def _note_loss(self, error: BotError) -> None:
-        if not self._lost:
-            self._lost = True
-            log.warning(
-                "WeCom does not answer",
-                extra={"action": "platform_lost", "app": self._app.name, "error": str(error)},
-            )
-
-    def _note_answer(self) -> None:
-        if self._lost:
-            self._lost = False
-            log.info(
-                "WeCom answers again", extra={"action": "platform_back", "app": self._app.name}
-            )
 
 
 def _media_form(data: bytes, name: str) -> aiohttp.FormData:

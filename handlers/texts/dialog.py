@@ -21,6 +21,9 @@ SLOT_LABELS = {
     "files": "附件",
     "customer": "客户",
     "minutes": "纪要",
+    "intent_level": "意向",
+    "promise_date": "承诺日期",
+    "ref": "单号",
 }
 
 HELP = (
@@ -103,7 +106,7 @@ def slot_words(key: str, value: object) -> str:
         return f"{value}分钟"
     if key == "objections" and isinstance(value, list):
         return "、".join(OBJECTIONS.get(str(code), str(code)) for code in value) or "没有异议"
-    if key == "next_contact":
+    if key in ("next_contact", "promise_date"):
         return day_words(Moment.parse(str(value)))
     if key == "amount_fen" and isinstance(value, int):
         return amount_words(value)
@@ -178,6 +181,11 @@ def still_open(names: Sequence[str], *, instead: bool) -> str:
 
 def cannot_be_stored(customer: str, reason: str) -> str:
     return f"「{customer}」这条没有记下：{reason}。请改一下时间，或回复「取消」。"
+
+
+def with_correction(text: str, said: str) -> str:
+    """What the stream shows of a record that was corrected by words."""
+    return f"{text}（更正：{shorten(said, 60)}）"
 
 
 def will_replace(recorded_at: str) -> str:

@@ -140,8 +140,6 @@ async def test_a_delivery_that_its_door_still_answers_is_left_to_the_door(bench:
     dispatcher = bench.dispatcher()
     release = await dispatcher.accept(envelope("x"))
     assert await dispatcher.recover() == 0
-    await drained(dispatcher)
-    assert bench.begun == []
     release()
     await drained(dispatcher)
     assert bench.begun == ["x"]

@@ -45,6 +45,10 @@ class Shaky:
         self.unfinished = database.unfinished
         self.pending = database.pending
 
+    @property
+    def is_failing(self) -> bool:
+        return self.begun < max(self.failing)
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         self.begun += 1
@@ -144,9 +148,11 @@ async def test_who_waits_no_longer_for_the_queue_stops_no_message(bench: Bench) 
 
 async def test_what_was_sent_while_the_database_was_locked_is_sent_once(bench: Bench) -> None:
     await bench.queue(Platform.WECOM, "x")
-    bench.wecom.open.set()
-    bench.store.failing = {2, 3, 4}
-    await bench.outbox.drain()
+    async with running(bench.outbox):
+        await bench.wecom.asked.wait()
+        bench.store.failing = {bench.store.begun + n for n in range(1, 6)}
+        bench.wecom.open.set()
+        await until(lambda: bench.wecom.sent and not bench.store.is_failing)
     assert bench.wecom.sent == [("li4", "x")]
     assert await bench.still_queued() == 0
 

@@ -77,6 +77,27 @@ async def test_undo_takes_the_record_back_but_keeps_it_readable(
     assert taken_back[0]["valid"] is False
 
 
+async def test_a_stored_record_is_corrected_by_a_new_one(sandbox: Sandbox, rep: Speaker) -> None:
+    answers = await rep.say("嘉兴南湖铸造通话16分钟，担心粉尘，下周二再联系")
+    await rep.press(last_card(answers), "确认")
+    answers = await rep.say("不对，是下周三")
+    assert "确认后替换" in words(answers)
+    assert "已更正" in words(await rep.press(last_card(answers), "确认"))
+    retraction, corrected, first = (await stream_of(sandbox, "嘉兴南湖铸造有限公司"))[:3]
+    assert "更正了这条" in str(retraction["text"])
+    assert (corrected["valid"], first["reason"]) == (True, "已撤回")
+
+
+async def test_in_a_group_only_the_rep_may_press(sandbox: Sandbox, ding_rep: Speaker) -> None:
+    group = "cidHuananSales001=="
+    answers = await ding_rep.say("@跟单 松湖电子通话20分钟，没异议，下周三联系", chat=group)
+    assert "@吴磊" in words(answers)
+    colleague = Speaker(sandbox, "dingtalk", "zhengshuang")
+    await colleague.press(last_card(answers), "确认")
+    assert "只有吴磊可以操作" in words(await ding_rep.look(group))
+    assert "已记录" in words(await ding_rep.say("@跟单 确认", chat=group))
+
+
 async def test_two_similar_customers_are_asked_about_never_guessed(sandbox: Sandbox) -> None:
     """Both 恒锐 belong to her team; for a rep with one of them the name is plain."""
     supervisor = Speaker(sandbox, "wecom", "limin")

@@ -174,3 +174,29 @@ async def test_a_bystander_cannot_press_somebody_elses_card(sandbox: Sandbox) ->
     await sandbox.quiesce()
     assert "已记录" not in words(await wu.look())
     await wu.say("取消")
+
+
+async def test_clients_that_live_by_the_wall_clock_get_in_after_a_jump_of_twelve_days(
+    sandbox: Sandbox,
+) -> None:
+    """They sign by their own time; the sandbox's is far ahead of it."""
+    chen, wu = Speaker(sandbox, "wecom", "chenjing"), Speaker(sandbox, "dingtalk", "wulei01")
+    await sandbox.post("clock", advance=12 * 86400)
+    await chen.look()
+    await wu.look()
+    app = await app_of(sandbox, "wecom")
+    assert await post_wecom(sandbox, text_xml(app, "帮助", 9012)) == 200
+    asked = {
+        "msgtype": "text",
+        "text": {"content": "帮助"},
+        "msgId": "wall-clock-1",
+        "conversationType": "1",
+        "conversationId": "cid-wall-clock",
+        "senderStaffId": "wulei01",
+        "senderNick": "吴磊",
+        "createAt": int(time.time() * 1000),
+    }
+    assert await post_dingtalk(sandbox, asked) == 200
+    await sandbox.quiesce()
+    assert "像平时说话一样" in words(await chen.look())
+    assert "像平时说话一样" in words(await wu.look())

@@ -53,6 +53,7 @@ def test_wechatpy_reads_what_we_seal_and_we_read_what_it_seals() -> None:
         (Seal("tok", VECTOR.aes_key, "wwother").encrypt(b"x"), "another receiver"),
         (ECHO[:44], "length|padding|base64|blocks"),
     ],
+    ids=["empty", "no base64", "too short", "for somebody else", "cut off"],
 )
 def test_what_is_not_for_us_is_refused_with_the_reason(encrypted: str, why: str) -> None:
     with pytest.raises(CryptoError, match=why):

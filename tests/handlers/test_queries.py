@@ -1,0 +1,61 @@
+"""The to-do list and questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.database import Database
+from tests.handlers.chat_company import Chat
+
+
+@pytest.fixture
+async def chat(database: Database) -> Chat:
+    return await Chat(database).open()
+
+
+async def test_what_to_do_first_stands_on_top(chat: Chat) -> None:
+    for name, told in (
+        ("杭州恒锐机电有限公司", "恒锐机电通了10分钟，明天联系"),
+        ("宁波甬江轴承有限公司", "甬江轴承下周三再联系"),
+    ):
+        await chat.customer(name)
+        await chat.say("zhang", told)
+        await chat.say("zhang", "确认")
+    await chat.customer("嘉兴南湖铸造有限公司")
+    await chat.later(days=2)
+    await chat.say("zhang", "南湖铸造通了10分钟")
+    said = await chat.say("zhang", "待办")
+    order = [said.index(word) for word in ("📝 嘉兴南湖铸造", "杭州恒锐机电 · ", "宁波甬江轴承 · ")]
+    assert order == sorted(order)
+    assert "约好1月29日(周四)联系，已过期" in said
+
+
+async def test_sixty_items_stay_one_screen(chat: Chat) -> None:
+    for number in range(60):
+        await chat.customer(f"杭州第{number:02}号机械有限公司")
+    await chat.later(days=14)
+    said = await chat.say("zhang", "待办")
+    assert "待办60项" in said
+    assert "还有54项" in said
+    assert len(said.encode()) < 2048  # one WeCom message
+
+
+async def test_nothing_to_do_says_so(chat: Chat) -> None:
+    assert "今天没有待办" in await chat.say("zhang", "待办")
+
+
+async def test_a_customer_of_somebody_else_is_not_shown(chat: Chat) -> None:
+    await chat.customer("宁波甬江轴承有限公司", "chen")
+    for question in ("客户 甬江轴承", "动态 甬江轴承", "甬江轴承怎么样了"):
+        assert "不在你和你团队的客户里" in await chat.say("zhang", question)
+
+
+async def test_a_light_is_put_off_as_its_card_suggests_to_say_it(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    await chat.later(days=9)
+    assert "已延后" in await chat.say("zhang", "恒锐机电延后2天，客户出差")
+
+
+async def test_an_unlit_light_cannot_be_put_off(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    assert "没有亮灯" in await chat.say("zhang", "恒锐机电的黄灯缓两天，他们在盘点")

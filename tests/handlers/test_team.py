@@ -1,0 +1,147 @@
+"""Those who lead: hand a customer over, set a leave, unlock a late record, see red lights."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from storage.database import Database
+from tests.handlers.chat_company import Chat
+
+HENGRUI = "杭州恒锐机电有限公司"
+LATE = "上周一跟恒锐机电通了20分钟，嫌贵，下周三联系"
+
+
+@pytest.fixture
+async def chat(database: Database) -> Chat:
+    return await Chat(database).open()
+
+
+async def test_a_supervisor_hands_a_customer_over_and_both_hear_of_it(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    before = await chat.deal(account)
+    assert "已从张伟转给陈静" in await chat.say("li", "把恒锐机电转给陈静")
+    deal = await chat.deal(account)
+    assert deal.owner_id == chat.people["chen"].id
+    assert deal.assigned_at > before.assigned_at
+    assert deal.last_valid_at is None
+    assert "转给了陈静" in chat.heard_by("zhang")
+    assert "转给了你" in chat.heard_by("chen")
+    assert "请核对" in await chat.say("chen", "恒锐机电通了10分钟，下周五联系")
+    assert "由陈静负责" in await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
+
+
+async def test_a_draft_of_the_former_owner_is_not_stored(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
+    await chat.say("li", "把恒锐机电转给陈静")
+    assert "由陈静负责" in await chat.say("zhang", "确认")
+    assert await chat.stream(account) == []
+
+
+async def test_a_rep_cannot_hand_over(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    assert "要由双方的主管" in await chat.say("zhang", "把恒锐机电转给陈静")
+    assert (await chat.deal(account)).owner_id == chat.people["zhang"].id
+
+
+async def test_giving_a_proposal_to_a_customers_boss_is_no_hand_over(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    assert "转给" not in await chat.say("li", "把恒锐机电的方案转给王总了")
+
+
+async def test_a_leave_is_covered_by_the_deputy(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI, "chen")
+    assert "请假到1月30日(周五)" in await chat.say("li", "陈静请假到周五，张伟代")
+    assert "由你代跟" in chat.heard_by("zhang")
+    await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
+    assert "已记录" in await chat.say("zhang", "确认")
+    assert len(await chat.stream(account)) == 1
+    chat.now += timedelta(days=3)
+    assert "由陈静负责" in await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "told"),
+    [
+        ("zhang", "陈静请假到周五，张伟代", "要由主管"),
+        ("zhang", "我请假到周五", "要由主管"),
+        ("li", "张三请假到周五", "没有找到「张三」"),
+        ("li", "陈静请假", "请假到哪天"),
+        ("li", "陈静请假到周五，陈静代", "不能代班"),
+        ("li", "陈静销假", "现在没有请假"),
+        ("wang", "陈静请假3天", "请假到1月30日(周五)"),
+    ],
+)
+async def test_leaves_that_cannot_be_set_say_why(
+    chat: Chat, who: str, text: str, told: str
+) -> None:
+    assert told in await chat.say(who, text)
+
+
+async def test_back_from_leave_ends_it(chat: Chat) -> None:
+    await chat.say("li", "陈静请假到周五")
+    assert "请假已结束" in await chat.say("li", "陈静销假")
+    async with chat.database.begin() as tx:
+        assert not (await tx.people.get(chat.people["chen"].id)).on_leave(chat.now)
+
+
+async def test_a_late_record_is_locked_until_the_supervisor_unlocks_it(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await chat.say("zhang", LATE)
+    assert "已请李敏解锁" in await chat.say("zhang", "确认")
+    card = chat.card("li")
+    assert "解锁要写原因" in await chat.press("li", card, "解锁", reason="-")
+    assert "已计为有效跟进" in await chat.press("li", card, "解锁", reason="出差或外勤不便")
+    assert "李敏已解锁" in chat.heard_by("zhang")
+    unlocked, locked = await chat.stream(account)
+    assert (unlocked.valid, unlocked.late, unlocked.retracts_id) == (True, True, locked.id)
+    assert unlocked.slots["unlocked"] == "李敏：出差或外勤不便"
+    assert "已经处理过了" in await chat.press("li", card, "解锁", reason="出差或外勤不便")
+
+
+async def test_words_unlock_as_well(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await chat.say("zhang", LATE)
+    await chat.say("zhang", "确认")
+    assert "要写原因" in await chat.say("li", "解锁 恒锐机电")
+    assert "已解锁" in await chat.say("li", "解锁恒锐机电，他出差没信号")
+    assert (await chat.stream(account))[0].valid
+
+
+async def test_nobody_unlocks_their_own_record(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.say("zhang", LATE)
+    await chat.say("zhang", "确认")
+    assert "由记录人的主管解锁" in await chat.say("zhang", "解锁 恒锐机电 我出差了")
+
+
+async def test_a_record_that_stays_locked_is_told_to_its_rep(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await chat.say("zhang", LATE)
+    await chat.say("zhang", "确认")
+    assert "保持锁定" in await chat.press("li", chat.card("li"), "不解锁")
+    assert "李敏没有解锁" in chat.heard_by("zhang")
+    assert [one.valid for one in await chat.stream(account)] == [False]
+
+
+async def test_an_unlocked_record_can_be_undone_by_its_rep(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.say("zhang", LATE)
+    await chat.say("zhang", "确认")
+    await chat.say("li", "解锁 恒锐机电 他出差没信号")
+    assert "已撤销" in await chat.say("zhang", "撤销")
+    assert "没有等着解锁" in await chat.say("li", "解锁 恒锐机电 他出差没信号")
+
+
+async def test_leaders_see_the_red_lights_of_their_people(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.customer("宁波甬江轴承有限公司", "chen")
+    await chat.later(days=14)
+    for who in ("li", "wang", "zhao"):
+        for question in ("待办", "我的灯"):
+            said = await chat.say(who, question)
+            assert "🔴 杭州恒锐机电（张伟）" in said
+            assert "🔴 宁波甬江轴承（陈静）" in said
+    assert "陈静" not in await chat.say("zhang", "我的灯")
