@@ -127,7 +127,7 @@ def build(
     clients = _clients(settings, Http(session), tokens, tokens, files, clock=clock)
     office = _office(settings, clients, files)
     handlers = Handlers(office)
-    outbox = Outbox(store=database, connectors=clients, clock=clock, on_dead=handlers.on_dead)
+    outbox = Outbox(store=database, connectors=clients, clock=clock, on_trouble=handlers.on_trouble)
     dispatcher = Dispatcher(
         store=database,
         connectors=clients,
@@ -548,8 +548,9 @@ def replay(
         raise ConfigError("要重放哪些 (say what to replay): --failed、--since TIME 或 --id ID")
 
     url = _database_url(load_settings())
-    count = asyncio.run(beside.replay(url, failed=failed, since=since, ids=ids or []))
-    typer.echo(f"{count} 条已放回收件箱")
+    now = WallClock().now()
+    count = asyncio.run(beside.replay(url, failed=failed, since=since, ids=ids or [], at=now))
+    typer.echo(f"{count} 条已放回，等待重新处理或发送")
 
 
 @db.command("upgrade")

@@ -14,16 +14,17 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.clock import Clock, wait_for
-from bot.errors import PermanentError, RateLimited, TransientError
+from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TransientError
 from bot.messages import OutboundMessage, Receipt
 from bot.ports import AppKey, ChatConnector, Outgoing, Store, UnitOfWork
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
-OnDead = Callable[[Tx, Outgoing, str, datetime], Awaitable[Sequence[OutboundMessage]]]
 
-MAX_ATTEMPTS = 14  # the last one about an hour after the first
+MAX_ATTEMPTS = 14  # the last one about four hours after the first
 FIRST_WAIT_S = 2.0
-LONGEST_WAIT_S = 600.0
+LONGEST_WAIT_S = 7200.0
+REFUSED_WAIT_S = 300.0  # while an operator mends credentials, permissions or addresses
+LONG_DOWN = timedelta(minutes=1)
 BATCH = 64
 IDLE_S = 5.0  # looks again at least this often, whatever the timer said
 NOTE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -32,21 +33,36 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """A message that could not be sent. given_up: else it is tried again, and somebody has
+    to mend what stands in `reason`."""
+
+    outgoing: Outgoing
+    reason: str
+    given_up: bool
+
+
+OnTrouble = Callable[[Tx, Trouble, datetime], Awaitable[Sequence[OutboundMessage]]]
+"""Answers with notes to operators."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one try. Exactly one of receipt, retry_s and dead says it. counted: a
-    retry that is one of MAX_ATTEMPTS."""
+    retry that is one of MAX_ATTEMPTS. tell: an operator must do something."""
 
     outgoing: Outgoing
     receipt: Receipt | None = None
     retry_s: float | None = None
     counted: bool = True
     dead: bool = False
+    tell: bool = False
     reason: str = ""
 
 
 class Outbox(Generic[Tx]):
     """One sender for each application, so that a platform which hangs holds up no other.
-    `on_dead` may answer with a note to an operator."""
+    What an operator has to know goes to `on_trouble`."""
 
     def __init__(
         self,
@@ -54,16 +70,17 @@ class Outbox(Generic[Tx]):
         store: Store[Tx],
         connectors: Mapping[AppKey, ChatConnector],
         clock: Clock,
-        on_dead: OnDead[Tx] | None = None,
+        on_trouble: OnTrouble[Tx] | None = None,
     ) -> None:
         self._store = store
         self._connectors = connectors
         self._clock = clock
-        self._on_dead = on_dead
+        self._on_trouble = on_trouble
         self._wake = asyncio.Event()
         self._taking = asyncio.Lock()
         self._senders: dict[AppKey, asyncio.Task[None]] = {}
-        self._down: set[AppKey] = set()
+        self._just_started: set[AppKey] = set(connectors)
+        self._down_since: dict[AppKey, datetime] = {}
 
     def wake(self) -> None:
         """Something was queued, or the clock jumped."""
@@ -124,9 +141,9 @@ class Outbox(Generic[Tx]):
     async def _send(self, app: AppKey, batch: Sequence[Outgoing]) -> None:
         try:
             outcomes = await asyncio.gather(*(self._try(app, outgoing) for outgoing in batch))
-            await self._note_all(outcomes)
+            await self._note_all(app, outcomes)
             for outcome in outcomes:
-                if outcome.dead:
+                if outcome.dead or outcome.tell:
                     await self._tell(outcome)
         finally:
             del self._senders[app]
@@ -144,33 +161,38 @@ class Outbox(Generic[Tx]):
             wait_s = error.retry_after_s or 60.0
             return Outcome(outgoing, retry_s=wait_s, counted=False, reason=str(error))
         except TransientError as error:
-            self._say_once(app, up=False, error=error)
+            self._note_trouble(app, error)
             return self._later(outgoing, error)
+        except AuthFailed as error:
+            self._note_trouble(app, error)
+            return self._later(outgoing, error, least_s=REFUSED_WAIT_S)
         except PermanentError as error:
             return Outcome(outgoing, dead=True, reason=str(error))
         except Exception as error:
             log.exception("sending failed", extra=_fields(outgoing))
             return self._later(outgoing, error)
-        self._say_once(app, up=True)
         return Outcome(outgoing, receipt=receipt)
 
-    def _later(self, outgoing: Outgoing, error: Exception) -> Outcome:
+    def _later(self, outgoing: Outgoing, error: Exception, *, least_s: float = 0.0) -> Outcome:
         attempts = outgoing.attempts + 1
         reason = f"{type(error).__name__}: {error}"
         if attempts >= MAX_ATTEMPTS:
             return Outcome(outgoing, dead=True, reason=f"after {attempts} attempts: {reason}")
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempts - 1))
+        wait_s = max(least_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempts - 1)))
         if isinstance(error, TransientError) and error.retry_after_s is not None:
             wait_s = max(wait_s, error.retry_after_s)
-        return Outcome(outgoing, retry_s=wait_s, reason=reason)
+        ask_operator = isinstance(error, AuthFailed)
+        return Outcome(outgoing, retry_s=wait_s, tell=ask_operator, reason=reason)
 
-    async def _note_all(self, outcomes: Sequence[Outcome]) -> None:
+    async def _note_all(self, app: AppKey, outcomes: Sequence[Outcome]) -> None:
         """What was sent and is not noted would be sent again, so the database is given time."""
         for pause_s in NOTE_PAUSES_S:
             try:
                 async with self._store.begin() as tx:
                     for outcome in outcomes:
                         await self._note(tx, outcome)
+                    if any(outcome.receipt for outcome in outcomes):
+                        await self._note_success(tx, app)
                 return
             except Exception:
                 log.exception("could not note what was sent", extra={"action": "outbox"})
@@ -191,26 +213,34 @@ class Outbox(Generic[Tx]):
             await tx.delivery.give_up(outgoing.id, at=at, reason=outcome.reason)
 
     async def _tell(self, outcome: Outcome) -> None:
-        """An operator hears of a message that was given up; failing that, the log has it."""
-        if self._on_dead is None:
+        """An operator hears of it; failing that, the log has it."""
+        if self._on_trouble is None:
             return
         try:
             async with self._store.begin() as tx:
+                trouble = Trouble(outcome.outgoing, outcome.reason, given_up=outcome.dead)
                 at = self._clock.now()
-                notes = await self._on_dead(tx, outcome.outgoing, outcome.reason, at)
-                await tx.delivery.queue(notes, at=at)
+                await tx.delivery.queue(await self._on_trouble(tx, trouble, at), at=at)
         except Exception:
-            log.exception("could not tell of a dead letter", extra=_fields(outcome.outgoing))
+            log.exception("could not tell of a message not sent", extra=_fields(outcome.outgoing))
 
-    def _say_once(self, key: AppKey, *, up: bool, error: object = None) -> None:
-        """One line when a platform goes away, one when it is back."""
-        if up and key in self._down:
-            self._down.discard(key)
-            log.info("platform is back", extra={"action": "send", "channel": ":".join(key)})
-        elif not up and key not in self._down:
-            self._down.add(key)
-            fields = {"action": "send", "channel": ":".join(key), "error": str(error)}
+    def _note_trouble(self, app: AppKey, error: BotError) -> None:
+        """One line in the log when a platform goes away, one when it is back."""
+        if app not in self._down_since:
+            self._down_since[app] = self._clock.now()
+            fields = {"action": "send", "channel": ":".join(app), "error": str(error)}
             log.warning("platform does not take messages", extra=fields)
+
+    async def _note_success(self, tx: Tx, app: AppKey) -> None:
+        """After some time away, or after the start, nobody waits longer than needed. Not at
+        once, or a message that fails alone would be tried with every other that does not."""
+        at = self._clock.now()
+        down_since = self._down_since.pop(app, at)
+        if down_since < at:
+            log.info("platform is back", extra={"action": "send", "channel": ":".join(app)})
+        if app in self._just_started or at - down_since > LONG_DOWN:
+            await tx.delivery.try_now(app, at=at)
+        self._just_started.discard(app)
 
 
 def _app_of(outgoing: Outgoing) -> AppKey:

@@ -164,6 +164,10 @@ class Delivery(Protocol):
         """counted: False where the platform only asked for patience."""
         ...
 
+    async def try_now(self, app: AppKey, *, at: datetime) -> None:
+        """What waits for another try through this application is due at once."""
+        ...
+
     async def give_up(self, outbox_id: int, *, at: datetime, reason: str) -> None: ...
 
     async def claim_tick(self, job: str, scheduled_at: datetime, *, at: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.errors import UserError
 from bot.messages import Incoming, Kind, OutboundMessage
-from bot.ports import Outgoing
+from bot.outbox import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
     commands,
@@ -75,17 +75,20 @@ class Handlers:
             *self._office.lights.jobs(),
         )
 
-    async def on_dead(
-        self, tx: UnitOfWork, outgoing: Outgoing, reason: str, at: datetime
+    async def on_trouble(
+        self, tx: UnitOfWork, trouble: Trouble, at: datetime
     ) -> Sequence[OutboundMessage]:
         """A message could not be sent: tell the administrators, at most once an hour for one
-        application."""
+        application, and through another platform where they are on one."""
+        outgoing = trouble.outgoing
         if outgoing.dedupe_key.startswith("admin:"):
             return []
-        where = f"{outgoing.to.platform}:{outgoing.to.app}"
-        key = f"dead:{where}:{at:%Y-%m-%dT%H}"
-        text = directory_texts.undeliverable(outgoing.to.key, reason)
-        return await directory.tell_admins(tx, self._office, text, key=key)
+        kind = "dead" if trouble.given_up else "refused"
+        key = f"{kind}:{outgoing.to.platform}:{outgoing.to.app}:{at:%Y-%m-%dT%H}"
+        say = directory_texts.undeliverable if trouble.given_up else directory_texts.held_up
+        text = say(outgoing.to.key, trouble.reason)
+        silent = outgoing.to.platform
+        return await directory.tell_admins(tx, self._office, text, key=key, rather_not=silent)
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)

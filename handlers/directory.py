@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.people import Directory, Person, Role
 from bot.errors import InvalidInput
-from bot.messages import OutboundMessage, Text
+from bot.messages import OutboundMessage, Platform, Text
 from handlers.desk import Desk, Office
 from handlers.texts import directory as texts
 from storage.unit_of_work import UnitOfWork
@@ -55,12 +55,14 @@ async def unknown_sender(desk: Desk) -> None:
 
 
 async def tell_admins(
-    tx: UnitOfWork, office: Office, text: str, *, key: str
+    tx: UnitOfWork, office: Office, text: str, *, key: str, rather_not: Platform | None = None
 ) -> list[OutboundMessage]:
-    """The same words to every administrator; `key` makes a second telling the same one."""
+    """The same words to every administrator; `key` makes a second telling the same one.
+    rather_not: a platform to avoid for those who are on another."""
     messages = []
     for admin in await tx.people.list_by_role(Role.ADMIN):
-        to = office.address_of(admin)
+        elsewhere = tuple(one for one in admin.identities if one.platform != rather_not)
+        to = office.address_of(replace(admin, identities=elsewhere)) or office.address_of(admin)
         if to is not None:
             messages.append(OutboundMessage(f"admin:{key}:{admin.id}", to, Text(text)))
     return messages

@@ -26,10 +26,16 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def replay(url: str, *, failed: bool, since: datetime | None, ids: Sequence[int]) -> int:
-    """Put envelopes back into the inbox, which a running bot looks at by itself; how many."""
+async def replay(
+    url: str, *, failed: bool, since: datetime | None, ids: Sequence[int], at: datetime
+) -> int:
+    """Put envelopes back into the inbox and, with `failed`, what could not be sent into the
+    outbox; a running bot looks at both by itself. How many."""
     async with opened(url) as database, database.begin() as tx:
-        return await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
+        count = await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
+        if failed and not ids:
+            count += await tx.delivery.send_again(since=since, at=at)
+        return count
 
 
 async def verify(url: str, *, folder: Path) -> list[str]:

@@ -128,6 +128,35 @@ class Outbox:
         )
         await self._drop(one, outbox.c.expires_at <= until, at=until, reason=EXPIRED)
 
+    async def try_now(self, app: AppKey, *, at: datetime) -> None:
+        """What waits for another try through this application is due at once."""
+        platform, name = app
+        await self._conn.execute(
+            update(outbox)
+            .where(
+                _IS_QUEUED,
+                outbox.c.attempts > literal_column("0"),
+                outbox.c.due_at > at,
+                outbox.c.platform == platform,
+                outbox.c.app == name,
+            )
+            .values(due_at=at)
+        )
+
+    async def send_again(self, *, since: datetime | None, at: datetime) -> int:
+        """Queue dead letters anew, unless they have expired; how many. since: only those given
+        up since."""
+        dead = [outbox.c.state == fixed("dead")]
+        if since is not None:
+            dead.append(outbox.c.finished_at >= since)
+        still_good = or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > at)
+        queued = await self._conn.execute(
+            update(outbox)
+            .where(*dead, still_good)
+            .values(state="queued", attempts=0, due_at=at, finished_at=None)
+        )
+        return queued.rowcount
+
     async def give_up(self, outbox_id: int, *, at: datetime, reason: str) -> None:
         """Make it a dead letter."""
         await self._conn.execute(

@@ -151,6 +151,9 @@ class _Door:
         try:
             await response.prepare(request)
             await response.write_eof()
+        except ConnectionError:
+            # The caller has gone; it is stored, and will be known when it comes again.
+            log.info("nobody waited for an answer", extra={"action": "answer"})
         finally:
             release()
         return response

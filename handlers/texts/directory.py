@@ -27,6 +27,10 @@ def undeliverable(where: str, reason: str) -> str:
     return f"有一条消息没发出去，已放进死信，可以重放：{where}，原因：{reason}"
 
 
+def held_up(where: str, reason: str) -> str:
+    return f"有消息暂时发不出去，修好后会自动补发：{where}，原因：{reason}"
+
+
 def bad_row(number: int, name: str, owner: str) -> str:
     if not name:
         return f"第{number}行：没有客户名（name 列）"

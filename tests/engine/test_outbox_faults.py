@@ -11,10 +11,9 @@ import pytest
 
 import bot.outbox
 from bot.clock import FixedClock
-from bot.errors import BotError, RateLimited, Rejected, Unavailable
+from bot.errors import AuthFailed, BotError, RateLimited, Rejected, Unavailable
 from bot.messages import Address, Content, OutboundMessage, Platform, Receipt, Text
-from bot.outbox import MAX_ATTEMPTS, Outbox
-from bot.ports import Outgoing
+from bot.outbox import MAX_ATTEMPTS, Outbox, Trouble
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.engine.parts import START, Peer, until
@@ -70,14 +69,14 @@ class Bench:
             store=self.store,
             connectors={("wecom", "sales"): self.wecom, ("dingtalk", "sales"): self.dingtalk},
             clock=self.clock,
-            on_dead=self._on_dead,
+            on_trouble=self._on_trouble,
         )
 
-    async def _on_dead(
-        self, tx: UnitOfWork, outgoing: Outgoing, reason: str, at: datetime
+    async def _on_trouble(
+        self, tx: UnitOfWork, trouble: Trouble, at: datetime
     ) -> Sequence[OutboundMessage]:
-        self.told.append(reason)
-        if reason == "a note that fails":
+        self.told.append(trouble.reason)
+        if trouble.reason == "a note that fails":
             raise RuntimeError("bug")
         return []
 
@@ -200,3 +199,51 @@ async def test_an_application_that_is_gone_is_given_up_and_told(bench: Bench) ->
         await tx.delivery.queue([OutboundMessage("k", address, Text("x"))], at=START)
     await bench.outbox.drain()
     assert bench.told == ["no application wecom:closed"]
+
+
+async def test_what_an_operator_can_mend_is_told_at_once_and_sent_when_it_is_mended(
+    bench: Bench,
+) -> None:
+    bench.wecom.failures = [AuthFailed("add 1.2.3.4 to the allow list")] * 5
+    bench.wecom.open.set()
+    await bench.queue(Platform.WECOM, "x")
+    await bench.outbox.drain()
+    assert bench.told == ["AuthFailed: add 1.2.3.4 to the allow list"]
+    for _ in range(6):
+        bench.clock.at += timedelta(minutes=6)
+        await bench.outbox.drain()
+    assert bench.wecom.sent == [("li4", "x")]
+
+
+async def test_once_a_platform_is_back_nobody_waits_for_their_next_try(bench: Bench) -> None:
+    bench.wecom.failures = [Unavailable("502")] * 20
+    bench.wecom.open.set()
+    await bench.queue(Platform.WECOM, "old", to="first")
+    for _ in range(8):
+        await bench.outbox.drain()
+        bench.clock.at += timedelta(hours=1)
+    bench.wecom.failures = []
+    bench.clock.at -= timedelta(minutes=59)  # now the next try of the first is far away
+    await bench.queue(Platform.WECOM, "new", to="second")
+    await bench.outbox.drain()
+    assert sorted(bench.wecom.sent) == [("first", "old"), ("second", "new")]
+
+
+async def test_dead_letters_can_be_sent_again_unless_they_have_expired(bench: Bench) -> None:
+    bench.wecom.failures = [Rejected("81013")] * 2
+    bench.wecom.open.set()
+    await bench.queue(Platform.WECOM, "x")
+    late = OutboundMessage(
+        "k", Address(Platform.WECOM, "sales", user_id="other"), Text("late"),
+        expires_at=START + timedelta(hours=1),
+    )  # fmt: skip
+    async with bench.database.begin() as tx:
+        await tx.delivery.queue([late], at=START)
+    await bench.outbox.drain()
+    assert bench.wecom.sent == []
+    bench.clock.at += timedelta(hours=2)
+    async with bench.database.begin() as tx:
+        assert await tx.delivery.send_again(since=None, at=bench.clock.at) == 1
+        assert await tx.delivery.send_again(since=None, at=bench.clock.at) == 0
+    await bench.outbox.drain()
+    assert bench.wecom.sent == [("li4", "x")]

@@ -255,7 +255,7 @@ async def test_replay_puts_back_what_it_is_told(shell: Shell) -> None:
         shell.run("replay", "--since", "2026-01-28T08:00"),
     )
     for ended in told:
-        assert (ended.code, ended.out) == (0, "0 条已放回收件箱\n"), ended
+        assert (ended.code, ended.out) == (0, "0 条已放回，等待重新处理或发送\n"), ended
 
 
 async def test_the_doctor_finds_everything_in_order(shell: Shell, platforms: Sandbox) -> None:
