@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handlers.understanding.reader import Reader
 from sqlalchemy import insert
 
 from bot.messages import Platform
@@ -14,6 +13,7 @@ from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.understanding.reader import Reader
 from storage.database import Database
 from storage.tables import accounts, identities, opportunities, people
 
