@@ -253,11 +253,24 @@ class Dispatcher(Generic[Tx]):
         async with self._one_of(self._slots):
             try:
                 async with self._store.begin() as tx:
-                    answers = await self._handle(tx, incoming)
+                    answers = await self._answers(tx, pending, incoming, note)
                     await self._finish(tx, pending, answers, at=incoming.at, note=note)
             except UserError as refusal:
                 await self._explain(pending, message, str(refusal))
         self._queued()
+
+    async def _answers(
+        self, tx: Tx, pending: Pending, incoming: Incoming, note: str
+    ) -> Sequence[OutboundMessage]:
+        """What the handler says. A word that was answered before acts no second time, since it
+        may speak of what is there now: «确认», «撤销»."""
+        if pending.replayed and await tx.delivery.answered(incoming.source_id):
+            return []
+        answers = await self._handle(tx, incoming)
+        if not note:
+            return answers
+        # A replay that gets the whole message has other things to say under the usual keys.
+        return [replace(one, dedupe_key=f"{one.dedupe_key}:incomplete") for one in answers]
 
     async def _explain(self, pending: Pending, message: InboundMessage, text: str) -> None:
         """The user's mistake rolled everything back; tell them why."""

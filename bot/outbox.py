@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from bot.clock import Clock, wait_for
 from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TransientError
 from bot.messages import OutboundMessage, Receipt
-from bot.ports import AppKey, ChatConnector, Outgoing, Store, UnitOfWork
+from bot.ports import AppKey, ChatConnector, Outgoing, Store, Trouble, UnitOfWork
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 
@@ -30,16 +30,6 @@ IDLE_S = 5.0  # looks again at least this often, whatever the timer said
 NOTE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A message that could not be sent. given_up: else it is tried again, and somebody has
-    to mend what stands in `reason`."""
-
-    outgoing: Outgoing
-    reason: str
-    given_up: bool
 
 
 OnTrouble = Callable[[Tx, Trouble, datetime], Awaitable[Sequence[OutboundMessage]]]

@@ -109,7 +109,8 @@ class CallCounter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A stored envelope still to be handled. attempts: tries so far."""
+    """A stored envelope still to be handled. attempts: tries so far. replayed: it was handled
+    to its end before."""
 
     id: int
     envelope: Envelope
@@ -128,6 +129,16 @@ class Outgoing:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A message that could not be sent. given_up: else it is tried again, and somebody has
+    to mend what stands in `reason`."""
+
+    outgoing: Outgoing
+    reason: str
+    given_up: bool
+
+
 class Delivery(Protocol):
     """Inbox, outbox and ticks inside one transaction."""
 
@@ -141,6 +152,10 @@ class Delivery(Protocol):
 
     async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> bool:
         """Make it a dead letter. False when it was no longer to be handled."""
+        ...
+
+    async def answered(self, source_id: str) -> bool:
+        """Whether an answer to this delivery was ever queued."""
         ...
 
     async def queue(self, messages: Sequence[OutboundMessage], *, at: datetime) -> None:

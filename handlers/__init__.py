@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.errors import UserError
 from bot.messages import Incoming, Kind, OutboundMessage
-from bot.outbox import Trouble
+from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
     commands,

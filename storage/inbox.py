@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
@@ -110,7 +110,7 @@ class Inbox:
             .where(*chosen)
             .values(
                 state="new", attempts=0, next_attempt_at=None, finished_at=None, reason="",
-                replayed=True,
+                replayed=and_(inbox.c.state == "done", inbox.c.reason == ""),
             )
         )  # fmt: skip
         return marked.rowcount

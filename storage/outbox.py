@@ -74,6 +74,12 @@ class Outbox:
         for message in messages:
             await self._use_up(message.content)
 
+    async def answered(self, source_id: str) -> bool:
+        """Whether an answer to this delivery was ever queued."""
+        of_it = outbox.c.dedupe_key.startswith(f"{source_id}:", autoescape=True)
+        found = await self._conn.scalar(select(outbox.c.id).where(of_it).limit(1))
+        return found is not None
+
     async def take_due(
         self, *, at: datetime, limit: int, busy: Collection[AppKey] = ()
     ) -> Sequence[Outgoing]:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import FixedClock
 from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
 from bot.errors import PermanentError, Refused, Unavailable
 from bot.messages import Incoming, OutboundMessage, Text
 from storage.database import Database
+from storage.tables import outbox
 from storage.unit_of_work import UnitOfWork
 from tests.engine.parts import START, Peer, Shelf, envelope
 
@@ -184,3 +186,49 @@ async def test_two_dispatchers_in_turn_never_answer_twice(bench: Bench) -> None:
     for _ in range(2):
         await bench.take(bench.dispatcher(), envelope("hi"))
     assert await bench.queued() == ["re hi"]
+
+
+async def replay(bench: Bench, *, failed: bool) -> None:
+    async with bench.database.begin() as tx:
+        since = None if failed else START
+        assert await tx.delivery.mark_for_replay(failed=failed, since=since, ids=[]) == 1
+    again = bench.dispatcher()
+    assert await again.recover() == 1
+    await again.drained()
+
+
+async def test_a_word_that_was_handled_and_answered_acts_no_second_time(bench: Bench) -> None:
+    await bench.take(bench.dispatcher(), envelope("undo"))
+    await replay(bench, failed=False)
+    assert bench.seen == ["undo"]
+    assert await bench.queued() == ["re undo"]
+
+
+async def test_a_replayed_file_is_answered_once_it_is_there(bench: Bench) -> None:
+    bench.peer.download_failures = [Unavailable("502")] * (2 * MAX_ATTEMPTS)
+    await bench.take(bench.dispatcher(), envelope("file"))
+    await replay(bench, failed=True)
+    assert len(await bench.queued()) == 1, "the same loss is not told twice"
+    bench.peer.download_failures = []
+    await replay(bench, failed=True)
+    assert bench.files[-1] == "stored"
+    async with bench.database.begin() as tx:
+        assert (await tx.delivery.counts())["outbox"] == 2
+
+
+async def test_dead_letters_put_back_while_the_bot_runs_are_handled_once(bench: Bench) -> None:
+    bench.errors = [PermanentError("no")]
+    running = bench.dispatcher()
+    await bench.take(running, envelope("x"))
+    async with bench.database.begin() as tx:
+        assert await tx.delivery.mark_for_replay(failed=True, since=None, ids=[]) == 1
+    await asyncio.gather(running.recover(), running.recover(), running.recover())
+    await running.drained()
+    # A look at the inbox may be older than its handling: then the handler may run again, and
+    # all it did is rolled back. What counts is what was kept.
+    async with bench.database.begin() as tx:
+        rows = await tx.delivery._conn.execute(
+            select(outbox.c.dedupe_key).where(outbox.c.content.contains("re x"))
+        )
+        assert len(rows.all()) == 1
+    assert await bench.dead() == []

@@ -13,7 +13,8 @@ import bot.outbox
 from bot.clock import FixedClock
 from bot.errors import AuthFailed, BotError, RateLimited, Rejected, Unavailable
 from bot.messages import Address, Content, OutboundMessage, Platform, Receipt, Text
-from bot.outbox import MAX_ATTEMPTS, Outbox, Trouble
+from bot.outbox import MAX_ATTEMPTS, Outbox
+from bot.ports import Trouble
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.engine.parts import START, Peer, until

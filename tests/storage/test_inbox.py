@@ -180,8 +180,8 @@ async def test_replay_takes_failed_ones_back_to_new(database: Database) -> None:
         assert await tx.delivery.mark_for_replay(False, None, []) == 0
     found = await database.unfinished()
     assert {(one.id, one.attempts, one.replayed) for one in found} == {
-        (noted, 0, True),
-        (dead, 0, True),
+        (noted, 0, False),
+        (dead, 0, False),
     }
 
 
@@ -191,7 +191,7 @@ async def test_replay_since_takes_all_that_was_handled_since(database: Database)
         await tx.delivery.finish(old, at=AT)
         await tx.delivery.finish(new, at=after(10))
         assert await tx.delivery.mark_for_replay(False, after(10), []) == 1
-    assert [one.id for one in await database.unfinished()] == [new]
+    assert [(one.id, one.replayed) for one in await database.unfinished()] == [(new, True)]
 
 
 async def test_a_tick_is_claimed_once_by_two_at_once(database: Database) -> None:
