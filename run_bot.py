@@ -93,6 +93,12 @@ class Bot:
         await self.dispatcher.drained()
         await self.outbox.drain()
 
+    async def note_rules(self) -> None:
+        """Lights that were judged by an older calendar or other numbers become due."""
+        at = self.clock.now()
+        async with self.database.begin() as tx:
+            await self.office.lights.note_rules(tx, at)
+
     async def load_customers(self) -> None:
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
@@ -278,6 +284,7 @@ async def serve_for_ever(settings: Settings) -> None:
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
             await bot.load_customers()
+            await bot.note_rules()
             await bot.dispatcher.recover()
             async with server.listening(doors(bot), bound), running(bot):
                 settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
@@ -312,6 +319,7 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
             platforms.world.hooks = _hooks(bot, clock)
             routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
             await bot.load_customers()
+            await bot.note_rules()
             await bot.dispatcher.recover()
             async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)

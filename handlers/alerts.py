@@ -3,6 +3,7 @@ does to a light, and what people may do about one."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 
@@ -28,6 +29,8 @@ ANY_LATE_S = 10 * 60
 """A round serves whatever is due, so a missed one needs no making up for long."""
 
 DIGEST_LATE_S = 3 * 3600
+
+JUDGED_BY = "lights.judged_by"
 
 
 class Alerts:
@@ -126,6 +129,18 @@ class Alerts:
         if calendar is not None:
             self._watch.calendar = calendar
         await tx.lights.make_due(at)
+
+    async def note_rules(self, tx: UnitOfWork, at: datetime) -> bool:
+        """At start: if the holiday tables or the numbers of the lights are not the ones that
+        the leads were last judged by, all are judged anew. Answers whether they are."""
+        calendar = self._watch.calendar
+        rules = (sorted(calendar.overrides.items()), calendar.zone.key, self._watch.policy.lights)
+        digest = hashlib.sha256(repr(rules).encode()).hexdigest()
+        if await tx.settings.get(JUDGED_BY) == digest:
+            return False
+        await self.recompute_all_due(tx, at)
+        await tx.settings.put(JUDGED_BY, digest, at)
+        return True
 
     async def press(
         self, tx: UnitOfWork, action: CardAction, person: Person, at: datetime

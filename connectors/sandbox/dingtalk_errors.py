@@ -6,6 +6,7 @@ Codes from the protocol notes 3.3, 3.5, 4.4 and 9.1.
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from typing import Any
 
 from aiohttp import web
@@ -46,11 +47,11 @@ _STATUS_WORDS = {
 }
 
 
-class ApiError(Exception):
+class ApiError(Exception, ABC):
     """Carries the whole answer to a failed call."""
 
-    def response(self) -> web.Response:
-        raise NotImplementedError
+    @abstractmethod
+    def response(self) -> web.Response: ...
 
 
 class NewError(ApiError):

@@ -49,13 +49,17 @@ def test_refused_take_counts_nothing() -> None:
 def test_keys_do_not_share_their_room() -> None:
     _, window = clock_and_window(limit=1)
     window.take("li4")
+    assert window.wait_s("wang5") == 0.0
     window.take("wang5")
+    assert window.wait_s("li4") > 0.0
 
 
 def test_clock_that_jumps_six_days_empties_the_window() -> None:
     clock, window = clock_and_window(limit=1)
     window.take("li4")
+    assert window.wait_s("li4") > 0.0
     clock.at += timedelta(days=6)
+    assert window.wait_s("li4") == 0.0
     window.take("li4")
 
 

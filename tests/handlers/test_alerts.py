@@ -14,9 +14,10 @@ from bot.domain.lights import Cleared
 from bot.domain.opportunities import Light, OpportunityState
 from bot.domain.policy import Policy, PushPolicy
 from bot.messages import FileContent, Text
+from handlers.alerts import Alerts
 from handlers.heatmap import HeatMap
 from storage.database import Database
-from tests.handlers.light_company import CALENDAR, Company, at
+from tests.handlers.light_company import CALENDAR, LIBRARY, Company, at
 
 Found = Callable[..., Awaitable[Company]]
 
@@ -336,3 +337,21 @@ async def test_notes_after_hours_wait_for_the_morning(found: Found) -> None:
     note = company.inbox("wang")[-1]
     assert isinstance(note.content, Text)
     assert f"{note.when:%d %H:%M}" == "22 08:30"
+
+
+async def test_a_new_start_with_other_holidays_judges_every_lead_again_once(found: Found) -> None:
+    """It used to keep the due times of the calendar that was known when they were set."""
+    company = await found()
+    deal = await company.lead()
+    await company.until("2026-01-13T12:00")
+    days_off = [NamedDay(date(2026, 1, 14), "厂休", off=True)]
+    calendar = CALENDAR.with_table([], [2026]).with_table(days_off, [2026])
+    restarted = Alerts(
+        policy=Policy(), library=LIBRARY, calendar=calendar, address_of=lambda _: None
+    )
+    async with company.database.begin() as tx:
+        assert await restarted.note_rules(tx, company.now)
+        assert not await restarted.note_rules(tx, company.now)
+        await restarted.sweep_lights(tx, company.now)
+        lead = (await tx.lights.list_leads([deal.id]))[0]
+    assert lead.opportunity.light_due_at == at("2026-01-17T00:00")

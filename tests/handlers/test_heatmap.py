@@ -57,7 +57,9 @@ def test_the_light_gives_the_picture_its_colour() -> None:
 
 @pytest.mark.parametrize("name", ["$x^2$ 公司", "\\frac{", "A", "名" * 80, "🔴 机电"])
 def test_any_name_can_be_drawn(name: str) -> None:
-    draw(HeatMap(DAYS, TODAY, (lead(name),)))
+    drawn = draw(HeatMap(DAYS, TODAY, (lead(name),)))
+    assert opened(drawn).width == 1080
+    assert drawn != draw(HeatMap(DAYS, TODAY, (lead(""),)))
 
 
 async def test_painting_leaves_the_event_loop_free() -> None:
