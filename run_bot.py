@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -39,8 +39,6 @@ from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
-from connectors.sandbox.app import Platforms
-from connectors.sandbox.world import Hooks
 from connectors.tokens import OwnTokens
 from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
@@ -61,6 +59,9 @@ from storage.database import Database
 from storage.files import FileFolder
 from storage.tokens import SharedTokens
 from storage.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from connectors.sandbox.world import Hooks
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="跟单 Gendan")
 db = typer.Typer(help="数据库：升级、备份、校验")
@@ -304,6 +305,9 @@ async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> 
 @contextlib.asynccontextmanager
 async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
     """A running sandbox; gives its base URL."""
+    from connectors.sandbox.app import Platforms
+    from connectors.sandbox.world import Hooks
+
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
     bound = server.bind(host, port)
@@ -375,6 +379,7 @@ async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
 
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
     """How the emulators reach the bot: by these six calls and nothing else."""
+    from connectors.sandbox.world import Hooks
 
     async def jump(target: datetime) -> datetime:
         return await _jump(bot, clock, target)
