@@ -251,6 +251,24 @@ async def test_two_members_of_one_platform_cannot_be_joined(database: Database) 
         assert await tx.people.join(zhang.id, zhang.id) == zhang
 
 
+async def test_splitting_gives_one_platform_back_with_its_open_draft(database: Database) -> None:
+    async with database.begin() as tx:
+        first = await member(tx, "zhang3", "张三")
+        other = await member(tx, "01", "Zhang San", platform="dingtalk")
+        here = await tx.drafts.add(draft(first, "d1"))
+        there = await tx.drafts.add(replace(draft(other, "d2"), conversation="dingtalk:sales:u:01"))
+        await tx.people.join(first.id, other.id)
+        parted = await tx.people.split(
+            first.id, Identity("dingtalk", "01"), name="Zhang San", mobile=None
+        )
+        assert parted.identities == (Identity("dingtalk", "01"),)
+        assert (await tx.people.get(first.id)).identities == (Identity("wecom", "zhang3"),)
+        assert (await tx.drafts.get_for_update(there.id)).person_id == parted.id
+        assert (await tx.drafts.get_for_update(here.id)).person_id == first.id
+        with pytest.raises(Refused, match="不用拆分"):
+            await tx.people.split(parted.id, Identity("dingtalk", "01"), name="x", mobile=None)
+
+
 async def test_a_stranger_is_not_found(database: Database) -> None:
     async with database.read() as tx:
         assert await tx.people.find_by_identity("wecom", "nobody") is None
