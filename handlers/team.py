@@ -113,6 +113,9 @@ async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     await _note_leave(desk, person, {"until": None, "deputy": None})
     desk.say(texts.back_at_work(person.name))
     _tell(desk, person, texts.YOU_ARE_BACK)
+    if person.deputy_id is not None:
+        deputy = await desk.tx.people.get(person.deputy_id)
+        _tell(desk, deputy, texts.you_deputise_no_more(person.name))
     return True
 
 

@@ -190,6 +190,8 @@ async def test_a_mobile_told_later_joins_and_the_customers_are_known_at_once(cha
     assert "请核对" in await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
 
 
-async def test_help_tells_administrators_of_it(chat: Chat) -> None:
+async def test_help_tells_each_what_they_may_do(chat: Chat) -> None:
     assert "合并账号" in await chat.say("zhao", "帮助")
-    assert "合并账号" not in await chat.say("zhang", "帮助")
+    assert "合并账号" not in (leader := await chat.say("li", "帮助"))
+    assert "请假到周五" in leader
+    assert "请假到周五" not in await chat.say("zhang", "帮助")

@@ -83,8 +83,9 @@ async def test_leaves_that_cannot_be_set_say_why(
 
 
 async def test_back_from_leave_ends_it(chat: Chat) -> None:
-    await chat.say("li", "陈静请假到周五")
+    await chat.say("li", "陈静请假到周五，张伟代")
     assert "请假已结束" in await chat.say("li", "陈静销假")
+    assert "不再由你代跟" in chat.heard_by("zhang")
     async with chat.database.begin() as tx:
         assert not (await tx.people.get(chat.people["chen"].id)).on_leave(chat.now)
 
