@@ -360,12 +360,12 @@ async def _first_moment(database: Database) -> datetime:
     """The evening before the sandbox opens, or where an earlier run of it had stopped."""
     async with database.read() as tx:
         stopped_at = await tx.settings.get("sandbox.clock")
-        ticked_at = await tx.delivery.last_tick_at()
+        noted_at = await tx.delivery.last_noted_at()
     now = WallClock().now()
-    if not isinstance(stopped_at, str) and ticked_at is None:
+    if not isinstance(stopped_at, str) and noted_at is None:
         return now - timedelta(hours=16)
     # It ran on after its last jump, and a crash may have come in the middle of one.
-    known = [ticked_at or now, datetime.fromisoformat(str(stopped_at or now))]
+    known = [noted_at or now, datetime.fromisoformat(str(stopped_at or now))]
     return max(now, *known)
 
 
