@@ -10,7 +10,7 @@ from bot.domain.notifying import Reason
 from bot.domain.opportunities import Light
 from bot.domain.policy import LightPolicy, PushPolicy
 from bot.domain.valid_actions import Invalid, Verdict
-from handlers.texts.customers import when
+from handlers.texts.customers import promised_words
 from handlers.texts.dialog import WEEKDAYS
 
 MARKS = {Light.RED: "🔴", Light.YELLOW: "🟡", Light.GREEN: "🟢"}
@@ -158,8 +158,14 @@ def snoozed(name: str, until: date) -> str:
     return f"「{name}」已延后，{day(until)}前不再提醒；灯要等有效跟进才会灭。"
 
 
-def snoozed_all(count: int, until: date) -> str:
-    return f"已延后{count}个，{day(until)}前不再提醒；灯要等有效跟进才会灭。"
+def card_acknowledged(count: int) -> str:
+    """On the closed card, where WeCom shows ten characters."""
+    return f"已知悉{count}个，不再催"
+
+
+def card_snoozed(until: date) -> str:
+    """Likewise."""
+    return f"已延后到{until.month}月{until.day}日"
 
 
 def snooze_too_long(max_workdays: int, latest: date) -> str:
@@ -188,7 +194,7 @@ def detail(
     known = [
         f"阶段：{stage}" if stage else "",
         f"金额：{amount}" if amount else "",
-        f"下次联系：{when(next_contact)}" if next_contact else "下次联系：还没约",
+        f"下次联系：{promised_words(next_contact)}" if next_contact else "下次联系：还没约",
         f"已延后到{day(snoozed_until.date())}" if snoozed_until else "",
         "已知悉" if acknowledged else "",
     ]

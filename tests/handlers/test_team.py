@@ -42,6 +42,12 @@ async def test_a_draft_of_the_former_owner_is_not_stored(chat: Chat) -> None:
     assert await chat.stream(account) == []
 
 
+async def test_giving_a_customer_to_somebody_is_said_in_short(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    assert "给了" not in await chat.say("li", "把恒锐机电的方案给陈静")
+    assert "已从张伟转给陈静" in await chat.say("li", "把恒锐机电给陈静")
+
+
 async def test_a_rep_cannot_hand_over(chat: Chat) -> None:
     account = await chat.customer(HENGRUI)
     assert "要由双方的主管" in await chat.say("zhang", "把恒锐机电转给陈静")
@@ -69,6 +75,8 @@ async def test_a_leave_is_covered_by_the_deputy(chat: Chat) -> None:
     [
         ("zhang", "陈静请假到周五，张伟代", "要由主管"),
         ("zhang", "我请假到周五", "要由主管"),
+        ("zhang", "请假到周五", "要由主管"),
+        ("li", "解锁", "要解锁哪家客户"),
         ("li", "张三请假到周五", "没有找到「张三」"),
         ("li", "陈静请假", "请假到哪天"),
         ("li", "陈静请假到周五，陈静代", "不能代班"),
