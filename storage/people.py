@@ -275,7 +275,13 @@ class People:
         await self._conn.execute(
             delete(pushes).where(pushes.c.receiver_id == of, received.exists())
         )
-        await self._conn.execute(delete(dialogs).where(dialogs.c.person_id == of))
+        shared = select(dialogs.c.conversation).where(dialogs.c.person_id == to)
+        await self._conn.execute(
+            delete(dialogs).where(dialogs.c.person_id == of, dialogs.c.conversation.in_(shared))
+        )
+        await self._conn.execute(
+            update(dialogs).where(dialogs.c.person_id == of).values(person_id=to)
+        )
         for table in metadata.sorted_tables:
             for column in table.columns:
                 if column.references(people.c.id):

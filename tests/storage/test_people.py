@@ -228,6 +228,7 @@ async def test_joining_two_people_moves_everything_to_the_first(database: Databa
         open_draft = await tx.drafts.add(draft(other, "d1"))
         await tx.dialogs.put("c", first.id, {"awaits": "first"}, AT)
         await tx.dialogs.put("c", other.id, {"awaits": "other"}, AT)
+        await tx.dialogs.put("d", other.id, {"awaits": "an answer"}, AT)
         await tx.people.set_supervisor_override(first.id, other.id)
         person = await tx.people.join(first.id, other.id)
         assert person.identities == (Identity("dingtalk", "01"), Identity("wecom", "zhang3"))
@@ -238,6 +239,7 @@ async def test_joining_two_people_moves_everything_to_the_first(database: Databa
         assert (await tx.activities.get(entry.id)).actor_id == first.id
         assert (await tx.drafts.get_for_update(open_draft.id)).person_id == first.id
         assert await tx.dialogs.get("c", first.id) == {"awaits": "first"}
+        assert await tx.dialogs.get("d", first.id) == {"awaits": "an answer"}
         with pytest.raises(NotFound):
             await tx.people.get(other.id)
 
