@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -39,8 +39,6 @@ from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
-from connectors.sandbox.app import Platforms
-from connectors.sandbox.world import Hooks
 from connectors.tokens import OwnTokens
 from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
@@ -61,6 +59,9 @@ from storage.database import Database
 from storage.files import FileFolder
 from storage.tokens import SharedTokens
 from storage.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from connectors.sandbox.world import Hooks
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="跟单 Gendan")
 db = typer.Typer(help="数据库：升级、备份、校验")
@@ -304,6 +305,9 @@ async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> 
 @contextlib.asynccontextmanager
 async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
     """A running sandbox; gives its base URL."""
+    from connectors.sandbox.app import Platforms
+    from connectors.sandbox.world import Hooks
+
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
     bound = server.bind(host, port)
@@ -356,12 +360,12 @@ async def _first_moment(database: Database) -> datetime:
     """The evening before the sandbox opens, or where an earlier run of it had stopped."""
     async with database.read() as tx:
         stopped_at = await tx.settings.get("sandbox.clock")
-        ticked_at = await tx.delivery.last_tick_at()
+        noted_at = await tx.delivery.last_noted_at()
     now = WallClock().now()
-    if not isinstance(stopped_at, str) and ticked_at is None:
+    if not isinstance(stopped_at, str) and noted_at is None:
         return now - timedelta(hours=16)
     # It ran on after its last jump, and a crash may have come in the middle of one.
-    known = [ticked_at or now, datetime.fromisoformat(str(stopped_at or now))]
+    known = [noted_at or now, datetime.fromisoformat(str(stopped_at or now))]
     return max(now, *known)
 
 
@@ -375,6 +379,7 @@ async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
 
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
     """How the emulators reach the bot: by these six calls and nothing else."""
+    from connectors.sandbox.world import Hooks
 
     async def jump(target: datetime) -> datetime:
         return await _jump(bot, clock, target)

@@ -93,15 +93,17 @@ class Outbox(Generic[Tx]):
                 await asyncio.wait(self._senders.values())
 
     async def drain(self) -> None:
-        """Send until nothing is left that is due by now."""
+        """Send until nothing is left that is due by now, and nobody is at it: who fails to
+        send may have to tell an operator."""
         at = self._clock.now()
         while True:
             await self._start_due(at)
+            if self._senders:
+                await asyncio.wait(self._senders.values(), return_when=asyncio.FIRST_COMPLETED)
+                continue
             upcoming = await self.next_at()
             if upcoming is None or upcoming > at:
                 return
-            if self._senders:
-                await asyncio.wait(self._senders.values(), return_when=asyncio.FIRST_COMPLETED)
 
     async def next_at(self) -> datetime | None:
         """When the next queued message may go."""

@@ -164,6 +164,12 @@ class Http:
             _CALLS.labels(platform, api, outcome).inc()
 
 
+def part_name(name: str) -> str:
+    """A file name as it goes into a multipart header: as it is, not as %E8%B7%9F, so without
+    what would end the header."""
+    return "".join(char for char in name if char.isprintable() and char not in '"\\/') or "file"
+
+
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int, what: str) -> bytes:
     """The body, reading no further than the limit whatever the headers promise."""
     too_large = Rejected(_told(what, response.url, f"body over {limit_bytes} bytes"))

@@ -16,6 +16,7 @@ from handlers import (
     drafts,
     files,
     hearing,
+    joining,
     recording,
     unlocking,
 )
@@ -32,6 +33,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a file question", commands.is_press("files-"), files.press),
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
+    Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, drafts, hearing, queries
+from handlers import answers, customers, drafts, hearing, joining, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -24,7 +24,7 @@ class Command:
 
 
 async def _help(desk: Desk, _: str) -> None:
-    desk.say(dialog.HELP)
+    desk.say(dialog.help_for(desk.rep.roles))
 
 
 async def _todo(desk: Desk, _: str) -> None:
@@ -80,6 +80,9 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
+    _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
+    _command("拆分账号|解绑账号", joining.part, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?客户(?=[ :：]|$)", _customer, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?动态(?=[ :：]|$)", _stream, argument=True),
 )

@@ -25,12 +25,15 @@ async def save(
     """Take over what a platform told. Whoever left keeps their history; their customers are
     reported to the administrators, who decide on the new owner."""
     before = {person.id for person in await tx.people.list_active()}
-    await tx.people.save_directory(directory, roles_by_title=office.policy.roles.roles_of, at=at)
+    roles_of = office.policy.roles.roles_of
+    saved = await tx.people.save_directory(directory, roles_by_title=roles_of, at=at)
+    for kept, gone in saved.merged:
+        office.customers.load(await tx.accounts.list_of_owner(kept))
+        before.discard(gone)
     await _admins_by_configuration(tx, office)
     after = {person.id for person in await tx.people.list_active()}
-    gone = [await tx.people.get(number) for number in sorted(before - after)]
     notes = []
-    for person in gone:
+    for person in [await tx.people.get(number) for number in sorted(before - after)]:
         owned = await tx.accounts.list_of_owner(person.id)
         if owned:
             text = texts.left_with_customers(person.name, len(owned))

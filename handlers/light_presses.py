@@ -53,7 +53,7 @@ async def press(
         shown: Content = Markdown(texts.DETAIL_TITLE, text)
         return [_answer(row, shown, key=f"{person.id}:{at.isoformat()}")]
     if action.action == ACK:
-        done = texts.acknowledged(await acknowledge(tx, ids, person, at))
+        done = texts.card_acknowledged(await acknowledge(tx, ids, person, at))
     else:
         done = await _snooze_all(tx, watch, ids, person, action=action, at=at)
     card = replace(card, revision=row.revision + 1, closed=done)
@@ -168,7 +168,7 @@ async def _snooze_all(
             reason=action.values.get(REASON, ""),
             workdays=workdays,
         )
-    return texts.snoozed_all(len(leads), until)
+    return texts.card_snoozed(until)
 
 
 async def _lit(tx: UnitOfWork, opportunity_ids: Iterable[int]) -> list[Lead]:

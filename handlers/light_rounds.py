@@ -45,6 +45,7 @@ from storage.light_pushes import OwedPush
 from storage.unit_of_work import UnitOfWork
 
 BATCH = 1000
+PICTURE_LIFE = timedelta(minutes=5)  # a map that does not arrive must not hold up what follows
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,8 @@ async def push(
         if picture and picture.opportunity_ids == current.red_ids(notification):
             await tx.files.record(picture.file, at)
             content = FileContent("image", picture.file.sha256, picture.file.name)
-            messages.append(OutboundMessage(f"{card.card_id}:picture", address, content))
+            key = f"{card.card_id}:picture"
+            messages.append(OutboundMessage(key, address, content, expires_at=at + PICTURE_LIFE))
         log.info(
             "lights pushed",
             extra={"action": "push_lights", "reason": notification.reason, "leads": len(ids)},

@@ -34,7 +34,7 @@ async def answer(desk: Desk, record: Record) -> None:
     elif topic == "customer":
         desk.say(customer_texts.WHICH_TO_SHOW)
     elif topic == "help":
-        desk.say(dialog.HELP)
+        desk.say(dialog.help_for(desk.rep.roles))
     else:
         desk.say(texts.NOT_YET)
 

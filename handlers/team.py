@@ -24,11 +24,11 @@ _DIGITS = {word: number for number, word in enumerate("一二三四五六七八�
 
 _HAND_OVER = re.compile(
     r"^(?:请|麻烦)?(?:把|将)?(?P<what>.{2,40}?)(?:这个客户|这家|客户)?"
-    r"(?:转给|转交给?|移交给?|改派给|分配给|交接给|划给|派给|交给)"
+    r"(?:转给|转交给?|移交给?|改派给|分配给|交接给|划给|派给|交给|给)"
     r"(?P<who>[\w·]{2,12}?)(?:来?(?:跟进|跟|负责|接手|管))?[吧了]?[。!！]?$"
 )
 _LEAVE = re.compile(
-    r"^(?P<who>[\w·]{1,12}?)(?:(?:从)?今天起|今天开始|现在起)?(?:要)?"
+    r"^(?P<who>[\w·]{0,12}?)(?:(?:从)?今天起|今天开始|现在起)?(?:要)?"
     r"(?:请假|休假|休年假|请年假|调休)了?[,，]?(?:一直)?(?:到|至)?"
     r"(?P<until>[^,，。;；]{0,12}?)(?:结束|为止)?"
     r"(?:[,，;；\s]*(?:期间)?(?:由|让|请)?(?P<deputy>[\w·]{2,12}?)(?:来)?"
@@ -37,7 +37,7 @@ _LEAVE = re.compile(
 _BACK = re.compile(
     r"^(?P<who>[\w·]{1,12}?)(?:已经?)?(?:销假|回来上班|(?:请假|休假)结束|结束(?:请假|休假))了?[。!！]?$"
 )
-_UNLOCK = re.compile(r"^(?P<not>不|别)?解锁[ :：,，]*(?P<rest>.{2,200})$", re.DOTALL)
+_UNLOCK = re.compile(r"^(?P<not>不|别)?解锁[ :：,，]*(?P<rest>.{0,200})$", re.DOTALL)
 _TITLED = re.compile(r"[总工]$|经理|主任|部长|科长|老师|老板|客户")  # somebody at a customer's
 _DAYS = re.compile(r"^(?P<days>\d{1,3}|[一二两三四五六七八九十])天$")
 
@@ -113,6 +113,9 @@ async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     await _note_leave(desk, person, {"until": None, "deputy": None})
     desk.say(texts.back_at_work(person.name))
     _tell(desk, person, texts.YOU_ARE_BACK)
+    if person.deputy_id is not None:
+        deputy = await desk.tx.people.get(person.deputy_id)
+        _tell(desk, deputy, texts.you_deputise_no_more(person.name))
     return True
 
 
@@ -131,8 +134,8 @@ async def _unlock(desk: Desk, match: re.Match[str]) -> bool:
 
 
 async def _colleague(desk: Desk, name: str) -> Person | None:
-    """By the full name; 我 is the speaker. Raises Refused where two share it."""
-    if name in ("我", "本人"):
+    """By the full name; 我, or nobody named, is the speaker. Raises Refused where two share it."""
+    if name in ("", "我", "本人"):
         return desk.rep
     same = [person for person in await desk.tx.people.list_active() if person.name == name]
     if len(same) > 1:

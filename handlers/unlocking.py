@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.activities import Activity
+from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from bot.domain.valid_actions import Invalid
@@ -36,7 +37,8 @@ async def ask(desk: Desk, entry: Activity, account: Account) -> None:
         if leader.id != desk.rep.id and desk.office.address_of(leader) is not None
     ]
     for leader in leaders:
-        await _send_card(desk, _question(desk, entry, account, leader), leader, entry)
+        card = _question(desk, entry, account, card_id=f"unlock-{entry.id}-{leader.id}")
+        await _send_card(desk, card, leader, entry)
     desk.say(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
 
 
@@ -44,11 +46,11 @@ async def press(desk: Desk) -> None:
     """«解锁» or «不解锁» on the supervisor's card. Raises NotAllowed for anybody else."""
     action = desk.message.action
     assert action is not None
-    _, entry_id, receiver_id = action.card_id.split("-")
+    _, entry_id, _ = action.card_id.split("-")
     entry = await desk.tx.activities.get(int(entry_id))
     await _refuse_others(desk, entry)
     account = await desk.tx.accounts.get(entry.account_id)
-    card = _question(desk, entry, account, await desk.tx.people.get(int(receiver_id)))
+    card = _question(desk, entry, account, card_id=action.card_id)
     subject = f"activity:{entry.id}"
     reason = action.values.get(REASON, "").strip()
     if action.action == UNLOCK and reason in ("", NOT_CHOSEN):
@@ -85,6 +87,7 @@ async def _decide(
     """What to say to the supervisor; the rep is told too."""
     if await desk.tx.activities.is_retracted(entry.id):
         return texts.ALREADY_DECIDED
+    await desk.tx.delivery.drop_subject(_subject(entry), at=desk.at)
     if not unlock:
         await _audit(desk, "keep_locked", entry, {"reason": reason})
         await _tell_rep(desk, entry, texts.kept_locked(account.name, entry.title, desk.rep.name))
@@ -128,11 +131,11 @@ async def _refuse_others(desk: Desk, entry: Activity) -> None:
         raise NotAllowed(texts.NOT_YOURS_TO_UNLOCK)
 
 
-def _question(desk: Desk, entry: Activity, account: Account, leader: Person) -> Card:
+def _question(desk: Desk, entry: Activity, account: Account, *, card_id: str) -> Card:
     zone = desk.office.zone
     options = tuple(Option(words, words) for words in texts.UNLOCK_REASONS)
     return Card(
-        card_id=f"unlock-{entry.id}-{leader.id}",
+        card_id=card_id,
         title=texts.UNLOCK_TITLE,
         lines=(texts.unlock_question(entry.text), texts.HOW_TO_UNLOCK),
         facts=(
@@ -147,6 +150,7 @@ def _question(desk: Desk, entry: Activity, account: Account, leader: Person) -> 
 
 
 async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) -> None:
+    """At night it waits for the morning, as lights do."""
     to = desk.office.address_of(leader)
     assert to is not None
     await desk.tx.cards.put(
@@ -158,7 +162,14 @@ async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) ->
         data={},
         at=desk.at,
     )
-    desk.add([OutboundMessage(f"{card.card_id}@{card.revision}", to, card)])
+    office = desk.office
+    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    key = f"{card.card_id}@{card.revision}"
+    desk.add([OutboundMessage(key, to, card, not_before=morning, subject=_subject(entry))])
+
+
+def _subject(entry: Activity) -> str:
+    return f"unlock:{entry.id}"
 
 
 async def _tell_rep(desk: Desk, entry: Activity, text: str) -> None:

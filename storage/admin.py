@@ -8,11 +8,8 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -22,6 +19,9 @@ from storage.audit import Audit
 from storage.engines import for_reading, open_engine, prepare_sqlite, to_url
 from storage.files import FileFolder
 from storage.tables import activities, drafts, files
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 PAGE = 1_000
 
@@ -102,6 +102,8 @@ async def verify(
 
 def alembic_config(connection: Connection) -> Config:
     """For alembic's commands over an open connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -119,6 +121,8 @@ def _open_for_upgrade(url: URL) -> AsyncEngine:
 
 
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+
     command.upgrade(alembic_config(connection), "head")
 
 
@@ -151,6 +155,9 @@ async def _dump_postgres(url: URL, target: Path) -> None:
 
 
 def _check_schema(connection: Connection) -> list[str]:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
     found = MigrationContext.configure(connection).get_current_revision()
     if found == newest:

@@ -40,10 +40,11 @@ class Delivery(Inbox, Outbox):
         )
         return claimed.rowcount == 1
 
-    async def last_tick_at(self) -> datetime | None:
-        """The latest scheduled time that was claimed."""
-        moment: datetime | None = await self._conn.scalar(select(func.max(ticks.c.scheduled_at)))
-        return moment
+    async def last_noted_at(self) -> datetime | None:
+        """The latest moment that a tick was for, or a delivery came or was handled at."""
+        newest = [ticks.c.scheduled_at, inbox.c.received_at, inbox.c.finished_at]
+        found = [await self._conn.scalar(select(func.max(column))) for column in newest]
+        return max((moment for moment in found if moment is not None), default=None)
 
     async def counts(self) -> dict[str, int]:
         """For metrics: how many wait in "inbox" and "outbox", and how many were given up,

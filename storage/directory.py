@@ -29,12 +29,14 @@ _STATUSES = [str(status) for status in PersonStatus]  # the most present one fir
 
 @dataclass(frozen=True, slots=True)
 class DirectorySaved:
-    """How many people were new, changed, found to be known from another platform, gone."""
+    """How many people were new, changed, found to be known from another platform, gone.
+    merged: (kept, gone) where two people were found to be one."""
 
     created: int
     updated: int
     joined: int
     left: int
+    merged: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class DirectorySync:
             updated=len(changed - created - left),
             joined=joined + len(self.same_people),
             left=len(left),
+            merged=tuple(self.same_people),
         )
 
     async def _save_departments(self) -> None:

@@ -8,14 +8,23 @@ from datetime import datetime
 from itertools import chain, zip_longest
 from typing import Any
 
-from sqlalchemy import String, cast, delete, select, tuple_, update
+from sqlalchemy import String, cast, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.leaders import LeaderFacts
 from bot.domain.people import Directory, Identity, Person, PersonStatus, Role
 from bot.errors import NotFound, Refused
 from storage.directory import DirectorySaved, DirectorySync, RolesByTitle
-from storage.tables import departments, dialogs, identities, metadata, people, pushes
+from storage.tables import (
+    departments,
+    dialogs,
+    drafts,
+    identities,
+    loose_files,
+    metadata,
+    people,
+    pushes,
+)
 
 MAX_DEPARTMENT_DEPTH = 20
 CHUNK = 500
@@ -111,6 +120,62 @@ class People:
         )
         await self._conn.execute(delete(people).where(people.c.id == other.id))
         return await self.get(person.id)
+
+    async def split(
+        self, person_id: int, identity: Identity, *, name: str, mobile: str | None
+    ) -> Person:
+        """That identity is somebody else's after all: a new person, with the open drafts and
+        questions of that platform. Facts stay with the one who keeps the other identity.
+
+        Raises NotFound, and Refused when nothing would be left to the first.
+        """
+        person = await self.get(person_id)
+        if identity not in person.identities or len(person.identities) == 1:
+            raise Refused(f"{person.name}没有第二个平台的账号，不用拆分。")
+        created = await self._conn.execute(
+            insert(people)
+            .values(
+                name=name,
+                mobile=mobile,
+                status=str(person.status),
+                roles=sorted(str(role) for role in person.roles),
+            )
+            .returning(people.c.id)
+        )
+        new_id = created.scalar_one()
+        of_person = identities.c.person_id == person.id
+        one_platform = identities.c.platform == identity.platform
+        await self._conn.execute(
+            update(identities).where(of_person, one_platform).values(person_id=new_id)
+        )
+        for table in (drafts, loose_files, dialogs):
+            there = table.c.conversation.startswith(f"{identity.platform}:", autoescape=True)
+            await self._conn.execute(
+                update(table).where(table.c.person_id == person.id, there).values(person_id=new_id)
+            )
+        return await self.get(new_id)
+
+    async def departments_of(self, identity: Identity) -> list[str]:
+        """The names of the departments a member is in, the main one first."""
+        row = (
+            await self._conn.execute(
+                select(identities.c.departments, identities.c.main_department).where(
+                    identities.c.platform == identity.platform,
+                    identities.c.user_id == identity.user_id,
+                )
+            )
+        ).one_or_none()
+        if row is None:
+            return []
+        found = await self._conn.execute(
+            select(departments.c.id, departments.c.name).where(
+                departments.c.platform == identity.platform,
+                departments.c.id.in_(row.departments),
+            )
+        )
+        names = {department.id: department.name for department in found}
+        ranked = sorted(row.departments, key=lambda key: key != row.main_department)
+        return [names[key] for key in ranked if key in names]
 
     async def leader_facts(self, person_id: int) -> LeaderFacts:
         """Who is above somebody, as far as our table and their platforms say. Raises
@@ -210,7 +275,13 @@ class People:
         await self._conn.execute(
             delete(pushes).where(pushes.c.receiver_id == of, received.exists())
         )
-        await self._conn.execute(delete(dialogs).where(dialogs.c.person_id == of))
+        shared = select(dialogs.c.conversation).where(dialogs.c.person_id == to)
+        await self._conn.execute(
+            delete(dialogs).where(dialogs.c.person_id == of, dialogs.c.conversation.in_(shared))
+        )
+        await self._conn.execute(
+            update(dialogs).where(dialogs.c.person_id == of).values(person_id=to)
+        )
         for table in metadata.sorted_tables:
             for column in table.columns:
                 if column.references(people.c.id):

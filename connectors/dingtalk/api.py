@@ -19,7 +19,7 @@ from connectors.dingtalk.errors import BAN_S, QuotaUsedUp, TokenRefused, failure
 from connectors.dingtalk.quota import Quota
 from connectors.dingtalk.read import Body, number, text
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.http import Http, NotJson, NotSent
+from connectors.http import Http, NotJson, NotSent, part_name
 from connectors.tokens import TokenKeeper
 
 _UPLOAD_TIMEOUT_S = 60.0
@@ -99,10 +99,11 @@ class Api:
         """The media id of an uploaded file; kind: image, voice, video or file."""
 
         async def ask(token: str) -> Body:
-            form = aiohttp.FormData()
+            form = aiohttp.FormData(quote_fields=False)
             form.add_field("type", kind)
             file = io.BytesIO(data)  # bytes of this size would be sent in one go
-            form.add_field("media", file, filename=name, content_type="application/octet-stream")
+            octets = "application/octet-stream"
+            form.add_field("media", file, filename=part_name(name), content_type=octets)
             # Without the type in the query as well, some files are refused with 40004.
             params = {"access_token": token, "type": kind}
             url = self._old("media/upload")

@@ -11,9 +11,6 @@ import hashlib
 import hmac
 import secrets
 
-from dingtalk.core.exceptions import InvalidCorpIdOrSuiteKeyException
-from dingtalk.crypto import PrpCrypto
-
 
 class WrongSignature(Exception):
     """Not from DingTalk, or not meant for this application."""
@@ -49,9 +46,12 @@ class EventCrypto:
     """
 
     def __init__(self, token: str, aes_key: str, owner_key: str) -> None:
+        from connectors.dingtalk.envelope import Envelope, NotForUs
+
         self._token = token
         self._owner_key = owner_key
-        self._envelope = _Envelope(base64.b64decode(aes_key + "="))
+        self._not_for_us = NotForUs
+        self._envelope = Envelope(base64.b64decode(aes_key + "="))
 
     def open(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> bytes:
         """The message. Raises WrongSignature or Unreadable."""
@@ -59,7 +59,7 @@ class EventCrypto:
             raise WrongSignature("signature")
         try:
             message: str = self._envelope.decrypt(encrypted, self._owner_key)
-        except InvalidCorpIdOrSuiteKeyException:
+        except self._not_for_us:
             raise WrongSignature("owner key") from None
         except Exception as error:  # noqa: BLE001 - the SDK lets a dozen kinds through
             raise Unreadable(f"cannot be decrypted ({type(error).__name__})") from None
@@ -80,13 +80,6 @@ class EventCrypto:
         joined = "".join(sorted([self._token, timestamp, nonce, encrypted]))
         digest = hashlib.sha1(joined.encode("utf-8", "replace"), usedforsecurity=False)
         return digest.hexdigest()
-
-
-class _Envelope(PrpCrypto):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's, with randomness nobody can foresee."""
-
-    def get_random_string(self) -> str:
-        return secrets.token_hex(8)
 
 
 def _hmac_base64(key: str, data: str) -> str:

@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from bot.clock import Clock
 from bot.errors import Rejected, Unavailable
 from bot.ports import TokenStore
-from connectors.http import Http
+from connectors.http import Http, part_name
 from connectors.tokens import TokenKeeper
 from connectors.wecom.errors import TokenRefused, to_error
 from connectors.wecom.settings import WecomApp
@@ -163,14 +163,12 @@ class Api:
 
 
 def _media_form(data: bytes, name: str) -> aiohttp.FormData:
-    """The name goes out as raw UTF-8, so it must hold nothing that ends a header."""
     if len(data) <= 5:
         raise Rejected(f"wecom:media/upload: {len(data)} bytes; the platform takes 6 or more")
-    safe = "".join(char for char in name if char.isprintable() and char not in '"\\/') or "file"
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field(
-        "media", io.BytesIO(data), filename=safe, content_type="application/octet-stream"
-    )
+    file = io.BytesIO(data)
+    octets = "application/octet-stream"
+    form.add_field("media", file, filename=part_name(name), content_type=octets)
     return form
 
 

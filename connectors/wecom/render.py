@@ -39,7 +39,9 @@ def split(content: Content) -> Sequence[Content]:
         return [card, *_following(content, rest)]
     if isinstance(content, CardUpdate):
         card, rest = _fit(content.card)
-        return [replace(content, card=card), *_following(content.card, rest)]
+        # A closed card has nothing new to say: what does not fit was told when it was open.
+        following = [] if card.closed else _following(content.card, rest)
+        return [replace(content, card=card), *following]
     return [content]
 
 

@@ -10,7 +10,7 @@ from bot.domain.notifying import Reason
 from bot.domain.opportunities import Light
 from bot.domain.policy import LightPolicy, PushPolicy
 from bot.domain.valid_actions import Invalid, Verdict
-from handlers.texts.customers import when
+from handlers.texts.customers import promised_words
 from handlers.texts.dialog import WEEKDAYS
 
 MARKS = {Light.RED: "🔴", Light.YELLOW: "🟡", Light.GREEN: "🟢"}
@@ -30,7 +30,7 @@ SNOOZED_BEFORE = "这盏灯你已经延后过一次。还要延后，请主管�
 DETAIL_TITLE = "亮灯详情"
 
 _INVALID = {
-    Invalid.NOT_COUNTED: "沟通记录只留痕，不算有效跟进",
+    Invalid.NOT_COUNTED: "沟通记录只留痕",
     Invalid.FUTURE_DATED: "时间在将来，还没发生的事不能记",
     Invalid.LOCKED: "补录超过规定时间，已锁定，请主管写明原因后解锁",
     Invalid.MISSING_FIELDS: "必填项没有填全",
@@ -127,12 +127,12 @@ def digest_quiet(count: int) -> str:
 def why(step: Reason, lights: LightPolicy, pushes: PushPolicy) -> str:
     """Why this card was sent, with the numbers that applied."""
     hours = int(pushes.repeat_after.total_seconds() // 3600)
-    rule = f"满{lights.yellow_days}个工作日黄灯，超过{lights.red_days}个红灯"
+    rule = f"{lights.yellow_days}个工作日没有有效跟进亮黄灯，超过{lights.red_days}个亮红灯"
     if step is Reason.REPEAT_DUE:
         return f"为什么提醒：红灯发出后{hours}个工作小时没有人点「知道了」"
     if step is Reason.ESCALATED:
         return "为什么提醒：红灯再次提醒后到下一个工作日仍无人处理，所以告诉你"
-    return f"为什么提醒：没有有效跟进{rule}"
+    return f"为什么提醒：{rule}"
 
 
 def how_to_stop(pushes: PushPolicy) -> str:
@@ -158,8 +158,14 @@ def snoozed(name: str, until: date) -> str:
     return f"「{name}」已延后，{day(until)}前不再提醒；灯要等有效跟进才会灭。"
 
 
-def snoozed_all(count: int, until: date) -> str:
-    return f"已延后{count}个，{day(until)}前不再提醒；灯要等有效跟进才会灭。"
+def card_acknowledged(count: int) -> str:
+    """On the closed card, where WeCom shows ten characters."""
+    return f"已知悉{count}个，不再催"
+
+
+def card_snoozed(until: date) -> str:
+    """Likewise."""
+    return f"已延后到{until.month}月{until.day}日"
 
 
 def snooze_too_long(max_workdays: int, latest: date) -> str:
@@ -188,7 +194,7 @@ def detail(
     known = [
         f"阶段：{stage}" if stage else "",
         f"金额：{amount}" if amount else "",
-        f"下次联系：{when(next_contact)}" if next_contact else "下次联系：还没约",
+        f"下次联系：{promised_words(next_contact)}" if next_contact else "下次联系：还没约",
         f"已延后到{day(snoozed_until.date())}" if snoozed_until else "",
         "已知悉" if acknowledged else "",
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from bot.domain.activities import ATTACHMENTS, OBJECTIONS, Draft, DraftState, Moment
 from bot.domain.library import SlotSpec
-from bot.domain.people import Person
+from bot.domain.people import Person, Role
 
 WEEKDAYS = "一二三四五六日"
 
@@ -35,9 +35,10 @@ HELP = (
     "- 待办：先做什么、今天联系谁；我的灯：亮灯的客户\n"
     "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
     "- 新建客户 杭州某某有限公司\n"
-    "- 延后：恒锐机电的黄灯缓两天，他们在盘点\n"
-    "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因"
+    "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
 )
+HELP_FOR_LEADERS = "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因"
+HELP_FOR_ADMINS = "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟"
 
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
 NOTHING_TO_CANCEL = "现在没有未完成的记录可以取消。"
@@ -246,6 +247,17 @@ def short_name(name: str) -> str:
 
 def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def help_for(roles: Collection[Role]) -> str:
+    """What somebody of these roles may say."""
+    leads = not {Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN}.isdisjoint(roles)
+    lines = [
+        HELP,
+        HELP_FOR_LEADERS if leads else "",
+        HELP_FOR_ADMINS if Role.ADMIN in roles else "",
+    ]
+    return "\n".join(line for line in lines if line)
 
 
 def file_for_whom(names: Sequence[str]) -> str:

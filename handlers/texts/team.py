@@ -122,6 +122,10 @@ def you_deputise(name: str, last_day: date, customers: int) -> str:
     return f"{name}请假到{_day(last_day)}，{customers}家客户由你代跟；你可以直接记他们的跟进。"
 
 
+def you_deputise_no_more(name: str) -> str:
+    return f"{name}的请假已结束，名下客户不再由你代跟。"
+
+
 def not_on_leave(name: str) -> str:
     return f"{name}现在没有请假。"
 

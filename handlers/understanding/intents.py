@@ -112,8 +112,8 @@ def _bare(said: Said) -> Purpose | None:
     whole = table("intents", "whole")
     for name, intent in (
         ("cancel", Intent.CANCEL),
+        ("chitchat", Intent.CHITCHAT),  # first: «你好» holds «好»
         ("confirm", Intent.CONFIRM),
-        ("chitchat", Intent.CHITCHAT),
     ):
         rest = whole[name].sub("", text)
         if rest != text and not whole["fillers"].sub("", rest):

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import jieba
-
 _WORDS = Path(__file__).with_name("words")
 _LEGAL_FORM = re.compile(
     r"(?:(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司"
@@ -52,11 +50,15 @@ def everyday_words() -> frozenset[str]:
 def is_a_word(words: str) -> bool:
     """Whether `words` is a word of general Chinese, so hardly a misheard name."""
     load_vocabulary()
+    import jieba
+
     return bool(jieba.dt.FREQ.get(words))
 
 
 def load_vocabulary() -> None:
     """Reads the general dictionary, once; takes about a second."""
+    import jieba
+
     if not jieba.dt.initialized:
         jieba.setLogLevel("WARNING")
         jieba.initialize()

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from pypinyin import Style, pinyin_dict
-from pypinyin.style import convert
-
 _FIRST_CODE = 0xE000
 """Private use area: no message contains these characters as words."""
 
@@ -23,6 +20,9 @@ def sound_of(text: str) -> str:
 
 @cache
 def _table() -> dict[int, str]:
+    from pypinyin import Style, pinyin_dict
+    from pypinyin.style import convert
+
     codes: dict[str, str] = {}
     table: dict[int, str] = {}
     for character, readings in pinyin_dict.pinyin_dict.items():

@@ -66,7 +66,7 @@ async def test_a_card_says_who_what_since_when_why_and_how_to_stop_it(found: Fou
     await company.until("2026-01-22T09:00")
     card = company.cards("zhang")[-1]
     assert card.lines[0] == "🔴 恒锐机电 已6个工作日没有有效跟进（上次 1月13日 跟进电话）"
-    assert card.lines[1].startswith("为什么提醒：没有有效跟进满3个工作日黄灯，超过5个红灯")
+    assert card.lines[1].startswith("为什么提醒：3个工作日没有有效跟进亮黄灯，超过5个亮红灯")
     assert card.lines[2].startswith("怎么停：记一次有效跟进灯就灭")
     assert company.cards("wang")[0].lines[0].startswith("🔴 恒锐机电（张伟） 已6个工作日")
     assert [button.label for button in card.buttons] == [

@@ -56,7 +56,7 @@ async def test_an_acknowledgement_stops_the_reminding_but_not_the_light(found: F
     update = company.inbox("wang")[-1].content
     assert isinstance(update, CardUpdate)
     assert (update.card.card_id, update.card.revision) == (card.card_id, 2)
-    assert update.card.closed == "已知悉1个，不再催。灯要等有效跟进才会灭。"
+    assert update.card.closed == "已知悉1个，不再催"
     assert update.response_code == "code-1"
     told = len(company.sent)
     await company.until("2026-01-23T12:00")
@@ -127,9 +127,7 @@ async def test_snooze_silences_for_its_days_and_expires_by_itself(found: Found) 
     await company.until("2026-01-21T10:00")
     (card,) = company.cards("wang")
     await company.press(card, "wang", "snooze-3", reason="客户出差或休假")
-    assert company.inbox("wang")[-1].words.endswith(
-        "已延后1个，1月26日(周一)前不再提醒；灯要等有效跟进才会灭。"
-    )
+    assert company.inbox("wang")[-1].words.endswith("已延后到1月26日")
     told = len(company.sent)
     await company.until("2026-01-25T23:59")
     assert len(company.sent) == told

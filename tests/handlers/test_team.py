@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.messages import Card, Receipt
 from storage.database import Database
 from tests.handlers.chat_company import Chat
+from tests.handlers.light_company import at
 
 HENGRUI = "杭州恒锐机电有限公司"
 LATE = "上周一跟恒锐机电通了20分钟，嫌贵，下周三联系"
@@ -40,6 +42,12 @@ async def test_a_draft_of_the_former_owner_is_not_stored(chat: Chat) -> None:
     assert await chat.stream(account) == []
 
 
+async def test_giving_a_customer_to_somebody_is_said_in_short(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    assert "给了" not in await chat.say("li", "把恒锐机电的方案给陈静")
+    assert "已从张伟转给陈静" in await chat.say("li", "把恒锐机电给陈静")
+
+
 async def test_a_rep_cannot_hand_over(chat: Chat) -> None:
     account = await chat.customer(HENGRUI)
     assert "要由双方的主管" in await chat.say("zhang", "把恒锐机电转给陈静")
@@ -67,6 +75,8 @@ async def test_a_leave_is_covered_by_the_deputy(chat: Chat) -> None:
     [
         ("zhang", "陈静请假到周五，张伟代", "要由主管"),
         ("zhang", "我请假到周五", "要由主管"),
+        ("zhang", "请假到周五", "要由主管"),
+        ("li", "解锁", "要解锁哪家客户"),
         ("li", "张三请假到周五", "没有找到「张三」"),
         ("li", "陈静请假", "请假到哪天"),
         ("li", "陈静请假到周五，陈静代", "不能代班"),
@@ -81,8 +91,9 @@ async def test_leaves_that_cannot_be_set_say_why(
 
 
 async def test_back_from_leave_ends_it(chat: Chat) -> None:
-    await chat.say("li", "陈静请假到周五")
+    await chat.say("li", "陈静请假到周五，张伟代")
     assert "请假已结束" in await chat.say("li", "陈静销假")
+    assert "不再由你代跟" in chat.heard_by("zhang")
     async with chat.database.begin() as tx:
         assert not (await tx.people.get(chat.people["chen"].id)).on_leave(chat.now)
 
@@ -99,6 +110,29 @@ async def test_a_late_record_is_locked_until_the_supervisor_unlocks_it(chat: Cha
     assert (unlocked.valid, unlocked.late, unlocked.retracts_id) == (True, True, locked.id)
     assert unlocked.slots["unlocked"] == "李敏：出差或外勤不便"
     assert "已经处理过了" in await chat.press("li", card, "解锁", reason="出差或外勤不便")
+
+
+async def test_at_night_the_supervisor_is_not_asked_before_the_morning(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    chat.now = at("2026-01-28 22:30")
+    await chat.say("zhang", LATE)
+    await chat.say("zhang", "确认")
+    (card,) = [one for one in chat.said if one.to.user_id == "li" and isinstance(one.content, Card)]
+    assert card.not_before == at("2026-01-29 08:30")
+    await chat.say("li", "解锁 恒锐机电 他出差没信号")
+    assert "现在计为有效跟进" in chat.heard_by("zhang")
+    assert card.dedupe_key not in await sent_by(chat, "2026-01-29 09:00"), "nothing to ask"
+
+
+async def sent_by(chat: Chat, until: str) -> list[str]:
+    """The keys of all that goes out until then."""
+    keys: list[str] = []
+    async with chat.database.begin() as tx:
+        while due := await tx.delivery.take_due(at=at(until), limit=50):
+            keys += [one.dedupe_key for one in due]
+            for one in due:
+                await tx.delivery.mark_sent(one.id, Receipt(), at=at(until))
+    return keys
 
 
 async def test_words_unlock_as_well(chat: Chat) -> None:

@@ -179,6 +179,24 @@ async def test_in_a_dingtalk_group_the_robot_is_mentioned(page: Page, bed: Bed) 
 async def test_examples_name_a_customer_of_the_person_played(page: Page) -> None:
     await _choose(page, "dingtalk:wulei01")
     await expect(page.get_by_role("button", name="客户 东莞松湖电子")).to_be_visible()
+    await _choose(page, "wecom:zhaoqian")
+    await expect(page.get_by_role("button", name="账号", exact=True)).to_be_visible()
+
+
+async def test_who_chooses_a_person_can_type_at_once(page: Page, bed: Bed) -> None:
+    await _choose(page, "dingtalk:wulei01")
+    await page.keyboard.type("待办")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("article")).to_have_count(1)
+    assert bed.world.said[0].text == "待办"
+
+
+async def test_lights_are_drawn_without_a_font_for_them(page: Page, bed: Bed) -> None:
+    await bed.show("wecom", None, "zhangwei", "text", "🔴 恒锐机电 🟢 甬江轴承")
+    lamps = page.locator(".bubble .lamp")
+    await expect(lamps).to_have_count(2)
+    await expect(lamps.first).to_have_css("border-radius", "50%")
+    await expect(page.locator(".bubble")).to_have_text("🔴 恒锐机电 🟢 甬江轴承")
 
 
 async def test_a_wecom_group_is_for_reading(page: Page) -> None:

@@ -1,68 +1,15 @@
-"""Callers who are not the platform, and platforms on a bad day. Requests are made with the
-platforms' own published libraries, not with ours."""
+"""Callers who are not the platform, and platforms that repeat themselves."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import io
-import json
 import time
-from typing import Any
 
 import pytest
-from wechatpy.enterprise.crypto import WeChatCrypto
 
 from tests.scenarios.driver import Sandbox, Speaker, last_card, words
+from tests.scenarios.foreign_client import app_of, post_dingtalk, post_wecom, text_xml
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def app_of(sandbox: Sandbox, platform: str) -> dict[str, str]:
-    world = await sandbox.get("world")
-    return next(app for app in world["apps"] if app["platform"] == platform)
-
-
-def text_xml(app: dict[str, str], text: str, number: int, user: str = "chenjing") -> str:
-    return (
-        f"<xml><ToUserName><![CDATA[{app['corp_id']}]]></ToUserName>"
-        f"<FromUserName><![CDATA[{user}]]></FromUserName><CreateTime>{int(time.time())}</CreateTime>"
-        f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content>"
-        f"<MsgId>{number}</MsgId><AgentID>{app['agent_id']}</AgentID></xml>"
-    )
-
-
-async def post_wecom(
-    sandbox: Sandbox, inner: str, *, change: dict[str, str] | None = None, junk: int = 0
-) -> int:
-    """Encrypt and post as the platform does; `change` overwrites credentials or the query."""
-    app = {**await app_of(sandbox, "wecom"), **(change or {})}
-    crypto = WeChatCrypto(app["token"], app["aes_key"], app["corp_id"])
-    stamp, nonce = str(int(time.time())), "nonce1"
-    body = crypto.encrypt_message(inner, nonce, stamp)
-    signature = body.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
-    query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
-    query.update({key: app[key] for key in ("msg_signature",) if key in (change or {})})
-    url = app["callback_url"]
-    async with sandbox.http.post(
-        url, params=query, data=io.BytesIO(f"{body}{' ' * junk}".encode())
-    ) as answer:
-        return answer.status
-
-
-async def post_dingtalk(
-    sandbox: Sandbox, body: Any, *, stamp_ms: int | None = None, secret: str | None = None
-) -> int:
-    app = await app_of(sandbox, "dingtalk")
-    stamp = str(stamp_ms or int(time.time() * 1000))
-    key = secret or app["app_secret"]
-    digest = hmac.new(key.encode(), f"{stamp}\n{key}".encode(), hashlib.sha256).digest()
-    headers = {"timestamp": stamp, "sign": base64.b64encode(digest).decode()}
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    url = app["callback_url"]
-    async with sandbox.http.post(url, data=io.BytesIO(data), headers=headers) as answer:
-        return answer.status
 
 
 async def test_a_foreign_client_is_taken_for_the_platform(sandbox: Sandbox) -> None:
@@ -141,23 +88,6 @@ async def test_an_unknown_sender_is_told_and_the_admin_hears_of_it(sandbox: Sand
     assert await post_wecom(sandbox, text_xml(app, "帮助", 9005, user="ghost9")) == 200
     await sandbox.quiesce()
     assert "ghost9" in words(await admin.look())
-
-
-async def test_a_platform_that_answers_500_delays_the_reply_and_loses_none(
-    sandbox: Sandbox,
-) -> None:
-    chen = Speaker(sandbox, "wecom", "chenjing")
-    await sandbox.post("fault", platform="wecom", api="message/send", status=500, times=1)
-    await chen.say("帮助")
-    await sandbox.post("clock", advance=120)
-    await sandbox.quiesce()
-    assert words(await chen.all()).count("像平时说话一样") >= 1
-
-
-async def test_an_expired_token_is_renewed_without_a_word(sandbox: Sandbox) -> None:
-    chen = Speaker(sandbox, "wecom", "chenjing")
-    await sandbox.post("fault", platform="wecom", api="message/send", errcode=42001, times=1)
-    assert "像平时说话一样" in words(await chen.say("帮助"))
 
 
 async def test_a_bystander_cannot_press_somebody_elses_card(sandbox: Sandbox) -> None:

@@ -216,3 +216,19 @@ async def _stored(database: Database, one: Envelope) -> int:
     inbox_id = await database.append(one)
     assert inbox_id is not None
     return inbox_id
+
+
+async def test_the_latest_moment_noted_is_a_ticks_or_a_deliverys(database: Database) -> None:
+    """A clock that stands at it again does not put what was said into the future."""
+    async with database.read() as tx:
+        assert await tx.delivery.last_noted_at() is None
+    async with database.begin() as tx:
+        await tx.delivery.claim_tick("job", after(5), at=after(6))
+    stored = await database.append(envelope(received_at=after(7)))
+    async with database.read() as tx:
+        assert await tx.delivery.last_noted_at() == after(7)
+    assert stored is not None
+    async with database.begin() as tx:
+        await tx.delivery.finish(stored, at=after(9))
+    async with database.read() as tx:
+        assert await tx.delivery.last_noted_at() == after(9)

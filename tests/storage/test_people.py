@@ -228,6 +228,7 @@ async def test_joining_two_people_moves_everything_to_the_first(database: Databa
         open_draft = await tx.drafts.add(draft(other, "d1"))
         await tx.dialogs.put("c", first.id, {"awaits": "first"}, AT)
         await tx.dialogs.put("c", other.id, {"awaits": "other"}, AT)
+        await tx.dialogs.put("d", other.id, {"awaits": "an answer"}, AT)
         await tx.people.set_supervisor_override(first.id, other.id)
         person = await tx.people.join(first.id, other.id)
         assert person.identities == (Identity("dingtalk", "01"), Identity("wecom", "zhang3"))
@@ -238,6 +239,7 @@ async def test_joining_two_people_moves_everything_to_the_first(database: Databa
         assert (await tx.activities.get(entry.id)).actor_id == first.id
         assert (await tx.drafts.get_for_update(open_draft.id)).person_id == first.id
         assert await tx.dialogs.get("c", first.id) == {"awaits": "first"}
+        assert await tx.dialogs.get("d", first.id) == {"awaits": "an answer"}
         with pytest.raises(NotFound):
             await tx.people.get(other.id)
 
@@ -249,6 +251,24 @@ async def test_two_members_of_one_platform_cannot_be_joined(database: Database) 
         with pytest.raises(Refused, match="不能合并"):
             await tx.people.join(zhang.id, wang.id)
         assert await tx.people.join(zhang.id, zhang.id) == zhang
+
+
+async def test_splitting_gives_one_platform_back_with_its_open_draft(database: Database) -> None:
+    async with database.begin() as tx:
+        first = await member(tx, "zhang3", "张三")
+        other = await member(tx, "01", "Zhang San", platform="dingtalk")
+        here = await tx.drafts.add(draft(first, "d1"))
+        there = await tx.drafts.add(replace(draft(other, "d2"), conversation="dingtalk:sales:u:01"))
+        await tx.people.join(first.id, other.id)
+        parted = await tx.people.split(
+            first.id, Identity("dingtalk", "01"), name="Zhang San", mobile=None
+        )
+        assert parted.identities == (Identity("dingtalk", "01"),)
+        assert (await tx.people.get(first.id)).identities == (Identity("wecom", "zhang3"),)
+        assert (await tx.drafts.get_for_update(there.id)).person_id == parted.id
+        assert (await tx.drafts.get_for_update(here.id)).person_id == first.id
+        with pytest.raises(Refused, match="不用拆分"):
+            await tx.people.split(parted.id, Identity("dingtalk", "01"), name="x", mobile=None)
 
 
 async def test_a_stranger_is_not_found(database: Database) -> None:

@@ -21,8 +21,8 @@ const live = new Live(store, showLinkState);
 const entered = new Set(); // people whose chat with the application was opened
 
 const talk = conversationColumn(part("talk"), store, { choose, press });
-composer(part("talk"), store, { say, sayFile, menu });
-peopleColumn(part("people"), store, (person) => (choose(person), showView("chat")));
+const write = composer(part("talk"), store, { say, sayFile, menu });
+peopleColumn(part("people"), store, (person) => (choose(person), showView("chat"), write.focus()));
 const stream = streamColumn(part("stream"), store);
 clockBar(part("clock"), store, jump);
 faultMenu(part("faults"));

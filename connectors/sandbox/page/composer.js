@@ -6,13 +6,15 @@ import { personKey } from "./store.js";
 import { toast } from "./toast.js";
 import { MENTION } from "./words.js";
 
+const LEADING = ["supervisor", "sales_director"];
 const UPLOADS = [
   { kind: "file", label: "发送文件", name: "clip", accept: "" },
   { kind: "image", label: "发送图片", name: "image", accept: "image/*" },
   { kind: "voice", label: "发送语音文件", name: "voice", accept: "audio/*,.amr" },
 ];
 
-/** acts: {say(text), sayFile(kind, file), menu(key)}, each answering whether it went well. */
+/** acts: {say(text), sayFile(kind, file), menu(key)}, each answering whether it went well.
+ * Answers {focus()}. */
 export function composer(root, store, acts) {
   const texts = new Map(); // what was begun and not sent, by conversation
   let place = null;
@@ -56,7 +58,9 @@ export function composer(root, store, acts) {
     const menu = store.chat ? [] : menuEntries(store.menus[store.me.platform]);
     const drawn = [
       ...menu.map((item) => chip(item.name, () => acts.menu(item.key), "menu")),
-      ...suggestions(store).map((text) => chip(text, () => suggest(text), "sentence")),
+      ...suggestions(store)
+        .filter((text) => !menu.some(({ name }) => name === text))
+        .map((text) => chip(text, () => suggest(text), "sentence")),
     ];
     const words = (nodes) => nodes.map((node) => node.textContent).join("\n");
     if (words(drawn) !== words([...chips.children])) chips.replaceChildren(...drawn);
@@ -124,10 +128,20 @@ export function composer(root, store, acts) {
     draw();
     return button;
   }
+
+  return {
+    /** Ready to type, where that brings up no keyboard on the screen. */
+    focus: () => matchMedia("(pointer: fine)").matches && !bar.hidden && input.focus(),
+  };
 }
 
-/** Sentences worth trying, about a customer of the person's own where there is one. */
+/** Sentences worth trying by the person's role, about a customer of their own where there is
+ * one. */
 function suggestions({ me, customers }) {
+  if (me.roles.includes("admin")) return ["账号", "帮助"];
+  if (me.roles.some((role) => LEADING.includes(role))) {
+    return ["我的灯", "客户 恒锐机电", "动态 恒锐机电", "帮助"];
+  }
   const own = customers.filter(({ owner }) => owner === me.name).map(({ name }) => name);
   const isFamiliar = !own.length || own.some((name) => name.includes("恒锐机电"));
   const customer = isFamiliar ? "恒锐机电" : own[0].replace(/有限公司$/, "");

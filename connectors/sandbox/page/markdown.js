@@ -2,6 +2,7 @@
 
 import { h, safeUrl } from "./dom.js";
 
+const LAMPS = { "🔴": "red", "🟡": "yellow", "🟢": "green" };
 const FONT_COLORS = { info: "info", warning: "warning", comment: "comment" };
 
 // One alternative per inline form; the first that matches wins.
@@ -85,11 +86,19 @@ function inline(text, { onlyLinks = false } = {}) {
   let from = 0;
   for (const match of text.matchAll(INLINE)) {
     const node = onlyLinks && !match.groups.bare ? match[0] : inlineNode(match);
-    nodes.push(text.slice(from, match.index), node);
+    nodes.push(...lamps(text.slice(from, match.index)), node);
     from = match.index + match[0].length;
   }
-  nodes.push(text.slice(from));
+  nodes.push(...lamps(text.slice(from)));
   return nodes.filter((node) => node !== "");
+}
+
+/** Lights are drawn by the page: not every machine has a font with coloured emoji. */
+function lamps(text) {
+  return text.split(/(🔴|🟡|🟢)/u).map((part) => {
+    const color = LAMPS[part];
+    return color ? h("span.lamp", { "data-light": color }, part) : part;
+  });
 }
 
 function inlineNode(match) {

@@ -302,6 +302,7 @@ async def test_a_picture_is_uploaded_once_for_everybody(bed: Bed) -> None:
     (upload,) = bed.dingtalk.at(UPLOAD)
     assert upload.query == {"access_token": "token-1", "type": "image"}
     assert b"\x89PNG" in upload.raw
+    assert 'filename="热图.png"'.encode() in upload.raw
     (call,) = bed.dingtalk.at(TO_PERSON)
     assert (call.body["msgKey"], call.param) == ("sampleImageMsg", {"photoURL": "@lALmedia"})
 

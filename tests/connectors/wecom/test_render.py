@@ -119,6 +119,12 @@ def test_lines_too_long_for_the_card_follow_as_a_text() -> None:
     assert text == Text("拜访 恒锐机电（续）\n第三行")
 
 
+def test_closing_a_card_does_not_tell_again_what_did_not_fit() -> None:
+    card = replace(CARD, lines=("第一行", "长" * 155, "第三行"))
+    assert len(split(CardUpdate(card, "RC"))) == 2
+    assert len(split(CardUpdate(replace(card, closed="已知悉1个，不再催"), "RC"))) == 1
+
+
 def test_facts_that_fit_no_table_become_lines() -> None:
     facts = (("联系人电话号码", "138"), ("异议", "价" * 27), *((f"项{n}", "值") for n in range(7)))
     card = rendered(replace(CARD, facts=facts))

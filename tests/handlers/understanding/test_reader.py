@@ -64,6 +64,8 @@ def test_a_proposal_with_receipt(read: Read) -> None:
         ("新建客户 常熟虞山服饰", Intent.CREATE_CUSTOMER),
         ("我上个月提成发了多少", Intent.QUERY),
         ("中午吃饭去吗大家", Intent.CHITCHAT),
+        ("你好", Intent.CHITCHAT),
+        ("您好！", Intent.CHITCHAT),
     ],
 )
 def test_what_a_message_is_for(text: str, intent: Intent, read: Read) -> None:
