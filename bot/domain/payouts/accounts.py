@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.domain.payouts import reasons
 from bot.domain.payouts.evaluating import Award, Earned
@@ -17,8 +18,7 @@ from bot.domain.payouts.rules import Base, Rule
 from bot.domain.payouts.screening import Case
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A difference to book. rule: None only for an opening that no rule explains."""
 
     kind: Kind
@@ -28,8 +28,7 @@ class Posting:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where awards of all versions of a rule meet. role: commission or collab."""
 
     rule_id: str
@@ -57,6 +56,7 @@ class Account:
         self.paid_fen = 0
         self.refunded_fen = 0
         self.complaints = 0
+        self._earned = Earned()
         self._awards: dict[Slot, Award] = {}
         self._matched: list[Rule] = []
         self._entries: dict[tuple[Slot, int, Kind], Entry] = {}
@@ -78,8 +78,9 @@ class Account:
     def accrue(self, earned: Earned) -> Iterator[Posting]:
         """Commissions and shares that are owed and not booked yet."""
         self._matched = earned.matched
-        if self.opened:
+        if self.opened or earned.awards == self._earned.awards:
             return
+        self._earned = earned
         new = _by_slot(earned)
         for slot, award in new.items():
             before = self._awards.get(slot)
@@ -161,6 +162,7 @@ class Account:
         self._matched = earned.matched
         if self.opened:
             return
+        self._earned = earned
         before, new = self._awards, _by_slot(earned)
         sums: dict[tuple[str, str], int] = {}
         rules: dict[str, Rule] = {}

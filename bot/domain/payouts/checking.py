@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain.payouts.conditions import CONTRACT, PAID, PAID_RATIO, Condition
+from bot.domain.payouts.conditions import CONTRACT, NUMERIC, PAID, Condition
 from bot.domain.payouts.days import local_day
 from bot.domain.payouts.expressions import DEAL_FIELDS
 from bot.domain.payouts.facts import Deal
@@ -13,8 +13,6 @@ from bot.domain.payouts.money import BP, rounded, short_yuan, yuan
 from bot.domain.payouts.problems import Problem, UnusableInput
 from bot.domain.payouts.reading_rules import place_of
 from bot.domain.payouts.rules import Base, Mode, Rule, Scope
-
-_NUMERIC = (CONTRACT, PAID, PAID_RATIO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def check_fields(rules: Sequence[Rule], deals: Sequence[Deal]) -> None:
     with a value of another kind: such a rule would silently never pay."""
     if not deals:
         return
-    known = DEAL_FIELDS.union(_NUMERIC, *(deal.fields for deal in deals))
+    known = DEAL_FIELDS.union(NUMERIC, *(deal.fields for deal in deals))
     problems = []
     for rule in rules:
         named = [(f"when[{n}]", each.field) for n, each in enumerate(rule.when)]
@@ -123,7 +121,7 @@ def _replaces(one: Rule, other: Rule, rules: Sequence[Rule]) -> bool:
 
 def _reach_problems(rule: Rule) -> Iterator[Problem]:
     """Conditions that exclude each other, and tiers above what the conditions allow."""
-    for field in _NUMERIC:
+    for field in NUMERIC:
         least, most = bounds(rule.when, field)
         if most is not None and least > most:
             text = f"对 {field} 的条件互相矛盾，永远不会满足"
@@ -169,7 +167,7 @@ def _fixed_values(when: Sequence[Condition]) -> dict[str, set[object]]:
 
 
 def _kind_problems(place: str, condition: Condition, deals: Sequence[Deal]) -> Iterator[Problem]:
-    if condition.field in _NUMERIC:
+    if condition.field in NUMERIC:
         return
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     kinds = {isinstance(value, str) for value in values if value is not None}

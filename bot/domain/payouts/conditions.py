@@ -13,6 +13,7 @@ from bot.domain.payouts.money import BP
 PAID_RATIO = "paid_ratio_bp"
 CONTRACT = "contract_fen"
 PAID = "paid_fen"
+NUMERIC = (CONTRACT, PAID, PAID_RATIO)
 
 Test = Callable[[Deal, int, int], bool]
 """(deal, contract fen, paid fen) -> whether it holds."""
@@ -42,6 +43,8 @@ class Condition:
         """The condition as one function, so that a run reads no field names."""
         if self.op == "in":
             assert isinstance(self.value, tuple)
+            if self.field not in NUMERIC:
+                return _member_test(self.field, frozenset(self.value))
             tests = [Condition(self.field, "==", each).compiled() for each in self.value]
             return lambda deal, contract, paid: any(t(deal, contract, paid) for t in tests)
         compare, value = COMPARE[self.op], self.value
@@ -60,11 +63,14 @@ def _ratio_test(compare: Callable[[int, int], bool], bp: int) -> Test:
     return lambda deal, contract, paid: contract > 0 and compare(paid * BP, bp * contract)
 
 
-def _field_test(field: str, op: str, value: object) -> Test:
-    def holds(deal: Deal, contract: int, paid: int) -> bool:
-        return compared(deal.fields.get(field), op, value)
+def _member_test(field: str, values: frozenset[Scalar]) -> Test:
+    return lambda deal, contract, paid: deal.fields.get(field) in values
 
-    return holds
+
+def _field_test(field: str, op: str, value: object) -> Test:
+    if op == "==":
+        return lambda deal, contract, paid: deal.fields.get(field) == value
+    return lambda deal, contract, paid: compared(deal.fields.get(field), op, value)
 
 
 def compared(left: object, op: str, right: object) -> bool:

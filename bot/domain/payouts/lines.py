@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 UNASSIGNED = "__unassigned__"
 """The recipient of money of which it is not known whose it is."""
@@ -20,8 +21,7 @@ class Kind(StrEnum):
     DEDUCTION = "deduction"  # from wages, of a clawback that is due
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One amount for one person. Never edited, only followed by others.
 
     deal, rule_id, rule_version: None where there is none. run: local day of the payout run

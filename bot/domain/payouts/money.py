@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 BP = 10_000
 """Basis points of one whole: 10,000 bp = 100 %."""
@@ -39,11 +40,12 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
 
 def yuan(fen: int) -> str:
     """12345678 -> 123,456.78元"""
-    sign = "-" if fen < 0 else ""
-    whole, rest = divmod(abs(fen), _YUAN)
-    return f"{sign}{whole:,}.{rest:02d}元"
+    if fen < 0:
+        return "-" + yuan(-fen)
+    return f"{fen // _YUAN:,}.{fen % _YUAN:02d}元"
 
 
+@lru_cache(maxsize=1024)
 def short_yuan(fen: int) -> str:
     """For rules: 10万元, 12.5万元, 800元, where that is exact."""
     if fen % _YUAN:
@@ -53,6 +55,7 @@ def short_yuan(fen: int) -> str:
     return f"{fen // _YUAN:,}元"
 
 
+@lru_cache(maxsize=1024)
 def percent(bp: int) -> str:
     """350 -> 3.5%"""
     return f"{_decimal(bp, 100)}%"

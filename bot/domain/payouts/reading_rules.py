@@ -4,7 +4,7 @@ rules together is for `checking.py`."""
 from __future__ import annotations
 
 from bot.domain.payouts import expressions
-from bot.domain.payouts.conditions import CONTRACT, OPS, ORDERED, PAID, PAID_RATIO, Condition
+from bot.domain.payouts.conditions import NUMERIC, OPS, ORDERED, Condition
 from bot.domain.payouts.facts import Scalar
 from bot.domain.payouts.money import BP
 from bot.domain.payouts.problems import Problem, UnusableInput
@@ -23,7 +23,6 @@ _MODE_KEYS: dict[Mode, str] = {
     Mode.FIXED: "amount_fen",
     Mode.CAP: "cap_fen",
 }
-_NUMERIC = (CONTRACT, PAID, PAID_RATIO)
 
 
 def read_rules(value: object) -> tuple[Rule, ...]:
@@ -127,7 +126,7 @@ def _listed(reader: ObjectReader, field: str, value: object) -> tuple[Scalar, ..
 
 
 def _fits(field: str, value: object) -> bool:
-    if field in _NUMERIC:
+    if field in NUMERIC:
         return isinstance(value, int) and not isinstance(value, bool)
     return value is None or isinstance(value, str | int)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.payouts.lines import Kind
-from bot.domain.payouts.money import BP, percent, short_yuan, yuan
+from bot.domain.payouts.money import BP, percent, rounded, short_yuan, yuan
 from bot.domain.payouts.rules import Base, Mode, Rule
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ def calculation(amount: Amount) -> str:
     """合同额 100,000.00元 × 3% = 3,000.00元"""
     rule = amount.rule
     if amount.month_base_fen is None:
-        return f"{_product(rule, amount.base_fen)} = {_result(rule, amount.base_fen)}"
-    whole = (
-        f"当月累计{_product(rule, amount.month_base_fen)} = {_result(rule, amount.month_base_fen)}"
-    )
-    return f"{whole}，归本合同 {yuan(amount.fen)}"
+        return f"{_product(rule, amount.base_fen)} = {_result(amount.exact)}"
+    product = _product(rule, amount.month_base_fen)
+    return f"当月累计{product} = {_result(amount.exact)}，归本合同 {yuan(amount.fen)}"
 
 
 def taken_back(deal: Deal, gross: int, refunded: int, base: int, due: int) -> str:
@@ -106,8 +104,7 @@ def _product(rule: Rule, base_fen: int) -> str:
     )
 
 
-def _result(rule: Rule, base_fen: int) -> str:
+def _result(exact: int) -> str:
     """Said to be rounded where it is."""
-    exact = rule.exact_bp(base_fen)
-    fen = (2 * exact + BP) // (2 * BP)
-    return f"{yuan(fen)}(四舍五入到分)" if exact % BP else yuan(fen)
+    fen = yuan(rounded(exact, BP))
+    return f"{fen}(四舍五入到分)" if exact % BP else fen

@@ -112,14 +112,21 @@ class Rule:
             return self.amount_fen * BP
         if self.mode is Mode.WHOLE:
             return base_fen * self.tier_of(base_fen).rate_bp
-        return sum(fen * tier.rate_bp for fen, tier in self.slices(base_fen))
+        exact = rate_below = 0
+        for tier in self.tiers:  # each tier changes the rate of everything above its beginning
+            if tier.from_fen >= base_fen:
+                break
+            exact += (base_fen - tier.from_fen) * (tier.rate_bp - rate_below)
+            rate_below = tier.rate_bp
+        return exact
 
     def tier_of(self, base_fen: int) -> Tier:
         """The highest tier reached."""
-        return max(
-            (tier for tier in self.tiers if tier.from_fen <= base_fen),
-            key=lambda tier: tier.from_fen,
-        )
+        reached = self.tiers[0]
+        for tier in self.tiers:
+            if tier.from_fen <= base_fen:
+                reached = tier
+        return reached
 
     def slices(self, base_fen: int) -> list[tuple[int, Tier]]:
         """(fen of the base that lie in the tier, tier), lowest first; empty ones left out."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from bot.domain.payouts.accounts import Account, Posting
 from bot.domain.payouts.days import local_day
@@ -21,8 +21,7 @@ _BY_SIGNING, _BY_EVENT, _AT_RUN = 0, 1, 2
 Order = tuple[int, int, datetime | int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(NamedTuple):
     """A line with its period and its place among all lines."""
 
     line: Line
@@ -230,8 +229,9 @@ class _Unit:
             if award.kind is Kind.COLLAB and award.person == UNASSIGNED:
                 why = f"合同 {deal.id} 的协作奖金没有写给谁({collab.to})，记在未分配名下"
                 self._journal.review(f"{collab.to}_missing", deal.id, why)
-            if not collab.when.certain(deal):
-                for name in collab.when.missing(deal):
+            missing = collab.when.missing(deal)
+            if missing and not collab.when.certain(deal):
+                for name in missing:
                     why = f"合同 {deal.id} 缺少 {name}，协作条件不能确定，请补齐"
                     self._journal.review(f"{name}_missing", deal.id, why)
 

@@ -63,8 +63,7 @@ def _step(rule: Rule, standing: Standing, earned: Earned) -> Step:
     pays = rule in earned.matched
     exact, text = None, "条件不满足或让位于同组规则，不发放"
     if amount is not None:
-        base = amount.base_fen if amount.month_base_fen is None else amount.month_base_fen
-        exact, text = rule.exact_bp(base), reasons.calculation(amount)
+        exact, text = amount.exact, reasons.calculation(amount)
     elif pays and rule.mode is Mode.CAP:
         text = f"各项合计以 {yuan(rule.cap_fen)} 为限"
     return Step(standing.deal.id, rule.id, rule.version, conditions, pays, exact, text)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import reduce
 
 from bot.domain.payouts.conditions import Test
 from bot.domain.payouts.rules import Rule
@@ -68,6 +69,8 @@ def _compile(rule: Rule) -> Test:
     tests = [each.compiled() for each in rule.when]
     if not tests:
         return lambda deal, contract, paid: True
-    if len(tests) == 1:
-        return tests[0]
-    return lambda deal, contract, paid: all(test(deal, contract, paid) for test in tests)
+    return reduce(_both, tests)
+
+
+def _both(first: Test, second: Test) -> Test:
+    return lambda deal, contract, paid: first(deal, contract, paid) and second(deal, contract, paid)
