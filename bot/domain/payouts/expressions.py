@@ -70,7 +70,8 @@ Comparer = Callable[[Comparison, Deal], bool | None]
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A parsed expression. names: the schema fields it asks for. holds: decides it for a deal;
-    a missing field differs from every value. certain: whether the answer is the same whatever the missing fields may be."""
+    a missing field differs from every value. certain: whether the answer is the same whatever
+    the missing fields may be."""
 
     text: str
     tree: Node

@@ -89,4 +89,6 @@ def _worked(name: str, body: dict[str, Any]) -> WorkedCase:
     }
     keys = ("needs_review", "fund_fen", "cash_fen", "carry_fen")
     expected = {key: body.get(key) for key in keys}
-    return WorkedCase(name, [rule(**each) for each in body["rules"]], facts, body["lines"], expected)
+    return WorkedCase(
+        name, [rule(**each) for each in body["rules"]], facts, body["lines"], expected
+    )
