@@ -4,7 +4,7 @@ one offset since 1991, so no table of zones is read."""
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -28,14 +28,12 @@ def midnight(day: date) -> datetime:
 
 
 def to_moment(text: str) -> datetime:
-    """ISO 8601; without an offset it is local time, without a time the day's beginning.
-
-    Raises ValueError.
-    """
+    """ISO 8601, in UTC; without an offset it is local time, without a time the day's
+    beginning. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if not 1991 < moment.year < 9999:
         raise ValueError(f"year {moment.year} is out of range")
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
 def to_month(text: str) -> tuple[int, int]:

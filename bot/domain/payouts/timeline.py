@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.payouts.days import local_day, quarter_bounds
 
@@ -30,7 +30,11 @@ class Timeline:
 
     def __init__(self, runs: Sequence[datetime], quarters: Sequence[str]) -> None:
         runs = sorted(runs)
-        edges = [edge - _INSTANT for quarter in quarters for edge in quarter_bounds(quarter)]
+        edges = [
+            edge.astimezone(UTC) - _INSTANT
+            for quarter in quarters
+            for edge in quarter_bounds(quarter)
+        ]
         self._cuts = sorted({*runs, *edges})
         self.periods = tuple(
             _period(index, runs, cut) for index, cut in enumerate([*self._cuts, None])
