@@ -50,6 +50,7 @@ from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.heatmap import Painter
+from handlers.payouts import command as payouts
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="跟单 Gendan")
 db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
+cli.add_typer(payouts.app, name="payouts")
 
 RECOVER_EVERY_S = 15.0
 
