@@ -46,7 +46,7 @@ from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers import Handlers, demo, pages
+from handlers import Handlers, conversions, demo, pages
 from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
@@ -543,6 +543,14 @@ def _lines_of(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ConfigError(f"{file}：不是 UTF-8 文字 (not UTF-8)") from None
+
+
+@cli.command("conversions")
+def count_conversions(
+    events: Annotated[Path, typer.Option(help="事件文件（JSON）")],
+) -> None:
+    """按天、按去重客户统计线索转商机的转化率。"""
+    sys.stdout.buffer.write(conversions.run(events).encode() + b"\n")
 
 
 @cli.command()

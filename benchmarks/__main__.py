@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 
-ALL = ("ingest", "reply", "sweep", "kill")
+ALL = ("ingest", "reply", "sweep", "conversions", "kill")
 
 
 def main() -> None:
