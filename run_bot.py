@@ -39,18 +39,20 @@ from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
+from connectors.llm.client import LanguageModelClient
 from connectors.tokens import OwnTokens
 from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers import Handlers, demo, pages
+from handlers import Handlers, conversions, demo, pages
 from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.heatmap import Painter
 from handlers.payouts import command as payouts
+from handlers.second_reading import SecondReading
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
@@ -133,9 +135,11 @@ def build(
     """Wire one bot. Nothing runs yet."""
     files = FileFolder(settings.storage.files)
     tokens = SharedTokens(database)
-    clients = _clients(settings, Http(session), tokens, tokens, files, clock=clock)
+    http = Http(session)
+    clients = _clients(settings, http, tokens, tokens, files, clock=clock)
     office = _office(settings, clients, files)
     handlers = Handlers(office)
+    model = _language_model(settings, http, clock)
     outbox = Outbox(store=database, connectors=clients, clock=clock, on_trouble=handlers.on_trouble)
     dispatcher = Dispatcher(
         store=database,
@@ -145,6 +149,7 @@ def build(
         clock=clock,
         wording=Wording(apology=dialog.apology),
         transcriber=_transcriber(settings),
+        second_reader=model and SecondReading(office, model, read=database.read),
         queued=outbox.wake,
     )
     upkeep = Upkeep(
@@ -193,6 +198,13 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
 def _transcriber(settings: Settings) -> Transcriber | None:
     """None until an engine is configured: recordings are kept, and the rep types."""
     return None
+
+
+def _language_model(settings: Settings, http: Http, clock: Clock) -> LanguageModelClient | None:
+    """None unless one is switched on: the rules read alone."""
+    given = settings.llm.revealed()
+    enabled = given.pop("enabled")
+    return LanguageModelClient(http, **given, clock=clock) if enabled else None
 
 
 def _clients(
@@ -320,7 +332,8 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
         try:
             clock = MovableClock(await _first_moment(database))
             platforms = Platforms(Hooks(clock.now), base_url)
-            settings = Settings.model_validate(platforms.configuration(data / "files"))
+            emulated = platforms.configuration(data / "files")
+            settings = Settings.model_validate(emulated | {"llm": load_settings().llm})
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = _hooks(bot, clock)
             routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
@@ -431,6 +444,7 @@ async def _examine(settings: Settings) -> int:
             return (await http.probe(callback_url, what="doctor:callback"))[0]
 
         files = FileFolder(settings.storage.files)
+        model = _language_model(settings, http, ours)
         clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
         checks = doctor.every_check(
             settings,
@@ -439,6 +453,7 @@ async def _examine(settings: Settings) -> int:
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),
             ours=ours,
+            ask_model=model and model.check,
         )
         results = await doctor.examine(checks)
     for line in doctor.lines(results):
@@ -550,6 +565,14 @@ def _lines_of(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ConfigError(f"{file}：不是 UTF-8 文字 (not UTF-8)") from None
+
+
+@cli.command("conversions")
+def count_conversions(
+    events: Annotated[Path, typer.Option(help="事件文件（JSON）")],
+) -> None:
+    """按天、按去重客户统计线索转商机的转化率。"""
+    sys.stdout.buffer.write(conversions.run(events).encode() + b"\n")
 
 
 @cli.command()

@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 
-ALL = ("ingest", "reply", "sweep", "kill", "payouts")
+ALL = ("ingest", "reply", "sweep", "conversions", "payouts", "kill")
 
 
 def main() -> None:

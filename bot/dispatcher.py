@@ -30,7 +30,16 @@ from bot.messages import (
     OutboundMessage,
     Text,
 )
-from bot.ports import ChatConnector, FileStore, Pending, Release, Store, Transcriber, UnitOfWork
+from bot.ports import (
+    ChatConnector,
+    FileStore,
+    Pending,
+    Release,
+    SecondReader,
+    Store,
+    Transcriber,
+    UnitOfWork,
+)
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
@@ -80,6 +89,7 @@ class Dispatcher(Generic[Tx]):
         clock: Clock,
         wording: Wording,
         transcriber: Transcriber | None = None,
+        second_reader: SecondReader | None = None,
         queued: Callable[[], None] = lambda: None,
         backoff_s: float = BACKOFF_S,
     ) -> None:
@@ -90,6 +100,7 @@ class Dispatcher(Generic[Tx]):
         self._clock = clock
         self._wording = wording
         self._transcriber = transcriber
+        self._second_reader = second_reader
         self._queued = queued
         self._backoff_s = backoff_s
         self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
@@ -316,13 +327,16 @@ class Dispatcher(Generic[Tx]):
                     for attachment in message.attachments
                 ]
                 directory = await _read_again(connector, message.change)
-        return Incoming(
+        incoming = Incoming(
             message=message,
             source_id=_source(pending.envelope),
             at=self._clock.now(),
             files=tuple(files),
             directory=directory,
         )
+        if self._second_reader is None:
+            return incoming
+        return replace(incoming, suggested=await self._second_reader.suggest(incoming))
 
     async def _fetch_file(
         self, connector: ChatConnector, attachment: Attachment, *, last_try: bool

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.activities import Record
 from bot.domain.people import Directory
 
 
@@ -197,7 +198,8 @@ class Incoming:
     """An inbound message with all that had to be fetched before its transaction.
 
     source_id: unique for the delivery; what is made from it is keyed by it.
-    directory: for DIRECTORY_CHANGE, the people as they are now.
+    directory: for DIRECTORY_CHANGE, the people as they are now. suggested: what a second
+    reader made of the text, where the rules were not sure.
     """
 
     message: InboundMessage
@@ -205,6 +207,7 @@ class Incoming:
     at: datetime
     files: tuple[Fetched, ...] = ()
     directory: Directory | None = None
+    suggested: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)

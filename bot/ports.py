@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from bot.domain.activities import Record
 from bot.domain.people import Directory
 from bot.messages import (
     Address,
@@ -15,6 +16,7 @@ from bot.messages import (
     Content,
     Envelope,
     InboundMessage,
+    Incoming,
     OutboundMessage,
     Receipt,
     StoredFile,
@@ -73,6 +75,19 @@ class Transcriber(Protocol):
     """Audio to text. Raises TransientError or PermanentError; "" when nothing was heard."""
 
     async def transcribe(self, audio: bytes, *, name: str) -> str: ...
+
+
+class LanguageModel(Protocol):
+    """Answers in words. Raises TransientError or PermanentError, soon either way."""
+
+    async def answer(self, *, rules: str, text: str) -> str: ...
+
+
+class SecondReader(Protocol):
+    """Reads what the rules could not read surely, over the network. None when it was not
+    needed, or could not be reached in time, or nothing of what it said held."""
+
+    async def suggest(self, incoming: Incoming) -> Record | None: ...
 
 
 class FileStore(Protocol):

@@ -146,11 +146,14 @@ def every_check(
     write: Callable[[], Awaitable[object]],
     complaints: Callable[[], Awaitable[Sequence[str]]],
     ours: Clock,
+    ask_model: Callable[[], Awaitable[object]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
     for one in applications:
         found += _of_application(one, settings.public_url, ask, ours)
+    if ask_model is not None:
+        found.append(language_model(ask_model))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
 
@@ -276,6 +279,20 @@ def quota(app: str, state: Callable[[], Awaitable[QuotaState]]) -> Check:
         return Finding(True, said)
 
     return Check(f"{app} 额度", run)
+
+
+def language_model(ask: Callable[[], Awaitable[object]]) -> Check:
+    """ask: some small question. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await ask()
+        except BotError as error:
+            remedy = "核对 [llm] 的 base_url、model 和 key；修好之前只用规则读消息"
+            return Finding(False, str(error), remedy)
+        return Finding(True, "有应答")
+
+    return Check("语言模型", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

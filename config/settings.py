@@ -204,6 +204,32 @@ class DingtalkSettings(_Section):
         return plain | {"webhooks": {name: (pair[0], pair[2]) for name, pair in pairs.items()}}
 
 
+class LlmSettings(_Section):
+    """A language model that reads what the rules could not; see docs/understanding.md.
+
+    base_url: of an OpenAI-compatible API, with its /v1. key: empty where none is needed.
+    """
+
+    enabled: Annotated[bool, Field(description="true 或 false")] = False
+    base_url: Annotated[
+        str,
+        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
+        AfterValidator(_bare),
+    ] = ""
+    model: str = ""
+    key: SecretStr = SecretStr("")
+    timeout_s: Annotated[
+        float, Field(gt=0, le=20, description="大于 0、至多 20 的秒数 (seconds, at most 20)")
+    ] = 4.0
+
+    @model_validator(mode="after")
+    def _enabled_needs_a_model(self) -> Self:
+        if self.enabled and not (self.base_url and self.model):
+            told = "enabled：要同时写 base_url 和 model (base_url and model are needed)"
+            raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+
 class Settings(BaseModel):
     """Everything an operator can set; docs/operations.md explains each key.
 
@@ -235,6 +261,7 @@ class Settings(BaseModel):
         Field(description="DEBUG、INFO、WARNING 或 ERROR"),
     ] = "INFO"
     storage: StorageSettings = StorageSettings()
+    llm: LlmSettings = LlmSettings()
     wecom: dict[Name, WecomSettings] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
 

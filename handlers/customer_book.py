@@ -26,6 +26,10 @@ class CustomerBook:
         self.index.add(account.name, account.aliases, key=account.id)
         self._owners[account.name] = account.owner_id
 
+    def names_of(self, person_id: int) -> list[str]:
+        """Whom a person owns."""
+        return [name for name, owner_id in self._owners.items() if owner_id == person_id]
+
     def owner_of(self, name: str) -> int | None:
         return self._owners.get(name)
 

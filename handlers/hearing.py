@@ -25,6 +25,7 @@ from handlers import (
 )
 from handlers.desk import Desk
 from handlers.texts import dialog
+from handlers.understanding.suggestions import filled
 
 LOGS = frozenset(
     {
@@ -65,7 +66,10 @@ async def hear(desk: Desk) -> None:
     for take in (_take_order, _take_word):
         if await take(desk, text, open_drafts):
             return
-    records = _read(desk, text)
+    read = read_words(desk, text)
+    records = filled(read, desk.incoming.suggested, text)
+    if records != read:
+        desk.say(dialog.SUGGESTED)
     if not _tells_a_story(records):
         for draft in open_drafts:
             if await answers.take(desk, draft, text, records[0]):
@@ -226,7 +230,7 @@ async def _act_on(desk: Desk, what: str, account: Account, open_drafts: Sequence
         desk.say(dialog.no_draft_of(account.name))
 
 
-def _read(desk: Desk, text: str) -> tuple[Record, ...]:
+def read_words(desk: Desk, text: str) -> tuple[Record, ...]:
     """The speaker's own customers first; then everybody's, to say whose a foreign one is."""
     book, reader, now = desk.office.customers, desk.office.reader, answers.said_at(desk)
     if desk.rep.roles & SEES_MORE:

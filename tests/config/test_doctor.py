@@ -223,6 +223,14 @@ async def examine_all(app: App) -> list[str]:
     return doctor.lines(await doctor.examine(checks))
 
 
+async def test_a_language_model_is_examined_where_there_is_one() -> None:
+    assert (await finding(doctor.language_model(gives("{}")))).ok
+    found = await finding(doctor.language_model(raises(AuthFailed("llm: HTTP 401"))))
+    assert (found.ok, found.text) == (False, "llm: HTTP 401")
+    assert "[llm]" in found.remedy
+    assert "语言模型" not in "".join(await examine_all(App()))
+
+
 async def test_everything_about_an_application_is_examined() -> None:
     told = await examine_all(App())
     assert {line[0] for line in told} == {"✓"}

@@ -29,6 +29,7 @@ from bot.messages import (
     StoredFile,
     Text,
 )
+from bot.ports import SecondReader
 from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
@@ -56,6 +57,7 @@ class Chat:
     said: list[OutboundMessage] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     numbers: int = 0
+    second: SecondReader | None = None
 
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
@@ -166,6 +168,8 @@ class Chat:
 
     async def _handle(self, message: InboundMessage, files: tuple[Fetched, ...]) -> str:
         incoming = Incoming(message, f"test:{message.message_id}", self.now, files)
+        if self.second is not None:
+            incoming = replace(incoming, suggested=await self.second.suggest(incoming))
         try:
             async with self.database.begin() as tx:
                 answers = list(await self.handlers.handle(tx, incoming))

@@ -140,6 +140,22 @@ async def test_understand_answers_line_by_line_and_goes_on_after_a_bad_one(shell
     assert all("error" in answer for answer in answers[1:])
 
 
+async def test_conversions_are_counted_from_a_file_or_refused_in_one_line(shell: Shell) -> None:
+    moved = {"id": "e1", "at": "2026-03-02T00:30:00+08:00", "customer": "恒锐机电", "by": "zhang3"}
+    moved |= {"from": "lead", "to": "opportunity"}
+    for filled, name in ((3, "good.json"), ("3", "bad.json")):
+        log = {"initial": {"恒锐机电": "lead"}, "events": [moved | {"required_filled": filled}]}
+        (shell.folder / name).write_text(json.dumps(log), encoding="utf-8")
+    ended = await shell.run("conversions", "--events", "good.json")
+    assert ended.code == 0, ended.err
+    day = {"numerator": 1, "denominator": 1, "rate": 1.0}
+    assert json.loads(ended.out) == {"days": {"2026-03-02": day}, "rejected": []}
+    assert "events[0]: required_filled" in await shell.refusal(
+        "conversions", "--events", "bad.json"
+    )
+    assert "none.json" in await shell.refusal("conversions", "--events", "none.json")
+
+
 async def test_understand_knows_the_customers_of_a_file(shell: Shell) -> None:
     (shell.folder / "names.txt").write_text("恒锐机电有限公司\n", encoding="utf-8")
     said = json.dumps({"text": "刚和恒锐机电通了10分钟电话"}).encode()
