@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,22 +26,32 @@ _PENDING = (
 ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
 
 
-def to_row(envelope: Envelope) -> dict[str, Any]:
-    """A new row, in the order of the columns. Unreadable ones are dead letters from birth."""
-    dead = envelope.unreadable is not None
-    return {
-        "channel": envelope.channel,
-        "delivery_id": envelope.delivery_id,
-        "conversation": envelope.conversation,
-        "sent_at": envelope.sent_at,
-        "received_at": envelope.received_at,
-        "body": envelope.body,
-        "state": "dead" if dead else "new",
-        "attempts": 0,
-        "finished_at": envelope.received_at if dead else None,
-        "reason": envelope.unreadable or "",
-        "replayed": False,
-    }
+NEW_ROW = (
+    "channel", "delivery_id", "conversation", "sent_at", "received_at", "body", "state",
+    "attempts", "finished_at", "reason", "replayed",
+)  # fmt: skip
+
+
+def to_row(envelope: Envelope, moment: Callable[[datetime], Any]) -> tuple[Any, ...]:
+    """The values of a NEW_ROW. Unreadable ones are dead letters from birth.
+
+    moment: how the driver takes a time.
+    """
+    reason = envelope.unreadable
+    received_at = moment(envelope.received_at)
+    return (
+        envelope.channel,
+        envelope.delivery_id,
+        envelope.conversation,
+        moment(envelope.sent_at),
+        received_at,
+        envelope.body,
+        "new" if reason is None else "dead",
+        0,
+        None if reason is None else received_at,
+        reason or "",
+        False,
+    )
 
 
 def ids_in_order(envelopes: Sequence[Envelope], added: Sequence[AnyRow]) -> list[int | None]:
