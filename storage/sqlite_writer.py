@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, create_engine, select
@@ -68,25 +68,19 @@ class SqliteWriter:
             return ids_in_order(envelopes, conn.execute(new).all() if added else [])
 
     async def close(self) -> None:
-        self._connection.close()
         await self._in_thread(self._engine.dispose)
         self._thread.shutdown()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
         """By whoever holds the turn."""
-        conn = self._connection
+        conn = self._engine.connect()
         try:
             await self._take_lock(conn)
             yield conn
             await self._in_thread(conn.commit)
         finally:
-            if conn.in_transaction():
-                conn.rollback()
-
-    @cached_property
-    def _connection(self) -> Connection:
-        return self._engine.connect()
+            conn.close()  # rolls back what was not committed, after a failed commit too
 
     async def _take_lock(self, conn: Connection) -> None:
         try:
