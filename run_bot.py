@@ -60,6 +60,8 @@ from handlers.upkeep import Upkeep
 from storage import admin, beside
 from storage.database import Database
 from storage.files import FileFolder
+from storage.ownership import sole_owner
+from storage.probe import WriteProbe
 from storage.tokens import SharedTokens
 from storage.unit_of_work import UnitOfWork
 
@@ -92,6 +94,7 @@ class Bot:
     outbox: Outbox[UnitOfWork]
     scheduler: Scheduler[UnitOfWork]
     upkeep: Upkeep
+    probe: WriteProbe
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -116,7 +119,7 @@ class Bot:
         """Wrong credentials make us unready only when no application has right ones: the
         others' messages must still come in."""
         refusals = {client.app: client.refusal for client in self.clients.values()}
-        parts = {"storage": "", "queue": "", "tokens": ""}
+        parts = {"storage": await self.probe.trouble(), "queue": "", "tokens": ""}
         if all(refusals.values()):
             parts["tokens"] = "; ".join(refusals.values())
         try:
@@ -168,9 +171,11 @@ def build(
         split=lambda messages: split_all(clients, messages),
         queued=outbox.wake,
     )
+    probe = WriteProbe(database, clock)
     return Bot(
-        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep
-    )
+        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep,
+        probe,
+    )  # fmt: skip
 
 
 def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
@@ -294,7 +299,7 @@ async def serve_for_ever(settings: Settings) -> None:
     url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
-    async with aiohttp.ClientSession() as session:
+    async with sole_owner(url), aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
@@ -327,7 +332,7 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
     bound = server.bind(host, port)
     await admin.upgrade(url)
     base_url = server.base_url(bound)
-    async with aiohttp.ClientSession() as session:
+    async with sole_owner(url), aiohttp.ClientSession() as session:
         database = await Database.open(url)
         try:
             clock = MovableClock(await _first_moment(database))

@@ -2,7 +2,8 @@
 
 Run as a process of its own: `python -m benchmarks.load HOST PORT FILE CONNECTIONS RATE`.
 FILE holds ready requests, each with its length before it; RATE 0 sends as fast as it can.
-Prints one line of JSON: requests, seconds, failed, p50_ms, p99_ms, max_ms.
+Prints one line of JSON: requests, seconds, failed, p50_ms, p99_ms, max_ms, cpu_s (its own
+processor time).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ async def run(host: str, port: int, file: Path, connections: int, rate: float) -
     left = iter(requests)
     spent: list[float] = []
     failed = 0
-    started = time.perf_counter()
+    started, cpu_before = time.perf_counter(), time.process_time()
     due = (started + number / rate for number in range(len(requests))) if rate else None
 
     async def work() -> None:
@@ -78,6 +79,7 @@ async def run(host: str, port: int, file: Path, connections: int, rate: float) -
         "p50_ms": spent[len(spent) // 2] * 1000,
         "p99_ms": spent[int(len(spent) * 0.99)] * 1000,
         "max_ms": spent[-1] * 1000,
+        "cpu_s": time.process_time() - cpu_before,
     }
 
 

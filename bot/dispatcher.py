@@ -138,17 +138,15 @@ class Dispatcher(Generic[Tx]):
         """Feed what was stored and not finished, before the doors open and after `replay`; how
         many. What is postponed is tried at once, so that nothing overtakes it."""
         fed = 0
-        last: Pending | None = None
         while len(self._waiting) < MAX_WAITING:
-            page = await self._store.unfinished(after=last)
+            page = await self._store.unfinished(besides=self._waiting)
             if not page:
                 break
-            fresh = [pending for pending in page if pending.id not in self._waiting]
-            for pending in fresh:
-                self._waiting.add(pending.id)
-                self._feed(pending)
-            fed += len(fresh)
-            last = page[-1]
+            for pending in page:
+                if pending.id not in self._waiting:
+                    self._waiting.add(pending.id)
+                    self._feed(pending)
+                    fed += 1
         return fed
 
     async def drained(self) -> None:

@@ -112,6 +112,8 @@ class Outbox(Generic[Tx]):
 
     async def _start_due(self, at: datetime) -> int:
         """Start sending the due heads of all applications that are not busy; how many."""
+        if self._all_are_busy():
+            return 0
         async with self._taking:
             async with self._store.begin() as tx:
                 due = await tx.delivery.take_due(at=at, limit=BATCH, busy=self._senders.keys())
@@ -122,12 +124,18 @@ class Outbox(Generic[Tx]):
                 self._senders[app] = asyncio.create_task(self._send(app, batch), name=f"send {app}")
             return len(due)
 
+    def _all_are_busy(self) -> bool:
+        """Then nothing can be taken, and finding that out in the database would cost more the
+        more is queued. Whoever ends wakes us."""
+        return bool(self._senders) and self._senders.keys() >= self._connectors.keys()
+
     async def _wait(self) -> None:
-        async with self._store.begin() as tx:
-            upcoming = await tx.delivery.next_outgoing_at(busy=self._senders.keys())
         wait_s = IDLE_S
-        if upcoming is not None:
-            wait_s = min(IDLE_S, max(0.05, (upcoming - self._clock.now()).total_seconds()))
+        if not self._all_are_busy():
+            async with self._store.begin() as tx:
+                upcoming = await tx.delivery.next_outgoing_at(busy=self._senders.keys())
+            if upcoming is not None:
+                wait_s = min(IDLE_S, max(0.05, (upcoming - self._clock.now()).total_seconds()))
         await wait_for(self._wake, wait_s)
 
     async def _send(self, app: AppKey, batch: Sequence[Outgoing]) -> None:

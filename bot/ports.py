@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -226,9 +226,9 @@ class Store(Protocol[Tx_co]):
         """One transaction: commits on leaving, rolls back when the block raises."""
         ...
 
-    async def unfinished(self, *, after: Pending | None = None) -> Sequence[Pending]:
-        """Stored and not yet handled, in order of sent_at then arrival: a page of them, the
-        one that follows `after`. Empty when there are no more."""
+    async def unfinished(self, *, besides: Container[int] = frozenset()) -> Sequence[Pending]:
+        """Stored and not yet handled, in order of sent_at then arrival: the first page of them.
+        besides: ids that are left out; not even read, as there may be many."""
         ...
 
     async def pending(self, inbox_id: int) -> Pending | None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -72,14 +72,15 @@ class Database:
         """Durable when it returns. None: the delivery id was known."""
         return await self._inbox.append(envelope)
 
-    async def unfinished(self, *, after: Pending | None = None) -> Sequence[Pending]:
+    async def unfinished(self, *, besides: Container[int] = frozenset()) -> Sequence[Pending]:
         """Stored and not yet handled, in order of sent_at then arrival, 10,000 at a time.
+        besides: ids that are left out.
 
         What was postponed is named too, since later ones of its conversation must not
         overtake it.
         """
         async with self.read() as tx:
-            return await tx.delivery.unfinished(after=after)
+            return await tx.delivery.unfinished(besides=besides)
 
     async def pending(self, inbox_id: int) -> Pending | None:
         """The envelope, if it is still to be handled."""

@@ -9,6 +9,7 @@ thread beside a busy event loop waits for the interpreter lock each time it need
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 
 from bot.messages import Envelope
 from storage.engines import BUSY_TIMEOUT_MS, prepare_sqlite, to_json
-from storage.inbox import ROW_KEY, ids_in_order, to_row
+from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
 from storage.tables import inbox
 from storage.unit_of_work import UnitOfWork
 
@@ -54,7 +55,11 @@ class SqliteWriter:
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
         async with self._transaction() as conn:
-            result = conn.exec_driver_sql(_insert_sql(len(envelopes)), _driver_values(envelopes))
+            # The hottest path there is. Asking each column's type for how the driver takes its
+            # values would cost as much again as all the rest.
+            rows = [to_row(envelope, _utc_text) for envelope in envelopes]
+            values = tuple(itertools.chain.from_iterable(rows))
+            result = conn.exec_driver_sql(_insert_sql(len(rows)), values)
             added = result.rowcount
             first = result.lastrowid - added + 1
             if added == len(envelopes):  # the holder of the write lock is given ids in a row
@@ -75,7 +80,7 @@ class SqliteWriter:
             yield conn
             await self._in_thread(conn.commit)
         finally:
-            conn.close()  # rolls back what was not committed
+            conn.close()  # rolls back what was not committed, after a failed commit too
 
     async def _take_lock(self, conn: Connection) -> None:
         try:
@@ -125,16 +130,6 @@ class _Direct:
             self._since = self._clock()
 
 
-def _driver_values(envelopes: Sequence[Envelope]) -> tuple[Any, ...]:
-    """All rows in one line, as the driver takes them. Half the cost of asking each column's
-    type, and this is the hottest path there is."""
-    return tuple(
-        _utc_text(value) if isinstance(value, datetime) else value
-        for envelope in envelopes
-        for value in to_row(envelope).values()
-    )
-
-
 def _utc_text(moment: datetime) -> str:
     """As SQLAlchemy keeps a moment in SQLite."""
     if moment.tzinfo is None:
@@ -146,10 +141,16 @@ def _utc_text(moment: datetime) -> str:
 
 @lru_cache(maxsize=512)
 def _insert_sql(rows: int) -> str:
-    """Compiled once for each size of batch; compiling costs more than inserting."""
-    names = [column.name for column in inbox.columns if column.name not in _LEFT_OUT]
-    statement = sqlite.insert(inbox).values([dict.fromkeys(names)] * rows)
-    return str(statement.on_conflict_do_nothing().compile(dialect=sqlite.dialect()))
+    before, one, after = _insert_of_one()
+    return before + ", ".join([one] * rows) + after
 
 
-_LEFT_OUT = ("id", "next_attempt_at")
+@lru_cache(maxsize=1)
+def _insert_of_one() -> tuple[str, str, str]:
+    """What SQLAlchemy makes of it: before, within and after the marks for values. Compiling
+    each size of batch costs more than inserting it."""
+    statement = sqlite.insert(inbox).values(dict.fromkeys(NEW_ROW)).on_conflict_do_nothing()
+    return str(statement.compile(dialect=sqlite.dialect())).partition(_MARKS)
+
+
+_MARKS = f"({', '.join('?' * len(NEW_ROW))})"

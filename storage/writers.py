@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
-from storage.inbox import ROW_KEY, ids_in_order, to_row
+from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
 from storage.tables import inbox
 from storage.unit_of_work import UnitOfWork
 
@@ -50,8 +51,13 @@ class PostgresWriter:
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
         statement = postgresql.insert(inbox).on_conflict_do_nothing().returning(*ROW_KEY)
         async with self._engine.begin() as conn:
-            added = await conn.execute(statement, [to_row(one) for one in envelopes])
+            rows = [dict(zip(NEW_ROW, to_row(one, _as_it_is), strict=True)) for one in envelopes]
+            added = await conn.execute(statement, rows)
             return ids_in_order(envelopes, added.all())
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _as_it_is(moment: datetime) -> datetime:
+    return moment

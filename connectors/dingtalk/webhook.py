@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -34,9 +34,9 @@ from connectors.dingtalk.events import URL_CHECKS, event_at, event_id, event_typ
 from connectors.dingtalk.parse import card_origin, press_id, robot_origin
 from connectors.dingtalk.read import Body, moment, read_object, text
 from connectors.dingtalk.settings import DingtalkApp
+from connectors.doors import MAX_BODY_BYTES, Answer, Refused, read_body, take
 
-MAX_BODY_BYTES = 1024 * 1024
-FRESH_FOR = timedelta(hours=1)
+FRESH_FOR_S = 3600.0
 
 _CALLBACKS = Counter(
     "gendan_dingtalk_callbacks_total",
@@ -44,11 +44,15 @@ _CALLBACKS = Counter(
     ["app", "door", "outcome"],
 )
 
-_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+def _json(body: Any) -> Answer:
+    return Answer(orjson.dumps(body), content_type="application/json; charset=utf-8")
+
+
 # Say nothing now: the answer comes through the API, in its order.
-_SILENCE = orjson.dumps({"msgtype": "empty"})
+_SILENCE = _json({"msgtype": "empty"})
 # Leave the card as it is: the update follows once the press has been worked on.
-_CARD_UNCHANGED = orjson.dumps(
+_CARD_UNCHANGED = _json(
     {
         "cardData": {"cardParamMap": {}},
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
@@ -136,26 +140,14 @@ class _Door:
         return Envelope(channel, digest, channel, now, now, raw, unreadable=reason)
 
     async def take(
-        self, request: web.Request, envelope: Envelope, answer: bytes
+        self, request: web.Request, envelope: Envelope, answer: Answer
     ) -> web.StreamResponse:
-        """Store, answer completely, then let the work begin. answer: JSON."""
-        try:
-            release = await self._accept(envelope)
-        except Exception:
-            fields = {"channel": envelope.channel, "delivery_id": envelope.delivery_id}
-            log.exception("a delivery could not be stored", extra={"action": "accept", **fields})
+        """Store, answer completely, then let the work begin."""
+        response = await take(request, envelope, self._accept, answer)
+        if response.status != 200:
             self.count(envelope.door, "not_stored")
-            return web.json_response({"error": "not stored"}, status=500)
-        self.count(envelope.door, "unreadable" if envelope.unreadable else "accepted")
-        response = web.Response(body=answer, headers=_JSON)
-        try:
-            await response.prepare(request)
-            await response.write_eof()
-        except ConnectionError:
-            # The caller has gone; it is stored, and will be known when it comes again.
-            log.info("nobody waited for an answer", extra={"action": "answer"})
-        finally:
-            release()
+        else:
+            self.count(envelope.door, "unreadable" if envelope.unreadable else "accepted")
         return response
 
     def now(self) -> datetime:
@@ -171,17 +163,13 @@ class _Door:
         return web.HTTPUnauthorized()
 
     async def read_raw(self, request: web.Request, door: str) -> bytes:
-        """The body, reading no further than the limit whatever the headers promise."""
-        body = bytearray()
-        if (request.content_length or 0) <= MAX_BODY_BYTES:
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    break
-            else:
-                return bytes(body)
-        self.count(door, "too_large")
-        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, request.content_length or len(body))
+        try:
+            return await read_body(request)
+        except Refused as refused:
+            self.count(door, refused.reason.replace(" ", "_"))
+            if refused.status == web.HTTPRequestTimeout.status_code:
+                raise web.HTTPRequestTimeout from None
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, 0) from None
 
     async def _read(self, request: web.Request, door: str) -> tuple[Body | None, bytes]:
         raw = await self.read_raw(request, door)
@@ -191,10 +179,8 @@ class _Door:
         """By any clock: beside the sandbox, callers live by its time or by the machine's."""
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):
             return False
-        limit_ms = FRESH_FOR.total_seconds() * 1000
-        return any(
-            abs(clock.now().timestamp() * 1000 - int(stamp)) <= limit_ms for clock in self._clocks
-        )
+        at = int(stamp) / 1000
+        return any([abs(clock.now().timestamp() - at) <= FRESH_FOR_S for clock in self._clocks])
 
     def _robot_head(self, body: Body) -> _Head:
         origin = robot_origin(self.app.name, body)
@@ -216,31 +202,35 @@ class _EventDoor:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """The query's timestamp may be seconds or milliseconds: an opaque part of the signature."""
+        signature, timestamp, nonce = self._signing(request.query)
         raw = await self._door.read_raw(request, "events")
         body = read_object(raw)
         encrypted = text(body, "encrypt") if body else ""
         try:
-            opened = self._open(request, encrypted)
+            opened = self._crypto.open(signature, timestamp, nonce, encrypted)
         except WrongSignature as error:
             raise self._door.refused("events", str(error)) from None
         except Unreadable as error:
             envelope = self._door.envelope("events", raw, None, why=str(error))
-            return await self._door.take(request, envelope, orjson.dumps(self._success()))
+            return await self._door.take(request, envelope, self._success())
         event = read_object(opened)
         if event is not None and event_type(normalise(event)) in URL_CHECKS:
             self._door.count("events", "url_check")
-            return web.json_response(self._success())
+            return await self._success().send(request)
         head = None if event is None else self._head(event)
         envelope = self._door.envelope("events", opened, head)
-        return await self._door.take(request, envelope, orjson.dumps(self._success()))
+        return await self._door.take(request, envelope, self._success())
 
-    def _open(self, request: web.Request, encrypted: str) -> bytes:
-        """Older pages name the signature `signature`, current code `msg_signature`."""
-        query = request.query
+    def _signing(self, query: Mapping[str, str]) -> tuple[str, str, str]:
+        """Signature, timestamp and nonce: without them nobody's body is read.
+
+        Older pages name the signature `signature`, current code `msg_signature`.
+        """
         signature = query.get("msg_signature") or query.get("signature", "")
-        return self._crypto.open(
-            signature, query.get("timestamp", ""), query.get("nonce", ""), encrypted
-        )
+        found = signature, query.get("timestamp", ""), query.get("nonce", "")
+        if not all(found):
+            raise self._door.refused("events", "unsigned")
+        return found
 
     def _head(self, body: Body) -> _Head:
         event = normalise(body)
@@ -249,9 +239,9 @@ class _EventDoor:
             raise self._door.refused("events", "corpId")
         return _Head(event_id(event), None, event_at(event, self._door.now()))
 
-    def _success(self) -> dict[str, Any]:
+    def _success(self) -> Answer:
         stamp = str(int(self._door.now().timestamp() * 1000))
-        return self._crypto.seal("success", timestamp=stamp)
+        return _json(self._crypto.seal("success", timestamp=stamp))
 
 
 def _header(request: web.Request, name: str) -> str:

@@ -12,6 +12,9 @@ from aiohttp import web
 
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 DRAIN_S = 10.0
+# A proxy in front keeps its side of an idle connection for less, nginx for 60 s. aiohttp also
+# counts from here how long the head of a request may take to arrive; by itself it gives an hour.
+IDLE_S = 75.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -42,7 +45,9 @@ async def listening(
     """Serve the routes; on leaving, requests under way are finished first."""
     application = web.Application(client_max_size=MAX_UPLOAD_BYTES)
     application.add_routes(routes)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=DRAIN_S)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=IDLE_S
+    )
     await runner.setup()
     await web.SockSite(runner, at).start()
     try:

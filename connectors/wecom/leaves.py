@@ -28,7 +28,7 @@ def read_leaves(document: bytes) -> Leaves:
     parser.StartDoctypeDeclHandler = reader.refuse_doctype
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
+    parser.CharacterDataHandler = reader.pieces.append
     try:
         parser.Parse(document, True)
     except expat.ExpatError as error:
@@ -50,8 +50,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.leaves: Leaves = []
+        self.pieces: list[str] = []  # of the text since the last tag
         self._paths: list[str] = []
-        self._text = ""
         self._in_leaf = False
         self._elements = 0
 
@@ -67,14 +67,11 @@ class _Reader:
             self._paths.append("")
         else:
             self._paths.append(f"{self._paths[-1]}/{name}" if depth > 1 else name)
-        self._text = ""
+        self.pieces.clear()
         self._in_leaf = True
-
-    def text(self, data: str) -> None:
-        self._text += data
 
     def end(self, _name: str) -> None:
         path = self._paths.pop()
         if self._in_leaf and path:
-            self.leaves.append((path, self._text))
+            self.leaves.append((path, "".join(self.pieces)))
         self._in_leaf = False

@@ -6,7 +6,6 @@ Sources: developer.work.weixin.qq.com/document/path/90930 and 90238. The platfor
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
@@ -20,16 +19,17 @@ from bot.clock import Clock
 from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, Platform
 from bot.ports import Accept
+from connectors.doors import Answer, Refused, read_body, take
 from connectors.wecom.crypto import Crypto, Undecipherable, WrongReceiver, WrongSignature
 from connectors.wecom.leaves import Leaves, fields_of, read_leaves
 from connectors.wecom.settings import WecomApp
 
 log = logging.getLogger(__name__)
 
-_BODY_LIMIT_BYTES = 1024 * 1024
-_BODY_TIMEOUT_S = 10.0
 _LONGEST_USERID = 64
 _SANE_SENT_AT = timedelta(days=1)
+_SIGNING = ("msg_signature", "timestamp", "nonce")
+_TAKEN = Answer()  # an empty 200 is all that the platform wants
 
 _NO_SIGNATURE = "这里是企业微信的回调地址，服务正常。请求没有签名，所以不作处理。\n"
 
@@ -57,15 +57,6 @@ def routes(
     ]
 
 
-class _Refused(Exception):
-    """Answer `status` and count `reason`; nothing is stored."""
-
-    def __init__(self, reason: str, status: int = 403) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-
-
 class _Door:
     def __init__(
         self, app: WecomApp, accept: Accept, clock: Clock, also_fresh_by: Sequence[Clock]
@@ -86,43 +77,32 @@ class _Door:
             self._verify(query, encrypted)
             echo = self._decrypt(encrypted)
             if echo is None:
-                raise _Refused("key")
+                raise _forbidden("key")
             if echo.startswith((b"<", b"{")):
                 # A captured message sent here as an echostr must not come back readable.
-                raise _Refused("echo")
-        except _Refused as refused:
+                raise _forbidden("echo")
+        except Refused as refused:
             return self._refuse(refused)
         return web.Response(body=echo, content_type="text/plain")
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
+        query = request.query
         try:
-            body = await _read(request)
-            envelope = self._open(request.query, body)
-        except _Refused as refused:
+            self._check_query(query)
+            envelope = self._open(query, await read_body(request))
+        except Refused as refused:
             return self._refuse(refused)
-        try:
-            release = await self._accept(envelope)
-        except Exception:
-            log.exception(
-                "could not store a callback; the platform will send it again",
-                extra={"action": "accept_failed", "channel": self._channel},
-            )
-            return web.Response(status=500)
-        try:
-            response = web.Response()
-            await response.prepare(request)
-            await response.write_eof()
-        except ConnectionError:
-            # The caller has gone; it is stored, and will be known when it comes again.
-            log.info("nobody waited for an answer", extra={"action": "answer"})
-        finally:
-            release()
-        return response
+        return await take(request, envelope, self._accept, _TAKEN)
+
+    def _check_query(self, query: Mapping[str, str]) -> None:
+        """What can be judged before a stranger's body is read."""
+        if not all(name in query for name in _SIGNING):
+            raise _forbidden("unsigned")
+        self._check_age(query["timestamp"])
 
     def _open(self, query: Mapping[str, str], body: bytes) -> Envelope:
         encrypted = _encrypted_part(body)
         self._verify(query, encrypted)
-        self._check_age(query["timestamp"])
         received_at = self._clock.now()
         message = self._decrypt(encrypted)
         if message is None:
@@ -141,18 +121,18 @@ class _Door:
                 encrypted=encrypted,
             )
         except KeyError:
-            raise _Refused("unsigned") from None
+            raise _forbidden("unsigned") from None
         except WrongSignature:
-            raise _Refused("signature") from None
+            raise _forbidden("signature") from None
 
     def _check_age(self, timestamp: str) -> None:
         """Far-off clocks only: retries carry their own timestamp, and a replay is caught by
         its delivery id."""
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 10):
-            raise _Refused("timestamp")
+            raise _forbidden("timestamp")
         at = int(timestamp)
         if all(abs(at - clock.now().timestamp()) > self._app.slack_s for clock in self._fresh_by):
-            raise _Refused("timestamp")
+            raise _forbidden("timestamp")
 
     def _decrypt(self, encrypted: bytes) -> bytes | None:
         try:
@@ -160,7 +140,7 @@ class _Door:
         except Undecipherable:
             return None
         except WrongReceiver:
-            raise _Refused("receiver") from None
+            raise _forbidden("receiver") from None
 
     def _envelope(self, message: bytes, leaves: Leaves, received_at: datetime) -> Envelope:
         fields = fields_of(leaves)
@@ -194,7 +174,7 @@ class _Door:
             unreadable=reason,
         )
 
-    def _refuse(self, refused: _Refused) -> web.Response:
+    def _refuse(self, refused: Refused) -> web.Response:
         _REFUSED.labels(self._app.name, refused.reason).inc()
         log.warning(
             "callback refused",
@@ -208,20 +188,8 @@ class _Door:
         return web.Response(status=refused.status, text=text)
 
 
-async def _read(request: web.Request) -> bytes:
-    """The body, reading no further than the limit whatever the headers promise."""
-    if (request.content_length or 0) > _BODY_LIMIT_BYTES:
-        raise _Refused("too large", 413)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            while chunk := await request.content.readany():
-                body += chunk
-                if len(body) > _BODY_LIMIT_BYTES:
-                    raise _Refused("too large", 413)
-    except TimeoutError:
-        raise _Refused("too slow", 408) from None
-    return bytes(body)
+def _forbidden(reason: str) -> Refused:
+    return Refused(reason, 403)
 
 
 def _encrypted_part(body: bytes) -> bytes:
@@ -236,7 +204,7 @@ def _encrypted_part(body: bytes) -> bytes:
     try:
         return str(orjson.loads(body)["encrypt"]).encode()
     except (ValueError, TypeError, KeyError):
-        raise _Refused("unsigned") from None
+        raise _forbidden("unsigned") from None
 
 
 def _delivery_id(fields: Mapping[str, str], leaves: Leaves) -> str:

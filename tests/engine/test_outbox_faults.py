@@ -248,3 +248,19 @@ async def test_dead_letters_can_be_sent_again_unless_they_have_expired(bench: Be
         assert await tx.delivery.send_again(since=None, at=bench.clock.at) == 0
     await bench.outbox.drain()
     assert bench.wecom.sent == [("li4", "x")]
+
+
+async def test_while_every_platform_is_busy_the_database_is_left_alone(bench: Bench) -> None:
+    """A long queue would be read again for each message that joins it."""
+    await bench.queue(Platform.WECOM, "1", "2")
+    await bench.queue(Platform.DINGTALK, "1")
+    async with running(bench.outbox):
+        await asyncio.gather(bench.wecom.asked.wait(), bench.dingtalk.asked.wait())
+        begun = bench.store.begun
+        for _ in range(50):
+            bench.outbox.wake()
+            await asyncio.sleep(0)
+        assert bench.store.begun == begun
+        bench.wecom.open.set()
+        bench.dingtalk.open.set()
+        await until(lambda: len(bench.wecom.sent) == 2)

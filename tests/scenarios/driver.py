@@ -49,6 +49,11 @@ class Sandbox:
         assert self._session is not None
         return self._session
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         assert self._process is not None
         if self._session is not None:

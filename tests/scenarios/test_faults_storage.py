@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import resource
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -130,3 +131,33 @@ async def test_a_folder_that_cannot_be_written_is_told_in_one_line() -> None:
     broken = Sandbox(Path("/proc/gendan"))
     with pytest.raises(AssertionError, match="ended before"):
         await broken.start()
+
+
+async def test_a_full_disk_makes_unready_until_there_is_room_again(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path, "--empty")
+    await sandbox.start()
+    try:
+        _, hard = resource.prlimit(sandbox.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(sandbox.pid, resource.RLIMIT_FSIZE, (4096, hard))
+        assert await readiness(sandbox, 503) == ["storage"]
+        resource.prlimit(sandbox.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert await readiness(sandbox, 200) == []
+    finally:
+        await sandbox.stop()
+
+
+async def readiness(sandbox: Sandbox, status: int) -> list[str]:
+    """Wait for the status; the troubles that are told with it."""
+    async with asyncio.timeout(20):
+        while True:
+            async with sandbox.http.get("/readyz") as answer:
+                if answer.status == status:
+                    return list((await answer.json())["troubles"])
+            await asyncio.sleep(0.1)
+
+
+async def test_a_second_bot_on_the_same_data_does_not_start(sturdy: Sandbox) -> None:
+    second = Sandbox(sturdy.data)
+    with pytest.raises(AssertionError, match="ended before"):
+        await second.start()
+    await sturdy.get("world")

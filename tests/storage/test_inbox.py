@@ -212,6 +212,12 @@ async def test_counts_say_what_waits_and_what_was_given_up(database: Database) -
     assert counts == {"inbox": 1, "inbox_dead": 1, "outbox": 0, "outbox_dead": 0}
 
 
+async def test_those_that_are_known_to_wait_are_left_out(database: Database) -> None:
+    first, second = [await _stored(database, envelope(one)) for one in ("first", "second")]
+    assert [one.id for one in await database.unfinished(besides={first})] == [second]
+    assert await database.unfinished(besides={first, second}) == []
+
+
 async def _stored(database: Database, one: Envelope) -> int:
     inbox_id = await database.append(one)
     assert inbox_id is not None

@@ -24,7 +24,8 @@ from bot.messages import Envelope
 from connectors.dingtalk.crypto import sign_card, sign_robot
 from connectors.dingtalk.parse import parse_envelope
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.dingtalk.webhook import MAX_BODY_BYTES, routes
+from connectors.dingtalk.webhook import routes
+from connectors.doors import MAX_BODY_BYTES
 from tests.connectors.dingtalk.dingtalk_bed import APP, NOW, recorded
 
 ROBOT, CARDS, EVENTS = (f"/dingtalk/sales/{door}" for door in ("robot", "cards", "events"))
@@ -200,7 +201,8 @@ async def test_an_oversized_body_is_refused(visit: Visit) -> None:
     body = b'{"a":"' + b"a" * MAX_BODY_BYTES + b'"}'
     assert (await visit.robot(body))[0] == 413
     assert (await visit.cards(body))[0] == 413
-    assert (await visit.post(EVENTS, body))[0] == 413
+    signing = {"msg_signature": "s", "timestamp": STAMP, "nonce": "n"}
+    assert (await visit.post(EVENTS, body, params=signing))[0] == 413
     assert visit.inbox.envelopes == []
 
 

@@ -169,7 +169,8 @@ async def test_unbelievable_sending_time_gives_way_to_the_receiving_time(
     [
         ({"msg_signature": "0" * 40}, "signature"),
         ({"nonce": "other"}, "signature"),
-        ({"timestamp": "1"}, "signature"),
+        ({"timestamp": str(int(STAMP) + 1)}, "signature"),
+        ({"timestamp": "1"}, "timestamp"),
         ({"msg_signature": ""}, "signature"),
     ],
 )
