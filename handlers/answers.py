@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import drafting
+from bot.domain import drafting, losses
 from bot.domain.activities import Draft, Intent, Moment, Record
-from handlers import customers, drafts, telling
+from handlers import customers, drafts, habits, losing, telling
 from handlers.desk import Desk
+from handlers.texts import dialog
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
 SHORT_ANSWER = 15  # characters; what is longer is read as a sentence of its own
@@ -18,6 +19,15 @@ MAX_REMARK = 500
 REPLACEABLE = ("duration_min", "next_contact", "amount_fen")
 
 _OWN_DAY = re.compile(r"[今明后昨]|周|星期|礼拜|月|[0-9一二三十][日号]|/|-")
+_CLAUSE_END = re.compile(r"[,，、;；。\s]+")
+_ASKED_OTHERWISE = ("customer", "files", losses.REASON)
+_NONE = re.compile(
+    r"^(?:都|全都|两个都|一个都|哪个都)?(?:不是|不对|没有)(?:的|这[家个]|那[家个]|他们|它)?[吧啊。!！]*$"
+)
+_SWAP = re.compile(
+    r"(?:不是|把|从)(?P<old>[^,，。]{1,14}?)[,，\s]*(?:而?是|改成|改为|改到|换成)(?P<new>[^,，。]{1,14})"
+    r"|是(?P<new2>[^,，。]{1,14}?)[,，\s]*(?:而)?不是(?P<old2>[^,，。]{1,14})"
+)
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
 _CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
 _PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
@@ -48,7 +58,10 @@ async def take(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
     taken and shown."""
     if draft.awaiting == "customer" and await _take_customer(desk, draft, text, record):
         return True
-    value = _read_gap(desk, draft, text, record)
+    if draft.awaiting == losses.REASON:
+        value = losing.read(desk, draft, text, record)
+    else:
+        value = _read_gap(desk, draft, text, record)
     if value is None:
         return False
     await drafts.fill(desk, draft, value)
@@ -104,16 +117,32 @@ async def take_remark(desk: Desk, draft: Draft, text: str) -> None:
     await drafts.fill(desk, draft, {"remark": remark[:MAX_REMARK]})
 
 
+def read_swap(desk: Desk, draft: Draft, text: str) -> dict[str, object]:
+    """«不是25分钟，是35», «把25改成35»: what was understood says which slot is meant, so that
+    the new value may be bare."""
+    swap = _SWAP.search(text)
+    if swap is None:
+        return {}
+    old, new = (swap["old"] or swap["old2"], swap["new"] or swap["new2"])
+    for key in (*REPLACEABLE, "contact"):
+        known, value = _read(desk, draft, old, key), _read(desk, draft, new, key)
+        if value is not None and known is not None and known == draft.slots.get(key):
+            return {key: value}
+    return {}
+
+
 def said_at(desk: Desk) -> datetime:
     """When it was said, in the team's zone: what 明天 is counted from."""
     return desk.message.sent_at.astimezone(desk.office.zone)
 
 
 def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, object] | None:
-    """The slot that the text fills, if one; what was asked for comes first."""
+    """The slots that the text fills, if any; what was asked for comes first."""
     keys = _gaps(desk, draft, text)
+    if (several := _read_clauses(desk, draft, text, keys)) is not None:
+        return several
     for key in keys:
-        if key in ("customer", "files"):
+        if key in _ASKED_OTHERWISE:
             continue
         if key != draft.awaiting and record.intent is Intent.CONFIRM:
             continue
@@ -123,6 +152,23 @@ def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, 
         if value is not None:
             return {key: value}
     return None
+
+
+def _read_clauses(
+    desk: Desk, draft: Draft, text: str, keys: Sequence[str]
+) -> dict[str, object] | None:
+    """«25分钟，下周三»: each clause fills a gap of its own."""
+    clauses = [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
+    found: dict[str, object] = {}
+    for clause in clauses if len(clauses) > 1 else ():
+        for key in keys:
+            value = None if key in (*found, *_ASKED_OTHERWISE) else _read(desk, draft, clause, key)
+            if value is not None:
+                found[key] = value
+                break
+        else:
+            return None
+    return found or None
 
 
 def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
@@ -152,6 +198,9 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     """By number, by a part of one name, by yes to the only one, by its name, or as new."""
     view = await drafts.look_at(desk, draft)
     offered = dict(view.choices)
+    if draft.candidates and _NONE.match(text):
+        await _take_none(desk, draft)
+        return True
     action = _chosen(text, record, offered)
     if action is not None:
         await drafts.choose(desk, draft, action)
@@ -164,10 +213,18 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     if record.ambiguous:
         accounts = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous[:5]]
         numbers = tuple(account.id for account in accounts if account is not None)
-        mention = {"customer_mention": record.customer_mention or text.strip()}
+        mention = {"customer_mention": customers.mention_of(record) or text.strip()}
         await drafts.fill(desk, replace(draft, candidates=numbers), mention)
         return True
     return False
+
+
+async def _take_none(desk: Desk, draft: Draft) -> None:
+    """«都不是»: those that were offered are not offered again."""
+    slots = {key: value for key, value in draft.slots.items() if key != habits.MENTION}
+    slots[drafts.NOT_THESE] = list(draft.candidates)
+    await drafts.fill(desk, replace(draft, candidates=(), slots=slots), {})
+    desk.say(dialog.NONE_OF_THEM)
 
 
 def _chosen(text: str, record: Record, offered: Mapping[str, str]) -> str | None:

@@ -40,6 +40,13 @@ def parts(text: str, records: Sequence[Record]) -> list[str]:
     return [text[begin:end].strip(" ,，;；\n") for begin, end in zip(begins, ends, strict=True)]
 
 
+def after_name(text: str, record: Record) -> str:
+    """What stands behind the customer's name, if the text begins with it."""
+    words = record.words.get("customer", "")
+    text = _ADDRESSED.sub("", text).strip()
+    return text[len(words) :].lstrip() if words and normalise(text).startswith(words) else ""
+
+
 def with_denial(desk: Desk, record: Record, text: str, now: datetime) -> Record:
     """«没啥异议» answers the question for objections before it is asked: then `words` has
     them, though there are none."""

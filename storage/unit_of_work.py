@@ -6,11 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.accounts import Accounts
 from storage.activities import Activities
+from storage.aliases import Aliases
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
 from storage.delivery import Delivery
 from storage.drafts import Drafts
 from storage.files import Files
+from storage.group_words import GroupWords
 from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
@@ -26,12 +28,14 @@ class UnitOfWork:
         self.audit = Audit(conn)
         self.people = People(conn)
         self.accounts = Accounts(conn)
+        self.aliases = Aliases(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.drafts = Drafts(conn)
         self.files = Files(conn)
         self.cards = Cards(conn)
         self.dialogs = Dialogs(conn)
+        self.group_words = GroupWords(conn)
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)

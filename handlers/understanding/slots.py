@@ -65,5 +65,5 @@ def read_slots(text: str, original: str, now: datetime, calendar: WorkingCalenda
         attachments=find_attachments(text),
         level=read_level(text),
         reference=reference,
-        contact=contacts[0] if contacts else None,
+        contact=choose(text, contacts),
     )

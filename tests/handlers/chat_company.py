@@ -160,6 +160,18 @@ class Chat:
             page, _ = await tx.activities.page(account.id, limit=50, before=None)
         return [one for one in page if not one.source_id.startswith("past:")]
 
+    async def living(self) -> dict[str, list[Activity]]:
+        """What stands in every stream and was not taken back, by the customer's name."""
+        found: dict[str, list[Activity]] = {}
+        async with self.database.begin() as tx:
+            accounts = await tx.accounts.list_all()
+        for account in accounts:
+            page = await self.stream(account)
+            gone = {one.retracts_id for one in page}
+            entries = [one for one in page if one.id not in gone and one.retracts_id is None]
+            found |= {account.name: entries} if entries else {}
+        return found
+
     async def deal(self, account: Account) -> Opportunity:
         async with self.database.begin() as tx:
             return (await tx.opportunities.of_account(account.id))[-1]
