@@ -21,6 +21,7 @@ from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
 from handlers.texts.customers import when
 from handlers.understanding.names import take_apart
+from handlers.understanding.normal import normalise
 from storage.unit_of_work import UnitOfWork
 
 RECENT_CHOICES = 4
@@ -184,8 +185,8 @@ def _names(draft: Draft, account: Account) -> bool:
     offered for them, or none was and they are no company's name in full."""
     if draft.candidates:
         return account.id in draft.candidates
-    parts = take_apart(str(draft.slots.get(habits.MENTION) or ""))
-    return not parts.place
+    said = take_apart(normalise(str(draft.slots.get(habits.MENTION) or "")))
+    return said.place in ("", take_apart(normalise(account.name)).place)
 
 
 async def ask_again(desk: Desk, draft: Draft, words: str) -> Draft:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from bot.domain.activities import Draft, Intent, Record
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
+from bot.errors import UserError
 from handlers import (
     answers,
     correcting,
@@ -59,12 +60,27 @@ async def hear(desk: Desk) -> None:
     text = spoken_text(desk)
     asked = referring.asks(desk, text)
     if asked is None:
-        await referring.listen(desk, text)
-        await _hear(desk, text)
+        await _hear_and_keep(desk, text)
         return
     meant = await referring.meant(desk, asked)
     if meant is not None:
         await _hear(meant, meant.message.text)
+
+
+async def _hear_and_keep(desk: Desk, text: str) -> None:
+    """In a group what was said is kept for others to refer to, also where it is refused: the
+    colleague whose customer it is may record it."""
+    if not desk.message.in_group:
+        await _hear(desk, text)
+        return
+    await referring.listen(desk, text)
+    before = len(desk.answers)
+    try:
+        async with desk.tx.attempt():
+            await _hear(desk, text)
+    except UserError as refusal:
+        del desk.answers[before:]
+        desk.say(str(refusal))
 
 
 async def _hear(desk: Desk, text: str) -> None:

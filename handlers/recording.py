@@ -117,6 +117,8 @@ async def confirm_all(desk: Desk, open_drafts: Sequence[Draft]) -> None:
 async def _show_settled(desk: Desk, draft: Draft) -> None:
     """A late press: the card shows how it ended, and so do words."""
     note, told = dialog.SETTLED[draft.state]
+    if draft.activity_id and await desk.tx.activities.is_retracted(draft.activity_id):
+        note, told = dialog.CARD_UNDONE, dialog.ALREADY_UNDONE
     action = desk.message.action
     view = await drafts.look_at(desk, draft)
     card = draft_card.closed(replace(view, choices=(), question=""), note)

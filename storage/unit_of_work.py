@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.accounts import Accounts
@@ -24,6 +28,7 @@ class UnitOfWork:
     """One open transaction and everything that can be read and written in it."""
 
     def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
         self.delivery = Delivery(conn)
         self.audit = Audit(conn)
         self.people = People(conn)
@@ -39,3 +44,15 @@ class UnitOfWork:
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that is undone alone when it raises; the transaction goes on. Not nested."""
+        await self._conn.execute(text("SAVEPOINT attempt"))
+        try:
+            yield
+        except BaseException:
+            await self._conn.execute(text("ROLLBACK TO SAVEPOINT attempt"))
+            raise
+        finally:
+            await self._conn.execute(text("RELEASE SAVEPOINT attempt"))
