@@ -71,7 +71,8 @@ async def open_draft(
         )
     )
     await attach_loose(desk, draft)
-    await desk.tx.group_words.mark_recorded(desk.incoming.source_id)
+    if desk.message.in_group:
+        await desk.tx.group_words.mark_recorded(desk.incoming.source_id)
     return await show(desk, await desk.tx.drafts.get_for_update(draft.id))
 
 

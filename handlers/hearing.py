@@ -64,7 +64,10 @@ async def hear(desk: Desk) -> None:
         return
     meant = await referring.meant(desk, asked)
     if meant is not None:
-        await _hear(meant, meant.message.text)
+        text = meant.message.text
+        records = await habits.apply(meant, _read(meant, text))
+        open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+        await reports.log(meant, reports.noted(records), text, open_drafts)
 
 
 async def _hear_and_keep(desk: Desk, text: str) -> None:

@@ -91,6 +91,8 @@ async def confirm(
     reason = alert_texts.invalid_words(verdict) if verdict else ""
     reason = dialog.LOCKED if locked else reason
     desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
+    if losing.lacks_reason(draft):
+        desk.say(dialog.LOSS_REASON_LATER)
     if locked and activity is not None:
         await unlocking.ask(desk, activity, account)
     return True

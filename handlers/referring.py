@@ -10,12 +10,17 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.domain.activities import Intent, Record
+from handlers import reports
 from handlers.desk import Desk
 from handlers.texts import dialog
 from storage.group_words import Heard
 
 LOOK_BACK = timedelta(hours=24)
 MOST_HEARD = 20
+SHORTEST = 6  # characters; less tells nothing
+
+_TO_THE_BOT = frozenset({Intent.CONFIRM, Intent.CANCEL, Intent.CORRECT, Intent.QUERY})
 
 _KEEP = r"(?:记(?:一?下来?|上|录|着)?|录(?:一?下|入|上)|存(?:一?下|上))"
 _WHICH = r"(?:上面|上边|前面|楼上|刚才|刚刚|上一?条|引用)"
@@ -45,17 +50,45 @@ async def meant(desk: Desk, asked: re.Match[str]) -> Desk | None:
     if message.quoted_text:
         said_at = message.quoted_at or message.sent_at
         return _with_words(desk, message.quoted_text, said_at=said_at)
+    heard = await _heard(desk, asked["who"] or "")
+    telling = [one for one in heard if _tells(desk, one)]
+    if not heard:
+        desk.say(dialog.NOTHING_ABOVE)
+        return None
+    one = (telling or heard)[0]
+    await desk.tx.group_words.mark_recorded(one.source_id)
+    speaker = (await desk.tx.people.get(one.person_id)).name
+    words = one.text if one.person_id == desk.rep.id else f"{speaker}：{one.text}"
+    return _with_words(desk, words, said_at=one.said_at)
+
+
+async def _heard(desk: Desk, called: str) -> list[Heard]:
+    """What was lately said in the group (by whom they call so) and not recorded, newest
+    first; without mere words to the bot such as «确认»."""
     heard = await desk.tx.group_words.not_recorded(
-        desk.conversation, since=desk.at - LOOK_BACK, before=message.sent_at, limit=MOST_HEARD
+        desk.conversation,
+        since=desk.at - LOOK_BACK,
+        before=desk.message.sent_at,
+        limit=MOST_HEARD,
     )
-    for one in heard:
-        speaker = (await desk.tx.people.get(one.person_id)).name
-        if _is(speaker, asked["who"] or "", desk):
-            await desk.tx.group_words.mark_recorded(one.source_id)
-            words = one.text if one.person_id == desk.rep.id else f"{speaker}：{one.text}"
-            return _with_words(desk, words, said_at=one.said_at)
-    desk.say(dialog.NOTHING_ABOVE)
-    return None
+    speakers = {one.person_id: await desk.tx.people.get(one.person_id) for one in heard}
+    return [
+        one
+        for one in heard
+        if _is(speakers[one.person_id].name, called, desk)
+        and _record(desk, one).intent not in _TO_THE_BOT
+        and len(one.text) >= SHORTEST
+    ]
+
+
+def _tells(desk: Desk, heard: Heard) -> bool:
+    return _record(desk, heard).intent in reports.LOGS
+
+
+def _record(desk: Desk, heard: Heard) -> Record:
+    now = heard.said_at.astimezone(desk.office.zone)
+    index = desk.office.customers.index
+    return desk.office.reader.read(heard.text, now=now, customers=index)[0]
 
 
 async def listen(desk: Desk, text: str) -> None:

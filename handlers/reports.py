@@ -25,6 +25,13 @@ LOGS = frozenset(
 )
 
 
+def noted(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """What somebody wants recorded is a note at least, whatever it reads like."""
+    if any(record.intent in LOGS for record in records):
+        return records
+    return (replace(records[0], intent=Intent.LOG_MESSAGE),)
+
+
 async def log(desk: Desk, records: tuple[Record, ...], text: str, open_drafts: list[Draft]) -> None:
     """New drafts, one a record; what fits an open one completes it instead."""
     now = answers.said_at(desk)

@@ -37,6 +37,7 @@ HELP = (
     "- 待办：先做什么、今天联系谁；我的灯：亮灯的客户\n"
     "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
     "- 新建客户 杭州某某有限公司\n"
+    "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点\n"
     "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因"
 )
@@ -57,6 +58,7 @@ VAGUE_INTENT = (
 )
 LOSS_REASON = "丢单主因"
 LOSS_QUESTION = "最主要是哪个原因？点一下，或直接说，例如「交期太长」；不清楚就回「不清楚」。"
+LOSS_REASON_LATER = "丢单原因先空着，已放进你的待办。"
 ALREADY_UNDONE = "这条已经撤销或更正过了，不用再按。"
 TOO_LATE_TO_UNDO = "这条记下超过48小时，不能再撤销或修改了。需要更正的话找主管。"
 CARD_OUTDATED = "这张卡片已经更新过了，请看最新的一张。"
@@ -153,16 +155,18 @@ def not_yet_stored(title: str, customer: str, missing: Sequence[SlotSpec]) -> st
     if not customer:
         return f"「{title}」还没有记下：先告诉我是哪家客户。"
     labels = "、".join(spec.label for spec in missing)
-    return (
-        f"「{customer} · {title}」还没有记下，缺{labels}。{missing[0].question}"
-        "暂时补不上就回复「先记下」，留痕但不计有效。"
+    later = (
+        "暂时说不上就回复「先记下」，原因留在待办里。"
+        if missing[0].key == "loss_reason"
+        else "暂时补不上就回复「先记下」，留痕但不计有效。"
     )
+    return f"「{customer} · {title}」还没有记下，缺{labels}。{missing[0].question}{later}"
 
 
 def by_habit(words: str, customer: str, *, own: bool) -> str:
     """Why the bot did not ask which customer was meant."""
     whose = "按你的习惯" if own else "按同事的习惯"
-    name = short_name(customer)
+    name = short_company(customer)
     return f"{whose}，「{words}」记为{name}。不对就回「{words}不是{name}」。"
 
 

@@ -50,6 +50,17 @@ async def test_else_the_last_words_to_the_bot_that_were_not_recorded(
     assert entry.slots["duration_min"] == 10
 
 
+async def test_what_reads_like_no_report_becomes_a_note(chat: Chat) -> None:
+    told = "恒锐机电门口在修路，车要停到后门"
+    await chat.say("zhang", told, group="team")
+    await chat.say("zhang", "谢谢", group="team")
+    said = await chat.say("zhang", "记一下上面的", group="team")
+    assert f"沟通记录 · {HENGRUI}" in said
+    await chat.say("zhang", "确认", group="team")
+    ((entry,),) = (await chat.living()).values()
+    assert entry.text == told
+
+
 async def test_words_that_became_a_record_are_not_recorded_again(chat: Chat) -> None:
     await chat.say("zhang", CALL, group="team")
     assert "群里我只看得到 @我 的消息" in await chat.say("zhang", "上面那个记一下", group="team")
