@@ -28,8 +28,10 @@ _SWAP = re.compile(
     r"(?:不是|把|从)(?P<old>[^,，。]{1,14}?)[,，\s]*(?:而?是|改成|改为|改到|换成)(?P<new>[^,，。]{1,14})"
     r"|是(?P<new2>[^,，。]{1,14}?)[,，\s]*(?:而)?不是(?P<old2>[^,，。]{1,14})"
 )
+_BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
 _CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
+_PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
 _PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
 
 
@@ -107,14 +109,23 @@ async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
             if value is not None:
                 await drafts.fill(desk, draft, {slot.key: value})
                 return True
+    person = _PERSON.match(text)
+    if person and desk.office.reader.read_answer(text, "contact", now=said_at(desk)) == person[1]:
+        await drafts.fill(desk, draft, {"contact": person[1]})
+        return True
     return False
 
 
 async def take_remark(desk: Desk, draft: Draft, text: str) -> None:
-    """Words that fit nowhere else are kept with the draft, so that they are not lost."""
+    """Words that fit nowhere else are kept with the draft, so that they are not lost; what
+    the customer objects to in them counts beside what was said before."""
     told = str(draft.slots.get("remark") or "")
-    remark = f"{told}；{text}" if told else text
-    await drafts.fill(desk, draft, {"remark": remark[:MAX_REMARK]})
+    slots: dict[str, object] = {"remark": (f"{told}；{text}" if told else text)[:MAX_REMARK]}
+    unit = drafts.unit_of(desk, draft)
+    codes = desk.office.reader.read_answer(text, "objections", now=said_at(desk))
+    if isinstance(codes, tuple) and codes and unit is not None and unit.slot("objections"):
+        slots = telling.beside_earlier(draft, {**slots, "objections": list(codes)})
+    await drafts.fill(desk, draft, slots)
 
 
 def read_swap(desk: Desk, draft: Draft, text: str) -> dict[str, object]:
@@ -183,15 +194,22 @@ def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
 
 def _read(desk: Desk, draft: Draft, text: str, key: str) -> object | None:
     """An answer as a draft keeps it. «上午10点» names the hour of a day that is known."""
-    reader, now = desk.office.reader, said_at(desk)
-    known = draft.slots.get("next_contact")
-    if key == "next_contact" and isinstance(known, str) and not _OWN_DAY.search(text):
-        day = Moment.parse(known).day
-        dated = reader.read_answer(f"{day.year}年{day.month}月{day.day}日{text}", key, now=now)
-        if isinstance(dated, Moment) and dated.day == day and dated.clock is not None:
-            return str(dated)
-    value = reader.read_answer(text, key, now=now)
+    hour = read_hour(desk, draft, text) if key == "next_contact" else None
+    value = hour or desk.office.reader.read_answer(text, key, now=said_at(desk))
     return None if value is None else _plain(value)
+
+
+def read_hour(desk: Desk, draft: Draft, text: str) -> str | None:
+    """«改到下午3点»: an hour of the day that the draft has; None if the text names a day of
+    its own, or no hour."""
+    known = draft.slots.get("next_contact")
+    if not isinstance(known, str) or _OWN_DAY.search(text):
+        return None
+    day = Moment.parse(known).day
+    said = f"{day.year}年{day.month}月{day.day}日{_BEFORE_HOUR.sub('', text)}"
+    dated = desk.office.reader.read_answer(said, "next_contact", now=said_at(desk))
+    told = isinstance(dated, Moment) and dated.day == day and dated.clock is not None
+    return str(dated) if told else None
 
 
 async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) -> bool:

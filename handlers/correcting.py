@@ -23,6 +23,10 @@ async def correct(desk: Desk, record: Record, open_drafts: Sequence[Draft]) -> N
     text, now = desk.message.text, answers.said_at(desk)
     slots = drafting.slots_of(telling.with_denial(desk, record, text, now))
     slots |= answers.read_swap(desk, draft, text)
+    if (hour := answers.read_hour(desk, draft, text)) is not None:
+        slots["next_contact"] = hour
+    if telling.adds(text):
+        slots = telling.beside_earlier(draft, slots)
     sure = drafting.confidence_of(record, slots)
     changed = _dated(desk, draft, record)
     if slots:

@@ -23,6 +23,7 @@ LOGS = frozenset(
         *drafting.NOTES,
     }
 )
+_OBJECTS = {"objections", "connected"}
 
 
 def noted(records: tuple[Record, ...]) -> tuple[Record, ...]:
@@ -63,6 +64,9 @@ async def _complete(desk: Desk, record: Record, text: str, open_drafts: Sequence
     if record.intent is Intent.LOG_LOSS and await _complete_loss(desk, record, text, open_drafts):
         return True
     for draft in open_drafts:
+        if _only_objects(desk, record, draft, slots):
+            await answers.take_remark(desk, draft, text)
+            return True
         if not await _customer_fits(desk, record, draft) or not _adds(desk, record, draft, slots):
             continue
         account = None
@@ -97,6 +101,15 @@ async def _complete_loss(
     changed = replace(draft, text=dialog.with_correction(draft.text, text))
     await drafts.fill(desk, changed, slots, record.confidence)
     return True
+
+
+def _only_objects(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object]) -> bool:
+    """«他们说竞品才报9万» tells nothing but what the customer of the open draft objects to."""
+    named = record.customer or record.ambiguous or record.customer_mention
+    unit = drafts.unit_of(desk, draft)
+    asked = unit is not None and unit.slot("objections") is not None
+    other = unit is not None and unit.intent is not record.intent
+    return asked and other and not named and bool(record.objections) and set(slots) <= _OBJECTS
 
 
 def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object]) -> bool:
