@@ -314,16 +314,20 @@ async def serve_for_ever(settings: Settings) -> None:
             await database.close()
 
 
-async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> None:
+async def sandbox_for_ever(
+    host: str, port: int, data: Path, *, empty: bool, policy: Path | None = None
+) -> None:
     """The bot beside emulated platforms, until stopped."""
-    async with sandbox(host, port, data, empty=empty) as base_url:
+    async with sandbox(host, port, data, empty=empty, policy=policy) as base_url:
         typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
         await server.until_stopped()
 
 
 @contextlib.asynccontextmanager
-async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
-    """A running sandbox; gives its base URL."""
+async def sandbox(
+    host: str, port: int, data: Path, *, empty: bool, policy: Path | None = None
+) -> AsyncIterator[str]:
+    """A running sandbox; gives its base URL. policy: business numbers other than ours."""
     from connectors.sandbox.app import Platforms
     from connectors.sandbox.world import Hooks
 
@@ -337,8 +341,10 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
         try:
             clock = MovableClock(await _first_moment(database))
             platforms = Platforms(Hooks(clock.now), base_url)
-            emulated = platforms.configuration(data / "files")
-            settings = Settings.model_validate(emulated | {"llm": load_settings().llm})
+            configuration = platforms.configuration(data / "files") | {"llm": load_settings().llm}
+            if policy is not None:
+                configuration["policy"] = policy
+            settings = Settings.model_validate(configuration)
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = _hooks(bot, clock)
             routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
@@ -490,14 +496,15 @@ def run_sandbox(
     port: Annotated[int, typer.Option(help="监听端口，0 为任意空闲端口")] = 8080,
     data: Annotated[Path | None, typer.Option(help="数据目录；不给则每次全新")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="不带演示客户")] = False,
+    policy: Annotated[Path | None, typer.Option(help="试用自己的 policy.toml")] = None,
 ) -> None:
     """启动沙盒：两个平台都是模拟的，打开网页就能试。"""
     logs.set_up("WARNING", human=sys.stderr.isatty())
     if data is not None:
-        asyncio.run(sandbox_for_ever(host, port, data, empty=empty))
+        asyncio.run(sandbox_for_ever(host, port, data, empty=empty, policy=policy))
         return
     with tempfile.TemporaryDirectory(prefix="gendan-") as fresh:
-        asyncio.run(sandbox_for_ever(host, port, Path(fresh), empty=empty))
+        asyncio.run(sandbox_for_ever(host, port, Path(fresh), empty=empty, policy=policy))
 
 
 @cli.command("setup")

@@ -149,6 +149,7 @@ class InboundMessage:
     message_id: the platform's id of the message, unique per channel.
     origin: the chat it was said in; an answer goes back there.
     sender_id: platform user id of the speaker ("" for the platform itself).
+    quoted_text, quoted_at: the message that this one replies to, where the platform tells.
     """
 
     platform: Platform
@@ -165,6 +166,7 @@ class InboundMessage:
     change: DirectoryChange | None = None
     in_group: bool = False
     quoted_text: str = ""
+    quoted_at: datetime | None = None
     detail: str = ""  # for UNSUPPORTED: the platform's type name; LOCATION, LINK: readable text
 
 

@@ -267,6 +267,7 @@ def _draft_policy(table: _Table) -> DraftPolicy:
         auto_confirm=table.flag("auto_confirm", usual.auto_confirm),
         confirm_slots=table.texts("confirm_slots", usual.confirm_slots),
         min_confidence=table.share("min_confidence", usual.min_confidence),
+        use_habits=table.flag("use_habits", usual.use_habits),
     )
     strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
     if strange:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import drafting
+from bot.domain import drafting, losses
 from bot.domain.activities import Draft, Intent, Moment, Record
-from handlers import customers, drafts, telling
+from handlers import customers, drafts, habits, losing, telling
 from handlers.desk import Desk
+from handlers.texts import dialog
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
 SHORT_ANSWER = 15  # characters; what is longer is read as a sentence of its own
@@ -18,8 +19,19 @@ MAX_REMARK = 500
 REPLACEABLE = ("duration_min", "next_contact", "amount_fen")
 
 _OWN_DAY = re.compile(r"[今明后昨]|周|星期|礼拜|月|[0-9一二三十][日号]|/|-")
+_CLAUSE_END = re.compile(r"[,，、;；。\s]+")
+_ASKED_OTHERWISE = ("customer", "files", losses.REASON)
+_NONE = re.compile(
+    r"^(?:都|全都|两个都|一个都|哪个都)?(?:不是|不对|没有)(?:的|这[家个]|那[家个]|他们|它)?[吧啊。!！]*$"
+)
+_SWAP = re.compile(
+    r"(?:不是|把|从)(?P<old>[^,，。]{1,14}?)[,，\s]*(?:而?是|改成|改为|改到|换成)(?P<new>[^,，。]{1,14})"
+    r"|是(?P<new2>[^,，。]{1,14}?)[,，\s]*(?:而)?不是(?P<old2>[^,，。]{1,14})"
+)
+_BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
 _CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
+_PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
 _PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
 
 
@@ -48,7 +60,10 @@ async def take(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
     taken and shown."""
     if draft.awaiting == "customer" and await _take_customer(desk, draft, text, record):
         return True
-    value = _read_gap(desk, draft, text, record)
+    if draft.awaiting == losses.REASON:
+        value = losing.read(desk, draft, text, record)
+    else:
+        value = _read_gap(desk, draft, text, record)
     if value is None:
         return False
     await drafts.fill(desk, draft, value)
@@ -94,14 +109,37 @@ async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
             if value is not None:
                 await drafts.fill(desk, draft, {slot.key: value})
                 return True
+    person = _PERSON.match(text)
+    if person and desk.office.reader.read_answer(text, "contact", now=said_at(desk)) == person[1]:
+        await drafts.fill(desk, draft, {"contact": person[1]})
+        return True
     return False
 
 
 async def take_remark(desk: Desk, draft: Draft, text: str) -> None:
-    """Words that fit nowhere else are kept with the draft, so that they are not lost."""
+    """Words that fit nowhere else are kept with the draft, so that they are not lost; what
+    the customer objects to in them counts beside what was said before."""
     told = str(draft.slots.get("remark") or "")
-    remark = f"{told}；{text}" if told else text
-    await drafts.fill(desk, draft, {"remark": remark[:MAX_REMARK]})
+    slots: dict[str, object] = {"remark": (f"{told}；{text}" if told else text)[:MAX_REMARK]}
+    unit = drafts.unit_of(desk, draft)
+    codes = desk.office.reader.read_answer(text, "objections", now=said_at(desk))
+    if isinstance(codes, tuple) and codes and unit is not None and unit.slot("objections"):
+        slots = telling.beside_earlier(draft, {**slots, "objections": list(codes)})
+    await drafts.fill(desk, draft, slots)
+
+
+def read_swap(desk: Desk, draft: Draft, text: str) -> dict[str, object]:
+    """«不是25分钟，是35», «把25改成35»: what was understood says which slot is meant, so that
+    the new value may be bare."""
+    swap = _SWAP.search(text)
+    if swap is None:
+        return {}
+    old, new = (swap["old"] or swap["old2"], swap["new"] or swap["new2"])
+    for key in (*REPLACEABLE, "contact"):
+        known, value = _read(desk, draft, old, key), _read(desk, draft, new, key)
+        if value is not None and known is not None and known == draft.slots.get(key):
+            return {key: value}
+    return {}
 
 
 def said_at(desk: Desk) -> datetime:
@@ -110,10 +148,12 @@ def said_at(desk: Desk) -> datetime:
 
 
 def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, object] | None:
-    """The slot that the text fills, if one; what was asked for comes first."""
+    """The slots that the text fills, if any; what was asked for comes first."""
     keys = _gaps(desk, draft, text)
+    if (several := _read_clauses(desk, draft, text, keys)) is not None:
+        return several
     for key in keys:
-        if key in ("customer", "files"):
+        if key in _ASKED_OTHERWISE:
             continue
         if key != draft.awaiting and record.intent is Intent.CONFIRM:
             continue
@@ -123,6 +163,23 @@ def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, 
         if value is not None:
             return {key: value}
     return None
+
+
+def _read_clauses(
+    desk: Desk, draft: Draft, text: str, keys: Sequence[str]
+) -> dict[str, object] | None:
+    """«25分钟，下周三»: each clause fills a gap of its own."""
+    clauses = [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
+    found: dict[str, object] = {}
+    for clause in clauses if len(clauses) > 1 else ():
+        for key in keys:
+            value = None if key in (*found, *_ASKED_OTHERWISE) else _read(desk, draft, clause, key)
+            if value is not None:
+                found[key] = value
+                break
+        else:
+            return None
+    return found or None
 
 
 def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
@@ -137,21 +194,31 @@ def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
 
 def _read(desk: Desk, draft: Draft, text: str, key: str) -> object | None:
     """An answer as a draft keeps it. «上午10点» names the hour of a day that is known."""
-    reader, now = desk.office.reader, said_at(desk)
-    known = draft.slots.get("next_contact")
-    if key == "next_contact" and isinstance(known, str) and not _OWN_DAY.search(text):
-        day = Moment.parse(known).day
-        dated = reader.read_answer(f"{day.year}年{day.month}月{day.day}日{text}", key, now=now)
-        if isinstance(dated, Moment) and dated.day == day and dated.clock is not None:
-            return str(dated)
-    value = reader.read_answer(text, key, now=now)
+    hour = read_hour(desk, draft, text) if key == "next_contact" else None
+    value = hour or desk.office.reader.read_answer(text, key, now=said_at(desk))
     return None if value is None else _plain(value)
+
+
+def read_hour(desk: Desk, draft: Draft, text: str) -> str | None:
+    """«改到下午3点»: an hour of the day that the draft has; None if the text names a day of
+    its own, or no hour."""
+    known = draft.slots.get("next_contact")
+    if not isinstance(known, str) or _OWN_DAY.search(text):
+        return None
+    day = Moment.parse(known).day
+    said = f"{day.year}年{day.month}月{day.day}日{_BEFORE_HOUR.sub('', text)}"
+    dated = desk.office.reader.read_answer(said, "next_contact", now=said_at(desk))
+    told = isinstance(dated, Moment) and dated.day == day and dated.clock is not None
+    return str(dated) if told else None
 
 
 async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
     """By number, by a part of one name, by yes to the only one, by its name, or as new."""
     view = await drafts.look_at(desk, draft)
     offered = dict(view.choices)
+    if draft.candidates and _NONE.match(text):
+        await _take_none(desk, draft)
+        return True
     action = _chosen(text, record, offered)
     if action is not None:
         await drafts.choose(desk, draft, action)
@@ -164,10 +231,18 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     if record.ambiguous:
         accounts = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous[:5]]
         numbers = tuple(account.id for account in accounts if account is not None)
-        mention = {"customer_mention": record.customer_mention or text.strip()}
+        mention = {"customer_mention": customers.mention_of(record) or text.strip()}
         await drafts.fill(desk, replace(draft, candidates=numbers), mention)
         return True
     return False
+
+
+async def _take_none(desk: Desk, draft: Draft) -> None:
+    """«都不是»: those that were offered are not offered again."""
+    slots = {key: value for key, value in draft.slots.items() if key != habits.MENTION}
+    slots[drafts.NOT_THESE] = list(draft.candidates)
+    await drafts.fill(desk, replace(draft, candidates=(), slots=slots), {})
+    desk.say(dialog.NONE_OF_THEM)
 
 
 def _chosen(text: str, record: Record, offered: Mapping[str, str]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.domain import drafting
 from bot.domain.activities import Draft, Record
 from bot.domain.opportunities import Account
-from handlers import answers, drafts, telling, undoing
+from handlers import answers, customers, drafts, habits, telling, undoing
 from handlers.desk import Desk
 from handlers.texts import dialog
 
@@ -22,12 +22,19 @@ async def correct(desk: Desk, record: Record, open_drafts: Sequence[Draft]) -> N
         return
     text, now = desk.message.text, answers.said_at(desk)
     slots = drafting.slots_of(telling.with_denial(desk, record, text, now))
+    slots |= answers.read_swap(desk, draft, text)
+    if (hour := answers.read_hour(desk, draft, text)) is not None:
+        slots["next_contact"] = hour
+    if telling.adds(text):
+        slots = telling.beside_earlier(draft, slots)
+    sure = drafting.confidence_of(record, slots)
     changed = _dated(desk, draft, record)
-    changed = replace(changed, slots={**changed.slots, **slots})
+    if slots:
+        changed = drafts.filled(desk, changed, slots, sure)
     if changed != draft:
         changed = replace(changed, text=dialog.with_correction(draft.text, text))
     if account is not None and account.id != draft.account_id:
-        await drafts.give_customer(desk, changed, account)
+        await drafts.give_customer(desk, changed, account, sure.get("customer", 1.0))
     elif record.ambiguous:
         await _ask_which(desk, changed, record)
     else:
@@ -72,5 +79,7 @@ def _dated(desk: Desk, draft: Draft, record: Record) -> Draft:
 async def _ask_which(desk: Desk, draft: Draft, record: Record) -> None:
     found = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous[:5]]
     numbers = tuple(account.id for account in found if account is not None)
+    draft = await habits.drop(desk, draft)
     draft = replace(draft, account_id=None, opportunity_id=None, candidates=numbers)
-    await drafts.fill(desk, draft, {"customer_mention": record.customer_mention or "这个客户"})
+    words = customers.mention_of(record)
+    await drafts.fill(desk, draft, {habits.MENTION: words} if words else {})

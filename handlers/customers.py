@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,21 +34,21 @@ class Found:
 
 async def settle(desk: Desk, record: Record) -> Found:
     """The customer a record speaks of. Raises NotAllowed if it is somebody else's."""
-    mention = _mention(record)
+    words = mention_of(record)
     if record.customer is not None:
         account = await desk.tx.accounts.find_by_name(record.customer)
         if account is None:
             return Found(mention=record.customer)
         if record.needs_confirm:
-            return Found(candidates=(account,), mention=mention)
+            return Found(candidates=(account,), mention=words)
         await refuse_foreign(desk, account)
         return Found(account=account)
     candidates = [await desk.tx.accounts.find_by_name(name) for name in record.ambiguous]
     known = tuple(account for account in candidates if account is not None)
-    return Found(candidates=known[:5], mention=mention)
+    return Found(candidates=known[:5], mention=words)
 
 
-def _mention(record: Record) -> str:
+def mention_of(record: Record) -> str:
     """The words for an unclear customer, without the person there: 天目湖精工李总."""
     words = record.customer_mention or record.words.get("customer", "")
     shorter = words.removesuffix(record.contact or "")
@@ -84,8 +85,9 @@ async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
     return any(leader is not None and leader.id == person.id for leader in above)
 
 
-async def recent(desk: Desk, *, limit: int) -> list[Account]:
-    """The customers the speaker last worked on, to choose from; then the others they own."""
+async def recent(desk: Desk, *, limit: int, besides: Container[int] = ()) -> list[Account]:
+    """The customers the speaker last worked on, to choose from; then the others they own.
+    besides: ids to leave out."""
     past = await desk.tx.activities.last_of_actor(desk.rep.id, 30)
     owned = await desk.tx.accounts.list_of_owner(desk.rep.id)
     numbers = dict.fromkeys(
@@ -94,7 +96,7 @@ async def recent(desk: Desk, *, limit: int) -> list[Account]:
     found: list[Account] = []
     for number in numbers:
         account = await desk.tx.accounts.get(number)
-        if await _may_log(desk, account):
+        if number not in besides and await _may_log(desk, account):
             found.append(account)
         if len(found) == limit:
             break

@@ -17,12 +17,15 @@ _FACT_ORDER = (
     "objections",
     "next_contact",
     "amount_fen",
+    "loss_reason",
+    "loss_note",
     "customer_received",
     "intent_level",
     "promise_date",
     "ref",
 )
 MOST_FACTS = 6
+EDIT, UNDO = "edit", "undo"  # the buttons of a stored record
 _HOURS = (9, 10, 11, 13, 14, 15, 16, 17)
 _MINUTES = (5, 10, 15, 20, 30, 45, 60, 90)
 _COMMON_OBJECTIONS = (
@@ -42,7 +45,7 @@ class DraftView:
 
     choices: (button action, label) pairs for an unclear customer; then `question` asks for
     it. file_names: of what is attached. happened: when, in words, where that was not today.
-    warnings: what to know before confirming.
+    warnings: what to know before confirming. notes: what to look at closely.
     """
 
     draft: Draft
@@ -55,6 +58,7 @@ class DraftView:
     file_names: tuple[str, ...] = ()
     happened: str = ""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def render(view: DraftView, *, today: date, calendar: WorkingCalendar) -> Card:
@@ -67,6 +71,18 @@ def render(view: DraftView, *, today: date, calendar: WorkingCalendar) -> Card:
         facts=tuple(facts[:MOST_FACTS]),
         fields=() if view.question else tuple(_fields(view, today, calendar)),
         buttons=tuple(_buttons(view)),
+    )
+
+
+def stored(view: DraftView, note: str) -> Card:
+    """The card of what was stored without a press: it can be taken back or changed."""
+    facts = _facts(view)
+    return Card(
+        card_id=view.draft.card_id,
+        title=_title(view),
+        lines=(note, *view.notes, *(f"{name}：{value}" for name, value in facts[MOST_FACTS:])),
+        facts=tuple(facts[:MOST_FACTS]),
+        buttons=(Button(EDIT, "修改"), Button(UNDO, "撤销", style="danger")),
     )
 
 
@@ -93,8 +109,8 @@ def _lines(view: DraftView) -> list[str]:
     if view.question:
         return [*lines, view.question]
     if view.missing:
-        return [*lines, dialog.missing_words(view.missing)]
-    return [*lines, dialog.CHECK_AND_CONFIRM]
+        return [*lines, dialog.missing_words(view.missing), *view.notes]
+    return [*lines, dialog.CHECK_AND_CONFIRM, *view.notes]
 
 
 def _facts(view: DraftView) -> list[tuple[str, str]]:
@@ -105,7 +121,7 @@ def _facts(view: DraftView) -> list[tuple[str, str]]:
     if slots.get("connected") is False:
         facts.append(("接通", "未接通"))
     facts += [
-        (_label(view.unit, key), dialog.slot_words(key, slots[key]))
+        (label(view.unit, key), dialog.slot_words(key, slots[key]))
         for key in _FACT_ORDER
         if key in slots
     ]
@@ -116,7 +132,7 @@ def _facts(view: DraftView) -> list[tuple[str, str]]:
     return facts
 
 
-def _label(unit: ActionUnit | None, key: str) -> str:
+def label(unit: ActionUnit | None, key: str) -> str:
     """面访时间 rather than 下次联系, where the unit says so."""
     spec = unit.slot(key) if unit is not None else None
     return spec.label if spec is not None else dialog.SLOT_LABELS[key]
@@ -147,6 +163,9 @@ def _buttons(view: DraftView) -> list[Button]:
     if view.question:
         picks = [Button(action, dialog.short_name(label)) for action, label in view.choices]
         return [*picks[:5], cancel]
+    if view.choices:
+        picks = [Button(action, label) for action, label in view.choices]
+        return [*picks[:4], Button("force", "先记下"), cancel]
     confirm = Button("confirm", "确认", style="primary")
     if view.missing:
         return [confirm, Button("force", "先记下，不计有效"), cancel]

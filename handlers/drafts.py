@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
-from bot.domain import drafting
+from bot.domain import confirming, drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
-from handlers import customers, draft_card
+from handlers import at_once, customers, draft_card, habits, judging, losing
 from handlers.desk import Desk, Office
 from handlers.draft_card import DraftView
 from handlers.judging import entry_of, files_of, title_of, verdict_on
 from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
 from handlers.texts.customers import when
+from handlers.understanding.names import take_apart
+from handlers.understanding.normal import normalise
 from storage.unit_of_work import UnitOfWork
 
 RECENT_CHOICES = 4
 NEW = "new"  # the action of the button that creates the customer a draft names
 PICK = "pick-"
-
-
-def ttl(office: Office) -> timedelta:
-    return timedelta(hours=office.policy.drafts.ttl_h)
+NOT_THESE = "not_these"  # the slot with the customers that the rep has ruled out
 
 
 async def open_draft(
@@ -40,8 +39,10 @@ async def open_draft(
     """
     found = await customers.settle(desk, record)
     slots = drafting.slots_of(record)
-    if found.mention:
-        slots["customer_mention"] = found.mention
+    if found.mention and found.account is None:
+        slots[habits.MENTION] = found.mention
+    if record.habit:
+        slots[habits.HABIT] = record.habit
     opportunity = await _the_opportunity(desk, found.account)
     past = await _past_with(desk, found.account, opportunity)
     unit = drafting.choose_unit(desk.office.library, record.intent, drafting.units_done(past))
@@ -61,20 +62,24 @@ async def open_draft(
             occurred_at=drafting.occurred_at(record, sent_at, desk.office.zone, clock),
             created_at=desk.at,
             touched_at=desk.at,
-            expires_at=desk.at + ttl(desk.office),
+            expires_at=desk.at + desk.office.policy.drafts.ttl,
             account_id=found.account.id if found.account else None,
             opportunity_id=opportunity.id if opportunity else None,
             slots=slots,
+            confidence=drafting.confidence_of(record, slots),
             candidates=tuple(account.id for account in found.candidates),
         )
     )
     await attach_loose(desk, draft)
+    if desk.message.in_group:
+        await desk.tx.group_words.mark_recorded(desk.incoming.source_id)
     return await show(desk, await desk.tx.drafts.get_for_update(draft.id))
 
 
 async def show(desk: Desk, draft: Draft) -> Draft:
     """Show a draft as it stands, on a fresh card at the end of the chat, or in place when a
-    press on its own card changed it. Notes which answer is awaited."""
+    press on its own card changed it. Notes which answer is awaited; where the policy wants no
+    press for it, it is stored."""
     view = await look_at(desk, draft)
     awaiting = "customer" if view.question else ""
     if not awaiting and view.missing:
@@ -84,14 +89,15 @@ async def show(desk: Desk, draft: Draft) -> Draft:
     if not in_place and draft.card_no:
         old = draft_card.closed(view, dialog.CARD_MOVED)
         await desk.change(old, subject=_subject(draft), only_in_place=True)
-    draft = replace(
-        draft,
-        awaiting=awaiting,
-        card_no=draft.card_no if in_place else draft.card_no + 1,
-    )
-    await desk.tx.drafts.save(draft)
-    today = desk.at.astimezone(desk.office.zone).date()
-    card = draft_card.render(replace(view, draft=draft), today=today, calendar=desk.office.calendar)
+    card_no = draft.card_no if in_place else draft.card_no + 1
+    draft = replace(draft, awaiting=awaiting, card_no=card_no)
+    view = replace(view, draft=draft)
+    if at_once.is_due(desk, view):
+        draft, card = await at_once.store(desk, view)
+    else:
+        await desk.tx.drafts.save(draft)
+        today = desk.at.astimezone(desk.office.zone).date()
+        card = draft_card.render(view, today=today, calendar=desk.office.calendar)
     if in_place:
         await desk.change(card, subject=_subject(draft))
     else:
@@ -107,22 +113,44 @@ async def look_at(desk: Desk, draft: Draft) -> DraftView:
         known_hour = local.time() != drafting.END_OF_DAY
         happened = when(local) if known_hour else dialog.day_words(Moment(local.date()))
         view = replace(view, happened=happened)
-    view = replace(view, warnings=tuple(await _warnings(desk, view)))
-    return view if view.customer else await _with_choices(desk, view)
+    view = replace(view, warnings=tuple(await _warnings(desk, view)), notes=_notes(desk, view))
+    if not view.customer:
+        return await _with_choices(desk, view)
+    return replace(view, choices=tuple(losing.choices(view)))
 
 
-async def fill(desk: Desk, draft: Draft, slots: Mapping[str, object]) -> Draft:
-    """Add or change slots and show the result."""
-    return await show(desk, filled(desk, draft, slots))
+async def fill(
+    desk: Desk,
+    draft: Draft,
+    slots: Mapping[str, object],
+    confidence: Mapping[str, float] | None = None,
+) -> Draft:
+    """Add or change slots and show the result. confidence: of what a sentence said, where
+    that was no answer to a question."""
+    return await show(desk, filled(desk, draft, slots, confidence))
 
 
-def filled(desk: Desk, draft: Draft, slots: Mapping[str, object]) -> Draft:
-    return drafting.fill(draft, slots, at=desk.at, ttl=ttl(desk.office))
+def filled(
+    desk: Desk,
+    draft: Draft,
+    slots: Mapping[str, object],
+    confidence: Mapping[str, float] | None = None,
+) -> Draft:
+    ttl = desk.office.policy.drafts.ttl
+    return drafting.fill(draft, slots, at=desk.at, ttl=ttl, confidence=confidence)
 
 
-async def give_customer(desk: Desk, draft: Draft, account: Account) -> Draft:
-    """The answer to "which customer?". Raises NotAllowed for somebody else's."""
+async def give_customer(
+    desk: Desk, draft: Draft, account: Account, confidence: float = 1.0
+) -> Draft:
+    """The answer to "which customer?". Raises NotAllowed for somebody else's.
+
+    The words that were unclear are kept, to be learnt, unless another customer than those
+    offered for them was meant.
+    """
     await customers.refuse_foreign(desk, account)
+    if draft.account_id not in (None, account.id) or not _names(draft, account):
+        draft = await habits.drop(desk, draft)
     opportunity = await _the_opportunity(desk, account)
     done = drafting.units_done(await _past_with(desk, account, opportunity))
     unit = desk.office.library.unit(draft.unit)
@@ -133,6 +161,7 @@ async def give_customer(desk: Desk, draft: Draft, account: Account) -> Draft:
         draft,
         account_id=account.id,
         opportunity_id=opportunity.id if opportunity else None,
+        confidence={**draft.confidence, "customer": confidence},
         candidates=(),
     )
     return await fill(desk, draft, {})
@@ -150,6 +179,34 @@ async def choose(desk: Desk, draft: Draft, action: str) -> Draft:
     else:
         account = await desk.tx.accounts.get(int(action.removeprefix(PICK)))
     return await give_customer(desk, draft, account)
+
+
+def _names(draft: Draft, account: Account) -> bool:
+    """Whether the words said may be another name of the customer now chosen: one that was
+    offered for them, or none was and they are no company's name in full."""
+    if draft.candidates:
+        return account.id in draft.candidates
+    said = take_apart(normalise(str(draft.slots.get(habits.MENTION) or "")))
+    return said.place in ("", take_apart(normalise(account.name)).place)
+
+
+async def ask_again(desk: Desk, draft: Draft, words: str) -> Draft:
+    """The customer that those words led to was wrong: ask which one they mean."""
+    found = [
+        candidate.key
+        for mention in desk.office.customers.index.find(words)
+        for candidate in mention.candidates
+        if candidate.key is not None and candidate.key != draft.account_id
+    ]
+    slots = {key: value for key, value in draft.slots.items() if key != habits.HABIT}
+    draft = replace(
+        draft,
+        account_id=None,
+        opportunity_id=None,
+        candidates=tuple(dict.fromkeys(found))[:5],
+        slots={**slots, habits.MENTION: words},
+    )
+    return await fill(desk, draft, {})
 
 
 async def adopt(desk: Desk, account: Account) -> None:
@@ -214,14 +271,6 @@ async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundM
     return told
 
 
-def begins_anew(desk: Desk, draft: Draft, past: Sequence[Opportunity]) -> bool:
-    """Whether the draft tells of work on a customer whose last deal had been lost before: that
-    is a new opportunity. Notes, and what follows a won deal, belong to the old one."""
-    gave_up = past[-1].state in (OpportunityState.LOST, OpportunityState.INVALID)
-    is_work = unit_of(desk, draft) is not None
-    return gave_up and is_work and draft.opportunity_id is None
-
-
 def unit_of(desk: Desk, draft: Draft) -> ActionUnit | None:
     return desk.office.library.unit(draft.unit)
 
@@ -231,6 +280,8 @@ async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView
     files = await files_of(tx, draft.file_hashes)
     unit = office.library.unit(draft.unit)
     missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
+    if losing.lacks_reason(draft):
+        missing.insert(0, losing.SPEC)
     if drafting.lacks_hour(unit, draft.slots):
         missing.insert(0, SlotSpec("next_contact", dialog.HOUR_LABEL, dialog.HOUR_QUESTION))
     return DraftView(
@@ -241,6 +292,24 @@ async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView
         missing=tuple(missing),
         file_names=tuple(file.name for file in files),
     )
+
+
+def _notes(desk: Desk, view: DraftView) -> tuple[str, ...]:
+    """What the rep should look at: a customer put in by habit, values that may be misread."""
+    draft = view.draft
+    notes = []
+    words = draft.slots.get(habits.HABIT)
+    if isinstance(words, str) and view.customer:
+        own = draft.confidence.get("customer", 1.0) >= habits.OWN
+        notes.append(dialog.by_habit(words, view.customer, own=own))
+    unsure = [
+        slot
+        for slot in confirming.unsure(desk.office.policy.drafts, draft)
+        if slot in dialog.SLOT_LABELS and slot in draft.slots
+    ]
+    if unsure:
+        notes.append(dialog.look_closely([draft_card.label(view.unit, slot) for slot in unsure]))
+    return tuple(notes)
 
 
 async def _warnings(desk: Desk, view: DraftView) -> list[str]:
@@ -259,7 +328,7 @@ async def _warnings(desk: Desk, view: DraftView) -> list[str]:
         return warnings
     if draft.opportunity_id is None:
         past = await desk.tx.opportunities.of_account(draft.account_id)
-        warnings += [dialog.BEGINS_ANEW] if past and begins_anew(desk, draft, past) else []
+        warnings += [dialog.BEGINS_ANEW] if past and judging.begins_anew(desk, draft, past) else []
     if view.missing:
         return warnings
     verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
@@ -277,7 +346,9 @@ async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
     mention = str(view.draft.slots.get("customer_mention") or "")
     accounts = [await desk.tx.accounts.get(number) for number in view.draft.candidates]
     if not accounts and not mention:
-        accounts = await customers.recent(desk, limit=RECENT_CHOICES)
+        refused = view.draft.slots.get(NOT_THESE)
+        besides = set(refused) if isinstance(refused, list) else set()
+        accounts = await customers.recent(desk, limit=RECENT_CHOICES, besides=besides)
     choices = [(f"{PICK}{account.id}", account.name) for account in accounts]
     if mention and len(view.draft.candidates) < 2:
         choices.append((NEW, f"新建「{mention}」"))

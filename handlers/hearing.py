@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 
-from bot.domain import drafting
 from bot.domain.activities import Draft, Intent, Record
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
@@ -17,8 +15,11 @@ from handlers import (
     customers,
     drafts,
     files,
+    habits,
     queries,
     recording,
+    referring,
+    reports,
     team,
     telling,
     undoing,
@@ -27,17 +28,6 @@ from handlers.desk import Desk
 from handlers.texts import dialog
 from handlers.understanding.suggestions import filled
 
-LOGS = frozenset(
-    {
-        Intent.LOG_CALL,
-        Intent.LOG_VISIT,
-        Intent.LOG_MESSAGE,
-        Intent.LOG_PROPOSAL,
-        Intent.LOG_QUOTE,
-        Intent.BOOK_VISIT,
-        *drafting.NOTES,
-    }
-)
 SEES_MORE = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 MAX_TEXT = 2000
 LEAST_REMARK = 6  # characters; less is no remark worth keeping
@@ -53,6 +43,13 @@ _ONE = re.compile(
 _NOT_THAT = re.compile(
     r"^(?P<name>.{2,40}?)(?:的?(?:那条|这条|记录))?(?P<what>不记了|不要了|取消|撤销|撤回|算了)[吧。!！]?$"
 )
+_DENIES = re.compile(
+    r"^「?(?P<words>[^，,。「」]{2,20}?)」?(?:不是|不是指|并不是)「?(?P<name>[^，,。「」]{2,40})」?[。!！]?$"
+)
+_CHANGES = re.compile(
+    r"^(?:的?(?:那条|这条|那个|记录))?的?(?:时长|金额|时间|报价|下次联系|联系人|异议)?"
+    r"(?:应该|其实|不对|错了|[,，])*(?:是|改成|改为|改到|换成|不是)"
+)
 _FORCE = re.compile(r"^先记(?:下|上|着)(?:来|吧)?(?:[,，]?(?:不计有效|不算有效))?[。!！]?$")
 _LATER = re.compile(r"延后|推迟提醒|缓[一两几0-9]|先别(?:催|提醒)")
 _UNDO = re.compile(r"撤销|撤回|撤掉|删")
@@ -60,18 +57,51 @@ _QUESTION = re.compile(r"[?？吗呢么]$")
 
 
 async def hear(desk: Desk) -> None:
-    """One text (or transcript)."""
+    """One text (or transcript). «上面那个记一下» stands for the message it refers to."""
     text = spoken_text(desk)
+    asked = referring.asks(desk, text)
+    if asked is None:
+        await _hear_and_keep(desk, text)
+        return
+    meant = await referring.meant(desk, asked)
+    if meant is not None:
+        text = meant.message.text
+        records = await habits.apply(meant, read_words(meant, text))
+        open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+        await reports.log(meant, reports.noted(records), text, open_drafts)
+
+
+async def _hear_and_keep(desk: Desk, text: str) -> None:
+    """In a group what was said is kept for others to refer to, also where it is refused: the
+    colleague whose customer it is may record it."""
+    if not desk.message.in_group:
+        await _hear(desk, text)
+        return
+    await referring.listen(desk, text)
+    before = len(desk.answers)
+    try:
+        async with desk.tx.attempt():
+            await _hear(desk, text)
+    except UserError as refusal:
+        del desk.answers[before:]
+        desk.say(str(refusal))
+
+
+async def _hear(desk: Desk, text: str) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    for take in (_take_order, _take_word):
+    for take in (_take_order, _take_word, _take_denial):
         if await take(desk, text, open_drafts):
             return
-    read = read_words(desk, text)
+    read = await habits.apply(desk, read_words(desk, text))
     records = filled(read, desk.incoming.suggested, text)
     if records != read:
         desk.say(dialog.SUGGESTED)
+    named = await _drafts_named(desk, records[0], open_drafts)
+    if named and _CHANGES.match(telling.after_name(text, records[0])):
+        await correcting.correct(desk, records[0], named)
+        return
     if not _tells_a_story(records):
-        for draft in open_drafts:
+        for draft in open_drafts if named is None else named:
             if await answers.take(desk, draft, text, records[0]):
                 return
     await _by_intent(desk, records, text, open_drafts)
@@ -100,6 +130,18 @@ async def undo(desk: Desk) -> None:
         await undoing.undo(desk)
 
 
+async def _drafts_named(
+    desk: Desk, record: Record, open_drafts: Sequence[Draft]
+) -> list[Draft] | None:
+    """The drafts of the customer that is named, who can be no other's answer; None where none
+    is named, or the name is what a draft waits for."""
+    waiting = any(draft.account_id is None for draft in open_drafts)
+    if record.customer is None or record.needs_confirm or waiting:
+        return None
+    account = await desk.tx.accounts.find_by_name(record.customer)
+    return [draft for draft in open_drafts if account and draft.account_id == account.id]
+
+
 def spoken_text(desk: Desk) -> str:
     """The words of a message: typed, or heard in its recording."""
     heard = [fetched.transcript for fetched in desk.incoming.files if fetched.transcript]
@@ -115,8 +157,8 @@ async def _by_intent(
         desk.say(dialog.VAGUE_INTENT)
     elif await _puts_off(desk, first, text) or await _file_answer(desk, first):
         return
-    elif any(record.intent in LOGS for record in records):
-        await _log(desk, records, text, open_drafts)
+    elif any(record.intent in reports.LOGS for record in records):
+        await reports.log(desk, records, text, open_drafts)
     elif (act := _ACTS.get(first.intent)) is not None:
         await act(desk, first, open_drafts)
     elif first.intent is Intent.CREATE_CUSTOMER and first.customer_mention:
@@ -172,10 +214,20 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
         if await answers.take_name(desk, draft, text, record):
             return
     talk = record.words.get("intent") or _QUESTION.search(text) or len(text) < LEAST_REMARK
-    if open_drafts and not talk:
+    if not open_drafts:
+        desk.say(dialog.CHITCHAT)
+    elif not talk:
         await answers.take_remark(desk, open_drafts[0], text)
+    elif record.words.get("intent") or not (question := await _question(desk, open_drafts[0])):
+        desk.say(dialog.CHITCHAT_IN_BETWEEN)
     else:
-        desk.say(dialog.CHITCHAT if not open_drafts else dialog.CHITCHAT_IN_BETWEEN)
+        desk.say(dialog.not_understood(question, open_drafts[0].awaiting))
+
+
+async def _question(desk: Desk, draft: Draft) -> str:
+    """What the draft still asks; "" for nothing."""
+    view = await drafts.look_at(desk, draft)
+    return view.question or (view.missing[0].question if view.missing else "")
 
 
 async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> None:
@@ -217,6 +269,19 @@ async def _take_word(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:
     return False
 
 
+async def _take_denial(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:
+    """«恒锐不是恒锐机电»: those words are no name of that customer any more."""
+    match = _DENIES.match(text)
+    account = await customers.exactly(desk, match["name"]) if match else None
+    if match is None or account is None or not await habits.deny(desk, match["words"], account):
+        return False
+    desk.say(dialog.habit_dropped(match["words"], account.name))
+    for draft in open_drafts:
+        if draft.slots.get(habits.HABIT) == match["words"] and draft.account_id == account.id:
+            await drafts.ask_again(desk, draft, match["words"])
+    return True
+
+
 async def _act_on(desk: Desk, what: str, account: Account, open_drafts: Sequence[Draft]) -> None:
     """«确认恒锐机电»: that customer's draft; «撤销» else its last record."""
     draft = next((one for one in open_drafts if one.account_id == account.id), None)
@@ -256,7 +321,7 @@ def _tells_a_story(records: Sequence[Record]) -> bool:
         return True
     record = records[0]
     named = record.customer or record.ambiguous or record.customer_mention
-    return record.intent in LOGS and bool(named)
+    return record.intent in reports.LOGS and bool(named)
 
 
 async def _file_answer(desk: Desk, record: Record) -> bool:
@@ -279,75 +344,3 @@ async def _puts_off(desk: Desk, record: Record, text: str) -> bool:
     if record.intent is not Intent.SET_NEXT or record.customer is None or not _LATER.search(text):
         return False
     return await queries.put_off(desk, record)
-
-
-async def _log(
-    desk: Desk, records: tuple[Record, ...], text: str, open_drafts: list[Draft]
-) -> None:
-    """New drafts, one a record; what fits an open one completes it instead."""
-    now = answers.said_at(desk)
-    words = telling.parts(text, records)
-    told = [
-        (telling.with_denial(desk, record, part, now), part)
-        for record, part in zip(records, words, strict=True)
-        if record.intent in LOGS
-    ]
-    refusals = []
-    for number, (record, part) in enumerate(told):
-        try:
-            if not await _complete(desk, record, open_drafts):
-                clock = telling.stated_clock(desk, record, part, now)
-                await drafts.open_draft(desk, record, number=number, text=part, clock=clock)
-        except UserError as error:
-            if len(told) == 1:
-                raise
-            refusals.append(str(error))
-    for refusal in refusals:
-        desk.say(refusal)
-
-
-async def _complete(desk: Desk, record: Record, open_drafts: Sequence[Draft]) -> bool:
-    """«聊了25分钟» after a draft without a duration adds to it; with another customer, or
-    another kind of action, or what says something else, it is a new one."""
-    slots = drafting.slots_of(record)
-    for draft in open_drafts:
-        if not await _customer_fits(desk, record, draft) or not _adds(desk, record, draft, slots):
-            continue
-        account = None
-        if record.customer is not None and draft.account_id is None:
-            account = await desk.tx.accounts.find_by_name(record.customer)
-        if account is None:
-            await drafts.fill(desk, draft, slots)
-        else:
-            changed = replace(draft, slots={**draft.slots, **slots})
-            await drafts.give_customer(desk, changed, account)
-        return True
-    return False
-
-
-def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object]) -> bool:
-    """Whether what was said goes together with the draft: the same kind of action, nothing
-    that contradicts, and something new. A bare next contact may take the old one's place."""
-    if record.intent is Intent.SET_NEXT:
-        return bool(slots) and (not record.customer or "next_contact" not in draft.slots)
-    unit = drafts.unit_of(desk, draft)
-    if unit is None or unit.intent is not record.intent:
-        return False
-    if any(draft.slots.get(key, value) != value for key, value in slots.items()):
-        return False
-    told_again = record.customer is not None and draft.account_id is not None
-    return told_again or bool(slots.keys() - draft.slots.keys())
-
-
-async def _customer_fits(desk: Desk, record: Record, draft: Draft) -> bool:
-    """The record names the draft's customer, or none; or the one that the draft asks for."""
-    if record.ambiguous or record.needs_confirm or record.customer_mention:
-        return False
-    if record.customer is None:
-        return True
-    account = await desk.tx.accounts.find_by_name(record.customer)
-    if account is None:
-        return False
-    if draft.account_id is None:
-        return not draft.slots.get("customer_mention") and bool(draft.awaiting)
-    return draft.account_id == account.id

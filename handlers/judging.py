@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, Grade, Intent
+from bot.domain.opportunities import Opportunity, OpportunityState
 from bot.domain.valid_actions import ActionFacts, Verdict, earlier_facts, judge
 from bot.messages import StoredFile
 from handlers.desk import Desk, Office
 from storage.unit_of_work import UnitOfWork
 
 LOOK_BACK = timedelta(days=120)
-DRAFT_ONLY = ("customer_mention", "replaces", "vague_intent", "remark")
+DRAFT_ONLY = ("customer_mention", "not_these", "replaces", "vague_intent", "remark")
 
 
 def title_of(office: Office, draft: Draft) -> str:
@@ -48,6 +49,14 @@ def entry_of(desk: Desk, draft: Draft) -> Activity:
         file_hashes=draft.file_hashes,
         grade=Grade.FILE_ATTACHED if draft.file_hashes else Grade.SELF_REPORTED,
     )
+
+
+def begins_anew(desk: Desk, draft: Draft, past: Sequence[Opportunity]) -> bool:
+    """Whether the draft tells of work on a customer whose last deal had been lost before: that
+    is a new opportunity. Notes, and what follows a won deal, belong to the old one."""
+    gave_up = past[-1].state in (OpportunityState.LOST, OpportunityState.INVALID)
+    is_work = desk.office.library.unit(draft.unit) is not None
+    return gave_up and is_work and draft.opportunity_id is None
 
 
 async def verdict_on(

@@ -9,7 +9,7 @@ from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
 from bot.errors import NotFound
-from handlers import customers, drafts
+from handlers import customers, drafts, losing
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -45,6 +45,7 @@ async def todo(desk: Desk) -> None:
     deals = await _deals_to_work(desk)
     sections = [
         (texts.DRAFTS, await _open_drafts(desk)),
+        (texts.LOSSES, await _losses_without_reason(desk)),
         (texts.OVERDUE, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) < 0)),
         (texts.REDS, _lines(desk, deals, lambda deal: deal.light is Light.RED)),
         (texts.TEAM_REDS, await _team_reds(desk)),
@@ -115,6 +116,12 @@ async def _open_drafts(desk: Desk) -> list[str]:
         for draft in await desk.tx.drafts.open_of_person(desk.rep.id)
     ]
     return [texts.open_draft(view.title, view.customer, len(view.missing)) for view in views]
+
+
+async def _losses_without_reason(desk: Desk) -> list[str]:
+    entries = await losing.without_reason(desk)
+    accounts = [await desk.tx.accounts.get(entry.account_id) for entry in entries]
+    return [texts.loss_without_reason(account.name) for account in accounts]
 
 
 async def _team_reds(desk: Desk) -> list[str]:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
 
-from bot.domain.activities import Moment, Record
+from bot.domain.activities import Draft, Moment, Record
 from handlers.desk import Desk
 from handlers.understanding.dates import find_moments
 from handlers.understanding.normal import normalise
 
 _CLAUSE_END = re.compile(r"[,，。.;；!！?？\n]")
 _SHARED = re.compile(r"都|均|两家|几家|三家|分别|一起|同时")
+_ADDS = re.compile(r"补充|另外|加上|还(?:嫌|说|担心|有|觉得|提)|也(?:嫌|担心|觉得)")
 _LONGEST_DENIAL = 12  # characters of a clause like 客户那边没啥异议
 _ADDRESSED = re.compile(r"@\S+\s+")
 
@@ -40,6 +41,13 @@ def parts(text: str, records: Sequence[Record]) -> list[str]:
     return [text[begin:end].strip(" ,，;；\n") for begin, end in zip(begins, ends, strict=True)]
 
 
+def after_name(text: str, record: Record) -> str:
+    """What stands behind the customer's name, if the text begins with it."""
+    words = record.words.get("customer", "")
+    text = _ADDRESSED.sub("", text).strip()
+    return text[len(words) :].lstrip() if words and normalise(text).startswith(words) else ""
+
+
 def with_denial(desk: Desk, record: Record, text: str, now: datetime) -> Record:
     """«没啥异议» answers the question for objections before it is asked: then `words` has
     them, though there are none."""
@@ -53,6 +61,19 @@ def with_denial(desk: Desk, record: Record, text: str, now: datetime) -> Record:
         if reader.read_answer(clause, "objections", now=now) == ():
             return replace(record, words={**record.words, "objections": clause.strip()})
     return record
+
+
+def adds(text: str) -> bool:
+    """«补充一下，他们还嫌交期长»: it stands beside what was said, not instead."""
+    return _ADDS.search(text) is not None
+
+
+def beside_earlier(draft: Draft, slots: dict[str, object]) -> dict[str, object]:
+    """The slots, with the objections that the draft has before those newly said."""
+    said, earlier = slots.get("objections"), draft.slots.get("objections")
+    if not isinstance(said, list) or not isinstance(earlier, list):
+        return slots
+    return {**slots, "objections": list(dict.fromkeys([*earlier, *said]))}
 
 
 def stated_clock(desk: Desk, record: Record, text: str, now: datetime) -> time | None:

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
-from handlers import drafts
+from handlers import amounts, draft_card, habits
 from handlers.desk import Desk
+from handlers.draft_card import DraftView
 from handlers.judging import stream_of
 from handlers.texts import dialog
 
 UNDO_WITHIN = timedelta(hours=48)
 OWN_ENTRIES = ("draft:", "unlock:")  # how the sources of what a rep recorded begin
 LOOKED_AT = 50
-_BOOKKEEPING = ("intent", "state_before", "unlocked")
+_BOOKKEEPING = ("intent", "state_before", "unlocked", drafting.AMOUNT_BEFORE)
 
 
 async def undo(desk: Desk, *, account_id: int | None = None) -> None:
@@ -31,13 +32,32 @@ async def undo(desk: Desk, *, account_id: int | None = None) -> None:
     desk.say(dialog.undone(last.title, account.name))
 
 
+async def undo_entry(desk: Desk, activity_id: int) -> bool:
+    """«撤销» on the card of a record: whether it was taken back now."""
+    entry = await desk.tx.activities.get(activity_id)
+    if not await may_undo(desk, entry):
+        return False
+    account = await retract(desk, entry)
+    desk.say(dialog.undone(entry.title, account.name))
+    return True
+
+
+async def may_undo(desk: Desk, entry: Activity) -> bool:
+    """Whether a record can still be taken back or replaced; says why not."""
+    taken_back = await desk.tx.activities.is_retracted(entry.id)
+    if taken_back or not _is_fresh(desk, entry):
+        desk.say(dialog.ALREADY_UNDONE if taken_back else dialog.TOO_LATE_TO_UNDO)
+        return False
+    return True
+
+
 async def last_record(desk: Desk, *, account_id: int | None = None) -> Activity | None:
     """The speaker's newest record that can still be taken back."""
     past = await desk.tx.activities.last_of_actor(desk.rep.id, LOOKED_AT)
     taken_back = await desk.tx.activities.retracted_among([one.id for one in past])
     for one in past:
         own = one.source_id.startswith(OWN_ENTRIES) and account_id in (None, one.account_id)
-        if own and one.id not in taken_back and desk.at - one.recorded_at < UNDO_WITHIN:
+        if own and one.id not in taken_back and _is_fresh(desk, one):
             return one
     return None
 
@@ -66,7 +86,7 @@ async def reopen(desk: Desk, last: Activity) -> Draft:
             occurred_at=last.occurred_at,
             created_at=desk.at,
             touched_at=desk.at,
-            expires_at=desk.at + drafts.ttl(desk.office),
+            expires_at=desk.at + desk.office.policy.drafts.ttl,
             account_id=last.account_id,
             opportunity_id=last.opportunity_id,
             slots={**slots, "replaces": last.id},
@@ -102,6 +122,8 @@ async def retract(desk: Desk, last: Activity, *, corrected: bool = False) -> Acc
         before={"valid": last.valid},
         after=None,
     )
+    await habits.undo(desk, last)
+    await _close_card(desk, last, account, corrected=corrected)
     await _give_files_back(desk, last)
     if last.opportunity_id is not None:
         deal = await desk.tx.opportunities.get_for_update(last.opportunity_id)
@@ -124,8 +146,33 @@ async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
     state_before = last.slots.get("state_before")
     state = OpportunityState(str(state_before)) if state_before else deal.state
     restored = replace(deal, next_contact_at=promise, state=state)
+    if drafting.AMOUNT_BEFORE in last.slots:
+        restored = await amounts.set_standing(desk, restored)
     await desk.tx.opportunities.save(restored)
     desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
+
+
+async def _close_card(desk: Desk, last: Activity, account: Account, *, corrected: bool) -> None:
+    """The card of a record that was stored without a press still has its buttons."""
+    kind, _, number = last.source_id.partition(":")
+    if kind != "draft":
+        return
+    draft = await desk.tx.drafts.get_for_update(int(number))
+    shown = await desk.tx.cards.get(draft.card_id)
+    if shown is None or shown.state != "open":
+        return
+    view = DraftView(
+        draft, last.title, unit=desk.office.library.unit(last.unit), customer=account.name
+    )
+    note = dialog.CARD_CORRECTED if corrected else dialog.CARD_UNDONE
+    pressed = desk.message.action is not None and desk.message.action.card_id == draft.card_id
+    await desk.change(
+        draft_card.closed(view, note), subject=shown.subject, only_in_place=not pressed
+    )
+
+
+def _is_fresh(desk: Desk, entry: Activity) -> bool:
+    return desk.at - entry.recorded_at < UNDO_WITHIN
 
 
 def _touched(draft: Draft) -> datetime:

@@ -78,11 +78,18 @@ class Accounts:
     async def add_alias(self, account_id: int, alias: str) -> Account:
         """Another name people use. A known one changes nothing. Raises NotFound."""
         account = await self.get(account_id)
-        aliases = _distinct([*account.aliases, alias], besides=account.name)
+        return await self._name(account, [*account.aliases, alias])
+
+    async def remove_alias(self, account_id: int, alias: str) -> Account:
+        """One that nobody uses any more; an unknown one changes nothing. Raises NotFound."""
+        account = await self.get(account_id)
+        return await self._name(account, [known for known in account.aliases if known != alias])
+
+    async def _name(self, account: Account, aliases: Sequence[str]) -> Account:
         changed = await self._conn.execute(
             update(accounts)
-            .where(accounts.c.id == account_id)
-            .values(aliases=aliases)
+            .where(accounts.c.id == account.id)
+            .values(aliases=_distinct(aliases, besides=account.name))
             .returning(*_COLUMNS)
         )
         return _to_account(changed.one())

@@ -81,6 +81,24 @@ class Activities:
             .limit(limit)
         )
 
+    async def without_slot(
+        self, actor_id: int, *, intent: str, slot: str, since: datetime
+    ) -> list[Activity]:
+        """What somebody recorded with that intent and without that slot, and did not take
+        back, newest first."""
+        later = activities.alias()
+        taken_back = select(later.c.id).where(later.c.retracts_id == activities.c.id).exists()
+        return await self._list(
+            _QUERY.where(
+                activities.c.actor_id == actor_id,
+                activities.c.recorded_at >= since,
+                activities.c.slots["intent"].as_string() == intent,
+                activities.c.slots[slot].as_string().is_(None),
+                activities.c.retracts_id.is_(None),
+                ~taken_back,
+            ).order_by(activities.c.recorded_at.desc(), activities.c.id.desc())
+        )
+
     async def is_retracted(self, activity_id: int) -> bool:
         return bool(await self.retracted_among([activity_id]))
 

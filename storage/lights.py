@@ -144,12 +144,19 @@ class Lights:
         )
 
     async def recount_valid_actions(self, opportunity_id: int) -> None:
-        """Set the last valid action from the stream, after one was taken back."""
+        """Set the last valid action from the stream, after one was taken back. What was done
+        before the present owner got the deal is not theirs."""
         taken_back = select(activities.c.retracts_id).where(activities.c.retracts_id.is_not(None))
+        assigned_at = (
+            select(opportunities.c.assigned_at)
+            .where(opportunities.c.id == opportunity_id)
+            .scalar_subquery()
+        )
         last = select(func.max(activities.c.occurred_at)).where(
             activities.c.opportunity_id == opportunity_id,
             activities.c.valid,
             activities.c.id.not_in(taken_back),
+            activities.c.occurred_at >= assigned_at,
         )
         last_valid_at = (await self._conn.execute(last)).scalar()
         await self._conn.execute(

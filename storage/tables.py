@@ -202,6 +202,20 @@ accounts = Table(
     Column("created_at", Utc, nullable=False),
 )
 
+learnt_aliases = Table(  # what a rep calls a customer, by the rep's own confirmed choice
+    "learnt_aliases",
+    metadata,
+    _id(),
+    Column("alias", String(60), nullable=False),  # in one spelling: normalised
+    _ref("account_id", "accounts.id"),
+    _ref("person_id", "people.id", index=False),
+    Column("state", String(10), nullable=False),  # held, undone, denied
+    Column("activity_id", Id),  # the record whose confirmation taught it
+    Column("learnt_at", Utc, nullable=False),
+    UniqueConstraint("alias", "account_id", "person_id"),
+    Index("ix_learnt_aliases_activity", "activity_id"),
+)
+
 contacts = Table(
     "contacts",
     metadata,
@@ -256,6 +270,7 @@ drafts = Table(
     _ref("account_id", "accounts.id", nullable=True, index=False),
     _ref("opportunity_id", "opportunities.id", nullable=True, index=False),
     Column("slots", Json, nullable=False),
+    Column("confidence", Json, nullable=False, server_default="{}"),
     Column("file_hashes", Json, nullable=False),
     Column("candidates", Json, nullable=False),
     Column("awaiting", String(40), nullable=False, default=""),
@@ -388,6 +403,19 @@ dialogs = Table(  # what we await in a chat beside drafts
     Column("person_id", Id, primary_key=True),
     Column("state", Json, nullable=False),
     Column("updated_at", Utc, nullable=False),
+)
+
+group_words = Table(  # what was said to the bot in a group, for «上面那个记一下»
+    "group_words",
+    metadata,
+    _id(),
+    Column("conversation", String(300), nullable=False),
+    _ref("person_id", "people.id", index=False),
+    Column("source_id", String(200), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("said_at", Utc, nullable=False),
+    Column("recorded", Boolean, nullable=False, default=False),
+    Index("ix_group_words_said", "conversation", "said_at"),
 )
 
 settings_rows = Table(  # values an admin changed without code: calendars, policy numbers

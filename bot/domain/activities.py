@@ -91,6 +91,7 @@ class Record:
     customer: full name out of the names offered, or None. duration_min: whole minutes.
     amount_fen: integer fen, refunds negative. Absent is None or empty.
     words: slot -> the words of the message it was read from. confidence: slot -> 0..1.
+    habit: the words that stand for the customer only because of earlier choices.
     """
 
     intent: Intent
@@ -118,6 +119,7 @@ class Record:
     amount_approx: bool = False
     contact: str | None = None
     stated_on: date | None = None
+    habit: str = ""
     words: dict[str, str] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
 
@@ -175,6 +177,8 @@ class Draft:
     intent that is none ("create_customer"). slots: slot name -> JSON-ready value
     (Moment and date as text). awaiting: the slot we asked for last, or "".
     candidates: account ids offered for an unclear customer. touched_at orders open drafts.
+    confidence: slot -> 0..1, how sure the reading was; what a person pressed or answered when
+    asked is 1 and is left out.
     """
 
     id: int
@@ -190,6 +194,7 @@ class Draft:
     account_id: int | None = None
     opportunity_id: int | None = None
     slots: dict[str, object] = field(default_factory=dict)
+    confidence: dict[str, float] = field(default_factory=dict)
     file_hashes: tuple[str, ...] = ()
     candidates: tuple[int, ...] = ()
     awaiting: str = ""

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
+from bot.domain import losses
 from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionLibrary, ActionUnit, SlotSpec
 
@@ -19,6 +20,9 @@ NOTES: dict[Intent, str] = {
     Intent.LOG_LOSS: "丢单",
     Intent.LOG_PAYMENT: "回款说明",
 }
+
+AMOUNT_BEFORE = "amount_before"
+"""The slot of an entry that set its deal's amount, with what that had been."""
 
 END_OF_DAY = time(18)
 """When something happened on an earlier day whose hour nobody said."""
@@ -81,7 +85,13 @@ def slots_of(record: Record) -> dict[str, object]:
         slots["promise_date"] = record.promise_date.isoformat()
     if record.vague_intent:
         slots["vague_intent"] = True
-    return slots
+    return losses.settled(slots) if record.intent is Intent.LOG_LOSS else slots
+
+
+def confidence_of(record: Record, slots: Mapping[str, object]) -> dict[str, float]:
+    """How sure the reading was of what a draft takes over: its slots, customer and purpose."""
+    taken = {*slots, "customer", "intent"}
+    return {slot: sure for slot, sure in record.confidence.items() if slot in taken}
 
 
 def missing_slots(
@@ -114,12 +124,28 @@ def lacks_hour(unit: ActionUnit | None, slots: Mapping[str, object]) -> bool:
     return is_visit and isinstance(booked, str) and Moment.parse(booked).clock is None
 
 
-def fill(draft: Draft, slots: Mapping[str, object], *, at: datetime, ttl: timedelta) -> Draft:
-    """The draft with more or other slots; it lives anew."""
+def fill(
+    draft: Draft,
+    slots: Mapping[str, object],
+    *,
+    at: datetime,
+    ttl: timedelta,
+    confidence: Mapping[str, float] | None = None,
+) -> Draft:
+    """The draft with more or other slots; it lives anew.
+
+    confidence: of what was read out of a sentence; an answer to a question is certain.
+    """
     assert draft.state is DraftState.OPEN
+    filled = {**draft.slots, **slots}
+    if draft.unit == Intent.LOG_LOSS:
+        filled = losses.settled(filled)
+    told = confidence or {}
+    kept = {slot: sure for slot, sure in draft.confidence.items() if slot not in slots}
     return replace(
         draft,
-        slots={**draft.slots, **slots},
+        slots=filled,
+        confidence=kept | {slot: told[slot] for slot in slots if slot in told},
         revision=draft.revision + 1,
         touched_at=at,
         expires_at=at + ttl,
@@ -166,6 +192,19 @@ def standing_promise(stream: Iterable[Activity], zone: ZoneInfo) -> datetime | N
             kept = one.occurred_at.astimezone(zone).date() >= promise.date()
             promise = None if kept else promise
     return promise
+
+
+def standing_amount(stream: Iterable[Activity]) -> int | None:
+    """What a deal is worth, in fen, by its quotes and its win in the order in which they
+    happened; what it was worth before the first of them, if all were taken back."""
+    entries = sorted(stream, key=lambda one: (one.occurred_at, one.id))
+    taken_back = {one.retracts_id for one in entries}
+    telling = [one for one in entries if AMOUNT_BEFORE in one.slots]
+    standing = [one for one in telling if one.id not in taken_back]
+    told = standing[-1].slots["amount_fen"] if standing else None
+    if not standing and telling:
+        told = min(telling, key=lambda one: one.id).slots[AMOUNT_BEFORE]
+    return told if isinstance(told, int) else None
 
 
 def _reached(entry: Activity) -> bool:

@@ -70,14 +70,23 @@ class ActionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DraftPolicy:
-    """ttl_h: hours until an untouched draft expires. auto_confirm: whether a draft that is
-    complete and unambiguous is stored without a press. confirm_slots: slots that always
-    want one. min_confidence: 0..1, below it a slot is asked for again."""
+    """ttl_h: hours until an untouched draft expires.
+
+    auto_confirm: whether a draft that is complete and clear is stored without a press.
+    min_confidence: 0..1; a slot that was read with less wants one, and is pointed out.
+    confirm_slots: slots that want a press unless they were said outright (`CERTAIN` of
+    confirming.py). use_habits: what a rep chose before for the same words is taken again.
+    """
 
     ttl_h: int = 24
     auto_confirm: bool = False
     confirm_slots: tuple[str, ...] = ("customer", "amount_fen")
     min_confidence: float = 0.8
+    use_habits: bool = True
+
+    @property
+    def ttl(self) -> timedelta:
+        return timedelta(hours=self.ttl_h)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.errors import InvalidInput
 from bot.messages import (
@@ -21,6 +22,7 @@ from connectors.dingtalk.events import parse_event
 from connectors.dingtalk.read import Body, moment, number, obj, read_object, rows, text
 
 OVER_QUOTA = "20001"
+DOUBLE_CLICK_S = 5
 OUTSIDER = "sender without senderStaffId: no employee, or the app has no published version"
 
 
@@ -70,10 +72,11 @@ def card_origin(app: str, body: Body) -> Address | None:
     return Address(Platform.DINGTALK, app, user_id=user_id) if user_id else None
 
 
-def press_id(body: Body) -> str:
+def press_id(body: Body, sent_at: datetime) -> str:
     """One id for one press: DingTalk sends none, and a double click looks like a repeat.
 
-    The same button with the same values on the same revision is one press.
+    The same button with the same values on the same revision within a few seconds is one
+    press. Later it is a new one: the first may have been refused, and wants an answer again.
     """
     action = _read_action(body)
     if action is None:
@@ -84,6 +87,7 @@ def press_id(body: Body) -> str:
         text(body, "userId"),
         action.revision,
         sorted(action.values.items()),
+        int(sent_at.timestamp()) // DOUBLE_CLICK_S,
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -93,6 +97,7 @@ def _robot_message(envelope: Envelope, body: Body) -> InboundMessage:
     if origin is None or not message_id:
         raise InvalidInput("a robot message without msgId or conversation")
     read = _read_content(body)
+    replied = obj(obj(body, "text"), "repliedMsg")
     sender_id = text(body, "senderStaffId")
     return InboundMessage(
         platform=Platform.DINGTALK,
@@ -106,7 +111,8 @@ def _robot_message(envelope: Envelope, body: Body) -> InboundMessage:
         sender_name=text(body, "senderNick"),
         attachments=read.attachments,
         in_group=origin.chat_id is not None,
-        quoted_text=_quoted(obj(body, "text")),
+        quoted_text=_quoted(replied),
+        quoted_at=moment(replied, "createdAt"),
         detail=read.detail if sender_id else OUTSIDER,
     )
 
@@ -191,9 +197,9 @@ def _duration_s(kind: str, told: int | None) -> float | None:
     return float(told) if kind == "video" and told < 1000 else told / 1000
 
 
-def _quoted(words: Body) -> str:
+def _quoted(replied: Body) -> str:
     """The text of the message this one replies to."""
-    content = obj(obj(words, "repliedMsg"), "content")
+    content = obj(replied, "content")
     parts = [text(part, "text") for part in rows(content, "richText") if isinstance(part, dict)]
     return (text(content, "text") or "".join(parts)).strip()
 

@@ -189,7 +189,7 @@ class _Door:
 
     def _card_head(self, body: Body, sent_at: datetime) -> _Head:
         origin = card_origin(self.app.name, body)
-        return _Head(press_id(body) if origin else "", origin, sent_at)
+        return _Head(press_id(body, sent_at) if origin else "", origin, sent_at)
 
 
 class _EventDoor:

@@ -41,6 +41,13 @@ class Workbench(Protocol):
 
 
 @runtime_checkable
+class Quoting(Protocol):
+    """An emulator whose members can reply to a message, so that the bot gets both."""
+
+    async def reply(self, sender: str, chat: str | None, text: str, to: Said) -> Said: ...
+
+
+@runtime_checkable
 class Staffed(Protocol):
     """An emulator whose administrator can change members, so that the bot hears of it."""
 
@@ -113,9 +120,21 @@ class ControlApi:
             said = await self._say_file(request)
         else:
             fields = await Fields.read(request)
-            emulator, sender = self._person(fields)
-            said = await emulator.say(sender, fields.optional_text("chat"), fields.text("text"))
+            said = await self._say_text(fields)
         return to_json({"message_id": said.message_id})
+
+    async def _say_text(self, fields: Fields) -> Said:
+        """reply_to: id of the message that is quoted."""
+        emulator, sender = self._person(fields)
+        chat, text = fields.optional_text("chat"), fields.text("text")
+        if not fields.has("reply_to"):
+            return await emulator.say(sender, chat, text)
+        quoted = self._world.message(fields.text("reply_to"))
+        if quoted is None:
+            raise NotThere("no such message to reply to")
+        if not isinstance(emulator, Quoting):
+            raise BadRequest("this platform delivers no quoted messages to the bot")
+        return await emulator.reply(sender, chat, text, quoted)
 
     async def _say_file(self, request: web.Request) -> Said:
         fields, name, data = await read_upload(request)

@@ -70,6 +70,12 @@ class DingtalkEmulator:
     async def say(self, sender: str, chat: str | None, text: str) -> Said:
         return await self.inbound.say(*self._speaker(sender, chat), text)
 
+    async def reply(self, sender: str, chat: str | None, text: str, to: Said) -> Said:
+        """A message that quotes another one of the same chat. Raises ValueError."""
+        if (to.platform, to.chat) != ("dingtalk", chat):
+            raise ValueError("只能回复同一个会话里的消息")
+        return await self.inbound.say(*self._speaker(sender, chat), text, reply_to=to)
+
     async def say_file(
         self, sender: str, chat: str | None, kind: str, name: str, data: bytes
     ) -> Said:

@@ -42,15 +42,18 @@ class Inbound:
     times: int = 1
     pauses_s: tuple[float, ...] = (0.1, 0.3)
 
-    async def say(self, sender: Member, chat: Chat | None, text: str) -> Said:
+    async def say(
+        self, sender: Member, chat: Chat | None, text: str, reply_to: Said | None = None
+    ) -> Said:
         if not text.strip():
             raise ValueError("不能发送空白消息")
         said = await self._show(sender, chat, "text", text)
+        quote = {} if reply_to is None else _quote(reply_to)
         if chat is None:
-            self._deliver(said, sender, chat, "text", {"content": text})
+            self._deliver(said, sender, chat, "text", {"content": text, **quote})
         elif _MENTION.search(text):
             # Only the name goes: the space behind it stays at the front.
-            content = {"content": _MENTION.sub("", text)}
+            content = {"content": _MENTION.sub("", text), **quote}
             self._deliver(said, sender, chat, "text", content)
         return said
 
@@ -195,6 +198,20 @@ def _media_content(kind: str, name: str, data: bytes, code: str) -> tuple[str, d
         return "video", {"downloadCode": code, "duration": duration_ms, "videoType": "mp4"}
     file_id = str(int(hashlib.sha256(data).hexdigest()[:8], 16))
     return "file", {"downloadCode": code, "fileName": name, "spaceId": "223", "fileId": file_id}
+
+
+def _quote(said: Said) -> dict[str, Any]:
+    """What a reply carries of the message it answers, also one that the robot never got
+    (protocol notes 1.3)."""
+    content = {"text": said.text} if said.kind in ("text", "markdown") else {}
+    replied = {
+        "msgType": "text" if content else said.kind,
+        "msgId": said.wire.get("msgId") or f"msg{said.message_id}==",
+        "senderId": _opaque(said.sender),
+        "createdAt": _ms(said.at),
+        "content": content,
+    }
+    return {"isReplyMsg": True, "repliedMsg": replied}
 
 
 def _private_id(app_key: str, user_id: str) -> str:

@@ -21,6 +21,8 @@ SLOT_LABELS = {
     "files": "附件",
     "customer": "客户",
     "minutes": "纪要",
+    "loss_reason": "丢单主因",
+    "loss_note": "原因说明",
     "intent_level": "意向",
     "promise_date": "承诺日期",
     "ref": "单号",
@@ -35,6 +37,7 @@ HELP = (
     "- 待办：先做什么、今天联系谁；我的灯：亮灯的客户\n"
     "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
     "- 新建客户 杭州某某有限公司\n"
+    "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
 )
 HELP_FOR_LEADERS = "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因"
@@ -55,9 +58,17 @@ VAGUE_INTENT = (
     "「高意向」这类说法我没法记成等级。请说具体些：有没有PO号（L1）、"
     "盖章技术确认函和预算审批邮件（L2），或者明确的需求和对接人（L3）？"
 )
+LOSS_REASON = "丢单主因"
+LOSS_QUESTION = "最主要是哪个原因？点一下，或直接说，例如「交期太长」；不清楚就回「不清楚」。"
+LOSS_REASON_LATER = "丢单原因先空着，已放进你的待办。"
+ALREADY_UNDONE = "这条已经撤销或更正过了，不用再按。"
+TOO_LATE_TO_UNDO = "这条记下超过48小时，不能再撤销或修改了。需要更正的话找主管。"
 CARD_OUTDATED = "这张卡片已经更新过了，请看最新的一张。"
 CARD_UNKNOWN = "这张卡片已经失效了，请重新说一遍。"
 CARD_MOVED = "已更新，见下方新卡片"
+CARD_STORED = "已记录"
+CARD_UNDONE = "已撤销"
+CARD_CORRECTED = "已更正，以新记录为准"
 CARD_CANCELLED = "已取消，没有记录"
 CARD_EXPIRED = "已过期，没有记录"
 SETTLED = {
@@ -74,6 +85,17 @@ NO_FILES_WAITING = "没有等着归档的文件了，可能已经处理过。"
 FILES_DROPPED = "好，这些文件不归到客户名下。"
 VOICE_UNREADABLE = "语音已收到并保存，但我这里还听不懂语音。请把要点打字发给我。"
 UNSUPPORTED = "这类消息我还读不了，已经原样保存。请用文字、图片、语音或文件告诉我。"
+NOTHING_ABOVE = (
+    "没有找到要记的那条。群里我只看得到 @我 的消息：请回复（引用）那条并 @我 说「记一下」，"
+    "或者把内容转发给我。"
+)
+NONE_OF_THEM = "好，那是哪一家？请回复客户名；还没建的发「新建客户 全称」。"
+ANSWER_HINTS = {
+    "next_contact": "请说具体哪天，例如「下周三」「2月5日」。",
+    "duration_min": "例如「25分钟」。",
+    "amount_fen": "例如「12万8」。",
+    "contact": "例如「王总」「李经理」。",
+}
 TOLD_PRIVATELY = "已单独发给你，请看我们俩的对话。"
 OVER_QUOTA = (
     "本月钉钉消息额度已用完，同事发来的消息钉钉不再给我内容，也就记不下来。"
@@ -108,6 +130,8 @@ def slot_words(key: str, value: object) -> str:
         return f"{value}分钟"
     if key == "objections" and isinstance(value, list):
         return "、".join(OBJECTIONS.get(str(code), str(code)) for code in value) or "没有异议"
+    if key == "loss_reason":
+        return OBJECTIONS.get(str(value), str(value))
     if key in ("next_contact", "promise_date"):
         return day_words(Moment.parse(str(value)))
     if key == "amount_fen" and isinstance(value, int):
@@ -119,6 +143,11 @@ def slot_words(key: str, value: object) -> str:
     return str(value)
 
 
+def not_understood(question: str, slot: str) -> str:
+    """What was said answers nothing: ask again. slot: the one asked for."""
+    return f"这句我没听懂。{question}{ANSWER_HINTS.get(slot, '')}"
+
+
 def missing_words(missing: Sequence[SlotSpec]) -> str:
     return f"还缺：{'、'.join(spec.label for spec in missing)}。{missing[0].question}"
 
@@ -128,10 +157,32 @@ def not_yet_stored(title: str, customer: str, missing: Sequence[SlotSpec]) -> st
     if not customer:
         return f"「{title}」还没有记下：先告诉我是哪家客户。"
     labels = "、".join(spec.label for spec in missing)
-    return (
-        f"「{customer} · {title}」还没有记下，缺{labels}。{missing[0].question}"
-        "暂时补不上就回复「先记下」，留痕但不计有效。"
+    later = (
+        "暂时说不上就回复「先记下」，原因留在待办里。"
+        if missing[0].key == "loss_reason"
+        else "暂时补不上就回复「先记下」，留痕但不计有效。"
     )
+    return f"「{customer} · {title}」还没有记下，缺{labels}。{missing[0].question}{later}"
+
+
+def by_habit(words: str, customer: str, *, own: bool) -> str:
+    """Why the bot did not ask which customer was meant."""
+    whose = "按你的习惯" if own else "按同事的习惯"
+    name = short_company(customer)
+    return f"{whose}，「{words}」记为{name}。不对就回「{words}不是{name}」。"
+
+
+def habit_dropped(words: str, customer: str) -> str:
+    return f"好，「{words}」以后不当作「{customer}」，会先问你。"
+
+
+def look_closely(labels: Sequence[str]) -> str:
+    return f"没听准，请特别核对：{'、'.join(labels)}。"
+
+
+def stored_at_once(*, valid: bool) -> str:
+    counts = "，计为有效跟进" if valid else ""
+    return f"已记下{counts}。不对就点「修改」或「撤销」，48小时内都行。"
 
 
 def which_customer(mention: str, names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ SNOOZE_WHICH = "要延后哪家客户的灯？请带上客户名和原因，例�
 
 COVERED = "代班"
 DRAFTS = "没填完的记录"
+LOSSES = "丢单原因没填"
 OVERDUE = "约好没联系"
 REDS = "红灯"
 TEAM_REDS = "团队红灯"
@@ -24,7 +25,7 @@ TODAY = "今天约好"
 YELLOWS = "黄灯"
 STUCK = "阶段停滞"
 
-SHOWN = {DRAFTS: 4, OVERDUE: 6, REDS: 6, TEAM_REDS: 8, TODAY: 6, YELLOWS: 4, STUCK: 2}
+SHOWN = {DRAFTS: 4, LOSSES: 3, OVERDUE: 6, REDS: 6, TEAM_REDS: 8, TODAY: 6, YELLOWS: 4, STUCK: 2}
 """Lines of each section of the to-do list; the rest is counted, so that sixty items stay one
 screen."""
 
@@ -36,6 +37,11 @@ Section = tuple[str, Sequence[str]]
 def open_draft(title: str, customer: str, missing: int) -> str:
     lacks = f"，还缺{missing}项" if missing else "，等你确认"
     return f"📝 {short_company(customer) or '客户待定'} · {title}{lacks}"
+
+
+def loss_without_reason(customer: str) -> str:
+    name = short_company(customer)
+    return f"📉 {name} · 回一句「{name}丢单，因为价格」就补上"
 
 
 def light_line(

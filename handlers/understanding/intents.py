@@ -153,7 +153,7 @@ def _correct(said: Said) -> Purpose | None:
     happened = says("intents", "call", "explicit", said.told[: match.start()]) or says(
         "intents", "visit", "done", said.told[: match.start()]
     )
-    about_record = "刚" in match[0] or "上" in match[0] or match[0].startswith("把")
+    about_record = "刚" in match[0] or "上" in match[0] or match[0].startswith(("把", "那条"))
     if about_record or (not happened and not (said.names_customer and said.duration)):
         tells = said.names_customer and match.start() > 12 and not about_record
         return None if tells else _found(Intent.CORRECT, match)

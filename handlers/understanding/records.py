@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.domain.activities import Intent, Moment, Record
-from handlers.understanding.amounts import find_amount, find_missing
+from handlers.understanding import confidence
+from handlers.understanding.amounts import Owner, find_amount, find_amounts, find_missing, owner_of
 from handlers.understanding.customers import SURE, Mention
 from handlers.understanding.intents import Purpose
 from handlers.understanding.lexicon import says, table
@@ -84,6 +85,28 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     )
 
 
+def _confidence(
+    slots: Slots,
+    duration: Found[int] | None,
+    amount: Found[int] | None,
+    ahead: Found[Moment] | None,
+) -> dict[str, float]:
+    """Of the figures, where they were said."""
+    text, sure = slots.text, {}
+    if duration:
+        sure["duration_min"] = confidence.of(text, duration, slots.durations)
+    if amount:
+        amounts = [
+            one for one in find_amounts(slots.priced) if owner_of(slots.priced, one) is Owner.OURS
+        ]
+        sure["amount_fen"] = confidence.of(text, amount, amounts)
+    if ahead:
+        sure["next_contact"] = confidence.of(text, ahead, slots.appointments.ahead)
+    if slots.contact:
+        sure["contact"] = confidence.of(text, slots.contact, slots.contacts)
+    return sure
+
+
 def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[str, str]) -> Record:
     intent = purpose.intent
     asks_only = intent in (Intent.APPEAL, Intent.SNOOZE, Intent.CREATE_CUSTOMER)
@@ -115,6 +138,7 @@ def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[st
         ref=slots.reference.value if slots.reference else None,
         contact=slots.contact.value if slots.contact else None,
         stated_on=past.value.day if past else None,
+        confidence=record.confidence | _confidence(slots, duration, amount, ahead),
     )
 
 

@@ -30,12 +30,14 @@ class Slots:
     planned: str
     priced: str
     duration: Found[int] | None
+    durations: list[Found[int]]
     appointments: Appointments
     objections: list[Found[str]]
     attachments: list[Found[str]]
     level: LevelSaid
     reference: Found[str] | None
     contact: Found[str] | None
+    contacts: list[Found[str]]
 
     @property
     def looks_ahead(self) -> bool:
@@ -60,10 +62,12 @@ def read_slots(text: str, original: str, now: datetime, calendar: WorkingCalenda
         planned=planned,
         priced=blanked(dated, moments),
         duration=choose(plain, durations),
+        durations=durations,
         appointments=appointments,
         objections=find_objections(text),
         attachments=find_attachments(text),
         level=read_level(text),
         reference=reference,
-        contact=contacts[0] if contacts else None,
+        contact=choose(text, contacts),
+        contacts=contacts,
     )

@@ -53,6 +53,7 @@ class Chat:
     """The company, its clock, and all that the bot said."""
 
     database: Database
+    policy: Policy = field(default_factory=Policy)
     now: datetime = field(default_factory=lambda: at("2026-01-28 15:00"))  # a Wednesday
     said: list[OutboundMessage] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Chat:
 
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
-        policy = Policy()
+        policy = self.policy
         self.book = CustomerBook()
         self.office = Office(
             policy=policy,
@@ -127,12 +128,27 @@ class Chat:
         return await self._handle(self._message(who, Kind.FILE), (fetched,))
 
     async def say(
-        self, who: str, text: str, *, group: str = "", files: tuple[str, ...] = ()
+        self,
+        who: str,
+        text: str,
+        *,
+        group: str = "",
+        files: tuple[str, ...] = (),
+        quoting: str = "",
     ) -> str:
         """Everything the bot answers, to whomever."""
         attached = tuple(self._file(name) for name in files)
         kind = Kind.TEXT if text else Kind.FILE
-        return await self._handle(self._message(who, kind, text=text, group=group), attached)
+        message = self._message(who, kind, text=text, group=group)
+        return await self._handle(replace(message, quoted_text=quoting), attached)
+
+    async def restart(self) -> None:
+        """The names in memory are read anew from the database."""
+        self.book = CustomerBook()
+        async with self.database.begin() as tx:
+            self.book.load(await tx.accounts.list_all())
+        self.office = replace(self.office, customers=self.book)
+        self.handlers = Handlers(self.office)
 
     async def press(self, who: str, card: Card, label: str, group: str = "", **values: str) -> str:
         """By the label of a button, or by its action where the card shows no button any more."""
@@ -154,13 +170,34 @@ class Chat:
         cards = [one.content for one in self.said if one.to == to and isinstance(one.content, Card)]
         return cards[-1 - before]
 
+    def shown(self, who: str = "zhang") -> Card:
+        """The newest card in that person's chat as it stands now."""
+        fresh = self.card(who)
+        updates = [one.content.card for one in self.said if isinstance(one.content, CardUpdate)]
+        return [fresh, *(card for card in updates if card.card_id == fresh.card_id)][-1]
+
     def heard_by(self, who: str) -> str:
         return "\n".join(words(one.content) for one in self.said if one.to.user_id == who)
+
+    def heard_in(self, group: str) -> str:
+        return "\n".join(words(one.content) for one in self.said if one.to.chat_id == group)
 
     async def stream(self, account: Account) -> list[Activity]:
         async with self.database.begin() as tx:
             page, _ = await tx.activities.page(account.id, limit=50, before=None)
         return [one for one in page if not one.source_id.startswith("past:")]
+
+    async def living(self) -> dict[str, list[Activity]]:
+        """What stands in every stream and was not taken back, by the customer's name."""
+        found: dict[str, list[Activity]] = {}
+        async with self.database.begin() as tx:
+            accounts = await tx.accounts.list_all()
+        for account in accounts:
+            page = await self.stream(account)
+            gone = {one.retracts_id for one in page}
+            entries = [one for one in page if one.id not in gone and one.retracts_id is None]
+            found |= {account.name: entries} if entries else {}
+        return found
 
     async def deal(self, account: Account) -> Opportunity:
         async with self.database.begin() as tx:

@@ -103,6 +103,42 @@ async def test_undoing_a_won_deal_opens_it_again(chat: Chat) -> None:
     assert (await chat.deal(account)).state is OpportunityState.OPEN
 
 
+async def test_a_quote_and_a_win_set_what_the_deal_is_worth_and_undo_restores_it(
+    chat: Chat,
+) -> None:
+    account = await chat.customer(HENGRUI)
+
+    async def worth() -> int | None:
+        return (await chat.deal(account)).amount_fen
+
+    for said, fen in (("给恒锐机电报价12万", 12_000_000), ("恒锐机电签了，合同11万", 11_000_000)):
+        await chat.say("zhang", said)
+        await chat.say("zhang", "先记下")
+        assert await worth() == fen
+    await chat.say("zhang", "金额是11万5")
+    await chat.say("zhang", "确认")
+    assert await worth() == 11_500_000
+    await chat.say("zhang", "撤销")
+    assert await worth() == 12_000_000
+    await chat.say("zhang", "撤销")
+    assert await worth() is None
+
+
+async def test_a_quote_of_last_week_does_not_take_the_place_of_a_newer_one(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    for said in ("给恒锐机电报价12万", "昨天给恒锐机电报价15万"):
+        await chat.say("zhang", said)
+        await chat.say("zhang", "先记下")
+    assert (await chat.deal(account)).amount_fen == 12_000_000
+
+
+async def test_what_a_customer_pays_is_not_what_the_deal_is_worth(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await chat.say("zhang", "恒锐机电回款46万")
+    await chat.say("zhang", "确认")
+    assert (await chat.deal(account)).amount_fen is None
+
+
 async def test_a_payment_on_a_won_deal_opens_no_new_one(chat: Chat) -> None:
     account = await chat.customer(HENGRUI)
     await chat.say("zhang", "恒锐机电签了，合同86万")

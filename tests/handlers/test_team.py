@@ -34,6 +34,19 @@ async def test_a_supervisor_hands_a_customer_over_and_both_hear_of_it(chat: Chat
     assert "由陈静负责" in await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")
 
 
+async def test_an_undo_after_a_hand_over_leaves_the_former_owners_actions_alone(
+    chat: Chat,
+) -> None:
+    """They used to become the new owner's last valid action."""
+    account = await chat.customer(HENGRUI)
+    await chat.say("li", "把恒锐机电转给陈静")
+    await chat.say("chen", "恒锐机电通了10分钟，下周五联系")
+    await chat.say("chen", "确认")
+    assert (await chat.deal(account)).last_valid_at is not None
+    await chat.say("chen", "撤销")
+    assert (await chat.deal(account)).last_valid_at is None
+
+
 async def test_a_draft_of_the_former_owner_is_not_stored(chat: Chat) -> None:
     account = await chat.customer(HENGRUI)
     await chat.say("zhang", "恒锐机电通了10分钟，下周五联系")

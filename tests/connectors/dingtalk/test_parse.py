@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,8 @@ from bot.errors import InvalidInput
 from bot.messages import Attachment, CardAction, DirectoryChange, InboundMessage, Kind
 from connectors.dingtalk.parse import parse_envelope, press_id
 from tests.connectors.dingtalk.dingtalk_bed import GROUP, NOW, PERSON, envelope, recorded
+
+PRESSED = datetime.fromtimestamp(1_760_000_000, UTC)
 
 
 def robot(name: str) -> InboundMessage:
@@ -52,6 +54,11 @@ def test_text_at_the_top_level_and_a_time_as_text_are_read_too() -> None:
 )
 def test_a_reply_carries_what_it_answers(name: str, quoted: str) -> None:
     assert robot(name).quoted_text == quoted
+
+
+def test_a_reply_tells_when_the_earlier_message_was_sent() -> None:
+    assert robot("text_reply").quoted_at == datetime.fromtimestamp(1_759_999_000, UTC)
+    assert robot("text").quoted_at is None
 
 
 def test_text_with_pictures_keeps_both() -> None:
@@ -184,9 +191,16 @@ def test_a_press_without_its_parts_is_invalid_input(gone: str) -> None:
 def test_a_double_click_is_one_press_and_a_new_revision_another() -> None:
     body = json.loads(recorded("card_press"))
     later = body | {"content": body["content"].replace('"revision": "2"', '"revision": "3"')}
-    assert press_id(body) == press_id(dict(reversed(body.items())))
-    assert press_id(body) != press_id(later)
-    assert press_id(body) != press_id(body | {"userId": "0147002"})
+    assert press_id(body, PRESSED) == press_id(dict(reversed(body.items())), PRESSED)
+    assert press_id(body, PRESSED) != press_id(later, PRESSED)
+    assert press_id(body, PRESSED) != press_id(body | {"userId": "0147002"}, PRESSED)
+
+
+def test_the_same_press_a_while_later_is_another() -> None:
+    """The first may have been refused, which changes no card: the second was never answered."""
+    body = json.loads(recorded("card_press"))
+    assert press_id(body, PRESSED) == press_id(body, PRESSED + timedelta(seconds=2))
+    assert press_id(body, PRESSED) != press_id(body, PRESSED + timedelta(seconds=10))
 
 
 @pytest.mark.parametrize(

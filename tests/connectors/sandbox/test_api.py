@@ -136,6 +136,12 @@ async def test_what_is_said_is_listed_and_reaches_the_bot(control: Control) -> N
     assert [post.text("Content") for post in control.bed.door.said("text")] == ["你好"]
 
 
+async def test_wecom_delivers_no_quoted_message(control: Control) -> None:
+    _, said = await control.post("say", HELLO)
+    status, answer = await control.post("say", {**HELLO, "reply_to": said["message_id"]})
+    assert (status, "no quoted messages" in answer["error"]) == (400, True)
+
+
 def upload(name: str = "现场.png", **parts: Any) -> aiohttp.FormData:
     form = aiohttp.FormData(quote_fields=False)
     for field_name, value in {"platform": "wecom", "from": "zhang3", **parts}.items():
@@ -195,6 +201,7 @@ async def test_file_is_refused(control: Control, parts: dict[str, Any], status: 
         ("say", {**HELLO, "from": "ghost1"}, 404),
         ("say", {**HELLO, "from": "gone7"}, 400),
         ("say", {**HELLO, "platform": "qq"}, 400),
+        ("say", {**HELLO, "reply_to": "nowhere"}, 404),
         ("say", {**HELLO, "chat": "nowhere"}, 404),
         ("say", {**HELLO, "chat": GROUP}, 400),
         ("press", {"message_id": "nothing", "from": "zhang3", "action": "ok"}, 404),

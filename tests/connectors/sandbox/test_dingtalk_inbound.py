@@ -244,3 +244,21 @@ async def test_over_quota_messages_arrive_without_what_was_said(bed: Bed) -> Non
     for post in bed.door.posts:
         assert post.body["errorCode"] == 20001
         assert not {"text", "content"} & post.body.keys()
+
+
+async def test_a_reply_carries_the_message_it_answers(bed: Bed) -> None:
+    told = await bed.emulator.say(WANG, GROUP, "恒锐机电通了10分钟")
+    await bed.emulator.reply(WANG, GROUP, "@跟单 上面那个记一下", told)
+    await bed.drained()
+    (post,) = bed.door.posts
+    text = post.body["text"]
+    assert (text["content"], text["isReplyMsg"]) == (" 上面那个记一下", True)
+    assert text["repliedMsg"]["content"] == {"text": "恒锐机电通了10分钟"}
+    assert text["repliedMsg"]["createdAt"] == int(told.at.timestamp() * 1000)
+    assert text["repliedMsg"]["msgType"] == "text"
+
+
+async def test_a_message_of_another_chat_cannot_be_replied_to(bed: Bed) -> None:
+    told = await bed.emulator.say(WANG, None, "恒锐机电通了10分钟")
+    with pytest.raises(ValueError, match="同一个会话"):
+        await bed.emulator.reply(WANG, GROUP, "@跟单 上面那个记一下", told)
