@@ -24,17 +24,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
-from bot.errors import BotError, NotFound
+from bot.errors import BotError, NotFound, PermanentError, TransientError
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import CallCounter, TokenStore, Transcriber
+from bot.ports import CallCounter, TokenStore
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
 from config.policy import ConfigError, load_policy
 from config.rules import load_rules
-from config.settings import DingtalkSettings, Settings, WecomSettings, config_path, load_settings
+from config.settings import (
+    DingtalkSettings,
+    Settings,
+    SpeechSettings,
+    WecomSettings,
+    config_path,
+    load_settings,
+    load_speech,
+)
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
@@ -56,6 +64,7 @@ from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
+from speech.voice import Choice, Voice
 from storage import admin, beside
 from storage.database import Database
 from storage.files import FileFolder
@@ -87,6 +96,7 @@ class Bot:
     outbox: Outbox[UnitOfWork]
     scheduler: Scheduler[UnitOfWork]
     upkeep: Upkeep
+    voice: Voice
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -130,7 +140,9 @@ def build(
     """Wire one bot. Nothing runs yet."""
     files = FileFolder(settings.storage.files)
     tokens = SharedTokens(database)
-    clients = _clients(settings, Http(session), tokens, tokens, files, clock=clock)
+    http = Http(session)
+    clients = _clients(settings, http, tokens, tokens, files, clock=clock)
+    voice = _voice(settings, http)
     office = _office(settings, clients, files)
     handlers = Handlers(office)
     outbox = Outbox(store=database, connectors=clients, clock=clock, on_trouble=handlers.on_trouble)
@@ -141,7 +153,7 @@ def build(
         handle=handlers.handle,
         clock=clock,
         wording=Wording(apology=dialog.apology),
-        transcriber=_transcriber(settings),
+        transcriber=voice if voice.can_hear else None,
         queued=outbox.wake,
     )
     upkeep = Upkeep(
@@ -161,8 +173,9 @@ def build(
         queued=outbox.wake,
     )
     return Bot(
-        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep
-    )
+        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep,
+        voice,
+    )  # fmt: skip
 
 
 def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
@@ -187,9 +200,8 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     )
 
 
-def _transcriber(settings: Settings) -> Transcriber | None:
-    """None until an engine is configured: recordings are kept, and the rep types."""
-    return None
+def _voice(settings: Settings, http: Http) -> Voice:
+    return Voice(Choice(**settings.speech.revealed()), http)
 
 
 def _clients(
@@ -245,6 +257,7 @@ async def running(bot: Bot) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await bot.voice.close()  # a recording in work is heard after the next start
         await bot.dispatcher.stop()
         for loop in loops:
             loop.cancel()
@@ -296,13 +309,15 @@ async def serve_for_ever(settings: Settings) -> None:
 
 async def sandbox_for_ever(host: str, port: int, data: Path, *, empty: bool) -> None:
     """The bot beside emulated platforms, until stopped."""
-    async with sandbox(host, port, data, empty=empty) as base_url:
+    async with sandbox(host, port, data, empty=empty, speech=load_speech()) as base_url:
         typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
         await server.until_stopped()
 
 
 @contextlib.asynccontextmanager
-async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIterator[str]:
+async def sandbox(
+    host: str, port: int, data: Path, *, empty: bool, speech: SpeechSettings
+) -> AsyncIterator[str]:
     """A running sandbox; gives its base URL."""
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{data / 'gendan.db'}"
@@ -314,7 +329,8 @@ async def sandbox(host: str, port: int, data: Path, *, empty: bool) -> AsyncIter
         try:
             clock = MovableClock(await _first_moment(database))
             platforms = Platforms(Hooks(clock.now), base_url)
-            settings = Settings.model_validate(platforms.configuration(data / "files"))
+            configuration = platforms.configuration(data / "files")
+            settings = Settings.model_validate({**configuration, "speech": speech})
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = _hooks(bot, clock)
             routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
@@ -374,7 +390,7 @@ async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
 
 
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
-    """How the emulators reach the bot: by these six calls and nothing else."""
+    """How the emulators reach the bot: by these calls and nothing else."""
 
     async def jump(target: datetime) -> datetime:
         return await _jump(bot, clock, target)
@@ -410,7 +426,13 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
         except FileNotFoundError as error:
             raise LookupError(sha256) from error
 
-    return Hooks(clock.now, jump, quiesce, customers, stream, evidence)
+    async def play(data: bytes, media_type: str) -> tuple[bytes, str]:
+        try:
+            return await bot.voice.playable(data, media_type)
+        except (PermanentError, TransientError):
+            return data, media_type
+
+    return Hooks(clock.now, jump, quiesce, customers, stream, evidence, play)
 
 
 async def _examine(settings: Settings) -> int:
@@ -425,15 +447,18 @@ async def _examine(settings: Settings) -> int:
 
         files = FileFolder(settings.storage.files)
         clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
+        voice = _voice(settings, http)
         checks = doctor.every_check(
             settings,
             list(clients.values()),
             ask=ask,
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),
+            hear=voice.check,
             ours=ours,
         )
         results = await doctor.examine(checks)
+        await voice.close()
     for line in doctor.lines(results):
         typer.echo(line)
     return doctor.exit_code(results)

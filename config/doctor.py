@@ -145,12 +145,14 @@ def every_check(
     ask: Callable[[str], Awaitable[int]],
     write: Callable[[], Awaitable[object]],
     complaints: Callable[[], Awaitable[Sequence[str]]],
+    hear: Callable[[], Awaitable[object]],
     ours: Clock,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
     for one in applications:
         found += _of_application(one, settings.public_url, ask, ours)
+    found.append(voice(settings.speech.engine, hear))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
 
@@ -276,6 +278,20 @@ def quota(app: str, state: Callable[[], Awaitable[QuotaState]]) -> Check:
         return Finding(True, said)
 
     return Check(f"{app} 额度", run)
+
+
+def voice(engine: str, hear: Callable[[], Awaitable[object]]) -> Check:
+    """hear: has the configured engine hear a short recording. Raises BotError."""
+
+    async def run() -> Finding:
+        if engine == "none":
+            return Finding(
+                None, "没有配置识别引擎，企业微信的录音会保留，销售要另外打字", "见 docs/speech.md"
+            )
+        await hear()
+        return Finding(True, f"{engine} 能听写")
+
+    return Check("语音", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

@@ -29,5 +29,8 @@ class CustomerBook:
     def owner_of(self, name: str) -> int | None:
         return self._owners.get(name)
 
+    def names_of(self, person_id: int) -> list[str]:
+        return [name for name, owner_id in self._owners.items() if owner_id == person_id]
+
     def owned_by(self, person_id: int, name: str) -> bool:
         return self._owners.get(name) == person_id
