@@ -196,7 +196,9 @@ def _decode_wav(data: bytes) -> bytes:
             rate, channels, width = (
                 reader.getframerate(), reader.getnchannels(), reader.getsampwidth(),
             )  # fmt: skip
-            if rate <= 0 or reader.getnframes() / rate > MAX_S:
+            if rate == 0:
+                raise DamagedAudio("读不了这个 WAV (0 Hz)")
+            if reader.getnframes() / rate > MAX_S:
                 raise TooLong(_TOO_LONG)
             frames = reader.readframes(reader.getnframes())
     except (wave.Error, EOFError) as error:
