@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from config.settings import (
     DingtalkSettings,
     Settings,
+    SpeechSettings,
     StorageSettings,
     WecomSettings,
     load_settings,
@@ -20,6 +21,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding
 SECTIONS: dict[str, type[BaseModel]] = {
     "### The file itself": Settings,
     "### `[storage]`": StorageSettings,
+    "### `[speech]`": SpeechSettings,
     "### `[wecom.<name>]`": WecomSettings,
     "### `[dingtalk.<name>]`": DingtalkSettings,
 }
@@ -31,7 +33,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     body = PAGE.partition(heading)[2].partition("\n#")[0]
     first_cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
-    assert keys == set(section.model_fields) - {"storage", "wecom", "dingtalk"}
+    assert keys == set(section.model_fields) - {"storage", "speech", "wecom", "dingtalk"}
 
 
 def test_the_example_is_a_configuration_that_loads(tmp_path: Path) -> None:
