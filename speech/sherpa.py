@@ -6,19 +6,14 @@ Folders as k2-fsa publishes them (github.com/k2-fsa/sherpa-onnx/releases/tag/asr
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from speech import audio
+from speech import audio, stretches
 from speech.errors import EngineMissing
 
 _TAIL_BYTES = 1 << 20  # an ONNX file ends with its metadata, where the model's type stands
-_PIECE_S = 28.0  # these models read a whole stretch at once; Whisper takes 30 s at most
-_SEARCH_S = 8.0  # a stretch ends in the quietest moment of its last seconds
-_QUIET_S = 0.2
 
 
 def load(folder: str, threads: str) -> Callable[[bytes], bytes]:
@@ -37,7 +32,8 @@ def load(folder: str, threads: str) -> Callable[[bytes], bytes]:
         raise EngineMissing(f"{folder} 里的模型读不了，请重新下载 ({error})") from None
 
     def recognise(pcm: bytes) -> bytes:
-        return "".join(_heard(recogniser, piece) for piece in _pieces(audio.samples(pcm))).encode()
+        pieces = stretches.cut(audio.samples(pcm))
+        return stretches.joined(_heard(recogniser, piece) for piece in pieces).encode()
 
     return recognise
 
@@ -82,21 +78,3 @@ def _heard(recogniser: Any, piece: Any) -> str:
     stream.accept_waveform(audio.RATE, piece)
     recogniser.decode_stream(stream)
     return str(stream.result.text).strip()
-
-
-def _pieces(samples: Any) -> Iterator[Any]:
-    """Stretches of at most _PIECE_S seconds, cut where it is quiet."""
-    longest, search = int(_PIECE_S * audio.RATE), int(_SEARCH_S * audio.RATE)
-    while len(samples) > longest:
-        end = longest - search + _quietest(samples[longest - search : longest])
-        yield samples[:end]
-        samples = samples[end:]
-    yield samples
-
-
-def _quietest(samples: Any) -> int:
-    """The middle of the quietest moment."""
-    width = int(_QUIET_S * audio.RATE)
-    whole = len(samples) // width * width
-    loudness = np.square(samples[:whole]).reshape(-1, width).sum(axis=1)
-    return int(np.argmin(loudness)) * width + width // 2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from speech import audio
+from speech import audio, stretches
 from speech.errors import EngineMissing
 
 FILES = ("model.bin", "config.json", "tokenizer.json")
@@ -51,23 +51,15 @@ def load(folder: str, threads: str) -> Callable[[bytes], bytes]:
             initial_prompt=_WORDS,
             vad_filter=True,  # in silence it repeats the words of the prompt
         )
-        return _joined(segments).encode()
+        heard = (segment.text.strip() for segment in segments if _is_sure(segment))
+        return stretches.joined(heard).encode()
 
     return recognise
 
 
-def _joined(segments: Iterable[Any]) -> str:
-    """What was heard with some certainty; a pause becomes a comma, since Whisper often writes
-    none."""
-    heard = [
-        segment.text.strip()
-        for segment in segments
-        if segment.avg_logprob >= _LEAST_LOGPROB
+def _is_sure(segment: Any) -> bool:
+    return bool(
+        segment.avg_logprob >= _LEAST_LOGPROB
         and segment.compression_ratio <= _MOST_COMPRESSION
         and segment.no_speech_prob <= _MOST_SILENCE
-    ]
-    text = ""
-    for piece in filter(None, heard):
-        text += "，" if text and text[-1].isalnum() else ""
-        text += piece
-    return text
+    )
