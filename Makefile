@@ -3,7 +3,7 @@ PYTHON ?= python3
 EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.ready
+STAMP := $(VENV)/.ready-$(EXTRAS)
 
 .PHONY: run test check format bench clean
 

@@ -18,7 +18,7 @@ from bot.errors import PermanentError
 
 DONE, REFUSED = b"+", b"!"  # content of the second: the error's class, a newline, its message
 HEAD_BYTES = 5
-_NICENESS = 10  # the bot's own process comes first
+_NICENESS = 5  # the bot's own process comes first
 
 log = logging.getLogger("speech.child")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rapidfuzz.distance import Levenshtein
+
 FOLDER = Path(__file__).parents[1] / "fixtures" / "speech"
 
 CALL = "刚和恒锐机电王总通了二十五分钟电话，嫌价格高，下周三再联系。"
@@ -34,3 +36,19 @@ SECONDS = {
 
 def recording(name: str) -> bytes:
     return (FOLDER / name).read_bytes()
+
+
+_NUMBERS = {"二十五": "25", "三十五万八": "35万8", "一百二十": "120", "二十万": "20万"}
+
+
+def plain(text: str) -> str:
+    """Without punctuation, numbers in the one way: they are read the same."""
+    for words, number in _NUMBERS.items():
+        text = text.replace(words, number)
+    return "".join(char for char in text if char.isalnum())
+
+
+def error_rate(heard: str, name: str) -> float:
+    """Wrong, missing and added characters for each one that was said."""
+    said = plain(WORDS[name])
+    return Levenshtein.distance(plain(heard), said) / len(said)
