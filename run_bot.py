@@ -8,7 +8,7 @@ import io
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,22 +19,30 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
-from bot.errors import BotError, NotFound
+from bot.errors import BotError, NotFound, PermanentError, TransientError
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import CallCounter, TokenStore, Transcriber
+from bot.ports import CallCounter, TokenStore
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
 from config.policy import ConfigError, load_policy
 from config.rules import load_rules
-from config.settings import DingtalkSettings, Settings, WecomSettings, config_path, load_settings
+from config.settings import (
+    DingtalkSettings,
+    Settings,
+    WecomSettings,
+    config_path,
+    load_engines,
+    load_settings,
+)
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
@@ -57,6 +65,7 @@ from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
+from speech.voice import Choice, Voice
 from storage import admin, beside
 from storage.database import Database
 from storage.files import FileFolder
@@ -95,6 +104,7 @@ class Bot:
     scheduler: Scheduler[UnitOfWork]
     upkeep: Upkeep
     probe: WriteProbe
+    voice: Voice
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -140,6 +150,7 @@ def build(
     tokens = SharedTokens(database)
     http = Http(session)
     clients = _clients(settings, http, tokens, tokens, files, clock=clock)
+    voice = _voice(settings, http)
     office = _office(settings, clients, files)
     handlers = Handlers(office)
     model = _language_model(settings, http, clock)
@@ -151,7 +162,7 @@ def build(
         handle=handlers.handle,
         clock=clock,
         wording=Wording(apology=dialog.apology),
-        transcriber=_transcriber(settings),
+        transcriber=voice if voice.can_hear else None,
         second_reader=model and SecondReading(office, model, read=database.read),
         queued=outbox.wake,
     )
@@ -174,7 +185,7 @@ def build(
     probe = WriteProbe(database, clock)
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep,
-        probe,
+        probe, voice,
     )  # fmt: skip
 
 
@@ -200,9 +211,8 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     )
 
 
-def _transcriber(settings: Settings) -> Transcriber | None:
-    """None until an engine is configured: recordings are kept, and the rep types."""
-    return None
+def _voice(settings: Settings, http: Http) -> Voice:
+    return Voice(Choice(**settings.speech.revealed()), http)
 
 
 def _language_model(settings: Settings, http: Http, clock: Clock) -> LanguageModelClient | None:
@@ -265,6 +275,7 @@ async def running(bot: Bot) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await bot.voice.close()  # a recording in work is heard after the next start
         await bot.dispatcher.stop()
         for loop in loops:
             loop.cancel()
@@ -318,16 +329,24 @@ async def sandbox_for_ever(
     host: str, port: int, data: Path, *, empty: bool, policy: Path | None = None
 ) -> None:
     """The bot beside emulated platforms, until stopped."""
-    async with sandbox(host, port, data, empty=empty, policy=policy) as base_url:
+    engines = load_engines()
+    async with sandbox(host, port, data, empty=empty, policy=policy, engines=engines) as base_url:
         typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
         await server.until_stopped()
 
 
 @contextlib.asynccontextmanager
 async def sandbox(
-    host: str, port: int, data: Path, *, empty: bool, policy: Path | None = None
+    host: str,
+    port: int,
+    data: Path,
+    *,
+    empty: bool,
+    policy: Path | None = None,
+    engines: Mapping[str, BaseModel],
 ) -> AsyncIterator[str]:
-    """A running sandbox; gives its base URL. policy: business numbers other than ours."""
+    """A running sandbox; gives its base URL. policy: business numbers other than ours.
+    engines: the sections of the configuration that are no platform's."""
     from connectors.sandbox.app import Platforms
     from connectors.sandbox.world import Hooks
 
@@ -341,7 +360,7 @@ async def sandbox(
         try:
             clock = MovableClock(await _first_moment(database))
             platforms = Platforms(Hooks(clock.now), base_url)
-            configuration = platforms.configuration(data / "files") | {"llm": load_settings().llm}
+            configuration = platforms.configuration(data / "files") | dict(engines)
             if policy is not None:
                 configuration["policy"] = policy
             settings = Settings.model_validate(configuration)
@@ -404,7 +423,7 @@ async def _jump(bot: Bot, clock: MovableClock, target: datetime) -> datetime:
 
 
 def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
-    """How the emulators reach the bot: by these six calls and nothing else."""
+    """How the emulators reach the bot: by these calls and nothing else."""
     from connectors.sandbox.world import Hooks
 
     async def jump(target: datetime) -> datetime:
@@ -441,7 +460,13 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
         except FileNotFoundError as error:
             raise LookupError(sha256) from error
 
-    return Hooks(clock.now, jump, quiesce, customers, stream, evidence)
+    async def play(data: bytes, media_type: str) -> tuple[bytes, str]:
+        try:
+            return await bot.voice.playable(data, media_type)
+        except (PermanentError, TransientError):
+            return data, media_type
+
+    return Hooks(clock.now, jump, quiesce, customers, stream, evidence, play)
 
 
 async def _examine(settings: Settings) -> int:
@@ -457,16 +482,19 @@ async def _examine(settings: Settings) -> int:
         files = FileFolder(settings.storage.files)
         model = _language_model(settings, http, ours)
         clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
+        voice = _voice(settings, http)
         checks = doctor.every_check(
             settings,
             list(clients.values()),
             ask=ask,
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),
+            hear=voice.check,
             ours=ours,
             ask_model=model and model.check,
         )
         results = await doctor.examine(checks)
+        await voice.close()
     for line in doctor.lines(results):
         typer.echo(line)
     return doctor.exit_code(results)

@@ -317,14 +317,15 @@ class Dispatcher(Generic[Tx]):
         """Everything that needs the network, before any transaction."""
         files: list[Fetched] = []
         directory = None
+        last_try = pending.attempts + 1 >= MAX_ATTEMPTS
         if message.attachments or message.change is not None:
             async with self._one_of(self._fetching[connector.platform, connector.app]):
-                last_try = pending.attempts + 1 >= MAX_ATTEMPTS
                 files = [
                     await self._fetch_file(connector, attachment, last_try=last_try)
                     for attachment in message.attachments
                 ]
                 directory = await _read_again(connector, message.change)
+            files = [await self._heard(file, last_try=last_try) for file in files]
         incoming = Incoming(
             message=message,
             source_id=_source(pending.envelope),
@@ -346,23 +347,25 @@ class Dispatcher(Generic[Tx]):
             if isinstance(error, TransientError) and not last_try:
                 raise
             return Fetched(attachment, lost=f"{attachment.kind}: {error}")
-        transcript = attachment.transcript
-        if attachment.kind == "voice" and not transcript:
-            transcript = await self._transcribe(data, stored.name, last_try=last_try)
         table = data if stored.name.lower().endswith(".csv") else b""
+        transcript = attachment.transcript
         return Fetched(attachment, stored=stored, transcript=transcript, table=table)
 
-    async def _transcribe(self, audio: bytes, name: str, *, last_try: bool) -> str:
-        """A recording nobody could read is still kept; the rep is asked to type."""
-        if self._transcriber is None:
-            return ""
+    async def _heard(self, file: Fetched, *, last_try: bool) -> Fetched:
+        """With its transcript, if it is a recording without one. What nobody could read is
+        still kept; the rep is asked to type."""
+        wanted = file.attachment.kind == "voice" and not file.transcript
+        if self._transcriber is None or file.stored is None or not wanted:
+            return file
         try:
-            return await self._transcriber.transcribe(audio, name=name)
+            audio = await self._files.get(file.stored.sha256)
+            text = await self._transcriber.transcribe(audio, name=file.stored.name)
         except (TransientError, PermanentError) as error:
             if isinstance(error, TransientError) and not last_try:
                 raise
             log.warning("not transcribed", extra={"action": "transcribe", "error": str(error)})
-            return ""
+            return file
+        return replace(file, transcript=text)
 
 
 async def _read_again(connector: ChatConnector, change: DirectoryChange | None) -> Directory | None:

@@ -145,6 +145,7 @@ def every_check(
     ask: Callable[[str], Awaitable[int]],
     write: Callable[[], Awaitable[object]],
     complaints: Callable[[], Awaitable[Sequence[str]]],
+    hear: Callable[[], Awaitable[object]],
     ours: Clock,
     ask_model: Callable[[], Awaitable[object]] | None = None,
 ) -> list[Check]:
@@ -154,6 +155,7 @@ def every_check(
         found += _of_application(one, settings.public_url, ask, ours)
     if ask_model is not None:
         found.append(language_model(ask_model))
+    found.append(voice(settings.speech.engine, hear))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
 
@@ -293,6 +295,20 @@ def language_model(ask: Callable[[], Awaitable[object]]) -> Check:
         return Finding(True, "有应答")
 
     return Check("语言模型", run)
+
+
+def voice(engine: str, hear: Callable[[], Awaitable[object]]) -> Check:
+    """hear: has the configured engine hear a short recording. Raises BotError."""
+
+    async def run() -> Finding:
+        if engine == "none":
+            return Finding(
+                None, "没有配置识别引擎，企业微信的录音会保留，销售要另外打字", "见 docs/speech.md"
+            )
+        await hear()
+        return Finding(True, f"{engine} 能听写")
+
+    return Check("语音", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

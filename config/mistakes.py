@@ -62,7 +62,7 @@ def _variable(loc: Loc) -> str:
 
 def _as_table(loc: Loc) -> str:
     """[storage], or with the application's name in between: [wecom.sales]."""
-    return f"[{loc[0]}]" if loc[0] in ("storage", "llm") else f"[{loc[0]}.sales]"
+    return f"[{loc[0]}]" if loc[0] in ("storage", "llm", "speech") else f"[{loc[0]}.sales]"
 
 
 def _look_up(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], FieldInfo | None]:

@@ -121,6 +121,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
     root = _read(path)
     policy = Policy(
         actions_library=root.text("actions_library", Policy().actions_library),
+        products=root.texts("products"),
         calendar=_calendar_policy(root.table("calendar")),
         lights=_light_policy(root.table("lights")),
         pushes=_push_policy(root.table("pushes")),

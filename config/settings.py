@@ -230,6 +230,39 @@ class LlmSettings(_Section):
         return self
 
 
+class SpeechSettings(_Section):
+    """Which engine makes recordings text. sherpa, whisper: here, from the model in `folder`.
+    openai: the server at base_url (up to and with /v1), by its `model`.
+
+    threads: of a local engine. timeout_s: what a recording may take besides three times its
+    own length.
+    """
+
+    engine: Annotated[
+        Literal["none", "sherpa", "whisper", "openai"],
+        Field(description="none、sherpa、whisper 或 openai"),
+    ] = "none"
+    folder: Annotated[Path | None, Field(description="模型的文件夹 (a folder)")] = None
+    threads: Count = 2
+    base_url: Annotated[
+        str,
+        AfterValidator(_bare),
+        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
+    ] = ""
+    model: str = ""
+    api_key: SecretStr = SecretStr("")
+    timeout_s: Count = 30
+
+    @model_validator(mode="after")
+    def _engine_has_what_it_needs(self) -> Self:
+        needed = {"sherpa": ("folder",), "whisper": ("folder",), "openai": ("base_url", "model")}
+        for key in needed.get(self.engine, ()):
+            if not getattr(self, key):
+                told = f'{key}：engine = "{self.engine}" 时必填 (required)'
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+
 class Settings(BaseModel):
     """Everything an operator can set; docs/operations.md explains each key.
 
@@ -262,6 +295,7 @@ class Settings(BaseModel):
     ] = "INFO"
     storage: StorageSettings = StorageSettings()
     llm: LlmSettings = LlmSettings()
+    speech: SpeechSettings = SpeechSettings()
     wecom: dict[Name, WecomSettings] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
 
@@ -343,14 +377,38 @@ def load_settings(path: Path | None = None) -> Settings:
 
     Raises ConfigError with one line for each mistake: which key, where, what it should be.
     """
-    source = config_path(path)
-    named = path is not None or bool(os.environ.get("GENDAN_CONFIG"))
-    given = read_toml(source) if named or source.exists() else {}
+    source, given = _given(path)
     try:
         return _FromOutside(**given)
     except ValidationError as error:
-        variables = {_folded(name): name for name in _ours(os.environ)}
-        raise ConfigError(readable(error, source, Settings, variables)) from None
+        raise _mistakes(error, source) from None
+
+
+def load_engines(path: Path | None = None) -> dict[str, BaseModel]:
+    """The sections [llm] and [speech] alone, for the sandbox, which takes nothing else from
+    outside: an engine is no emulated platform's. Raises ConfigError."""
+    source, given = _given(path)
+    sections = ("llm", "speech")
+    prefixes = tuple(f"{PREFIX}{section.upper()}__" for section in sections)
+    ours = {name: text for name, text in os.environ.items() if name.upper().startswith(prefixes)}
+    merged = _overlay({section: given.get(section, {}) for section in sections}, _tree(ours))
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _mistakes(error, source) from None
+    return {section: getattr(settings, section) for section in sections}
+
+
+def _given(path: Path | None) -> tuple[Path, dict[str, Any]]:
+    """The file and what stands in it; nothing when none was named and none is there."""
+    source = config_path(path)
+    named = path is not None or bool(os.environ.get("GENDAN_CONFIG"))
+    return source, read_toml(source) if named or source.exists() else {}
+
+
+def _mistakes(error: ValidationError, source: Path) -> ConfigError:
+    variables = {_folded(name): name for name in _ours(os.environ)}
+    return ConfigError(readable(error, source, Settings, variables))
 
 
 def config_path(path: Path | None = None) -> Path:

@@ -23,6 +23,7 @@ from config.settings import (
     DingtalkSettings,
     Name,
     Settings,
+    SpeechSettings,
     WecomSettings,
     load_settings,
     read_toml,
@@ -102,6 +103,9 @@ PLATFORMS = {
 }
 
 
+SPEECH_ENGINES = {"0": "none", "1": "sherpa", "2": "whisper", "3": "openai"}
+
+
 @dataclass(slots=True)
 class _Answers:
     """What will be written. secrets: content by file."""
@@ -124,14 +128,17 @@ def run(path: Path, *, ask: Ask, say: Say, check: Callable[[Settings], int]) -> 
     if old is not None and not _agrees(ask, say, texts.replace_table(path, platform.kind, name)):
         say(texts.UNCHANGED)
         return 0
-    answers = _ask_platform(platform, name, path.parent / "secrets", ask, say)
+    folder = path.parent / "secrets"
+    answers = _ask_platform(platform, name, folder, ask, say)
     keys = _ask_keys(platform, before, ask, say)
-    present = [file for file in answers.secrets if file.exists()]
+    speech = _Answers() if "speech" in before else _ask_speech(folder, ask, say)
+    present = [file for file in (*answers.secrets, *speech.secrets) if file.exists()]
     if present and old is None and not _agrees(ask, say, texts.replace_files(present)):
         say(texts.UNCHANGED)
         return 0
     answers.table |= _not_asked(platform, old or {})
-    _write(path, platform.kind, name, keys, answers)
+    tables: dict[tuple[str, ...], _Answers] = {(platform.kind, name): answers}
+    _write(path, keys, tables | ({("speech",): speech} if speech.table else {}))
     say(texts.next_steps(platform.kind, name, str(keys.get("public_url", "")), path))
     return check(load_settings(path))
 
@@ -180,14 +187,44 @@ def _ask_keys(platform: Platform, before: dict[str, Any], ask: Ask, say: Say) ->
     return {key: value for key, value in keys.items() if value}
 
 
-def _write(path: Path, kind: str, name: str, keys: dict[str, Value], answers: _Answers) -> None:
+def _ask_speech(folder: Path, ask: Ask, say: Say) -> _Answers:
+    """Which engine hears recordings, and where its model or server is; nothing for none."""
+    answers = _Answers()
+    say(f"\n{texts.SPEECH_WHERE}")
+    engine = SPEECH_ENGINES[
+        _one_of(ask, say, texts.WHICH_ENGINE, tuple(SPEECH_ENGINES), default="0")
+    ]
+    if engine == "none":
+        return answers
+    answers.table["engine"] = engine
+    say(f"\n{texts.HOW_TO_GET[engine]}")
+    if engine == "openai":
+        url = SpeechSettings.model_fields["base_url"]
+        answers.table["base_url"] = _valid(
+            ask, say, texts.SPEECH_URL, lambda text: bool(text) and _checker(url)(text),
+            url.description or "",
+        ).rstrip("/")  # fmt: skip
+        answers.table["model"] = _valid(ask, say, texts.SPEECH_MODEL, bool, texts.SOME_TEXT)
+        if key := ask(texts.SPEECH_KEY, secret=True, default="").strip():
+            answers.secrets[folder / "speech-api_key"] = key
+            answers.table["api_key_file"] = str(folder / "speech-api_key")
+    else:
+        answers.table["folder"] = _valid(
+            ask, say, texts.SPEECH_FOLDER, lambda text: Path(text).is_dir(), texts.SOME_FOLDER
+        )
+    return answers
+
+
+def _write(path: Path, keys: dict[str, Value], tables: dict[tuple[str, ...], _Answers]) -> None:
     """The file as a whole or not at all; secrets readable by their owner only."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    try:
-        text = with_table(with_keys(text, keys), (kind, name), answers.table)
-    except NotUnderstood:
-        raise ConfigError(texts.by_hand(path, kind, name)) from None
-    for file, content in answers.secrets.items():
+    for name, answers in tables.items():
+        try:
+            text = with_table(with_keys(text, keys), name, answers.table)
+        except NotUnderstood:
+            raise ConfigError(texts.by_hand(path, ".".join(name))) from None
+    secrets = {file: key for answers in tables.values() for file, key in answers.secrets.items()}
+    for file, content in secrets.items():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(file, content + "\n", mode=0o600)
     _replace(path, text, mode=path.stat().st_mode & 0o777 if path.exists() else 0o644)

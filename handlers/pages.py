@@ -80,4 +80,8 @@ async def customer_list(tx: UnitOfWork) -> list[dict[str, Any]]:
 
 async def _files(tx: UnitOfWork, hashes: tuple[str, ...]) -> list[dict[str, str]]:
     found = [await tx.files.get(sha256) for sha256 in hashes]
-    return [{"name": file.name, "sha256": file.sha256} for file in found if file is not None]
+    return [
+        {"name": file.name, "sha256": file.sha256, "media_type": file.media_type}
+        for file in found
+        if file is not None
+    ]

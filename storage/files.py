@@ -123,6 +123,8 @@ def sniff(data: bytes, name: str) -> str:
     known = filetype.guess(data)
     if known is not None:
         return str(known.mime)
+    if data.removeprefix(b"\x02").startswith(b"#!SILK_V3"):
+        return "audio/silk"
     if b"\0" in data[:4096]:
         return _UNKNOWN_TYPE
     return _TEXT_TYPES.get(PurePosixPath(name).suffix.lower(), _UNKNOWN_TYPE)

@@ -15,6 +15,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from speech import demo_model
+from speech.errors import EngineMissing
 from storage import admin
 from storage.database import Database
 
@@ -57,6 +59,20 @@ async def empty_postgres_url(postgres_server: str) -> AsyncIterator[str]:
     await _tell(postgres_server, f"CREATE DATABASE {name}")
     yield _in(postgres_server, name)
     await _tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder for the engine "whisper"; needs the extras asr and asr-demo."""
+    folder = tmp_path_factory.mktemp("whisper")
+    try:
+        import faster_whisper  # noqa: F401
+
+        demo_model.unpack(folder)
+    except (ImportError, EngineMissing) as missing:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up(f"no recogniser: {missing}")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,8 @@ class RolePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All of it. `actions_library`: key of the action library in force."""
+    """All of it. actions_library: key of the action library in force. products: names as they
+    are written, so that dictated ones can be put right."""
 
     calendar: CalendarPolicy = field(default_factory=CalendarPolicy)
     lights: LightPolicy = field(default_factory=LightPolicy)
@@ -138,3 +139,4 @@ class Policy:
     drafts: DraftPolicy = field(default_factory=DraftPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
+    products: tuple[str, ...] = ()

@@ -245,15 +245,24 @@ class ControlApi:
     async def _evidence(self, request: web.Request) -> web.StreamResponse:
         """A file as the bot keeps it."""
         try:
-            return show_file(*await self._world.hooks.evidence(request.match_info["sha256"]))
+            found = await self._world.hooks.evidence(request.match_info["sha256"])
         except LookupError as error:
             raise NotThere("no such file") from error
+        return await self._show(request, *found)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         found = self._world.files.get(request.match_info["key"])
         if found is None:
             raise NotThere("no such file")
-        return show_file(*found)
+        return await self._show(request, *found)
+
+    async def _show(
+        self, request: web.Request, data: bytes, name: str, media_type: str
+    ) -> web.StreamResponse:
+        """With ?play a recording comes as browsers play it."""
+        if "play" in request.query:
+            data, media_type = await self._world.hooks.play(data, media_type)
+        return show_file(data, name, media_type)
 
     async def _attempts(self, _request: web.Request) -> web.StreamResponse:
         return to_json({"attempts": self._world.attempts, "counters": self._world.counters})

@@ -136,6 +136,10 @@ async def _not_yet(*_: object) -> Any:
     raise LookupError("nobody is beside the sandbox yet")
 
 
+async def _as_it_is(data: bytes, media_type: str) -> tuple[bytes, str]:
+    return data, media_type
+
+
 @dataclass(slots=True)
 class Hooks:
     """How the sandbox reaches the bot beside it without knowing it."""
@@ -147,6 +151,8 @@ class Hooks:
     stream: Callable[[int], Awaitable[dict[str, Any]]] = _not_yet  # a customer's page, plain
     # A stored file by its hash: bytes, name, media type. Raises LookupError.
     evidence: Callable[[str], Awaitable[tuple[bytes, str, str]]] = _not_yet
+    # A recording and its media type -> the same as browsers play it, as far as that can be.
+    play: Callable[[bytes, str], Awaitable[tuple[bytes, str]]] = _as_it_is
 
 
 class Emulator(Protocol):

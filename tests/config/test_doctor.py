@@ -12,7 +12,15 @@ from typing import TypeVar
 import pytest
 
 from bot.clock import FixedClock
-from bot.errors import AuthFailed, BotError, RateLimited, Rejected, TimedOut, Unavailable
+from bot.errors import (
+    AuthFailed,
+    BotError,
+    PermanentError,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
 from config import doctor
 from config.doctor import Check, Finding
 from config.settings import Settings
@@ -206,6 +214,7 @@ async def examine_all(app: App) -> list[str]:
             "dingtalk": {"sales": {"corp_id": "d", "client_id": "c", "client_secret": "s"}},
             "admins": ["dingtalk:1"],
             "public_url": "https://g.example.com",
+            "speech": {"engine": "openai", "base_url": "http://asr/v1", "model": "m"},
         }
     )
 
@@ -218,6 +227,7 @@ async def examine_all(app: App) -> list[str]:
         ask=ask,
         write=gives(None),
         complaints=gives(()),
+        hear=gives(None),
         ours=FixedClock(NOW),
     )
     return doctor.lines(await doctor.examine(checks))
@@ -234,7 +244,7 @@ async def test_a_language_model_is_examined_where_there_is_one() -> None:
 async def test_everything_about_an_application_is_examined() -> None:
     told = await examine_all(App())
     assert {line[0] for line in told} == {"✓"}
-    for words in ("凭证", "IP 白名单", "权限", "时钟", "回调", "额度", "数据库", "磁盘"):
+    for words in ("凭证", "IP 白名单", "权限", "时钟", "回调", "额度", "语音", "数据库", "磁盘"):
         assert any(words in line for line in told)
     assert any("https://g.example.com/dingtalk/sales/cards 有应答" in line for line in told)
     assert "✓ 钉钉 sales 额度：本月已用 100 / 5000 次（2 %）" in told
@@ -250,6 +260,21 @@ async def test_a_quota_that_runs_out_is_a_failure_with_a_remedy() -> None:
     (line,) = [line for line in await examine_all(App(used=4600)) if "额度" in line]
     assert line.startswith("✗")
     assert "monthly_calls" in line
+
+
+async def test_the_engine_for_recordings_is_tried() -> None:
+    assert doctor.lines(await doctor.examine([doctor.voice("sherpa", gives(None))])) == [
+        "✓ 语音：sherpa 能听写"
+    ]
+    missing = PermanentError("没有安装 sherpa-onnx，请运行 pip install 'gendan[sherpa]'")
+    found = await finding(doctor.voice("sherpa", raises(missing)))
+    assert (found.ok, found.text) == (False, str(missing))
+
+
+async def test_no_engine_is_no_failure() -> None:
+    found = await finding(doctor.voice("none", raises(AssertionError("nobody to ask"))))
+    assert found.ok is None
+    assert "打字" in found.text
 
 
 async def test_storage_checks(tmp_path: Path) -> None:

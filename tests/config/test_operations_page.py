@@ -12,6 +12,7 @@ from config.settings import (
     DingtalkSettings,
     LlmSettings,
     Settings,
+    SpeechSettings,
     StorageSettings,
     WecomSettings,
     load_settings,
@@ -22,6 +23,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### The file itself": Settings,
     "### `[storage]`": StorageSettings,
     "### `[llm]`": LlmSettings,
+    "### `[speech]`": SpeechSettings,
     "### `[wecom.<name>]`": WecomSettings,
     "### `[dingtalk.<name>]`": DingtalkSettings,
 }
@@ -33,7 +35,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     body = PAGE.partition(heading)[2].partition("\n#")[0]
     first_cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
-    assert keys == set(section.model_fields) - {"storage", "llm", "wecom", "dingtalk"}
+    assert keys == set(section.model_fields) - {"storage", "llm", "speech", "wecom", "dingtalk"}
 
 
 def test_the_example_is_a_configuration_that_loads(tmp_path: Path) -> None:

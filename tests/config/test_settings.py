@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from config.policy import ConfigError
-from config.settings import DingtalkSettings, Settings, WecomSettings, load_settings
+from config.settings import (
+    DingtalkSettings,
+    Settings,
+    SpeechSettings,
+    WecomSettings,
+    load_engines,
+    load_settings,
+)
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.wecom.settings import WecomApp
 
@@ -277,3 +284,37 @@ def test_an_unreadable_file_is_named(content: bytes | None, said: str, tmp_path:
     (told,) = mistakes(path)
     assert told.startswith(str(path))
     assert said in told
+
+
+@pytest.mark.parametrize(
+    ("speech", "line"),
+    [
+        ('engine = "siri"', "speech.engine：应为 none、sherpa、whisper 或 openai"),
+        ('engine = "sherpa"', 'speech.folder：engine = "sherpa" 时必填'),
+        ('engine = "openai"\nmodel = "m"', 'speech.base_url：engine = "openai" 时必填'),
+        ('engine = "openai"\nbase_url = "asr"\nmodel = "m"', "speech.base_url：应为 http(s)://"),
+        ('engin = "none"', "speech.engin：没有这个键 (unknown key)"),
+        ("threads = 0", "speech.threads：应为 正整数"),
+    ],
+)
+def test_a_mistake_about_the_engine_is_one_line(write: Write, speech: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(f"[speech]\n{speech}"))
+    assert str(caught.value).startswith(line)
+
+
+def test_the_sandbox_takes_the_engines_and_nothing_else(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GENDAN_SPEECH__API_KEY", "geheim")
+    monkeypatch.setenv("GENDAN_NO_SUCH_KEY", "1")
+    path = write(
+        'port = "wrong"\n[speech]\nengine = "openai"\nbase_url = "http://a/v1/"\nmodel = "m"'
+    )
+    speech = load_engines(path)["speech"]
+    assert isinstance(speech, SpeechSettings)
+    assert (speech.engine, speech.base_url) == ("openai", "http://a/v1")
+    assert speech.api_key.get_secret_value() == "geheim"
+    monkeypatch.delenv("GENDAN_SPEECH__API_KEY")
+    monkeypatch.chdir(tmp_path / "..")
+    assert load_engines()["speech"] == SpeechSettings()

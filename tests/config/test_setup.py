@@ -204,3 +204,40 @@ def test_the_written_file_is_plain_toml(path: Path) -> None:
     on_wecom().run(path)
     table = tomllib.loads(path.read_text())["wecom"]["sales"]
     assert list(table) == ["corp_id", "agent_id", "secret_file", "token_file", "aes_key_file"]
+
+
+def test_an_engine_is_asked_for_and_told_how_to_get(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    person = on_wecom(听写="1", 模型的文件夹=["nowhere", "model"])
+    person.run(path)
+    speech = load_settings(path).speech
+    assert (speech.engine, speech.folder) == ("sherpa", Path("model"))
+    said = "\n".join(person.heard)
+    assert "pip install 'gendan[voice,sherpa]'" in said
+    assert "sherpa-onnx-sense-voice" in said
+    assert "已经存在的文件夹" in said
+
+
+def test_a_server_for_recordings_keeps_its_key_in_a_file(path: Path) -> None:
+    person = on_wecom(听写="3", 服务地址=["asr", "https://asr/v1/"], 模型名="m", APIKey="sk-1")
+    person.run(path)
+    speech = load_settings(path).speech
+    assert speech.revealed() | {"folder": None} == {
+        "engine": "openai", "folder": None, "threads": 2, "base_url": "https://asr/v1",
+        "model": "m", "api_key": "sk-1", "timeout_s": 30,
+    }  # fmt: skip
+    assert "sk-1" not in path.read_text()
+    assert (path.parent / "secrets" / "speech-api_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_engine_that_is_configured_is_not_asked_for_again(path: Path) -> None:
+    path.write_text('[speech]\nengine = "whisper"\nfolder = "w"\n')
+    person = on_wecom(听写="3")
+    person.run(path)
+    assert load_settings(path).speech.engine == "whisper"
+    assert not any("听写" in line for line in person.heard)
+
+
+def test_without_an_engine_nothing_is_written_about_it(path: Path) -> None:
+    on_wecom().run(path)
+    assert "speech" not in path.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -99,8 +100,13 @@ class Peer:
 class Shelf:
     """A `FileStore` in memory."""
 
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
     async def put(self, data: bytes, *, name: str) -> StoredFile:
-        return StoredFile("0" * 64, len(data), "application/pdf", name)
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._files[sha256] = data
+        return StoredFile(sha256, len(data), "application/pdf", name)
 
     async def get(self, sha256: str) -> bytes:
-        raise FileNotFoundError(sha256)
+        return self._files[sha256]

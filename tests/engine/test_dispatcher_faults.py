@@ -71,6 +71,17 @@ class Deaf:
         raise PermanentError("no such format")
 
 
+class Slow:
+    def __init__(self) -> None:
+        self.asked = 0
+        self.done = asyncio.Event()
+
+    async def transcribe(self, audio: bytes, *, name: str) -> str:
+        self.asked += 1
+        await self.done.wait()
+        return "听到了"
+
+
 class Bench:
     """`did` is what took effect, counted in the database's own transactions."""
 
@@ -232,6 +243,23 @@ async def test_a_recording_that_cannot_be_read_is_still_kept(bench: Bench) -> No
     (await dispatcher.accept(envelope("voice")))()
     await drained(dispatcher)
     assert bench.begun == ["voice"]
+
+
+async def test_recordings_that_wait_for_the_engine_keep_no_file_from_being_fetched(
+    bench: Bench,
+) -> None:
+    bench.peer.hang.set()
+    slow = Slow()
+    dispatcher = bench.dispatcher(transcriber=slow)
+    for n in range(FETCHING + 1):
+        (await dispatcher.accept(envelope("voice", by=f"person{n}")))()
+    await until(lambda: slow.asked == FETCHING + 1)
+    (await dispatcher.accept(envelope("file", by="somebody")))()
+    await until(lambda: bench.begun)
+    assert bench.begun == ["file"]
+    slow.done.set()
+    await drained(dispatcher)
+    assert len(await bench.did()) == FETCHING + 2
 
 
 async def test_a_file_keeps_its_place_while_it_is_fetched_again(bench: Bench) -> None:

@@ -74,7 +74,7 @@ class Sandbox:
             return await answer.json()
 
     async def quiesce(self) -> None:
-        answer = await self.get("quiesce", timeout="20")
+        answer = await self.get("quiesce", timeout="120")
         assert answer.get("quiet") is not False, "inbox or outbox did not drain"
 
 

@@ -142,6 +142,31 @@ async def test_pictures_files_and_voices_are_sent_and_shown(page: Page, bed: Bed
     await expect(page.get_by_role("button", name="播放语音")).to_be_visible()
 
 
+async def test_a_recording_in_the_stream_can_be_played_though_no_browser_knows_its_format(
+    page: Page, bed: Bed
+) -> None:
+    async def evidence(_: str) -> tuple[bytes, str, str]:
+        return b"#!AMR\n" + b"\x7c" * 50, "voice.amr", "audio/amr"
+
+    async def play(data: bytes, _: str) -> tuple[bytes, str]:
+        assert data.startswith(b"#!AMR")
+        return _wav(), "audio/wav"
+
+    bed.world.hooks.evidence, bed.world.hooks.play = evidence, play
+    file = {"name": "voice.amr", "sha256": "0" * 64, "media_type": "audio/amr"}
+    bed.activities.append(
+        {
+            "id": 1, "at": bed.now.isoformat(), "title": "跟进电话", "text": "嫌价格高",
+            "actor": "张伟", "valid": True, "reason": "", "late": False, "files": [file],
+        }
+    )  # fmt: skip
+    await page.locator("#customer").select_option("2")
+    stream = page.get_by_role("complementary", name="客户动态")
+    await expect(stream.locator(".voice-time")).to_have_text(re.compile("[0-9]″"))
+    await expect(stream.get_by_role("button", name="播放语音")).to_be_visible()
+    await expect(stream.get_by_role("listitem").last).to_contain_text("嫌价格高")
+
+
 async def test_a_refusal_is_told_in_the_platforms_words_and_the_text_stays(page: Page) -> None:
     await _say(page, "出错")
     await expect(page.locator(".toast.error")).to_contain_text("平台现在不收消息")

@@ -87,6 +87,7 @@ def _docx() -> bytes:
         (PNG, "a", "image/png"),
         (b"\xff\xd8\xff\xe0" + b"\0" * 20, "a.jpg", "image/jpeg"),
         (b"#!AMR\n" + b"\0" * 20, "voice.amr", "audio/amr"),
+        (b"\x02#!SILK_V3\x0c\0" + b"\1" * 20, "voice.amr", "audio/silk"),
         ("客户,负责人\n".encode(), "客户.CSV", "text/csv"),
         (b"\0\1\2\3", "客户.csv", "application/octet-stream"),
         (b"<svg onload='alert(1)'/>", "a.svg", "application/octet-stream"),

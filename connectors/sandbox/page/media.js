@@ -31,11 +31,14 @@ export function fileLink(file) {
   );
 }
 
+/** A page's own recordings come as video/webm. */
+export const isRecording = ({ media_type: type = "" }) => /^(audio\/|video\/webm)/.test(type);
+
 /** A player; where the browser cannot play the format, the file itself. */
 export function voice(file) {
   const audio = new Audio();
   audio.preload = "metadata";
-  audio.src = safeUrl(file.url);
+  audio.src = `${safeUrl(file.url)}?play`;
   const time = h("span.voice-time", {}, "语音");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "播放进度" });
   const button = h("button.icon", { type: "button", "aria-label": "播放语音" }, icon("play"));

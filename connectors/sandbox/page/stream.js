@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { h, safeUrl } from "./dom.js";
+import { isRecording, voice } from "./media.js";
 import { dateAndTime } from "./time.js";
 import { LIGHTS, LIVING } from "./words.js";
 
@@ -128,7 +129,9 @@ function activity(entry) {
   );
 }
 
-function evidence({ name, url }) {
+function evidence(file) {
+  const { name, url } = file;
   const href = url ? safeUrl(url) : null;
+  if (href && isRecording(file)) return voice(file);
   return href ? h("a", { href, target: "_blank", rel: "noopener" }, name) : h("span", {}, name);
 }
