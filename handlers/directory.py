@@ -36,7 +36,7 @@ async def save(
     for person in [await tx.people.get(number) for number in sorted(before - after)]:
         owned = await tx.accounts.list_of_owner(person.id)
         if owned:
-            text = texts.left_with_customers(person.name, len(owned))
+            text = texts.left_with_customers(person.name, [account.name for account in owned])
             notes += await tell_admins(tx, office, text, key=f"left:{person.id}:{at.date()}")
     return notes
 

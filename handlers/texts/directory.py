@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MOST_CUSTOMERS = 20
+
 UNKNOWN_SENDER = (
     "我还不认识你，所以这条没有记到任何客户名下（原话已保存）。请让管理员把你加进应用的"
     "可见范围，通讯录同步后再发一次。"
@@ -34,8 +36,13 @@ def stranger(platform: str, name: str, user_id: str) -> str:
     )
 
 
-def left_with_customers(name: str, count: int) -> str:
-    return f"{name}已离职或停用，名下还有{count}家客户没有交接。请在管理页指定新的负责人。"
+def left_with_customers(name: str, customers: Sequence[str]) -> str:
+    shown = "、".join(customers[:MOST_CUSTOMERS])
+    more = "等" if len(customers) > MOST_CUSTOMERS else ""
+    return (
+        f"{name}已离职或停用，名下还有{len(customers)}家客户没有交接：{shown}{more}。"
+        f"请逐家告诉我转给谁，例如「把{customers[0]}转给某人」。"
+    )
 
 
 def undeliverable(where: str, reason: str) -> str:

@@ -98,7 +98,10 @@ def no_such_colleague(name: str) -> str:
 
 
 def two_of_that_name(name: str) -> str:
-    return f"通讯录里有两位{name}，我分不清是哪位，请管理员在管理页操作。"
+    return (
+        f"通讯录里有两位{name}，我分不清是哪位。是同一个人就请管理员发「合并账号 {name}」；"
+        "不是的话，请在通讯录里把其中一位的名字改得能区分，同步后再说一遍。"
+    )
 
 
 def cannot_deputise(name: str) -> str:

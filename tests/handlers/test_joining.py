@@ -8,7 +8,7 @@ from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser, Ide
 from bot.messages import Address, Card, CardUpdate, Platform
 from handlers import directory
 from storage.database import Database
-from tests.handlers.chat_company import Chat
+from tests.handlers.chat_company import Chat, words
 
 HENGRUI = "杭州恒锐机电有限公司"
 
@@ -75,7 +75,7 @@ async def test_the_press_is_audited(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "said",
     [
         "绑定 张伟 wecom:zhang dingtalk:0123",
         "绑定 企业微信:ZHANG 钉钉:0123",
@@ -84,8 +84,8 @@ async def test_the_press_is_audited(chat: Chat) -> None:
         "合并账号 张伟（企微） 与 张伟（钉钉）",
     ],
 )
-async def test_accounts_are_named_in_several_ways(chat: Chat, words: str) -> None:
-    assert "确认是同一个人吗" in await chat.say("zhao", words)
+async def test_accounts_are_named_in_several_ways(chat: Chat, said: str) -> None:
+    assert "确认是同一个人吗" in await chat.say("zhao", said)
     assert chat.card("zhao").card_id == (
         f"people-{chat.people['zhang'].id}-{chat.people['0123'].id}"
     )
@@ -98,7 +98,7 @@ async def test_two_different_names_may_be_one_person(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "words", "told"),
+    ("who", "said", "told"),
     [
         ("zhang", "合并账号 张伟", "只有管理员"),
         ("li", "账号", "只有管理员"),
@@ -114,8 +114,8 @@ async def test_two_different_names_may_be_one_person(chat: Chat) -> None:
         ("zhao", "账号 张三丰", "没有找到「张三丰」"),
     ],
 )
-async def test_what_cannot_be_joined_says_why(chat: Chat, who: str, words: str, told: str) -> None:
-    assert told in await chat.say(who, words)
+async def test_what_cannot_be_joined_says_why(chat: Chat, who: str, said: str, told: str) -> None:
+    assert told in await chat.say(who, said)
 
 
 async def test_who_lost_the_role_cannot_press_any_more(chat: Chat) -> None:
@@ -195,3 +195,18 @@ async def test_help_tells_each_what_they_may_do(chat: Chat) -> None:
     assert "合并账号" not in (leader := await chat.say("li", "帮助"))
     assert "请假到周五" in leader
     assert "请假到周五" not in await chat.say("zhang", "帮助")
+
+
+async def test_who_leaves_is_reported_with_the_customers_to_hand_over(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI, "0124")
+    gone = Directory("dingtalk", users=(DirectoryUser("0123", "张伟"),))
+    async with chat.database.begin() as tx:
+        told = await directory.save(tx, chat.office, gone, chat.now)
+    assert [HENGRUI in words(note.content) for note in told] == [True]
+    assert "已从黄河转给陈静" in await chat.say("zhao", f"把{HENGRUI}转给陈静")
+    assert (await chat.deal(account)).owner_id == chat.people["chen"].id
+
+
+async def test_two_of_one_name_are_told_apart_before_anything_is_handed_over(chat: Chat) -> None:
+    await chat.customer(HENGRUI, "chen")
+    assert "合并账号 张伟" in await chat.say("zhao", "把恒锐机电转给张伟")
