@@ -51,6 +51,7 @@ from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
@@ -65,6 +66,7 @@ from storage.unit_of_work import UnitOfWork
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="跟单 Gendan")
 db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
+cli.add_typer(forecasting.app, name="forecast")
 
 RECOVER_EVERY_S = 15.0
 
