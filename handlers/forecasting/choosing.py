@@ -7,8 +7,10 @@ import numpy as np
 from handlers.forecasting.grid import Grid
 from handlers.forecasting.table import Floats, Ints
 
+REFERENCE = (30, 60, 90)
+"""Horizons that are judged in any case, so that a forecast does not hang on what else is asked."""
 OTHER_HORIZONS = 0.5
-"""How much an error at another horizon tells of this one."""
+"""How much an error at a reference horizon tells of another horizon."""
 MOST_WINDOWS = 6.0
 """More windows than these are not counted: what was best long ago need not be so now."""
 LUCK = 0.01
@@ -42,7 +44,8 @@ def weigh(foreseen: Floats, past: Floats, judged: Ints, grid: Grid, horizons: In
             continue
         squares = ((foreseen[:, over, h] - past[over, h]) ** 2).sum(axis=-1).mean(axis=1)
         count = min(windows(over, grid, int(horizon)), MOST_WINDOWS)
-        heard = np.where(np.arange(len(horizons)) == h, 1.0, OTHER_HORIZONS)
+        elsewhere = OTHER_HORIZONS if horizon in REFERENCE else 0.0
+        heard = np.where(horizons == horizon, 1.0, elsewhere)
         belief -= 0.5 * count * np.outer(np.log(squares / size**2 + LUCK**2), heard)
     weight = np.exp(belief - belief.max(axis=0))
     return np.asarray(weight / weight.sum(axis=0))

@@ -11,6 +11,7 @@ from handlers.forecasting.table import Floats, Ints, Table, tally
 
 SPAN_STARTS = (1, 9, 17, 25)
 """Days of the month on which a span begins: four a month, the last one its end."""
+LONGEST_SPAN = 8
 MOST_DAYS = 3 * 366
 """Older history says little about the next quarter, and would only cost time."""
 
@@ -64,14 +65,16 @@ class Grid:
 
 
 def grid_for(known: Table, origin: int, horizon: int) -> Grid:
-    """From the first closing (at most three years back) to `horizon` days after the origin.
+    """From the first closing (at most three years back) to the end of the span that holds the
+    last day of the horizon.
 
     Before the first closing the table may not have been kept, so those days count for nothing.
     """
     first = _first_day(known, origin)
-    days = range(first + 1, origin + horizon + 1)
-    cuts = [day for day in days if day == origin + 1 or date.fromordinal(day).day in SPAN_STARTS]
-    edges = np.array([first, *cuts, origin + horizon + 1], dtype=np.int64)
+    after = range(first + 1, origin + horizon + LONGEST_SPAN + 2)
+    cuts = [day for day in after if day == origin + 1 or date.fromordinal(day).day in SPAN_STARTS]
+    beyond = next(place for place, day in enumerate(cuts) if day > origin + horizon)
+    edges = np.array([first, *cuts[: beyond + 1]], dtype=np.int64)
     return Grid(edges, int(np.searchsorted(edges, origin + 1)), _weekdays(known, first))
 
 

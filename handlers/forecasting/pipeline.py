@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting.grid import Grid, spread
+from handlers.forecasting.grid import LONGEST_SPAN, Grid, spread
 from handlers.forecasting.rhythm import Rhythms
 from handlers.forecasting.table import Floats, Ints, Table, tally
 
@@ -106,11 +106,12 @@ class Promise:
 
 
 def promise(known: Table, grid: Grid, rhythms: Rhythms, horizons: Ints, asked: Ints) -> Promise:
-    """asked: the values of k that matter."""
+    """asked: the values of k that matter. Spans that reach beyond the longest horizon by more
+    than a span are not foreseen."""
     chance, bring = chances(known, grid), worth(known)
     born = grid.sums(known.created, bring)
     inflow = rhythms.foresee(born, grid.days()[: grid.known], spread(bring))
-    longest = int(horizons.max())
+    longest = int(horizons.max()) + LONGEST_SPAN  # the span a horizon ends in counts whole here
     within = chance.within(longest)
     ahead = np.zeros_like(inflow)
     by_team = np.zeros((len(inflow), len(horizons), len(known.teams)))

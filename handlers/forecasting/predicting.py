@@ -46,8 +46,9 @@ def predict(table: Table, origin: int, horizons: Sequence[int]) -> Forecast:
 
 
 def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
-    ahead = np.array(horizons, dtype=np.int64)
-    grid = grid_for(known, origin, max(horizons))
+    judged_on = sorted({*horizons, *choosing.REFERENCE})
+    ahead = np.array(judged_on, dtype=np.int64)
+    grid = grid_for(known, origin, judged_on[-1])
     seen = views.look(known, grid, ahead)
     past = views.happened(known, grid, ahead)
     whole = past.sum(axis=2, keepdims=True)
@@ -57,7 +58,8 @@ def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
     enough = _enough(known, grid)
     bands = Bands(known, grid, seen.judged, enough)
     estimates: dict[int, list[Estimate]] = {}
-    for h, horizon in enumerate(horizons):
+    for horizon in horizons:
+        h = judged_on.index(horizon)
         one = bands.around(total[:, h], whole[:, h], horizon)
         each = bands.around(total[:, h] * share[:, h], past[:, h], horizon)
         middle = one.quantile(MIDDLE)
@@ -65,7 +67,17 @@ def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
             *_estimates(middle, one.quantile(LOW), one.quantile(HIGH)),
             *_estimates(middle * share[-1, h], each.quantile(LOW), each.quantile(HIGH)),
         ]
-    told = explaining.Story(known, grid, seen, weight, total[..., 0], whole[..., 0], horizons)
+    h = judged_on.index(horizons[0])
+    told = explaining.Story(
+        known,
+        grid,
+        horizon=horizons[0],
+        over=choosing.finished(seen.judged, grid, horizons[0]),
+        sees=seen.foreseen[:, -1, h],
+        weight=weight[:, h],
+        total=total[:, h, 0],
+        past=whole[:, h, 0],
+    )
     reasons = (*told.lacks(enough), *told.reasons())
     return _forecast(known, estimates, told.method(), reasons)
 
