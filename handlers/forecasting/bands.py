@@ -52,3 +52,8 @@ class Bands:
         seen = float(np.mean(misses / np.maximum(explained, 1e-9))) if len(over) else 0.0
         times = (BELIEF * expected + count * seen) / (BELIEF + count)
         return Band(foreseen[-1], self._noise * times * self._widened * foreseen[-1])
+
+    def middle(self, mean: Floats) -> Floats:
+        """What is as likely exceeded as not. Only the deals' own noise is lopsided: past misses
+        say how far off, not which way."""
+        return Band(mean, self._noise * mean).quantile(0.5)

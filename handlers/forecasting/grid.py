@@ -12,6 +12,9 @@ from handlers.forecasting.table import Floats, Ints, Table, tally
 SPAN_STARTS = (1, 9, 17, 25)
 """Days of the month on which a span begins: four a month, the last one its end."""
 LONGEST_SPAN = 8
+"""Days, of a span that is not cut by an origin."""
+SILENCE_DAYS, USUAL_PAUSES = 182, 20.0
+"""A silence is long that lasts so many days and so many times the usual pause."""
 MOST_DAYS = 3 * 366
 """Older history says little about the next quarter, and would only cost time."""
 
@@ -81,13 +84,22 @@ def grid_for(known: Table, origin: int, horizon: int) -> Grid:
 def _first_day(known: Table, origin: int) -> int:
     """The first closing or, if opportunities were just beginning to be written down then, the
     day when most of the earliest have run their course; at most a third of the time later."""
-    ended = ~known.is_open
-    if not ended.any():
-        return origin
-    first = int(known.closed[ended].min())
-    cycle = int(np.quantile((known.closed - known.created)[ended], 0.9))
+    ended = known.where(~known.is_open)
+    first = _after_silence(np.sort(ended.closed))
+    cycle = int(np.quantile(ended.closed - ended.created, 0.9))
     filled = int(known.created.min()) + cycle
     return max(first, min(filled, first + (origin - first) // 3), origin - MOST_DAYS)
+
+
+def _after_silence(closed: Ints) -> int:
+    """The first closing that no long silence follows: a stray record of years ago, or a team
+    that began anew, says nothing about today."""
+    pauses = np.diff(closed)
+    if not len(pauses):
+        return int(closed[0])
+    long = max(SILENCE_DAYS, USUAL_PAUSES * float(np.median(pauses)))
+    silences = np.flatnonzero(pauses > long)
+    return int(closed[silences[-1] + 1 if len(silences) else 0])
 
 
 def _weekdays(known: Table, first: int) -> Floats:

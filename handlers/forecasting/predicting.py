@@ -13,7 +13,7 @@ from handlers.forecasting.bands import Bands
 from handlers.forecasting.grid import Grid, grid_for
 from handlers.forecasting.table import Floats, Table, as_known, tally
 
-LOW, MIDDLE, HIGH = 0.2, 0.5, 0.8
+LOW, HIGH = 0.2, 0.8
 ENOUGH_DAYS, ENOUGH_WINS = 56, 20
 """Below either there is not enough history: the bands are widened, and it is said."""
 
@@ -62,7 +62,7 @@ def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
         h = judged_on.index(horizon)
         one = bands.around(total[:, h], whole[:, h], horizon)
         each = bands.around(total[:, h] * share[:, h], past[:, h], horizon)
-        middle = one.quantile(MIDDLE)
+        middle = bands.middle(total[-1, h])
         estimates[horizon] = [
             *_estimates(middle, one.quantile(LOW), one.quantile(HIGH)),
             *_estimates(middle * share[-1, h], each.quantile(LOW), each.quantile(HIGH)),

@@ -59,37 +59,34 @@ class _Reader:
         self._path = path
         self._encoding = encoding
         self._days: dict[str, int] = {}
-        self._line = 1
+        self._lines = csv.reader([])
 
     def table(self) -> Table:
         columns = _Columns()
         seen: set[str] = set()
-        for row in self._rows():
-            if row["id"] in seen:
-                raise self._fail(texts.twice(row["id"]))
-            seen.add(row["id"])
-            if row["created"] or row["stage"] != "open":
-                self._take(row, columns)
+        with self._path.open(newline="", encoding=self._encoding) as file:
+            self._lines = csv.reader(file, strict=True)
+            try:
+                for row in self._rows():
+                    if row["id"] in seen:
+                        raise self._fail(texts.twice(row["id"]))
+                    seen.add(row["id"])
+                    if row["created"] or row["stage"] != "open":
+                        self._take(row, columns)
+            except csv.Error as problem:
+                raise self._fail(texts.broken(str(problem))) from None
         return columns.table()
 
     def _rows(self) -> Iterator[Row]:
-        try:
-            with self._path.open(newline="", encoding=self._encoding) as file:
-                yield from self._named(csv.reader(file, strict=True))
-        except csv.Error as problem:
-            raise self._fail(texts.broken(str(problem))) from None
-
-    def _named(self, lines: Iterator[list[str]]) -> Iterator[Row]:
         """Rows under our column names, with what the sibling files add."""
-        header = [name.strip().lower() for name in next(lines, [])]
+        header = [name.strip().lower() for name in next(self._lines, [])]
         layout = PUBLIC if PUBLIC["id"] in header else OURS
         missing = [name for name in layout.values() if name not in header]
         if missing:
             raise self._fail(texts.columns_missing(missing))
         siblings = _Siblings.beside(self._path) if layout is PUBLIC else None
         places = {ours: header.index(theirs) for ours, theirs in layout.items()}
-        for number, cells in enumerate(lines, start=2):
-            self._line = getattr(lines, "line_num", number)
+        for cells in self._lines:
             if not any(cells):
                 continue
             if len(cells) != len(header):
@@ -137,7 +134,7 @@ class _Reader:
         return amount
 
     def _fail(self, what: str) -> InvalidInput:
-        return InvalidInput(texts.at_line(self._path.name, self._line, what))
+        return InvalidInput(texts.at_line(self._path.name, max(1, self._lines.line_num), what))
 
 
 @dataclass(slots=True)
