@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 
-ALL = ("ingest", "reply", "sweep", "kill")
+ALL = ("ingest", "reply", "sweep", "kill", "forecast")
 
 
 def main() -> None:
