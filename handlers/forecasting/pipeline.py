@@ -94,7 +94,7 @@ def worth(known: Table) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Revenue that the age of the opportunities alone lets expect."""
+    """Revenue that nothing but the age of the opportunities lets expect."""
 
     past: Floats
     """[i]: in each known span, from those then at risk."""

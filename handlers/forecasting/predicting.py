@@ -115,7 +115,7 @@ def _forecast(
     sum of theirs, which differs by the rounding."""
     total = {}
     for horizon, (one, *teams) in estimates.items():
-        point = round(sum(team.point for team in teams), 2)
+        point = round(sum((team.point for team in teams), 0.0), 2)
         total[horizon] = Estimate(point, min(point, one.p20), max(point, one.p80))
     by_team = {
         name: {horizon: rows[place] for horizon, rows in estimates.items()}

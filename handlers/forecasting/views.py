@@ -25,7 +25,7 @@ class Views:
     foreseen: Floats
     """[view, k, h]: revenue within each horizon."""
     promised: Floats
-    """[k, h, team]: revenue that the open opportunities alone promise."""
+    """[k, h, team]: revenue that the open opportunities and those to come promise by age."""
     judged: Ints
     """The values of k at which all three views were asked, the origin left out."""
 
