@@ -58,6 +58,7 @@ from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.payouts import command as payouts
 from handlers.second_reading import SecondReading
@@ -81,6 +82,7 @@ cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="�
 db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
 cli.add_typer(payouts.app, name="payouts")
+cli.add_typer(forecasting.app, name="forecast")
 
 RECOVER_EVERY_S = 15.0
 

@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 
-ALL = ("ingest", "reply", "sweep", "conversions", "payouts", "kill")
+ALL = ("ingest", "reply", "sweep", "conversions", "payouts", "forecast", "kill")
 
 
 def main() -> None:

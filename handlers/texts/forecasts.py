@@ -1,0 +1,87 @@
+"""What `forecast` says: what is wrong with a table, and why a number is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NO_TEAM = "未分组"
+
+
+def at_line(file: str, line: int, what: str) -> str:
+    return f"{file} 第 {line} 行：{what}"
+
+
+def not_text(file: str) -> str:
+    return f"{file}：不是 UTF-8 或 GB18030 的文字 (not a text file)"
+
+
+def broken(why: str) -> str:
+    return f"不是合格的 CSV (not well-formed CSV)：{why}"
+
+
+def columns_missing(names: Sequence[str]) -> str:
+    return f"缺少列 (missing columns)：{'、'.join(names)}"
+
+
+def cells(found: int, expected: int) -> str:
+    return f"有 {found} 格，表头有 {expected} 格 (wrong number of cells)"
+
+
+def twice(number: str) -> str:
+    return f"编号 {number} 出现了两次 (duplicate id)"
+
+
+def not_a_stage(said: str) -> str:
+    return f"stage 是 {said!r}，应为 open、won 或 lost"
+
+
+def not_a_day(column: str, said: str) -> str:
+    return f"{column} 是 {said!r}，应为 YYYY-MM-DD 的日期 (not a date)"
+
+
+def not_an_amount(column: str, said: str) -> str:
+    return f"{column} 是 {said!r}，应为不小于 0 的数 (not an amount)"
+
+
+def closed_before_created(closed: str, created: str) -> str:
+    return f"closed {closed} 早于 created {created} (closed before created)"
+
+
+VIEWS = ("赢单节律", "金额节律", "在谈商机")
+
+
+def method(
+    version: str, horizon: int, shares: Sequence[tuple[str, float]], count: int, error: float | None
+) -> str:
+    parts = "、".join(f"{name} {weight:.0%}" for name, weight in shares)
+    past = "" if error is None else f"；回看过去 {count} 次，{horizon} 天预测合计误差 {error:.0%}"
+    return f"{version}：{parts}{past}"
+
+
+def start(days: int, horizon: int, amount: float) -> str:
+    return f"起点：最近 {days} 天的赢单速度，折合每 {horizon} 天 {amount:,.0f}。"
+
+
+def by_rhythm(wins: int) -> str:
+    return f"历史节律（{wins:,} 单赢单的周期、趋势和起伏）"
+
+
+def by_pipeline(still_open: int) -> str:
+    return f"在谈商机（{still_open:,} 个，按年龄的赢率，加将要新建的）"
+
+
+def pull(name: str, *, sees: float, weight: float, by: float) -> str:
+    way = "抬高" if by >= 0 else "压低"
+    return f"{name}看到 {sees:,.0f}，权重 {weight:.0%}，把预测{way} {abs(by):,.0f}。"
+
+
+def little_history(days: int, wins: int) -> str:
+    return f"历史不足：只有 {days} 天、{wins} 单赢单，区间已放宽，仅供参考。"
+
+
+def nothing_won(still_open: int) -> str:
+    return f"历史不足：还没有一单赢单，无法预测；上限是 {still_open} 个在谈商机全部赢下。"
+
+
+def not_horizons(said: str, longest: int) -> str:
+    return f"{said!r}：应为 1 到 {longest} 的天数，如 30,60,90 (not a list of days)"
