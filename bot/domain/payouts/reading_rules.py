@@ -175,9 +175,9 @@ def _check_end(row: ObjectReader, following: Tier | None) -> None:
 def _collab(reader: ObjectReader, problems: list[Problem]) -> Collab:
     inner = ObjectReader(reader.body["collab"], f"{reader.place} collab", problems)
     inner.only(("when", "share_bp", "to"))
-    when = expressions.parse("id==id")
+    when = expressions.parse("kind==kind")
     try:
-        when = expressions.parse(inner.text("when")) if inner.has("when") else when
+        when = expressions.parse(inner.text("when") or when.text)
     except ValueError as error:
         inner.refuse("bad_expression", "when", str(error))
     return Collab(when, inner.integer("share_bp", least=0, most=BP), inner.text("to"))

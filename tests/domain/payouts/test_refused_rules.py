@@ -75,6 +75,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
      "unreachable", "when"),
     ("a kind and not", when(("kind", "==", "new"), ("kind", "!=", "new")), "unreachable", "when"),
     ("division by zero", collab("contract_fen / 0 > 1"), "bad_expression", "collab when"),
+    ("no expression", collab(""), "not_a_text", "collab when"),
     ("half an expression", collab("kind=="), "bad_expression", "collab when"),
     ("open parenthesis", collab("(kind==new"), "bad_expression", "collab when"),
     ("value on the left", collab("1==kind"), "bad_expression", "collab when"),

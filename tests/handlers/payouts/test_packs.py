@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from handlers.payouts.packs import Attachment, Pack, manifest_of, write_pack
 from handlers.payouts.verifying import verify
 from tests.domain.payouts.worked_cases import WorkedCase, all_cases, deal, rule
 
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "payouts"
+TOTAL_OF_FORMAT_1 = 539_000
 RULES = [rule(mode="flat", rate_bp=300)]
 FACTS = {
     "deals": [
@@ -72,6 +75,15 @@ def test_a_pack_verifies_from_itself_alone() -> None:
 
     assert verdict.findings == ()
     assert (verdict.person, verdict.total_fen) == ("A", 270_000)
+
+
+def test_a_pack_of_the_first_format_verifies_for_ever() -> None:
+    """Wage evidence is kept for years. Where sentences change, WORDING must change too, and
+    this pack still holds."""
+    verdict = verify((FIXTURES / "pack_of_format_1.zip").read_bytes())
+
+    assert verdict.findings == ()
+    assert verdict.total_fen == TOTAL_OF_FORMAT_1
 
 
 def test_the_same_facts_make_the_same_bytes() -> None:
