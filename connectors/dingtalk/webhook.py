@@ -169,7 +169,9 @@ class _Door:
             self.count(door, refused.reason.replace(" ", "_"))
             if refused.status == web.HTTPRequestTimeout.status_code:
                 raise web.HTTPRequestTimeout from None
-            raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, 0) from None
+            raise web.HTTPRequestEntityTooLarge(
+                MAX_BODY_BYTES, request.content_length or 0, text=refused.reason
+            ) from None
 
     async def _read(self, request: web.Request, door: str) -> tuple[Body | None, bytes]:
         raw = await self.read_raw(request, door)

@@ -206,6 +206,13 @@ async def test_an_oversized_body_is_refused(visit: Visit) -> None:
     assert visit.inbox.envelopes == []
 
 
+async def test_the_body_of_a_stranger_is_not_even_read(visit: Visit) -> None:
+    """Or the size of it would be what is complained of."""
+    body = b"a" * (MAX_BODY_BYTES + 1)
+    for path in (ROBOT, CARDS, EVENTS):
+        assert (await visit.post(path, body))[0] == 401
+
+
 async def test_an_oversized_body_that_hides_its_length_is_refused(visit: Visit) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):

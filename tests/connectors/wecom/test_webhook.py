@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bot.clock import FixedClock
+from connectors.doors import MAX_BODY_BYTES
 from tests.connectors.wecom.wecom_door import (
     NOW,
     STAMP,
@@ -162,6 +163,13 @@ async def test_unbelievable_sending_time_gives_way_to_the_receiving_time(
 ) -> None:
     message = text_message().replace(f">{STAMP}<", f">{created}<")
     assert (await door.only(message)).sent_at == NOW
+
+
+async def test_the_body_of_a_stranger_is_not_even_read(door: Door) -> None:
+    """Or the size of it would be what is complained of."""
+    before = refused("unsigned")
+    assert await door.post(({}, b"a" * (MAX_BODY_BYTES + 1))) == 403
+    assert refused("unsigned") == before + 1
 
 
 @pytest.mark.parametrize(
