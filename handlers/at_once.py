@@ -14,7 +14,10 @@ from handlers.texts import dialog
 
 
 def is_due(desk: Desk, view: DraftView) -> bool:
-    """Whether the draft is complete, clear, and nothing speaks against it."""
+    """Whether the draft is complete, clear, and nothing speaks against it. What was dictated
+    was heard by a machine: its speaker has to see it first."""
+    if any(file.transcript for file in desk.incoming.files):
+        return False
     complete = view.customer and not (view.missing or view.question or view.warnings)
     return bool(complete) and not confirming.needs_press(desk.office.policy.drafts, view.draft)
 

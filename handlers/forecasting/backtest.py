@@ -12,8 +12,8 @@ from handlers.forecasting.predicting import predict
 from handlers.forecasting.table import Floats, Table, as_known, tally
 
 OURS = "gendan"
-LEARNING_DAYS = 182
-"""Each part of a quarter was seen twice before anybody is judged."""
+LEARNING_DAYS = 91
+"""A whole quarter was seen before anybody is judged."""
 
 Report = dict[str, dict[str, dict[str, float | int | None]]]
 
@@ -54,7 +54,7 @@ class Score:
 
 
 def weekly_origins(table: Table, shortest: int) -> range:
-    """Every seventh day from half a year after the first closing (or two thirds of a shorter
+    """Every seventh day from a quarter after the first closing (or two thirds of a shorter
     table), as long as the shortest horizon is over by the last day of the table."""
     ended = table.closed[~table.is_open]
     if not len(ended):

@@ -142,6 +142,11 @@ class Chat:
         message = self._message(who, kind, text=text, group=group)
         return await self._handle(replace(message, quoted_text=quoting), attached)
 
+    async def dictate(self, who: str, heard: str) -> str:
+        """A recording, as an engine heard it."""
+        sound = replace(self._file("voice.amr"), transcript=heard)
+        return await self._handle(self._message(who, Kind.VOICE), (sound,))
+
     async def restart(self) -> None:
         """The names in memory are read anew from the database."""
         self.book = CustomerBook()

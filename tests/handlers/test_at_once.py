@@ -112,6 +112,13 @@ async def test_a_press_is_wanted(chat: Chat, text: str, why: str) -> None:
     assert "已记录" in await chat.say("zhang", "确认") or "是指" in chat.heard_by("zhang")
 
 
+async def test_what_was_dictated_is_seen_by_its_speaker_first(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.dictate("zhang", CALL)
+    assert "确认" in [button.label for button in chat.card().buttons]
+    assert await chat.living() == {}
+
+
 async def test_what_was_not_read_surely_is_pointed_out(chat: Chat) -> None:
     await chat.customer(HENGRUI)
     said = await chat.say("zhang", "恒锐机电通了大概20分钟，嫌贵，下周三联系")

@@ -30,7 +30,7 @@ def test_ours_stands_beside_the_baselines(tmp_path: Path) -> None:
 def test_origins_come_weekly_while_their_horizon_is_over(tmp_path: Path) -> None:
     sales = [Deal(str(n), "甲", "A", "1", on(n), on(n + 1), 1.0) for n in range(300)]
     origins = weekly_origins(table(tmp_path, sales), 30)
-    assert origins[0] == on(1 + 182).toordinal()
+    assert origins[0] == on(1 + 91).toordinal()
     assert {later - one for one, later in pairwise(origins)} == {7}
     assert on(300 - 30 - 7).toordinal() < origins[-1] <= on(300 - 30).toordinal()
 
