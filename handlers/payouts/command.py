@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot.domain.payouts.checking import notices
+from bot.domain.payouts.checking import absent_fields, notices
 from bot.domain.payouts.computing import compute
 from bot.domain.payouts.money import yuan
 from bot.domain.payouts.versions import RuleBook
@@ -34,7 +34,7 @@ def payouts_compute(rules: Rules, deals: Deals) -> None:
     read = documents.to_rules(documents.load(rules))
     facts = documents.to_facts(documents.load(deals))
     documents.check_together(read, facts)
-    for notice in notices(read):
+    for notice in [*notices(read), *absent_fields(read, facts.deals)]:
         typer.echo(f"提醒 {notice}", err=True)
     for text in as_json.printed(as_json.result_to_json(compute(RuleBook(read), facts))):
         sys.stdout.buffer.write(text.encode())

@@ -39,26 +39,38 @@ def check_rules(rules: Sequence[Rule]) -> None:
 
 
 def check_fields(rules: Sequence[Rule], deals: Sequence[Deal]) -> None:
-    """Raises UnusableInput where a rule asks for a field that no deal has, or compares one
-    with a value of another kind: such a rule would silently never pay."""
-    if not deals:
-        return
-    known = DEAL_FIELDS.union(NUMERIC, *(deal.fields for deal in deals))
-    problems = []
-    for rule in rules:
-        named = [(f"when[{n}]", each.field) for n, each in enumerate(rule.when)]
-        if rule.collab:
-            named += [("collab when", name) for name in sorted(rule.collab.when.fields())]
-            named.append(("collab to", rule.collab.to))
-        problems += [
-            Problem("unknown_field", f"{_place(rule)} {where}", f"没有一份合同有字段「{name}」")
-            for where, name in named
-            if name not in known
-        ]
-        for n, condition in enumerate(rule.when):
-            problems += _kind_problems(f"{_place(rule)} when[{n}]", condition, deals)
+    """Raises UnusableInput where a rule compares a field of a deal with a value of another
+    kind: such a rule would silently never pay."""
+    problems = [
+        problem
+        for rule in rules
+        for n, condition in enumerate(rule.when)
+        for problem in _kind_problems(f"{_place(rule)} when[{n}]", condition, deals)
+    ]
     if problems:
         raise UnusableInput(problems)
+
+
+def absent_fields(rules: Sequence[Rule], deals: Sequence[Deal]) -> list[Notice]:
+    """Fields that a rule asks for and none of the deals has. It may be misspelt, or none of
+    this month's deals may be of that kind, so the run goes on: the condition holds for none."""
+    if not deals:
+        return []
+    known = DEAL_FIELDS.union(NUMERIC, *(deal.fields for deal in deals))
+    return [
+        Notice("absent_field", f"{_place(rule)} {where}", f"没有一份合同有字段「{name}」")
+        for rule in rules
+        for where, name in _named_fields(rule)
+        if name not in known
+    ]
+
+
+def _named_fields(rule: Rule) -> list[tuple[str, str]]:
+    named = [(f"when[{n}]", each.field) for n, each in enumerate(rule.when)]
+    if rule.collab:
+        named += [("collab when", name) for name in sorted(rule.collab.when.fields())]
+        named.append(("collab to", rule.collab.to))
+    return named
 
 
 def notices(rules: Sequence[Rule]) -> list[Notice]:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain.payouts.checking import check_fields, check_rules, notices
+from bot.domain.payouts.checking import absent_fields, check_fields, check_rules, notices
+from bot.domain.payouts.computing import compute
 from bot.domain.payouts.problems import UnusableInput
 from bot.domain.payouts.reading_facts import read_facts
 from bot.domain.payouts.reading_rules import read_rules
+from bot.domain.payouts.versions import RuleBook
 from tests.domain.payouts.worked_cases import deal, rule
 
 FLAT = {"mode": "flat", "rate_bp": 300}
@@ -187,10 +189,12 @@ def test_facts_that_cannot_be_read_are_refused(document: dict[str, Any], place: 
     assert any(place in problem.place for problem in refused.value.problems)
 
 
-def test_a_field_that_no_deal_has_is_refused() -> None:
+def test_a_field_that_no_deal_has_is_pointed_out_and_holds_for_none() -> None:
     facts = read_facts({"deals": [deal(contract_fen=1)]})
-    with pytest.raises(UnusableInput, match="没有一份合同有字段「regoin」"):
-        check_fields(read_rules([when(("regoin", "==", "north"))]), facts.deals)
+    rules = read_rules([when(("regoin", "==", "north"))])
+    (notice,) = absent_fields(rules, facts.deals)
+    assert "没有一份合同有字段「regoin」" in str(notice)
+    assert compute(RuleBook(rules), facts).lines == ()
 
 
 def test_a_field_of_another_kind_than_its_value_is_refused() -> None:
