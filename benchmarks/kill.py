@@ -42,12 +42,17 @@ class Company:
             if person["platform"] == "wecom" and person["name"] in owners
         ]
 
-    async def post(self, session: aiohttp.ClientSession, user: str, text: str, number: int) -> bool:
-        """True when the door answered 200: from then on the message must not be lost."""
+    async def post(
+        self, session: aiohttp.ClientSession, user: str, text: str, number: int, created: int
+    ) -> bool:
+        """True when the door answered 200: from then on the message must not be lost.
+
+        created: when it was said, in seconds, the same for every try; the signature is new.
+        """
         now = str(int(time.time()))
         inner = (
             f"<xml><ToUserName>{self.app['corp_id']}</ToUserName><FromUserName>{user}"
-            f"</FromUserName><CreateTime>{now}</CreateTime><MsgType>text</MsgType>"
+            f"</FromUserName><CreateTime>{created}</CreateTime><MsgType>text</MsgType>"
             f"<Content>{text}</Content><MsgId>{number}</MsgId><AgentID>{self.app['agent_id']}"
             "</AgentID></xml>"
         )
@@ -95,8 +100,8 @@ class Load:
     async def _say(
         self, session: aiohttp.ClientSession, user: str, text: str, accepted: set[int]
     ) -> None:
-        number = next(self._numbers)
-        while not await self._company.post(session, user, text, number):  # noqa: ASYNC110
+        number, created = next(self._numbers), int(time.time())
+        while not await self._company.post(session, user, text, number, created):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         accepted.add(number)
 

@@ -139,7 +139,8 @@ class Dispatcher(Generic[Tx]):
         many. What is postponed is tried at once, so that nothing overtakes it."""
         fed = 0
         while len(self._waiting) < MAX_WAITING:
-            page = await self._store.unfinished(besides=self._waiting)
+            # As of now: what is finished while the database is read may still look unfinished.
+            page = await self._store.unfinished(besides=frozenset(self._waiting))
             if not page:
                 break
             for pending in page:
