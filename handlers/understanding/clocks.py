@@ -8,7 +8,7 @@ from datetime import time
 
 from handlers.understanding.numbers import to_number
 
-_PART = r"(?:凌晨|早上|早晨|清早|一早|上午|中午|午间|正午|下午|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
+_PART = r"(?:凌晨|早上|早晨|清早|朝早|上昼|一早|上午|中午|午间|正午|下午|下昼|晏昼|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
 _HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _CLOCK = re.compile(
     rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"
@@ -48,7 +48,7 @@ def _clock_of(match: re.Match[str]) -> time | None:
     whole = int(hour)
     part = match["part"] or ""
     leading_zero = match["hour"].startswith("0")
-    if any(word in part for word in ("下午", "午后", "傍晚", "晚", "夜")):
+    if any(word in part for word in ("下午", "下昼", "晏昼", "午后", "傍晚", "晚", "夜")):
         if whole == 12 and ("晚" in part or "夜" in part):
             return None  # midnight belongs to no day for sure
         whole += 12 if whole < 12 else 0

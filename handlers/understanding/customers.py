@@ -152,8 +152,8 @@ class CustomerIndex:
         start, place = _place_before(text, hit.start)
         ending = LEGAL_FORM_AHEAD.match(text, hit.end)
         end = ending.end() if ending else hit.end
-        if place and any(entry.parts.place == place for entry in seen):
-            seen = [entry for entry in seen if entry.parts.place == place]
+        if place and any(place in _places_of(entry) for entry in seen):
+            seen = [entry for entry in seen if place in _places_of(entry)]
         elif place and all(entry.parts.place and words not in entry.aliases for entry in seen):
             return None  # 苏州恒锐 is not 杭州恒锐机电
         else:
@@ -230,7 +230,8 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     A legal form behind is not needed: it is recognised after the name in the text.
     """
     core = parts.core
-    forms = {core[:length] for length in range(2, len(core) + 1)} - everyday_words()
+    forms = {part[:length] for part in (core, parts.inner) for length in range(2, len(part) + 1)}
+    forms -= everyday_words() | {parts.town}
     forms.add(parts.bare)
     if not name.startswith(parts.bare):
         forms.add(normalise(name))
@@ -294,6 +295,10 @@ def _place_before(text: str, start: int) -> tuple[int, str]:
         if len(found) == length:
             return start - length, found.rstrip("市省")
     return start, ""
+
+
+def _places_of(entry: _Entry) -> tuple[str, str]:
+    return entry.parts.place, entry.parts.town
 
 
 def _slip(entry: _Entry, words: str, behind: str) -> str:

@@ -13,6 +13,7 @@ MENTION = "〓"
 """Stands for every character of a customer's name in the texts below."""
 
 _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
+_CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
 _NOTHING_CAME = re.compile(r"^[^。;!?]{0,12}(?:没到|没收到|没见|未到|没动静|没付|没打|没影)")
 _OF_WORK = re.compile(
     r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
@@ -62,7 +63,7 @@ def find_purpose(said: Said) -> Purpose:
 
 def _about_the_talk(said: Said) -> Purpose | None:
     """What is said to the bot about records, not what happened at a customer."""
-    for read in (_bare, _snooze, _cancel, _correct, _appeal, _query, _create):
+    for read in (_bare, _noise, _snooze, _cancel, _correct, _agreed, _appeal, _query, _create):
         purpose = read(said)
         if purpose:
             return purpose
@@ -121,6 +122,21 @@ def _bare(said: Said) -> Purpose | None:
     return None
 
 
+def _noise(said: Said) -> Purpose | None:
+    """中午吃啥, 谁有充电线: colleagues among themselves."""
+    match = None if said.duration else says("intents", "noise", "words", said.text)
+    return _found(Intent.CHITCHAT, match, sure=0.7)
+
+
+def _agreed(said: Said) -> Purpose | None:
+    """上面魏都那单金额对的，确认: a yes to a record that the text points at."""
+    if len(said.text) > _SHORT or said.duration or said.ahead:
+        return None
+    if says("intents", "agreed", "reference", said.text) is None:
+        return None
+    return _found(Intent.CONFIRM, says("intents", "agreed", "yes", said.text))
+
+
 def _snooze(said: Said) -> Purpose | None:
     match = says("intents", "snooze", "words", said.text)
     if match and says("intents", "snooze", "not_snooze", said.text):
@@ -134,13 +150,15 @@ def _cancel(said: Said) -> Purpose | None:
     match = says("intents", "cancel", "words", said.text)
     if match is None or said.duration or says("intents", "topics", "help", said.text):
         return None
-    if says("intents", "cancel", "by_them", said.text):
+    if "申诉" not in match[0] and says("intents", "cancel", "by_them", said.text):
         return None
     return _found(Intent.CANCEL, match)
 
 
 def _correct(said: Said) -> Purpose | None:
     if said.level_named and said.names_customer:
+        return None
+    if says("intents", "appeal", "money", said.text):
         return None
     opening = says("intents", "correct", "opening", said.text)
     is_form = said.text.count(":") > 1
@@ -179,6 +197,8 @@ def _query(said: Said) -> Purpose | None:
         return None
     if says("intents", "query", "statement", said.text):
         return None
+    if said.level_named and said.names_customer:
+        return None
     if said.names_customer and says("intents", "query", "reported", said.text):
         return None
     told = says("intents", "call", "explicit", said.told) or says(
@@ -214,7 +234,7 @@ def _loss(said: Said) -> Purpose | None:
 def _closing(said: Said) -> Purpose | None:
     """Signed or paid, whichever the text says first."""
     won = _happened(said.told, "win")
-    paid = _happened(said.told, "payment")
+    paid = None if said.duration else _happened(said.told, "payment")
     if paid and (won is None or paid.start() < won.start()):
         return _found(Intent.LOG_PAYMENT, paid)
     return None if said.level_named else _found(Intent.LOG_WIN, won)
@@ -226,7 +246,7 @@ def _happened(told: str, section: str) -> re.Match[str] | None:
     for match in words["words"].finditer(told):
         before = re.split(r"[,。;!?\n ]", told[max(0, match.start() - 12) : match.start()])[-1]
         after = told[match.end() : match.end() + 18]
-        if any(words["not_yet"].search(near) for near in (before, match[0])):
+        if any(words["not_yet"].search(near) for near in (before, match[0].removesuffix("约"))):
             continue
         if section != "payment" or not _NOTHING_CAME.search(after):
             return match
@@ -234,7 +254,7 @@ def _happened(told: str, section: str) -> re.Match[str] | None:
 
 
 def _visit(said: Said) -> Purpose | None:
-    done = says("intents", "visit", "done", said.told)
+    done = _visited(said)
     failed = says("intents", "visit", "failed", said.told)
     meeting = says("intents", "visit", "meeting", said.text)
     if failed and (done or meeting) and not said.duration:
@@ -244,6 +264,15 @@ def _visit(said: Said) -> Purpose | None:
         early = says("intents", "call", "explicit", said.told)
         return None if early and early.start() < done.start() else _found(Intent.LOG_VISIT, done)
     return _found(Intent.LOG_VISIT, done)
+
+
+def _visited(said: Said) -> re.Match[str] | None:
+    """The first word of a visit; 上门, 拜访 and the like behind a coming day are a plan."""
+    for match in table("intents", "visit")["done"].finditer(said.told):
+        bare = table("intents", "visit")["bare"].fullmatch(match[0])
+        if said.duration or not bare or not said.planned[: match.start()].strip():
+            return match
+    return None
 
 
 def _missed_call(said: Said) -> Purpose | None:
@@ -273,6 +302,8 @@ def _papers(said: Said) -> Purpose | None:
 def _message(said: Said) -> Purpose | None:
     if says("intents", "call", "explicit", said.told):
         return None
+    if _CLOCK_AHEAD.search(said.planned) and _booking(said):
+        return _booking(said)
     return _found(Intent.LOG_MESSAGE, says("intents", "message", "done", said.told))
 
 

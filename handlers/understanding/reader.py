@@ -115,4 +115,5 @@ def _inherited(purpose: Purpose, slots: Slots, first: Record | None) -> Purpose:
         return purpose
     if first.intent in (Intent.QUERY, Intent.CHITCHAT):
         return purpose
-    return Purpose(first.intent, connected=first.connected, sure=0.7)
+    connected = True if slots.duration else first.connected
+    return Purpose(first.intent, connected=connected, sure=0.7)
