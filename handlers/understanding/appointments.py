@@ -38,7 +38,7 @@ _CONTACT_AFTER_MONTH = re.compile(
     r"|提醒|做演示|启动再)"
 )
 _CLAUSE_END = re.compile(r"[,。;!?\n ]")
-_DONE = re.compile(r"了|过(?!去|来)|到账|到款|没[^,。]{0,2}成|没见|白跑|爽约")
+_DONE = re.compile(r"了|过(?!去|来)|到账|到款|没[^,。]{0,2}成|没见|白跑|爽约|挨个|逐个|陆续")
 _STILL_TODAY = re.compile(
     r"[^,。;!?\s了]{0,4}(?:要|会|得|再|必须|务必|之内|以内|下班|之前|前|记得|提醒)"
 )
@@ -98,10 +98,10 @@ def is_past(text: str, found: Found[Moment], now: datetime, *, spent: bool = Fal
         return found.value.day < now.date()
     if found.value.clock is not None:
         return found.value.clock <= now.time()
-    if not _DONE_TODAY.search(text[found.start : found.end]):
-        return False
     if spent and not _STILL_TODAY.match(text, found.end):
         return True
+    if not _DONE_TODAY.search(text[found.start : found.end]):
+        return False
     behind = _CLAUSE_END.split(text[found.end : found.end + 16])[0]
     return _AHEAD_AFTER_TODAY.search(behind) is None or _DONE.search(behind) is not None
 

@@ -8,7 +8,10 @@ from datetime import time
 
 from handlers.understanding.numbers import to_number
 
-_PART = r"(?:凌晨|早上|早晨|清早|朝早|上昼|一早|上午|中午|午间|正午|下午|下昼|晏昼|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
+_PART = (
+    r"(?:凌晨|早上|早晨|清早|朝早|上昼|一早|上午|中午|午间|正午|下午"
+    r"|下昼|晏昼|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
+)
 _HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _CLOCK = re.compile(
     rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"

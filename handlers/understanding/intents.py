@@ -315,7 +315,7 @@ def _call(said: Said) -> Purpose | None:
 
 
 def _level(said: Said) -> Purpose | None:
-    return Purpose(Intent.SET_INTENT) if said.level_named else None
+    return Purpose(Intent.SET_INTENT) if said.level_named or said.level_known else None
 
 
 def _booking(said: Said) -> Purpose | None:
@@ -324,6 +324,8 @@ def _booking(said: Said) -> Purpose | None:
     if says("intents", "visit", "by_phone", said.text) or is_not_done(said.text):
         return None
     meeting = says("intents", "visit", "meeting", said.planned)
+    if said.ahead and not says("intents", "call", "explicit", said.text):
+        meeting = meeting or says("intents", "visit", "bare", said.told)
     agreed = re.search(r"约|定[了好在]|说好|敲定|安排", said.planned)
     if meeting and (said.ahead or agreed):
         return _found(Intent.BOOK_VISIT, meeting)
