@@ -14,6 +14,9 @@ MENTION = "〓"
 
 _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
 _CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
+_OF_RECORDS = re.compile(r"申诉|条|笔|记录")
+_ARRANGED = re.compile(r"约|定[了好在]|说好|敲定|安排")
+_AGREED = re.compile(r"(?<![签爽失赴履预])约(?:到|好|上了|成|妥|定)")
 _NOTHING_CAME = re.compile(r"^[^。;!?]{0,12}(?:没到|没收到|没见|未到|没动静|没付|没打|没影)")
 _OF_WORK = re.compile(
     r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
@@ -150,7 +153,7 @@ def _cancel(said: Said) -> Purpose | None:
     match = says("intents", "cancel", "words", said.text)
     if match is None or said.duration or says("intents", "topics", "help", said.text):
         return None
-    if "申诉" not in match[0] and says("intents", "cancel", "by_them", said.text):
+    if not _OF_RECORDS.search(match[0]) and says("intents", "cancel", "by_them", said.text):
         return None
     return _found(Intent.CANCEL, match)
 
@@ -325,9 +328,10 @@ def _booking(said: Said) -> Purpose | None:
         return None
     meeting = says("intents", "visit", "meeting", said.planned)
     if said.ahead and not says("intents", "call", "explicit", said.text):
-        meeting = meeting or says("intents", "visit", "bare", said.told)
-    agreed = re.search(r"约|定[了好在]|说好|敲定|安排", said.planned)
-    if meeting and (said.ahead or agreed):
+        meeting = (
+            meeting or says("intents", "visit", "noun", said.told) or _AGREED.search(said.text)
+        )
+    if meeting and (said.ahead or _ARRANGED.search(said.planned)):
         return _found(Intent.BOOK_VISIT, meeting)
     return None
 

@@ -99,7 +99,7 @@ def take_apart(name: str) -> NameParts:
     core = bare[len(place) :]
     if len(core) < _SHORTEST_CORE:
         return NameParts(place="", core=bare)
-    return NameParts(place=place, core=core, town=place_at(core, 0))
+    return NameParts(place=place, core=core, town=place_at(core, 0) or _town_at(core))
 
 
 def _cut(name: str, ending: re.Pattern[str]) -> str:

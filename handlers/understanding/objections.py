@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 
 from handlers.understanding.lexicon import says, table
 from handlers.understanding.spans import Found
@@ -42,16 +43,34 @@ def find_objections(text: str) -> list[Found[str]]:
     """One find per code, in the order of the text."""
     text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
     first = _labelled(text)
-    for code, pattern in table("lexicon", "objections").items():
-        for match in pattern.finditer(text):
-            if match.end() > match.start() and not _is_denied(text, match):
-                first[code] = Found(match.start(), match.end(), code)
-                break
-    further = [*find_stances(text), *_when_lost(text)]
-    for code, match in further:
+    for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
         if code not in first and not _is_denied(text, match):
             first[code] = Found(match.start(), match.end(), code)
+    for code, match in _of_no_topic(text):
+        alone = not any(_in_one_clause(text, one, match) for one in first.values())
+        if alone and not _is_denied(text, match):
+            first[code] = Found(match.start(), match.end(), code)
     return sorted(first.values(), key=lambda one: one.start)
+
+
+def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    for code, pattern in table("lexicon", "objections").items():
+        for match in pattern.finditer(text):
+            if match.end() > match.start():
+                yield code, match
+
+
+def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """太慢, 要求降: these object to whatever else the clause names."""
+    for code, pattern in table("lexicon", "unless_other").items():
+        match = pattern.search(text)
+        if match:
+            yield code, match
+
+
+def _in_one_clause(text: str, one: Found[str], other: re.Match[str]) -> bool:
+    between = text[min(one.end, other.end()) : max(one.start, other.start())]
+    return _CLAUSE_END.search(between) is None
 
 
 def _when_lost(text: str) -> Iterator[tuple[str, re.Match[str]]]:
