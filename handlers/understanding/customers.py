@@ -251,7 +251,9 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     """
     core = parts.core
     forms = {part[:length] for part in (core, parts.inner) for length in range(2, len(part) + 1)}
-    forms -= everyday_words() | ({parts.town} & places())
+    forms.difference_update(everyday_words())
+    if parts.town in places():
+        forms.discard(parts.town)
     forms.add(parts.bare)
     if not name.startswith(parts.bare):
         forms.add(normalise(name))

@@ -16,11 +16,15 @@ _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
 _CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
 _OF_RECORDS = re.compile(r"申诉|条|笔|记录")
 _ARRANGED = re.compile(r"约|定[了好在]|说好|敲定|安排")
-_AGREED = re.compile(r"(?<![签爽失赴履预])约(?:到|好|上了|成|妥|定)")
+_ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
+_WONDERS = re.compile(r"为什么|为啥|怎么|咋")
+_MONEY_CAME = re.compile(r"账|帐|款|收|钱|定金|订金|尾|退")
+_SPOKEN = re.compile(r"语音(?!信箱|留言)|通话|电话|视频")
+_AGREED = re.compile(r"(?<![签爽失赴履])约(?:到|好|上了|成|妥|定)|预约了?")
 _NOTHING_CAME = re.compile(r"^[^。;!?]{0,12}(?:没到|没收到|没见|未到|没动静|没付|没打|没影)")
 _OF_WORK = re.compile(
     r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
-    r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d万"
+    r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d ?[万wk]|commit|保底|[一二三四五六七八九十]万"
 )
 _SHORT = 22
 _BARE = 20
@@ -187,6 +191,8 @@ def _appeal(said: Said) -> Purpose | None:
         return None
     status = says("intents", "topics", "appeal_status", said.text)
     asks = says("intents", "query", "question", said.text)
+    if asks and _WONDERS.search(asks[0]) and "诉" not in match[0]:
+        return Purpose(Intent.QUERY, asks[0], topic="bonus")
     if asks and status:
         return Purpose(Intent.QUERY, status[0], topic="appeal_status")
     if asks and says("intents", "topics", "help", said.text):
@@ -203,6 +209,8 @@ def _query(said: Said) -> Purpose | None:
     if said.level_named and said.names_customer:
         return None
     if said.names_customer and says("intents", "query", "reported", said.text):
+        return None
+    if said.names_customer and said.ahead and not _ASKS.search(said.text):
         return None
     told = says("intents", "call", "explicit", said.told) or says(
         "intents", "visit", "done", said.told
@@ -238,6 +246,8 @@ def _closing(said: Said) -> Purpose | None:
     """Signed or paid, whichever the text says first."""
     won = _happened(said.told, "win")
     paid = None if said.duration else _happened(said.told, "payment")
+    if paid and "价" in said.told[: paid.start()] and not _MONEY_CAME.search(paid[0]):
+        paid = None
     if paid and (won is None or paid.start() < won.start()):
         return _found(Intent.LOG_PAYMENT, paid)
     return None if said.level_named else _found(Intent.LOG_WIN, won)
@@ -284,7 +294,8 @@ def _missed_call(said: Said) -> Purpose | None:
 
 
 def _call_with_length(said: Said) -> Purpose | None:
-    if not said.duration or says("intents", "message", "done", said.told):
+    written = says("intents", "message", "done", said.told)
+    if not said.duration or (written and not _SPOKEN.search(said.told)):
         return None
     return _found(Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True)
 
@@ -346,7 +357,8 @@ def _next(said: Said) -> Purpose | None:
     match = says("intents", "next", "words", said.text)
     if match and (said.names_customer or said.ahead):
         return _found(Intent.SET_NEXT, match, sure=0.85)
-    return Purpose(Intent.SET_NEXT, sure=0.7) if said.ahead and said.names_customer else None
+    coming = said.ahead or said.planned.strip()
+    return Purpose(Intent.SET_NEXT, sure=0.7) if coming and said.names_customer else None
 
 
 def _remark(said: Said) -> Purpose | None:

@@ -87,7 +87,8 @@ def place_at(text: str, start: int) -> str:
 
 
 def _town_at(name: str) -> str:
-    return next((name[:length] for length in (4, 3, 2) if name[:length] in towns()), "")
+    known = towns()
+    return next((name[:length] for length in (2, 3, 4) if name[:length] in known), "")
 
 
 def take_apart(name: str) -> NameParts:
