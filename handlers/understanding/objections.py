@@ -46,10 +46,10 @@ def find_objections(text: str) -> list[Found[str]]:
     for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
         if code not in first and not _is_denied(text, match):
             first[code] = Found(match.start(), match.end(), code)
-    for code, match in _of_no_topic(text):
-        alone = not any(_in_one_clause(text, one, match) for one in first.values())
-        if alone and not _is_denied(text, match):
-            first[code] = Found(match.start(), match.end(), code)
+    if not first:
+        for code, match in _of_no_topic(text):
+            if not _is_denied(text, match):
+                first[code] = Found(match.start(), match.end(), code)
     return sorted(first.values(), key=lambda one: one.start)
 
 
@@ -61,16 +61,11 @@ def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
 
 
 def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """太慢, 要求降: these object to whatever else the clause names."""
+    """太慢, 要求降: these object to something that only the context tells."""
     for code, pattern in table("lexicon", "unless_other").items():
         match = pattern.search(text)
         if match:
             yield code, match
-
-
-def _in_one_clause(text: str, one: Found[str], other: re.Match[str]) -> bool:
-    between = text[min(one.end, other.end()) : max(one.start, other.start())]
-    return _CLAUSE_END.search(between) is None
 
 
 def _when_lost(text: str) -> Iterator[tuple[str, re.Match[str]]]:
