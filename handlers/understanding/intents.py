@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.activities import Intent
 from handlers.understanding.lexicon import says, table
+from handlers.understanding.opinions import learnt, plain
 from handlers.understanding.tenses import is_not_done
 
 MENTION = "〓"
@@ -26,6 +27,17 @@ _OF_WORK = re.compile(
     r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
     r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d ?[万wk]|commit|保底|[一二三四五六七八九十]万"
 )
+_UNSURE = 0.8
+"""Up to this the rules only suppose, and what similar messages were for is heard."""
+_GUESSED = frozenset(Intent) - {
+    Intent.CONFIRM,
+    Intent.CANCEL,
+    Intent.QUERY,
+    Intent.CREATE_CUSTOMER,
+    Intent.CHITCHAT,
+}
+"""A guess must not confirm, take back or answer anything."""
+_AHEAD = frozenset({Intent.BOOK_VISIT, Intent.SET_NEXT})
 _SHORT = 22
 _BARE = 20
 
@@ -65,7 +77,24 @@ def find_purpose(said: Said) -> Purpose:
     purpose = _about_the_talk(said)
     if purpose is None and (said.names_customer or said.duration or _OF_WORK.search(said.text)):
         purpose = _about_the_customer(said)
+    if purpose is None or purpose.sure <= _UNSURE:
+        purpose = _second_opinion(said, purpose) or purpose
     return purpose or Purpose(Intent.CHITCHAT, sure=0.6)
+
+
+def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
+    """What messages that read alike are for; a guess, so never sure enough to be stored."""
+    guess, likely = learnt().on(plain(said.text))
+    intent = Intent(guess)
+    floor = 0.6 if first else 0.25 if said.names_customer else 0.7
+    if likely < floor or intent not in _GUESSED:
+        return None
+    if first and (first.intent is intent or said.ahead != (intent in _AHEAD)):
+        return None
+    connected = says("intents", "call", "failed", said.text) is None
+    return Purpose(
+        intent, connected=connected if intent is Intent.LOG_CALL else None, sure=likely * 0.7
+    )
 
 
 def _about_the_talk(said: Said) -> Purpose | None:
@@ -132,7 +161,7 @@ def _bare(said: Said) -> Purpose | None:
 def _noise(said: Said) -> Purpose | None:
     """中午吃啥, 谁有充电线: colleagues among themselves."""
     match = None if said.duration else says("intents", "noise", "words", said.text)
-    return _found(Intent.CHITCHAT, match, sure=0.7)
+    return _found(Intent.CHITCHAT, match)
 
 
 def _agreed(said: Said) -> Purpose | None:
@@ -202,7 +231,7 @@ def _appeal(said: Said) -> Purpose | None:
 
 def _query(said: Said) -> Purpose | None:
     asked = says("intents", "query", "question", said.text)
-    if asked is None or said.duration or len(said.text) > 60:
+    if asked is None or len(said.text) > 60 or (said.duration and "算" not in asked[0]):
         return None
     if says("intents", "query", "statement", said.text):
         return None
