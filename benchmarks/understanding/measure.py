@@ -101,6 +101,10 @@ def score(
             counts[f"{slot}.tp"] += len(set(wanted or []) & set(given or []))
             counts[f"{slot}.fp"] += len(set(given or []) - set(wanted or []))
             counts[f"{slot}.fn"] += len(set(wanted or []) - set(given or []))
+            missed = set(wanted or []) - set(given or [])
+            added = set(given or []) - set(wanted or [])
+            confusions.update(f"{code} missed" for code in missed)
+            confusions.update(f"{code} too much" for code in added)
         else:
             accepted = {wanted, *gold.get("intent_alt", [])} if slot == "intent" else {wanted}
             same = given in accepted

@@ -17,6 +17,7 @@ _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
 _CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
 _OF_RECORDS = re.compile(r"申诉|条|笔|记录")
 _ARRANGED = re.compile(r"约|定[了好在]|说好|敲定|安排")
+_HAPPENED = re.compile(r"[了过完着咗哒]|刚|今|昨|到(?!时)|上午|下午|早上|回来|出来")
 _ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
 _WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _MONEY_CAME = re.compile(r"账|帐|款|收|钱|定金|订金|尾|退")
@@ -310,6 +311,8 @@ def _visit(said: Said) -> Purpose | None:
 
 def _visited(said: Said) -> re.Match[str] | None:
     """The first word of a visit; 上门, 拜访 and the like behind a coming day are a plan."""
+    if said.ahead and not (said.duration or said.objections or _HAPPENED.search(said.told)):
+        return None
     for match in table("intents", "visit")["done"].finditer(said.told):
         bare = table("intents", "visit")["bare"].fullmatch(match[0])
         if said.duration or not bare or not said.planned[: match.start()].strip():

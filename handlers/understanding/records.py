@@ -6,13 +6,16 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.domain.activities import Intent, Moment, Record
-from handlers.understanding.amounts import find_amount, find_missing
+from handlers.understanding.amounts import find_amount, find_amounts, find_missing
 from handlers.understanding.customers import SURE, Mention
 from handlers.understanding.intents import Purpose
 from handlers.understanding.lexicon import says, table
 from handlers.understanding.slots import Slots
-from handlers.understanding.spans import Found
+from handlers.understanding.spans import CORRECTION, Found
 from handlers.understanding.strangers import find_stranger
+
+CLEAR, CHOSEN = 0.95, 0.75
+"""How sure a figure or day is: the only one said, or one of several."""
 
 VALID_CALL_MIN = 3
 """Shorter calls are no valid action (the three-minute rule)."""
@@ -114,6 +117,11 @@ def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[st
     ):
         if found:
             words[slot] = _said(slots.text, found)
+    given = {"duration_min": duration, "amount_fen": amount, "next_contact": ahead}
+    rivals = _rivals(slots, amount)
+    record.confidence.update(
+        {slot: CHOSEN if slot in rivals else CLEAR for slot, found in given.items() if found}
+    )
     short = intent is Intent.LOG_CALL and duration is not None and duration.value < VALID_CALL_MIN
     return replace(
         record,
@@ -128,6 +136,18 @@ def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[st
         contact=slots.contact.value if slots.contact else None,
         stated_on=past.value.day if past else None,
     )
+
+
+def _rivals(slots: Slots, amount: Found[int] | None) -> frozenset[str]:
+    """Slots for which the text says another value too, without saying which one counts."""
+    if CORRECTION.search(slots.text):
+        return frozenset()
+    rivals = set()
+    if len({one.value for one in slots.appointments.ahead}) > 1:
+        rivals.add("next_contact")
+    if amount and len({one.value for one in find_amounts(slots.priced)}) > 1:
+        rivals.add("amount_fen")
+    return frozenset(rivals)
 
 
 def _amount(slots: Slots, intent: Intent) -> Found[int] | None:
