@@ -88,7 +88,10 @@ def place_at(text: str, start: int) -> str:
 
 def _town_at(name: str) -> str:
     known = towns()
-    return next((name[:length] for length in (2, 3, 4) if name[:length] in known), "")
+    for length in (2, 3, 4):
+        if name[:length] in known:
+            return name[:length]
+    return ""
 
 
 def take_apart(name: str) -> NameParts:

@@ -13,6 +13,7 @@ from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import MENTION, Purpose, Said, find_purpose
 from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
+from handlers.understanding.opinions import learnt
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
 from handlers.understanding.slots import Slots, read_slots
@@ -31,6 +32,7 @@ class Reader:
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
         load_vocabulary()
+        learnt()
 
     def read(
         self,
