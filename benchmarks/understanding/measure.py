@@ -101,6 +101,10 @@ def score(
             counts[f"{slot}.tp"] += len(set(wanted or []) & set(given or []))
             counts[f"{slot}.fp"] += len(set(given or []) - set(wanted or []))
             counts[f"{slot}.fn"] += len(set(wanted or []) - set(given or []))
+            missed = set(wanted or []) - set(given or [])
+            added = set(given or []) - set(wanted or [])
+            confusions.update(f"{code} missed" for code in missed)
+            confusions.update(f"{code} too much" for code in added)
         else:
             accepted = {wanted, *gold.get("intent_alt", [])} if slot == "intent" else {wanted}
             same = given in accepted
@@ -161,7 +165,7 @@ def summary(counts: Counter[str], confusions: Counter[str]) -> None:
 
 
 def measure_speed(reader: Reader, texts: list[str]) -> None:
-    """The figures promised for 100,000 customers."""
+    """The figures promised for 100,000 customers, in seconds of one core."""
     chance = random.Random(1)
     somewhere = sorted(places())
     signs = (
@@ -175,21 +179,21 @@ def measure_speed(reader: Reader, texts: list[str]) -> None:
         for _ in range(104_000)
     }
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started = time.process_time()
     customers = CustomerIndex()
     for name in names:
         customers.add(name)
-    print(f"{len(customers):,} names in {time.perf_counter() - started:.2f} s", end=", ")
+    print(f"{len(customers):,} names in {time.process_time() - started:.2f} s", end=", ")
     print(f"{(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024:.0f} MB more")
-    started = time.perf_counter()
+    started = time.process_time()
     customers.add("南京新来阀业有限公司")
-    print(f"one more in {(time.perf_counter() - started) * 1000:.2f} ms")
+    print(f"one more in {(time.process_time() - started) * 1000:.2f} ms")
     now = datetime.fromisoformat("2026-06-10T15:00:00+08:00")
     messages = [f"{name}{text}" for name, text in zip(sorted(names), texts * 20, strict=False)]
-    started = time.perf_counter()
+    started = time.process_time()
     for message in messages:
         reader.read(message, now=now, customers=customers)
-    print(f"{len(messages) / (time.perf_counter() - started):,.0f} messages/s")
+    print(f"{len(messages) / (time.process_time() - started):,.0f} messages/s")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ from enum import Enum, auto
 from handlers.understanding.numbers import ARABIC, HAN, to_lower_number
 from handlers.understanding.spans import CORRECTION, Found, choose
 
+_BARE = re.compile(r"(?!20[12]\d$)(?:[1-9]\d{3,8}|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d{1,2})?")
+"""As people write sums without saying so; a year or a telephone number is none."""
+_BOUNDARY_BEFORE = re.compile(r"(?:^|[\s,。;!?:〓(]|了|的|单)$")
+_BOUNDARY_AFTER = re.compile(r"$|[\s,。;!?)]|签|成|到|拿|搞|已|收|打|付|的")
 _LARGEST_FEN = 10**15
 _HAN_START = HAN.translate({ord(unit): None for unit in "千万亿仟"})
 _TAIL = (
@@ -17,7 +21,7 @@ _TAIL = (
     r"[一二三四五六七八九零百十壹贰叁肆伍陆柒捌玖]{0,5})"
 )
 _MONEY = re.compile(
-    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#-])(?P<number>{ARABIC}|(?<![几数])[{_HAN_START}][{HAN}]{{0,15}}"
+    rf"(?P<sign>[¥$]|rmb|人民币)?\s*(?<![a-z\d.#])(?<![a-z\d]-)(?P<number>{ARABIC}|(?<![几数])[{_HAN_START}][{HAN}]{{0,15}}"
     rf"(?:点[{HAN}]{{1,4}})?)"
     rf"\s*(?P<more>多|来|几|出头)?个?(?P<unit>亿|千万|百万|十万|万|千|w(?![a-z])|k(?![a-z]))?"
     rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?"
@@ -27,6 +31,10 @@ _NOT_MONEY_AFTER = re.compile(
     r"\s*(?:%|折|成|个(?!w|万)|分钟|小时|秒|分(?!钱)|天|周|月|年|号|日|点|套|台|家|人"
     r"|次|页|版|条|件|路|楼|层|期|季度|位|份|把|吨|米|种|遍|圈|公里|度|倍|吨|届|名|批"
     r"|轮|间|张|项|步|级|ms|mb|gb|g(?![a-z])|[:：/])"
+)
+_PIECES_AFTER = re.compile(
+    r"\s*(?:余|多)?(?:只|支|根|卷|箱|桶|瓶|双|颗|粒|升|公斤|斤|平米|平方|枚|片|亩|人次|套(?!餐)|台|吨|米|件"
+    r"|把|条|本|册|户|点位|座|盒|袋|辆|张|股|字|公里|用户|终端|并发|人(?!民)|吨级|平)"
 )
 _NOT_MONEY_BEFORE = re.compile(
     r"(?:第|[a-z]|电话|手机|手机号|编号|单号|号码|po号?|no\.?|合同号|订单号|尾号|微信号"
@@ -71,7 +79,7 @@ _COUNTER_BEFORE = re.compile(
 )
 _COUNTER_AFTER = re.compile(
     r"\s*(?:元|块)?(?:以内|以下|才[签做肯行能买]|就[签定买]|能不能|行不行|可不可以|封顶"
-    r"|的预算|预算|能做不|做不做)"
+    r"|的预算|预算|能做不|做不做|(?:块钱)?的(?:优惠|折扣|让利|差价|返点|返利|缺口|差距))"
 )
 _DIFFERENCE_BEFORE = re.compile(
     r"(?:让了?|让利|降了?|便宜了?|优惠了?|减了?|少收|高了?|贵了?|(?<!差不)多了?|剩下?|剩余|低了?|差了?|差价"
@@ -93,11 +101,14 @@ _MISSING_BEFORE = re.compile(
 )
 
 
-def find_amounts(text: str) -> list[Found[int]]:
-    """Every sum of money said, in fen, in the order of the text; refunds are negative."""
+def find_amounts(text: str, *, bare: bool = False) -> list[Found[int]]:
+    """Every sum of money said, in fen, in the order of the text.
+
+    bare: a number of four digits or more is a sum even where no word says so (恒锐 117300 签了).
+    """
     found: list[Found[int]] = []
     for match in _MONEY.finditer(text):
-        fen = _fen(text, match)
+        fen = _fen(text, match, bare=bare)
         if fen is not None and 0 < fen < _LARGEST_FEN:
             about = bool(
                 _ABOUT_BEFORE.search(text[max(0, match.start() - 6) : match.start()])
@@ -107,16 +118,20 @@ def find_amounts(text: str) -> list[Found[int]]:
     return found
 
 
-def find_amount(text: str, *, prefer: re.Pattern[str] | None = None) -> Found[int] | None:
+def find_amount(
+    text: str, *, prefer: re.Pattern[str] | None = None, bare: bool = False
+) -> Found[int] | None:
     """Our figure in `text`: not the customer's, a competitor's, nor a mere difference.
 
-    prefer: words that stand just before the figure wanted where there are several.
+    prefer: words that stand just before the figure wanted where there are several. bare: see
+    `find_amounts`. Refunds are negative.
     """
-    amounts = find_amounts(text)
+    amounts = find_amounts(text, bare=bare)
     ours = [one for one in amounts if owner_of(text, one) is Owner.OURS]
     chosen = _revised(text, ours) or _preferred(text, ours, prefer) or choose(text, ours)
-    if chosen and _REFUND.search(
-        _clause_before(text, chosen.start) + text[chosen.end : chosen.end + 3]
+    if chosen and (
+        text[: chosen.start].endswith("-")
+        or _REFUND.search(_clause_before(text, chosen.start) + text[chosen.end : chosen.end + 3])
     ):
         return Found(chosen.start, chosen.end, -chosen.value, chosen.approximate)
     return chosen
@@ -174,7 +189,15 @@ def _clause_before(text: str, end: int) -> str:
     return re.split(r"[,，。;；!?\n]|\s{1,3}(?=\S)", text[start:end])[-1]
 
 
-def _fen(text: str, match: re.Match[str]) -> int | None:
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    return bool(
+        _BARE.fullmatch(match["number"])
+        and _BOUNDARY_BEFORE.search(text[: match.start()])
+        and _BOUNDARY_AFTER.match(text, match.end())
+    )
+
+
+def _fen(text: str, match: re.Match[str], *, bare: bool) -> int | None:
     unit, tail = match["unit"] or "", match["tail"] or ""
     before = text[max(0, match.start() - 12) : match.start()]
     if _NOT_MONEY_BEFORE.search(before) or _BELOW.search(before):
@@ -182,9 +205,12 @@ def _fen(text: str, match: re.Match[str]) -> int | None:
     stated = bool(match["sign"] or match["yuan"] or unit in ("亿", "千万", "百万", "万", "w", "k"))
     said = match["number"] + unit + tail
     stated = stated or any(large in said for large in "万亿") or bool(unit and tail)
+    stated = stated or (bare and _stands_alone(text, match))
     if not stated and (_NOT_MONEY_AFTER.match(text, match.end()) or not _MONEY_CUE.search(before)):
         return None
     if match["more"] == "几" and not unit:
+        return None
+    if _PIECES_AFTER.match(text, match.end()) and not match["yuan"]:
         return None
     yuan = to_lower_number(said)
     if yuan is None or (not stated and yuan < _SMALL_ALONE):

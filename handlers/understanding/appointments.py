@@ -12,8 +12,7 @@ from handlers.understanding.spans import Found, choose
 
 _SIGNING = re.compile(
     r"^(?:之?前|左右|以?前后|上午|下午|就|能|会|肯定|一定|应该|可以|来|去|过来|给我们?"
-    r"|跟我们?|和我们?|把|他们|客户|正式|可能|估计|大概|内|的时候|那天|底|再|才)*(?:签"
-    r"(?!到|收|名)|下单|下po|下订单|成交|定下来|盖章|敲定合同|合同签)"
+    r"|跟我们?|和我们?|把|他们|客户|正式|可能|估计|大概|内|的时候|那天|底|再|才)*(?:签(?!到|收|名)|能?(?:定|批|签|办)?下来|拿下|落地|能成|下单|下po|下订单|成交|定下来|盖章|敲定合同|合同签)"
 )
 _SIGNING_BEFORE = re.compile(
     r"(?:签(?!了|到|收)(?:合同|约|单|字|协议)?|下单|成交)(?:时间|日期|日)?(?:在|是|定在"
@@ -26,21 +25,27 @@ _CONTACT_AHEAD = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"^(?:之?前|左右|就|要|才|能|以前|份)*(?:上线|交付|交货|投产|到货|发货|完工|竣工|开工"
-    r"|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统)"
+    r"|到期|停产|搬迁|搬|安装|验收|开业|投运|试产|用上|上系统|快递|(?:再)?(?:传|补传|上传|补上|补齐)(?!真))"
 )
 _VALID_UNTIL = re.compile(r"(?:有效期?|保质期|质保|合同期|到期)(?:到|至|为|是)?$")
 _CALLED_OFF = re.compile(r"^[^,。;!?改]{0,8}(?:取消|作废|没去成|去不了)")
+_MOVED = re.compile(r"(?:推|改|换|挪|延|顺延|调|移)(?:迟|期|后|约)?(?:到|成|为|至|在|约)$")
+_ASKED = re.compile(r"(?:能不能|能否|可不可以|想|要求|希望|要|只能|得)$")
+_PAID = re.compile(r"^再?(?:付(?!了)|结(?:款|算|清)|给钱|给款)")
 _PURE_MONTH = re.compile(r"^(?:明年)?(?:\d{1,2}|十?[一二三四五六七八九十])月份?$")
 _CONTACT_AFTER_MONTH = re.compile(
     r"^(?:份|初|之?后|以后|再|去|来|拜访|见|联系|跟进|回访|打|约|碰|谈|聊|看|说|上门|给"
     r"|提醒|做演示|启动再)"
 )
 _CLAUSE_END = re.compile(r"[,。;!?\n ]")
-_DONE = re.compile(r"了|过(?!去|来)")
+_DONE = re.compile(r"了|过(?!去|来)|到账|到款|没[^,。]{0,2}成|没见|白跑|爽约|挨个|逐个|陆续")
+_STILL_TODAY = re.compile(
+    r"[^,。;!?\s了]{0,4}(?:要|会|得|再|必须|务必|之内|以内|下班|之前|前|记得|提醒)"
+)
 _DONE_TODAY = re.compile(r"今(?:天|日|儿|$)")
 _AHEAD_AFTER_TODAY = re.compile(
-    r"^[^,。;!?了没未]{0,6}(?:要|去(?!了|过|成)|再|约|见(?!了|到|过)|会|前|之内|给(?!了)"
-    r"|内|提醒|务必|必须|得|下班|跟进|联系(?!了|过|上)|打(?!了|过|通|电话了)|回访(?!了"
+    r"^[^,。;!?了没未]{0,6}(?:要|去(?!了|过|成|咗|哒)|再|(?<!签)约|见(?!了|到|过)|会|前|之内|给(?!了)"
+    r"|内|提醒|务必|必须|得|下班|跟进|联系(?!了|过|上)|打(?!了|过|通|电话了|款|来|卡|钱|到)|回访(?!了"
     r"|过)|拜访(?!了|过))"
 )
 
@@ -54,8 +59,13 @@ class Appointments:
     """Every moment that is still to come, whatever it is for."""
 
 
-def sort_out(text: str, moments: Sequence[Found[Moment | None]], now: datetime) -> Appointments:
-    """Who does what when. A day that passed is never the next contact."""
+def sort_out(
+    text: str, moments: Sequence[Found[Moment | None]], now: datetime, *, spent: bool = False
+) -> Appointments:
+    """Who does what when. A day that passed is never the next contact.
+
+    spent: the text tells how long something took, so that a bare "today" is over.
+    """
     past: list[Found[Moment]] = []
     promised: list[Found[Moment]] = []
     ours: list[Found[Moment]] = []
@@ -64,7 +74,7 @@ def sort_out(text: str, moments: Sequence[Found[Moment | None]], now: datetime) 
         if found.value is None:
             continue
         known = Found(found.start, found.end, found.value)
-        if is_past(text, known, now):
+        if is_past(text, known, now, spent=spent):
             past.append(known)
             continue
         if _CALLED_OFF.search(text[found.end : found.end + 14]):
@@ -75,19 +85,21 @@ def sort_out(text: str, moments: Sequence[Found[Moment | None]], now: datetime) 
         elif not _is_elsewhere(text, known):
             ours.append(known)
     return Appointments(
-        next_contact=choose(text, _best(text, ours)),
+        next_contact=_moved(text, ours) or choose(text, _best(text, ours)),
         promise=choose(text, promised),
         past=past[0] if past else None,
         ahead=tuple(ahead),
     )
 
 
-def is_past(text: str, found: Found[Moment], now: datetime) -> bool:
+def is_past(text: str, found: Found[Moment], now: datetime, *, spent: bool = False) -> bool:
     """Before today, or today without a sign that it is still to come."""
     if found.value.day != now.date():
         return found.value.day < now.date()
     if found.value.clock is not None:
         return found.value.clock <= now.time()
+    if spent and not _STILL_TODAY.match(text, found.end):
+        return True
     if not _DONE_TODAY.search(text[found.start : found.end]):
         return False
     behind = _CLAUSE_END.split(text[found.end : found.end + 16])[0]
@@ -108,8 +120,18 @@ def _is_elsewhere(text: str, found: Found[Moment]) -> bool:
         text[max(0, found.start - 6) : found.start]
     ):
         return True
+    if _PAID.search(behind) and _ASKED.search(text[max(0, found.start - 4) : found.start]):
+        return True
     is_month = _PURE_MONTH.search(text[found.start : found.end].strip())
     return bool(is_month and not _CONTACT_AFTER_MONTH.search(behind.strip()))
+
+
+def _moved(text: str, ours: list[Found[Moment]]) -> Found[Moment] | None:
+    """周三的约推了，推到下周三: where a day is moved, the new one counts."""
+    for one in reversed(ours[1:]):
+        if _MOVED.search(text[max(0, one.start - 5) : one.start]):
+            return one
+    return None
 
 
 def _best(text: str, ahead: list[Found[Moment]]) -> list[Found[Moment]]:

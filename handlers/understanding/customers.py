@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from handlers.understanding.described import descriptions, trade_of
 from handlers.understanding.forms import Forms, Hit, without_overlaps
 from handlers.understanding.names import (
     LEGAL_FORM_AHEAD,
@@ -14,12 +15,14 @@ from handlers.understanding.names import (
     everyday_words,
     is_a_word,
     place_at,
+    places,
     take_apart,
 )
 from handlers.understanding.normal import normalise
 from handlers.understanding.sounds import sound_of
 
-FULL_NAME, SHORT_NAME, ALIAS, FUZZY, SOUND = "full", "short", "alias", "fuzzy", "pinyin"
+FULL_NAME, SHORT_NAME, ALIAS = "full", "short", "alias"
+FUZZY, SOUND, DESCRIBED = "fuzzy", "pinyin", "described"
 SURE = 0.85
 """Below this a match is a guess that the person must confirm."""
 
@@ -37,7 +40,7 @@ _GRAMMAR = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One customer that may be meant. score: 0..1. reason: full, short, alias, fuzzy, pinyin."""
+    """One customer that may be meant. score: 0..1. reason: one of the above."""
 
     name: str
     key: int | None
@@ -78,6 +81,7 @@ class CustomerIndex:
         self._written = Forms()
         self._spoken = Forms()
         self._near = Forms()
+        self._trades = Forms()
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -111,6 +115,7 @@ class CustomerIndex:
             self._spoken.remove(form, number)
         for form in _near_forms(entry.parts.core):
             self._near.remove(form, number)
+        self._trades.remove(trade_of(entry.parts.core), number)
 
     def find(self, text: str, visible: Callable[[str], bool] | None = None) -> list[Mention]:
         """The customers named in `text`, in its order. `visible` hides names from this reader."""
@@ -131,6 +136,8 @@ class CustomerIndex:
             self._spoken.add(form, number)
         for form in _near_forms(parts.core):
             self._near.add(form, number)
+        if trade := trade_of(parts.core):
+            self._trades.add(trade, number)
         return number
 
     def _entry(self, number: int) -> _Entry:
@@ -152,8 +159,8 @@ class CustomerIndex:
         start, place = _place_before(text, hit.start)
         ending = LEGAL_FORM_AHEAD.match(text, hit.end)
         end = ending.end() if ending else hit.end
-        if place and any(entry.parts.place == place for entry in seen):
-            seen = [entry for entry in seen if entry.parts.place == place]
+        if place and any(place in _places_of(entry) for entry in seen):
+            seen = [entry for entry in seen if place in _places_of(entry)]
         elif place and all(entry.parts.place and words not in entry.aliases for entry in seen):
             return None  # 苏州恒锐 is not 杭州恒锐机电
         else:
@@ -188,7 +195,7 @@ class CustomerIndex:
         ]
         if taken or found:
             return found
-        return self._mistyped(spare, visible)
+        return self._described(spare, visible) or self._mistyped(spare, visible)
 
     def _misheard(
         self, text: str, hit: Hit, visible: Callable[[str], bool] | None
@@ -223,6 +230,19 @@ class CustomerIndex:
                 kept.append(mention)
         return kept
 
+    def _described(self, text: str, visible: Callable[[str], bool] | None) -> list[Mention]:
+        """The first company that the text names only by its trade, place or both."""
+        for said in descriptions(text):
+            fits = [
+                entry
+                for entry in self._seen(self._trades.get(said.trade), visible)
+                if not said.place or said.place in _places_of(entry)
+            ]
+            if 0 < len(fits) <= _MOST_CANDIDATES:
+                ranked = [Candidate(entry.name, entry.key, 0.7, DESCRIBED) for entry in fits]
+                return [_mention(text, said.start, said.end, ranked)]
+        return []
+
 
 def _written_forms(name: str, parts: NameParts) -> set[str]:
     """The ways a name is written: whole, without its place, and its first characters.
@@ -230,7 +250,10 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     A legal form behind is not needed: it is recognised after the name in the text.
     """
     core = parts.core
-    forms = {core[:length] for length in range(2, len(core) + 1)} - everyday_words()
+    forms = {part[:length] for part in (core, parts.inner) for length in range(2, len(part) + 1)}
+    forms.difference_update(everyday_words())
+    if parts.town in places():
+        forms.discard(parts.town)
     forms.add(parts.bare)
     if not name.startswith(parts.bare):
         forms.add(normalise(name))
@@ -238,8 +261,8 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
 
 
 def _spoken_forms(parts: NameParts) -> set[str]:
-    sound = sound_of(parts.core[:_LONGEST_SOUND])
-    return {sound[:2], sound}
+    sounds = {sound_of(part[:_LONGEST_SOUND]) for part in (parts.core, parts.inner) if part}
+    return sounds | {sound[:2] for sound in sounds}
 
 
 def _near_forms(core: str) -> set[str]:
@@ -294,6 +317,10 @@ def _place_before(text: str, start: int) -> tuple[int, str]:
         if len(found) == length:
             return start - length, found.rstrip("市省")
     return start, ""
+
+
+def _places_of(entry: _Entry) -> tuple[str, str]:
+    return entry.parts.place, entry.parts.town
 
 
 def _slip(entry: _Entry, words: str, behind: str) -> str:

@@ -6,23 +6,27 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from handlers.understanding.numbers import SMALL, to_lower_number, to_number
+from handlers.understanding.numbers import HAN, SMALL, to_lower_number, to_number
 from handlers.understanding.spans import Found, choose, longest_first
+
+_WHOLE = rf"(?<![\d.{HAN}])"
+"""The tail of a longer number is no number of minutes."""
 
 _MORE = r"(?P<more>多|来|几|\+)?"
 _HOURS = re.compile(
-    rf"(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?个?{_MORE}\s?个?(?:小时|钟头|"
+    rf"{_WHOLE}(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?(?:拉|啦)?个?{_MORE}\s?个?(?:小时|钟头|"
     rf"(?<=个)钟|(?<=半)钟|h(?![a-z]))"
-    rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min)|(?P<quarter>一刻|三刻))?"
+    rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min|(?<=[时头零][1-5]\d)(?![\d点号月日万千百块元wk%:年.个家人台套]))|(?P<quarter>一刻|三刻))?"
 )
 _ABOUT_AN_HOUR = re.compile(r"个把(?:小时|钟头|钟)")
 _QUARTERS = re.compile(r"(?<![点\d])(?P<count>[一二两三123])刻钟")
 _MINUTES = re.compile(
-    rf"(?P<count>{SMALL}){_MORE}\s?个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)"
-    rf"|min(?:s|utes?)?|分(?![公部析销期钱之店享给发包数成标项]))"
+    rf"{_WHOLE}(?P<count>{SMALL}){_MORE}\s?个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)"
+    rf"|min(?:s|utes?)?|分(?![公部析销期钱之店享给发包数成标项没不都也毛]))"
     r"(?:零?(?:\d{1,2}|[一二三四五六七八九十]{1,3})秒)?"
 )
-_SECONDS = re.compile(rf"(?P<count>{SMALL})(?P<more>多|来|几)?秒钟?")
+_SECONDS = re.compile(rf"{_WHOLE}(?P<count>{SMALL})(?P<more>多|来|几)?秒钟?")
+_PRIMES = re.compile(r"(?<![\d.])(?P<count>\d{1,3})['′’](?:[0-5]?\d(?:\"|″|”|''))?")
 _STOPWATCH = re.compile(r"(?<![\d:])(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d):[0-5]\d(?![\d:])")
 _SHORT_STOPWATCH = re.compile(
     r"(?:通话|时长|录音|聊了|打了|讲了|谈了)\D{0,4}?(?P<minutes>\d{1,3}):[0-5]\d(?![\d:])"
@@ -96,6 +100,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], .
     (_STOPWATCH, lambda match: int(match["hours"]) * 60 + int(match["minutes"])),
     (_SHORT_STOPWATCH, lambda match: int(match["minutes"])),
     (_HOURS, _hours),
+    (_PRIMES, lambda match: int(match["count"])),
     (_ABOUT_AN_HOUR, lambda match: 60),
     (_QUARTERS, lambda match: {"一": 1, "三": 3, "3": 3, "1": 1}.get(match["count"], 2) * 15),
     (_MINUTES, _minutes),

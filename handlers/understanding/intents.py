@@ -7,17 +7,38 @@ from dataclasses import dataclass
 
 from bot.domain.activities import Intent
 from handlers.understanding.lexicon import says, table
+from handlers.understanding.opinions import learnt, plain
 from handlers.understanding.tenses import is_not_done
 
 MENTION = "〓"
 """Stands for every character of a customer's name in the texts below."""
 
 _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
+_CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
+_OF_RECORDS = re.compile(r"申诉|条|笔|记录")
+_ARRANGED = re.compile(r"约|定[了好在]|说好|敲定|安排")
+_HAPPENED = re.compile(r"[了过完着咗哒]|刚|今|昨|到(?!时)|上午|下午|早上|回来|出来")
+_ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
+_WONDERS = re.compile(r"为什么|为啥|怎么|咋")
+_MONEY_CAME = re.compile(r"账|帐|款|收|钱|定金|订金|尾|退")
+_SPOKEN = re.compile(r"语音(?!信箱|留言)|通话|电话|视频")
+_AGREED = re.compile(r"(?<![签爽失赴履])约(?:到|好|上了|成|妥|定)|预约了?")
 _NOTHING_CAME = re.compile(r"^[^。;!?]{0,12}(?:没到|没收到|没见|未到|没动静|没付|没打|没影)")
 _OF_WORK = re.compile(
     r"客户|拜访|电话|通话|上门|面谈|打了|没接|报价|报了|方案|到账|回款|合同|签|单|约|提醒|联系|跟进|回访"
-    r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d万"
+    r"|预测|预计|业绩|意向|l[123]|发了|收到|嫌|\d ?[万wk]|commit|保底|[一二三四五六七八九十]万"
 )
+_UNSURE = 0.8
+"""Up to this the rules only suppose, and what similar messages were for is heard."""
+_GUESSED = frozenset(Intent) - {
+    Intent.CONFIRM,
+    Intent.CANCEL,
+    Intent.QUERY,
+    Intent.CREATE_CUSTOMER,
+    Intent.CHITCHAT,
+}
+"""A guess must not confirm, take back or answer anything."""
+_AHEAD = frozenset({Intent.BOOK_VISIT, Intent.SET_NEXT})
 _SHORT = 22
 _BARE = 20
 
@@ -57,12 +78,29 @@ def find_purpose(said: Said) -> Purpose:
     purpose = _about_the_talk(said)
     if purpose is None and (said.names_customer or said.duration or _OF_WORK.search(said.text)):
         purpose = _about_the_customer(said)
+    if purpose is None or purpose.sure <= _UNSURE:
+        purpose = _second_opinion(said, purpose) or purpose
     return purpose or Purpose(Intent.CHITCHAT, sure=0.6)
+
+
+def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
+    """What messages that read alike are for; a guess, so never sure enough to be stored."""
+    guess, likely = learnt().on(plain(said.text))
+    intent = Intent(guess)
+    floor = 0.6 if first else 0.25 if said.names_customer else 0.7
+    if likely < floor or intent not in _GUESSED:
+        return None
+    if first and (first.intent is intent or said.ahead != (intent in _AHEAD)):
+        return None
+    connected = says("intents", "call", "failed", said.text) is None
+    return Purpose(
+        intent, connected=connected if intent is Intent.LOG_CALL else None, sure=likely * 0.7
+    )
 
 
 def _about_the_talk(said: Said) -> Purpose | None:
     """What is said to the bot about records, not what happened at a customer."""
-    for read in (_bare, _snooze, _cancel, _correct, _appeal, _query, _create):
+    for read in (_bare, _noise, _snooze, _cancel, _correct, _agreed, _appeal, _query, _create):
         purpose = read(said)
         if purpose:
             return purpose
@@ -121,6 +159,21 @@ def _bare(said: Said) -> Purpose | None:
     return None
 
 
+def _noise(said: Said) -> Purpose | None:
+    """中午吃啥, 谁有充电线: colleagues among themselves."""
+    match = None if said.duration else says("intents", "noise", "words", said.text)
+    return _found(Intent.CHITCHAT, match)
+
+
+def _agreed(said: Said) -> Purpose | None:
+    """上面魏都那单金额对的，确认: a yes to a record that the text points at."""
+    if len(said.text) > _SHORT or said.duration or said.ahead:
+        return None
+    if says("intents", "agreed", "reference", said.text) is None:
+        return None
+    return _found(Intent.CONFIRM, says("intents", "agreed", "yes", said.text))
+
+
 def _snooze(said: Said) -> Purpose | None:
     match = says("intents", "snooze", "words", said.text)
     if match and says("intents", "snooze", "not_snooze", said.text):
@@ -134,13 +187,15 @@ def _cancel(said: Said) -> Purpose | None:
     match = says("intents", "cancel", "words", said.text)
     if match is None or said.duration or says("intents", "topics", "help", said.text):
         return None
-    if says("intents", "cancel", "by_them", said.text):
+    if not _OF_RECORDS.search(match[0]) and says("intents", "cancel", "by_them", said.text):
         return None
     return _found(Intent.CANCEL, match)
 
 
 def _correct(said: Said) -> Purpose | None:
     if said.level_named and said.names_customer:
+        return None
+    if says("intents", "appeal", "money", said.text):
         return None
     opening = says("intents", "correct", "opening", said.text)
     is_form = said.text.count(":") > 1
@@ -166,6 +221,8 @@ def _appeal(said: Said) -> Purpose | None:
         return None
     status = says("intents", "topics", "appeal_status", said.text)
     asks = says("intents", "query", "question", said.text)
+    if asks and _WONDERS.search(asks[0]) and "诉" not in match[0]:
+        return Purpose(Intent.QUERY, asks[0], topic="bonus")
     if asks and status:
         return Purpose(Intent.QUERY, status[0], topic="appeal_status")
     if asks and says("intents", "topics", "help", said.text):
@@ -175,11 +232,15 @@ def _appeal(said: Said) -> Purpose | None:
 
 def _query(said: Said) -> Purpose | None:
     asked = says("intents", "query", "question", said.text)
-    if asked is None or said.duration or len(said.text) > 60:
+    if asked is None or len(said.text) > 60 or (said.duration and "算" not in asked[0]):
         return None
     if says("intents", "query", "statement", said.text):
         return None
+    if said.level_named and said.names_customer:
+        return None
     if said.names_customer and says("intents", "query", "reported", said.text):
+        return None
+    if said.names_customer and said.ahead and not _ASKS.search(said.text):
         return None
     told = says("intents", "call", "explicit", said.told) or says(
         "intents", "visit", "done", said.told
@@ -214,7 +275,9 @@ def _loss(said: Said) -> Purpose | None:
 def _closing(said: Said) -> Purpose | None:
     """Signed or paid, whichever the text says first."""
     won = _happened(said.told, "win")
-    paid = _happened(said.told, "payment")
+    paid = None if said.duration else _happened(said.told, "payment")
+    if paid and "价" in said.told[: paid.start()] and not _MONEY_CAME.search(paid[0]):
+        paid = None
     if paid and (won is None or paid.start() < won.start()):
         return _found(Intent.LOG_PAYMENT, paid)
     return None if said.level_named else _found(Intent.LOG_WIN, won)
@@ -226,7 +289,7 @@ def _happened(told: str, section: str) -> re.Match[str] | None:
     for match in words["words"].finditer(told):
         before = re.split(r"[,。;!?\n ]", told[max(0, match.start() - 12) : match.start()])[-1]
         after = told[match.end() : match.end() + 18]
-        if any(words["not_yet"].search(near) for near in (before, match[0])):
+        if any(words["not_yet"].search(near) for near in (before, match[0].removesuffix("约"))):
             continue
         if section != "payment" or not _NOTHING_CAME.search(after):
             return match
@@ -234,7 +297,7 @@ def _happened(told: str, section: str) -> re.Match[str] | None:
 
 
 def _visit(said: Said) -> Purpose | None:
-    done = says("intents", "visit", "done", said.told)
+    done = _visited(said)
     failed = says("intents", "visit", "failed", said.told)
     meeting = says("intents", "visit", "meeting", said.text)
     if failed and (done or meeting) and not said.duration:
@@ -246,13 +309,25 @@ def _visit(said: Said) -> Purpose | None:
     return _found(Intent.LOG_VISIT, done)
 
 
+def _visited(said: Said) -> re.Match[str] | None:
+    """The first word of a visit; 上门, 拜访 and the like behind a coming day are a plan."""
+    if said.ahead and not (said.duration or said.objections or _HAPPENED.search(said.told)):
+        return None
+    for match in table("intents", "visit")["done"].finditer(said.told):
+        bare = table("intents", "visit")["bare"].fullmatch(match[0])
+        if said.duration or not bare or not said.planned[: match.start()].strip():
+            return match
+    return None
+
+
 def _missed_call(said: Said) -> Purpose | None:
     match = says("intents", "call", "failed", said.told)
     return None if said.duration else _found(Intent.LOG_CALL, match, connected=False)
 
 
 def _call_with_length(said: Said) -> Purpose | None:
-    if not said.duration or says("intents", "message", "done", said.told):
+    written = says("intents", "message", "done", said.told)
+    if not said.duration or (written and not _SPOKEN.search(said.told)):
         return None
     return _found(Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True)
 
@@ -273,6 +348,8 @@ def _papers(said: Said) -> Purpose | None:
 def _message(said: Said) -> Purpose | None:
     if says("intents", "call", "explicit", said.told):
         return None
+    if _CLOCK_AHEAD.search(said.planned) and _booking(said):
+        return _booking(said)
     return _found(Intent.LOG_MESSAGE, says("intents", "message", "done", said.told))
 
 
@@ -284,7 +361,7 @@ def _call(said: Said) -> Purpose | None:
 
 
 def _level(said: Said) -> Purpose | None:
-    return Purpose(Intent.SET_INTENT) if said.level_named else None
+    return Purpose(Intent.SET_INTENT) if said.level_named or said.level_known else None
 
 
 def _booking(said: Said) -> Purpose | None:
@@ -293,8 +370,11 @@ def _booking(said: Said) -> Purpose | None:
     if says("intents", "visit", "by_phone", said.text) or is_not_done(said.text):
         return None
     meeting = says("intents", "visit", "meeting", said.planned)
-    agreed = re.search(r"约|定[了好在]|说好|敲定|安排", said.planned)
-    if meeting and (said.ahead or agreed):
+    if said.ahead and not says("intents", "call", "explicit", said.text):
+        meeting = (
+            meeting or says("intents", "visit", "noun", said.told) or _AGREED.search(said.text)
+        )
+    if meeting and (said.ahead or _ARRANGED.search(said.planned)):
         return _found(Intent.BOOK_VISIT, meeting)
     return None
 
@@ -309,7 +389,8 @@ def _next(said: Said) -> Purpose | None:
     match = says("intents", "next", "words", said.text)
     if match and (said.names_customer or said.ahead):
         return _found(Intent.SET_NEXT, match, sure=0.85)
-    return Purpose(Intent.SET_NEXT, sure=0.7) if said.ahead and said.names_customer else None
+    coming = said.ahead or said.planned.strip()
+    return Purpose(Intent.SET_NEXT, sure=0.7) if coming and said.names_customer else None
 
 
 def _remark(said: Said) -> Purpose | None:

@@ -21,6 +21,11 @@ def says(file: str, section: str, name: str, text: str) -> re.Match[str] | None:
     return table(file, section)[name].search(text)
 
 
+def alternation(file: str, section: str, name: str) -> str:
+    """The named list as one alternation, to be put together with others; "" without a list."""
+    return "|".join(_read(file)[section].get(name, ()))
+
+
 @cache
 def _read(file: str) -> dict[str, dict[str, list[str]]]:
     with (_WORDS / f"{file}.toml").open("rb") as source:

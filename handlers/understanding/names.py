@@ -15,6 +15,7 @@ _LEGAL_FORM = re.compile(
 )
 _PARENTHESIS = re.compile(r"[(（][^)）]{1,12}[)）]")
 _SHORTEST_CORE = 2
+_SHORTEST_INNER = 4
 
 LEGAL_FORM_AHEAD = re.compile(
     r"(?:集团|控股|股份|实业|科技|技术|贸易|商贸|信息|发展)*(?:有限责任公司|有限公司|股份公司|公司)"
@@ -28,17 +29,31 @@ class NameParts:
 
     place: str
     core: str
+    town: str = ""
+    """A second place at the head of the core: 松原 in 吉林松原粮油."""
 
     @property
     def bare(self) -> str:
         """The name without its legal form."""
         return self.place + self.core
 
+    @property
+    def inner(self) -> str:
+        """The core without its town; "" where that leaves too little to tell a company."""
+        inner = self.core[len(self.town) :]
+        return inner if self.town and len(inner) >= _SHORTEST_INNER else ""
+
 
 @cache
 def places() -> frozenset[str]:
     """Provinces and cities that stand in front of company names."""
     return frozenset((_WORDS / "places.txt").read_text("utf-8").split())
+
+
+@cache
+def towns() -> frozenset[str]:
+    """Smaller cities, known as places only at the head of a company's full name."""
+    return frozenset((_WORDS / "towns.txt").read_text("utf-8").split())
 
 
 @cache
@@ -73,18 +88,24 @@ def place_at(text: str, start: int) -> str:
     return ""
 
 
+def _town_at(name: str) -> str:
+    known = towns()
+    for length in (2, 3, 4):
+        if name[:length] in known:
+            return name[:length]
+    return ""
+
+
 def take_apart(name: str) -> NameParts:
     """Split a full name; what would leave less than two characters is not cut."""
     bare = _cut(_PARENTHESIS.sub("", name).strip(), _LEGAL_FORM)
     place = place_at(bare, 0)
+    if not place and (town := _town_at(bare)) and len(bare) - len(town) >= _SHORTEST_INNER:
+        place = town
     core = bare[len(place) :]
-    second = place_at(core, 0)
-    if second and len(core) - len(second) >= _SHORTEST_CORE and place[:-1] != second:
-        # 江苏南京…: a province and its city stand in front.
-        place, core = place + second, core[len(second) :]
     if len(core) < _SHORTEST_CORE:
         return NameParts(place="", core=bare)
-    return NameParts(place=place, core=core)
+    return NameParts(place=place, core=core, town=place_at(core, 0) or _town_at(core))
 
 
 def _cut(name: str, ending: re.Pattern[str]) -> str:

@@ -36,7 +36,13 @@ _TABLE = (
     }
     | {ord(sign): plain for sign, plain in _SIGNS.items()}
 )
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ADDRESSED = re.compile(r"@(?!所有人|all|了)[^\s@,，:]{1,20}")
+
+
+def without_unseen(text: str) -> str:
+    """`text` without zero-width and direction marks and halves of surrogate pairs."""
+    return _UNSEEN.sub("", text)
 
 
 def normalise(text: str) -> str:

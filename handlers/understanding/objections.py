@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 
-from handlers.understanding.lexicon import table
+from handlers.understanding.lexicon import says, table
 from handlers.understanding.spans import Found
+from handlers.understanding.stances import find_stances
 
 NAMES = {
     "价格": "price_high", "价格高": "price_high", "贵": "price_high", "价钱": "price_high",
@@ -28,9 +31,11 @@ NAMES = {
 """What a person calls each objection when asked for it."""
 
 _LABEL = re.compile(
-    r"(?:异议|顾虑|obj|反对意见|丢单原因|原因)(?:点|有|是|为|主要|:|\s){1,4}(?P<list>[^,。;!?\n]{1,30})?"
+    r"(?:异议|顾虑|obj|反对意见|丢单原因|原因|问题|卡点|疑虑|障碍|痛点|疑问)(?:清单|点)?"
+    r"(?:有|是|为|主要|就|还是|:|\s){1,4}(?P<list>[^。;!?\n]{1,40})?"
 )
 _LISTED = re.compile(r"[^、/和与及跟+\s,]+")
+_NUMBERED = re.compile(r"^\d[.、)]?")
 _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
 
 
@@ -38,12 +43,39 @@ def find_objections(text: str) -> list[Found[str]]:
     """One find per code, in the order of the text."""
     text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
     first = _labelled(text)
+    for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
+        if code not in first and not _is_denied(text, match):
+            first[code] = Found(match.start(), match.end(), code)
+    if not first:
+        for code, match in _of_no_topic(text):
+            if not _is_denied(text, match):
+                first[code] = Found(match.start(), match.end(), code)
+    return sorted(first.values(), key=lambda one: one.start)
+
+
+def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for code, pattern in table("lexicon", "objections").items():
         for match in pattern.finditer(text):
-            if match.end() > match.start() and not _is_denied(text, match):
-                first[code] = Found(match.start(), match.end(), code)
-                break
-    return sorted(first.values(), key=lambda one: one.start)
+            if match.end() > match.start():
+                yield code, match
+
+
+def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """太慢, 要求降: these object to something that only the context tells."""
+    for code, pattern in table("lexicon", "unless_other").items():
+        match = pattern.search(text)
+        if match:
+            yield code, match
+
+
+def _when_lost(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """丢了，人家选了东软: words that name a reason only where a deal was lost."""
+    if not says("intents", "loss", "words", text):
+        return
+    for code, pattern in table("lexicon", "when_lost").items():
+        match = pattern.search(text)
+        if match:
+            yield code, match
 
 
 def _labelled(text: str) -> dict[str, Found[str]]:
@@ -55,7 +87,7 @@ def _labelled(text: str) -> dict[str, Found[str]]:
         if label and label["list"]
         else ()
     ):
-        code = NAMES.get(word[0])
+        code = NAMES.get(_NUMBERED.sub("", word[0]).removesuffix("问题"))
         if code:
             named.setdefault(code, Found(word.start(), word.end(), code))
     return named

@@ -12,7 +12,8 @@ from handlers.understanding import answers
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import MENTION, Purpose, Said, find_purpose
 from handlers.understanding.names import load_vocabulary
-from handlers.understanding.normal import normalise, without_addressees
+from handlers.understanding.normal import normalise, without_addressees, without_unseen
+from handlers.understanding.opinions import learnt
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
 from handlers.understanding.slots import Slots, read_slots
@@ -31,6 +32,7 @@ class Reader:
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
         load_vocabulary()
+        learnt()
 
     def read(
         self,
@@ -45,6 +47,7 @@ class Reader:
         visible: whether the sender may see a customer; others are not recognised. Never
         raises for any text.
         """
+        text = without_unseen(text)
         if len(text) > LONGEST_MESSAGE or not text.strip():
             return (Record(Intent.CHITCHAT),)
         here = now.astimezone(self._calendar.zone)
@@ -62,7 +65,7 @@ class Reader:
         codes, contact a str, customer_received a bool.
         """
         here = now.astimezone(self._calendar.zone)
-        return answers.read_answer(normalise(text), slot, here, self._calendar)
+        return answers.read_answer(normalise(without_unseen(text)), slot, here, self._calendar)
 
     def _read_segment(
         self, segment: Segment, original: str, now: datetime, first: Record | None
@@ -114,4 +117,5 @@ def _inherited(purpose: Purpose, slots: Slots, first: Record | None) -> Purpose:
         return purpose
     if first.intent in (Intent.QUERY, Intent.CHITCHAT):
         return purpose
-    return Purpose(first.intent, connected=first.connected, sure=0.7)
+    connected = True if slots.duration else first.connected
+    return Purpose(first.intent, connected=connected, sure=0.7)

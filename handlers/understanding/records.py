@@ -35,7 +35,19 @@ _PREFERRED = {
     Intent.LOG_QUOTE: re.compile(
         r"(?:总价|总共|一共|合计|优惠后|最终|最后|最新|现在|改报|折后)\D{0,5}$"
     ),
+    Intent.SUBMIT_FORECAST: re.compile(
+        r"(?:预测|预计|预估|预报|滚动|报|填|目标|能做到?|能签|冲|保底?|commit|承诺|改成|调成|调到)\D{0,4}$"
+    ),
 }
+_GENERAL_FILE = re.compile(r"截图|单子|扫描件|原件|电子版|附件|文件|pdf")
+_FILE_OF = {
+    Intent.LOG_PAYMENT: "payment_slip",
+    Intent.LOG_QUOTE: "quote_file",
+    Intent.LOG_PROPOSAL: "proposal_pdf",
+    Intent.LOG_WIN: "contract",
+}
+"""What a file without a name is, by what the message is for."""
+
 _CORRECTABLE = ("duration_min", "next_contact", "amount_fen", "objections", "contact")
 
 
@@ -70,7 +82,7 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     words = {"intent": purpose.words, "customer": named.words}
     record = Record(
         intent=purpose.intent,
-        customer=named.customer,
+        customer=None if purpose.intent is Intent.CHITCHAT else named.customer,
         ambiguous=named.ambiguous,
         customer_mention=named.mention,
         needs_confirm=named.needs_confirm,
@@ -147,7 +159,7 @@ def _amount(slots: Slots, intent: Intent) -> Found[int] | None:
         return find_missing(slots.priced)
     if intent in (Intent.SNOOZE, Intent.CREATE_CUSTOMER):
         return None
-    return find_amount(slots.priced, prefer=_PREFERRED.get(intent))
+    return find_amount(slots.priced, prefer=_PREFERRED.get(intent), bare=intent in _PREFERRED)
 
 
 def _with_judgements(record: Record, slots: Slots, words: dict[str, str]) -> Record:
@@ -162,13 +174,23 @@ def _with_judgements(record: Record, slots: Slots, words: dict[str, str]) -> Rec
     return replace(
         record,
         objections=tuple(one.value for one in objections),
-        attachments_claimed=tuple(one.value for one in slots.attachments),
+        attachments_claimed=_files(slots, intent),
         intent_level=level.level,
         level_refused=level.refused,
         vague_intent=level.vague,
         customer_received=_received(slots.text, intent),
         correct_slot=_corrected(record, slots) if intent is Intent.CORRECT else None,
     )
+
+
+def _files(slots: Slots, intent: Intent) -> tuple[str, ...]:
+    codes = [
+        _FILE_OF.get(intent, one.value)
+        if one.value == "other" and _GENERAL_FILE.fullmatch(_said(slots.text, one))
+        else one.value
+        for one in slots.attachments
+    ]
+    return tuple(dict.fromkeys(codes))
 
 
 def _received(text: str, intent: Intent) -> bool | None:

@@ -93,7 +93,8 @@ def _groups(text: str, mentions: Sequence[Mention]) -> list[list[Mention]]:
     """Mentions joined by 和 or 、 belong together; the same customer again opens nothing new."""
     groups: list[list[Mention]] = []
     for mention in mentions:
-        if groups and _JOINED.match(text[groups[-1][-1].end : mention.start]):
+        again = bool(groups) and any(_same(mention, one) for one in groups[-1])
+        if groups and not again and _JOINED.match(text[groups[-1][-1].end : mention.start]):
             groups[-1].append(mention)
         elif groups and len(groups[-1]) == 1 and _same(mention, groups[-1][0]):
             continue

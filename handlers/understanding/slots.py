@@ -51,7 +51,7 @@ def read_slots(text: str, original: str, now: datetime, calendar: WorkingCalenda
     durations = find_durations(plain)
     dated = blanked(plain, durations)
     moments = find_moments(dated, now, calendar)
-    appointments = sort_out(dated, moments, now)
+    appointments = sort_out(dated, moments, now, spent=bool(durations))
     to_come = [(one.start, one.end) for one in appointments.ahead]
     to_come += [(one.start, one.end) for one in moments if one.value is None]
     told, planned = tell_apart(text, to_come)

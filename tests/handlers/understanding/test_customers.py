@@ -31,6 +31,40 @@ def test_a_customer_is_found_with_a_reason(
     assert best(customers, text) == (name, reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("常德那家烟机缓一周", ("常德武陵烟机",)),
+        ("是米粉那家", ("柳州柳南米粉",)),
+        ("武汉便利那个客户报价12.8w", ("武汉江岸便利", "武汉江汉便利")),
+        ("烟机配件涨价了", ()),
+    ],
+)
+def test_a_customer_may_be_named_by_trade_and_place(text: str, names: tuple[str, ...]) -> None:
+    index = CustomerIndex()
+    for name in ("常德武陵烟机", "柳州柳南米粉", "武汉江岸便利", "武汉江汉便利"):
+        index.add(name)
+    mentioned = [one.name for mention in index.find(text) for one in mention.candidates]
+    assert tuple(mentioned) == names
+    assert all(one.score < SURE for mention in index.find(text) for one in mention.candidates)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("吉林松原粮油", "松原粮油"),
+        ("昆山瑞安体检", "瑞安体检"),
+        ("江苏南京恒锐机电有限公司", "恒锐"),
+        ("江苏南京恒锐机电有限公司", "南京恒锐"),
+        ("泉州晋江鞋材", "晋江鞋材"),
+    ],
+)
+def test_a_town_in_a_name_may_be_said_or_left_out(name: str, short: str) -> None:
+    index = CustomerIndex()
+    index.add(name)
+    assert [one.name for one in index.find(f"{short}打了电话")[0].candidates] == [name]
+
+
 def test_approximate_matches_ask_for_confirmation(customers: CustomerIndex) -> None:
     (mention,) = customers.find("恒瑞机电电话10分钟")
     assert mention.sure is not None

@@ -31,6 +31,13 @@ def codes(text: str) -> set[str]:
         ("现在用的是金蝶", {"competitor"}),
         ("要跟金蝶打通", {"integration"}),
         ("异议：价格、交期", {"price_high", "lead_time"}),
+        ("赔偿上限那条不同意", {"contract_terms"}),
+        ("就怕来不及装", {"lead_time"}),
+        ("医保接口对不上", {"integration"}),
+        ("QA的人怕配方数据泄露", {"trust_risk"}),
+        ("丢了，人家选了东软", {"competitor"}),
+        ("嫌太慢", {"lead_time"}),
+        ("审批流程太慢", {"decision_process"}),
     ],
 )
 def test_objections_are_read_as_codes(text: str, expected: set[str]) -> None:
@@ -41,6 +48,7 @@ def test_objections_are_read_as_codes(text: str, expected: set[str]) -> None:
     "text",
     [
         "没异议", "价格没问题", "价格方面没有异议", "不嫌贵", "预算已经批了", "之前嫌贵现在接受了",
+        "质量没得说", "王总在开会让我晚点打", "报价单放附件了", "那边才聊了5分钟",
         "交期OK", "客户很满意", "贵公司", "不是嫌价格高",
     ],
 )  # fmt: skip

@@ -29,7 +29,7 @@ def read(now: datetime, calendar: WorkingCalendar) -> object:
     ("text", "unsure"),
     [
         (VAGUE, True),
-        ("刚跟那个做轴承的掰扯了半小时，死活要便宜", True),
+        ("刚跟那个难缠的掰扯了半小时，死活要便宜", True),
         ("刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系", False),
         ("恒锐通了10分钟，嫌贵；甬江通了15分钟", False),
         ("好的", False),

@@ -1,0 +1,71 @@
+"""A second opinion on what a message is for, where the rules find nothing.
+
+A linear model over runs of one to three characters, learnt by benchmarks/understanding/learn.py
+from labelled messages. It knows no meanings; what it says is a guess that must be asked about.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).with_name("words") / "opinions.json"
+SCALE = 100
+"""Weights are stored as whole hundredths."""
+
+_LONGEST = 120
+_RUN = 3
+_DIGITS = re.compile(r"\d+")
+_NAME = re.compile(r"〓+")
+
+
+class Opinion:
+    """weights: run of characters -> label -> weight x SCALE; the run "" holds the starts."""
+
+    def __init__(self, weights: dict[str, dict[str, int]]) -> None:
+        self._weights = weights
+
+    def on(self, text: str) -> tuple[str, float]:
+        """The likeliest intent of a `plain` text, and how likely: 0..1."""
+        scores = self._scores(text)
+        best = max(scores, key=lambda label: scores[label])
+        total = sum(math.exp(score - scores[best]) for score in scores.values())
+        return best, 1 / total
+
+    def _scores(self, text: str) -> dict[str, float]:
+        sums = dict.fromkeys(self._weights[""], 0)
+        known = 0
+        for run in runs(text):
+            weights = self._weights.get(run)
+            if weights:
+                known += 1
+                for label, weight in weights.items():
+                    sums[label] += weight
+        scale = SCALE * math.sqrt(max(known, 1))
+        return {
+            label: total / scale + self._weights[""][label] / SCALE for label, total in sums.items()
+        }
+
+
+@cache
+def learnt() -> Opinion:
+    """The opinion of words/opinions.json, read once."""
+    return Opinion(json.loads(FILE.read_text("utf-8")))
+
+
+def plain(text: str) -> str:
+    """Numbers and names without their length, as the model was taught."""
+    return _NAME.sub("〓", _DIGITS.sub("0", text))[:_LONGEST]
+
+
+def runs(text: str) -> set[str]:
+    """Every run of one to three characters, with the ends of the text marked."""
+    marked = f"^{text}$"
+    return {
+        marked[start : start + length]
+        for length in range(1, _RUN + 1)
+        for start in range(len(marked) - length + 1)
+    }
