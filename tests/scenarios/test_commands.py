@@ -279,7 +279,8 @@ async def test_the_doctor_finds_everything_in_order(shell: Shell, platforms: San
     await shell.run("db", "upgrade")
     ended = await shell.run("doctor")
     assert (ended.code, ended.err) == (0, ""), ended
-    assert {line[0] for line in ended.out.splitlines()} == {"✓"}
+    other = [line for line in ended.out.splitlines() if line[0] != "✓"]
+    assert [line.partition("：")[0] for line in other] == ["– 语音"], other
     assert "企业微信 sales 权限：能读到 13 人" in ended.out
     assert "本月已用 0 / 5000 次" in ended.out
 
@@ -309,6 +310,7 @@ async def test_setup_writes_a_configuration_and_examines_it(
     answers = [
         "1", "", wecom["corp_id"], wecom["agent_id"], wecom["app_secret"], wecom["token"],
         wecom["aes_key"], platforms.url, "zhaoqian",
+        "0",
     ]  # fmt: skip
     (shell.folder / "gendan.toml").unlink()
     ended = await shell.run("setup", stdin="".join(f"{answer}\n" for answer in answers).encode())
