@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.errors import UserError
 from bot.messages import Incoming, Kind, OutboundMessage
@@ -23,6 +23,8 @@ from handlers import (
 from handlers.desk import Desk, Office
 from handlers.texts import directory as directory_texts
 from storage.unit_of_work import UnitOfWork
+
+TELL_AGAIN_AFTER = timedelta(hours=1)
 
 ROUTES: tuple[Route[Desk], ...] = (
     Route("ignore", commands.is_nothing, conversations.ignore),
@@ -86,11 +88,17 @@ class Handlers:
         if outgoing.dedupe_key.startswith("admin:"):
             return []
         kind = "dead" if trouble.given_up else "refused"
-        key = f"{kind}:{outgoing.to.platform}:{outgoing.to.app}:{at:%Y-%m-%dT%H}"
+        what = f"{kind}:{outgoing.to.platform}:{outgoing.to.app}"
+        told_at = await tx.settings.get(f"told.{what}")
+        if told_at is not None and at < datetime.fromisoformat(told_at) + TELL_AGAIN_AFTER:
+            return []
+        await tx.settings.put(f"told.{what}", at.isoformat(), at)
         say = directory_texts.undeliverable if trouble.given_up else directory_texts.held_up
         text = say(outgoing.to.key, trouble.reason)
         silent = outgoing.to.platform
-        return await directory.tell_admins(tx, self._office, text, key=key, rather_not=silent)
+        return await directory.tell_admins(
+            tx, self._office, text, key=f"{what}:{at:%Y-%m-%dT%H:%M:%S}", rather_not=silent
+        )
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)
