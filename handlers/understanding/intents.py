@@ -39,6 +39,7 @@ _GUESSED = frozenset(Intent) - {
 }
 """A guess must not confirm, take back or answer anything."""
 _AHEAD = frozenset({Intent.BOOK_VISIT, Intent.SET_NEXT})
+_SHORTEST_TOLD = 3
 _SHORT = 22
 _BARE = 20
 
@@ -85,6 +86,8 @@ def find_purpose(said: Said) -> Purpose:
 
 def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     """What messages that read alike are for; a guess, so never sure enough to be stored."""
+    if len(said.text.replace(MENTION, "").strip()) < _SHORTEST_TOLD:
+        return None
     guess, likely = learnt().on(plain(said.text))
     intent = Intent(guess)
     floor = 0.6 if first else 0.25 if said.names_customer else 0.7

@@ -84,7 +84,7 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     words = {"intent": purpose.words, "customer": named.words}
     record = Record(
         intent=purpose.intent,
-        customer=None if purpose.intent is Intent.CHITCHAT else named.customer,
+        customer=None if _is_small_talk(purpose) else named.customer,
         ambiguous=named.ambiguous,
         customer_mention=named.mention,
         needs_confirm=named.needs_confirm,
@@ -97,6 +97,11 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     return replace(
         record, words={slot: said.strip() for slot, said in words.items() if said.strip()}
     )
+
+
+def _is_small_talk(purpose: Purpose) -> bool:
+    """午饭去栖霞吃吗: recognised as talk among colleagues, whoever seems to be named."""
+    return purpose.intent is Intent.CHITCHAT and bool(purpose.words)
 
 
 def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[str, str]) -> Record:
