@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from bot.domain.activities import Intent, Moment, Record
 from handlers.understanding.amounts import find_amount, find_amounts, find_missing
 from handlers.understanding.customers import SURE, Mention
-from handlers.understanding.intents import Purpose
 from handlers.understanding.lexicon import says, table
+from handlers.understanding.purposes import Purpose
 from handlers.understanding.slots import Slots
 from handlers.understanding.spans import CORRECTION, Found
 from handlers.understanding.strangers import find_stranger
