@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.domain.activities import Record
+from bot.domain.policy import DraftPolicy
 from config.policy import load_calendar
 from handlers.understanding.as_json import to_json
 from handlers.understanding.customers import CustomerIndex
@@ -69,7 +71,18 @@ def answer(reader: Reader, case: dict[str, Any]) -> dict[str, Any]:
     for name in case["known_customers"]:
         customers.add(name)
     now = datetime.fromisoformat(case["now"])
-    return to_json(reader.read(case["text"], now=now, customers=customers))
+    records = reader.read(case["text"], now=now, customers=customers)
+    given = to_json(records)
+    for mine, record in zip([given, *given.get("also", [])], records, strict=True):
+        mine["asked"] = is_asked(record)
+    return given
+
+
+def is_asked(record: Record) -> bool:
+    """Whether the policy asks about the record, being unsure of what it would write."""
+    floor = DraftPolicy().min_confidence
+    written = ("intent", *(slot for slot in WRITTEN if getattr(record, slot) is not None))
+    return any(record.confidence.get(slot, 0.0) < floor for slot in written)
 
 
 def report(cases: list[dict[str, Any]], answers: list[dict[str, Any]], *, errors: bool) -> None:
@@ -116,6 +129,8 @@ def score(
             confusions[f"{wanted} -> {given}"] += 1
         right &= same
     counts["wrong"] += is_wrong_write(gold, mine)
+    counts["asked"] += bool(mine.get("asked"))
+    counts["wrong.sure"] += not mine.get("asked") and is_wrong_write(gold, mine)
     for slot in OPTIONAL:
         counts["optional"] += 1
         counts["optional.right"] += (gold.get(slot) or None) == (mine.get(slot) or None)
@@ -160,6 +175,8 @@ def summary(counts: Counter[str], confusions: Counter[str]) -> None:
     print(f"{'optional keys':22} accuracy {counts['optional.right'] / counts['optional']:.3f}")
     print(f"{'whole message':22} {counts['whole'] / counts['messages']:.3f}")
     print(f"{'wrong writes':22} {counts['wrong'] / counts['records']:.3f}")
+    print(f"{'records asked about':22} {counts['asked'] / counts['records']:.3f}")
+    print(f"{'wrong and not asked':22} {counts['wrong.sure'] / counts['records']:.3f}")
     for pair, count in confusions.most_common():
         print(f"    {count} x {pair}")
 

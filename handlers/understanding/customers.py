@@ -250,9 +250,12 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     A legal form behind is not needed: it is recognised after the name in the text.
     """
     core = parts.core
-    forms = {part[:length] for part in (core, parts.inner) for length in range(2, len(part) + 1)}
-    forms.difference_update(everyday_words())
-    if parts.town in places():
+    inner = parts.inner
+    forms = {core[:length] for length in range(2, len(core) + 1)}
+    if inner:
+        forms |= {inner[:length] for length in range(2, len(inner) + 1)}
+    forms -= everyday_words()
+    if parts.town and parts.town in places():
         forms.discard(parts.town)
     forms.add(parts.bare)
     if not name.startswith(parts.bare):
@@ -261,8 +264,12 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
 
 
 def _spoken_forms(parts: NameParts) -> set[str]:
-    sounds = {sound_of(part[:_LONGEST_SOUND]) for part in (parts.core, parts.inner) if part}
-    return sounds | {sound[:2] for sound in sounds}
+    sound = sound_of(parts.core[:_LONGEST_SOUND])
+    forms = {sound[:2], sound}
+    if parts.inner:
+        inner = sound[len(parts.town) :]
+        forms |= {inner[:2], inner}
+    return forms
 
 
 def _near_forms(core: str) -> set[str]:

@@ -59,8 +59,11 @@ class Forms:
 
     def find(self, text: str) -> Iterator[Hit]:
         """The longest form at each place, overlaps included."""
+        longest_of = self._longest.get
         for start in range(len(text) - 1):
-            longest = self._longest.get(text[start : start + _HEAD], 0)
+            longest = longest_of(text[start : start + _HEAD])
+            if longest is None:
+                continue
             for end in range(min(start + longest, len(text)), start + 1, -1):
                 known = self._ids.get(text[start:end])
                 if known is not None:

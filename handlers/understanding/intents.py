@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from bot.domain.activities import Intent
 from handlers.understanding.lexicon import says, table
 from handlers.understanding.opinions import learnt, plain
+from handlers.understanding.purposes import MENTION, Purpose, Said, found
+from handlers.understanding.talk import about_the_talk
 from handlers.understanding.tenses import is_not_done
-
-MENTION = "〓"
-"""Stands for every character of a customer's name in the texts below."""
 
 _TO_EVERYBODY = re.compile(r"@(?:所有人|all)|^(?:大家|各位|同志们)")
 _CLOCK_AHEAD = re.compile(r"\d点|[一二两三四五六七八九十]点|\d:\d\d")
-_OF_RECORDS = re.compile(r"申诉|条|笔|记录")
 _ARRANGED = re.compile(r"约|定[了好在]|说好|敲定|安排")
 _HAPPENED = re.compile(r"[了过完着咗哒]|刚|今|昨|到(?!时)|上午|下午|早上|回来|出来")
-_ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
-_WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _MONEY_CAME = re.compile(r"账|帐|款|收|钱|定金|订金|尾|退")
 _SPOKEN = re.compile(r"语音(?!信箱|留言)|通话|电话|视频")
 _AGREED = re.compile(r"(?<![签爽失赴履])约(?:到|好|上了|成|妥|定)|预约了?")
@@ -39,43 +34,11 @@ _GUESSED = frozenset(Intent) - {
 }
 """A guess must not confirm, take back or answer anything."""
 _AHEAD = frozenset({Intent.BOOK_VISIT, Intent.SET_NEXT})
-_SHORT = 22
-_BARE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was already read from one stretch of a message.
-
-    text: normalised, customers blanked with MENTION. told, planned: see tenses.
-
-    """
-
-    text: str
-    told: str
-    planned: str
-    names_customer: bool
-    duration: bool
-    ahead: bool
-    level_named: bool
-    level_known: bool
-    vague: bool
-    objections: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """connected: for calls, whether somebody answered. topic: of a query. sure: 0..1."""
-
-    intent: Intent
-    words: str = ""
-    connected: bool | None = None
-    topic: str | None = None
-    sure: float = 0.9
+_SHORTEST_TOLD = 3
 
 
 def find_purpose(said: Said) -> Purpose:
-    purpose = _about_the_talk(said)
+    purpose = about_the_talk(said)
     if purpose is None and (said.names_customer or said.duration or _OF_WORK.search(said.text)):
         purpose = _about_the_customer(said)
     if purpose is None or purpose.sure <= _UNSURE:
@@ -85,6 +48,8 @@ def find_purpose(said: Said) -> Purpose:
 
 def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     """What messages that read alike are for; a guess, so never sure enough to be stored."""
+    if len(said.text.replace(MENTION, "").strip()) < _SHORTEST_TOLD:
+        return None
     guess, likely = learnt().on(plain(said.text))
     intent = Intent(guess)
     floor = 0.6 if first else 0.25 if said.names_customer else 0.7
@@ -96,15 +61,6 @@ def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     return Purpose(
         intent, connected=connected if intent is Intent.LOG_CALL else None, sure=likely * 0.7
     )
-
-
-def _about_the_talk(said: Said) -> Purpose | None:
-    """What is said to the bot about records, not what happened at a customer."""
-    for read in (_bare, _noise, _snooze, _cancel, _correct, _agreed, _appeal, _query, _create):
-        purpose = read(said)
-        if purpose:
-            return purpose
-    return None
 
 
 def _about_the_customer(said: Said) -> Purpose | None:
@@ -130,146 +86,16 @@ def _about_the_customer(said: Said) -> Purpose | None:
     return None
 
 
-def _found(
-    intent: Intent,
-    match: re.Match[str] | None,
-    *,
-    connected: bool | None = None,
-    sure: float = 0.9,
-) -> Purpose | None:
-    if match is None:
-        return None
-    return Purpose(intent, match[0].strip(), connected=connected, sure=sure)
-
-
-def _bare(said: Said) -> Purpose | None:
-    """Nothing but 确认, 撤销 or 谢谢."""
-    text = said.text.strip()
-    if not text or len(text) > _BARE or said.names_customer:
-        return None
-    whole = table("intents", "whole")
-    for name, intent in (
-        ("cancel", Intent.CANCEL),
-        ("chitchat", Intent.CHITCHAT),  # first: «你好» holds «好»
-        ("confirm", Intent.CONFIRM),
-    ):
-        rest = whole[name].sub("", text)
-        if rest != text and not whole["fillers"].sub("", rest):
-            return Purpose(intent, text)
-    return None
-
-
-def _noise(said: Said) -> Purpose | None:
-    """中午吃啥, 谁有充电线: colleagues among themselves."""
-    match = None if said.duration else says("intents", "noise", "words", said.text)
-    return _found(Intent.CHITCHAT, match)
-
-
-def _agreed(said: Said) -> Purpose | None:
-    """上面魏都那单金额对的，确认: a yes to a record that the text points at."""
-    if len(said.text) > _SHORT or said.duration or said.ahead:
-        return None
-    if says("intents", "agreed", "reference", said.text) is None:
-        return None
-    return _found(Intent.CONFIRM, says("intents", "agreed", "yes", said.text))
-
-
-def _snooze(said: Said) -> Purpose | None:
-    match = says("intents", "snooze", "words", said.text)
-    if match and says("intents", "snooze", "not_snooze", said.text):
-        return None
-    if match and says("intents", "query", "question", said.text):
-        return None
-    return _found(Intent.SNOOZE, match)
-
-
-def _cancel(said: Said) -> Purpose | None:
-    match = says("intents", "cancel", "words", said.text)
-    if match is None or said.duration or says("intents", "topics", "help", said.text):
-        return None
-    if not _OF_RECORDS.search(match[0]) and says("intents", "cancel", "by_them", said.text):
-        return None
-    return _found(Intent.CANCEL, match)
-
-
-def _correct(said: Said) -> Purpose | None:
-    if said.level_named and said.names_customer:
-        return None
-    if says("intents", "appeal", "money", said.text):
-        return None
-    opening = says("intents", "correct", "opening", said.text)
-    is_form = said.text.count(":") > 1
-    slot = None if is_form else says("intents", "correct", "slot", said.text)
-    if opening or slot:
-        return _found(Intent.CORRECT, opening or slot)
-    match = says("intents", "correct", "reference", said.text)
-    if match is None:
-        return None
-    happened = says("intents", "call", "explicit", said.told[: match.start()]) or says(
-        "intents", "visit", "done", said.told[: match.start()]
-    )
-    about_record = "刚" in match[0] or "上" in match[0] or match[0].startswith(("把", "那条"))
-    if about_record or (not happened and not (said.names_customer and said.duration)):
-        tells = said.names_customer and match.start() > 12 and not about_record
-        return None if tells else _found(Intent.CORRECT, match)
-    return None
-
-
-def _appeal(said: Said) -> Purpose | None:
-    match = says("intents", "appeal", "words", said.text)
-    if match is None:
-        return None
-    status = says("intents", "topics", "appeal_status", said.text)
-    asks = says("intents", "query", "question", said.text)
-    if asks and _WONDERS.search(asks[0]) and "诉" not in match[0]:
-        return Purpose(Intent.QUERY, asks[0], topic="bonus")
-    if asks and status:
-        return Purpose(Intent.QUERY, status[0], topic="appeal_status")
-    if asks and says("intents", "topics", "help", said.text):
-        return Purpose(Intent.QUERY, asks[0], topic="help")
-    return _found(Intent.APPEAL, match)
-
-
-def _query(said: Said) -> Purpose | None:
-    asked = says("intents", "query", "question", said.text)
-    if asked is None or len(said.text) > 60 or (said.duration and "算" not in asked[0]):
-        return None
-    if says("intents", "query", "statement", said.text):
-        return None
-    if said.level_named and said.names_customer:
-        return None
-    if said.names_customer and says("intents", "query", "reported", said.text):
-        return None
-    if said.names_customer and said.ahead and not _ASKS.search(said.text):
-        return None
-    told = says("intents", "call", "explicit", said.told) or says(
-        "intents", "visit", "done", said.told
-    )
-    if told and said.names_customer and "?" not in said.text and len(said.text) > _SHORT:
-        return None
-    for topic, pattern in table("intents", "topics").items():
-        match = pattern.search(said.text)
-        if match:
-            return Purpose(Intent.QUERY, match[0], topic=topic)
-    return None
-
-
-def _create(said: Said) -> Purpose | None:
-    if said.duration:
-        return None
-    return _found(Intent.CREATE_CUSTOMER, says("intents", "create", "words", said.text))
-
-
 def _forecast(said: Said) -> Purpose | None:
     match = says("intents", "forecast", "words", said.text)
-    return None if said.duration else _found(Intent.SUBMIT_FORECAST, match)
+    return None if said.duration else found(Intent.SUBMIT_FORECAST, match)
 
 
 def _loss(said: Said) -> Purpose | None:
     match = says("intents", "loss", "words", said.told)
     if match and says("intents", "loss", "not_yet", said.text[: match.end() + 1]):
         return None
-    return _found(Intent.LOG_LOSS, match)
+    return found(Intent.LOG_LOSS, match)
 
 
 def _closing(said: Said) -> Purpose | None:
@@ -279,8 +105,8 @@ def _closing(said: Said) -> Purpose | None:
     if paid and "价" in said.told[: paid.start()] and not _MONEY_CAME.search(paid[0]):
         paid = None
     if paid and (won is None or paid.start() < won.start()):
-        return _found(Intent.LOG_PAYMENT, paid)
-    return None if said.level_named else _found(Intent.LOG_WIN, won)
+        return found(Intent.LOG_PAYMENT, paid)
+    return None if said.level_named else found(Intent.LOG_WIN, won)
 
 
 def _happened(told: str, section: str) -> re.Match[str] | None:
@@ -302,11 +128,11 @@ def _visit(said: Said) -> Purpose | None:
     meeting = says("intents", "visit", "meeting", said.text)
     if failed and (done or meeting) and not said.duration:
         booked = said.ahead and not says("intents", "visit", "by_phone", said.text)
-        return _found(Intent.BOOK_VISIT if booked else Intent.SET_NEXT, failed)
+        return found(Intent.BOOK_VISIT if booked else Intent.SET_NEXT, failed)
     if done and says("intents", "call", "explicit", said.told) and "上门" not in done[0]:
         early = says("intents", "call", "explicit", said.told)
-        return None if early and early.start() < done.start() else _found(Intent.LOG_VISIT, done)
-    return _found(Intent.LOG_VISIT, done)
+        return None if early and early.start() < done.start() else found(Intent.LOG_VISIT, done)
+    return found(Intent.LOG_VISIT, done)
 
 
 def _visited(said: Said) -> re.Match[str] | None:
@@ -322,27 +148,27 @@ def _visited(said: Said) -> re.Match[str] | None:
 
 def _missed_call(said: Said) -> Purpose | None:
     match = says("intents", "call", "failed", said.told)
-    return None if said.duration else _found(Intent.LOG_CALL, match, connected=False)
+    return None if said.duration else found(Intent.LOG_CALL, match, connected=False)
 
 
 def _call_with_length(said: Said) -> Purpose | None:
     written = says("intents", "message", "done", said.told)
     if not said.duration or (written and not _SPOKEN.search(said.told)):
         return None
-    return _found(Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True)
+    return found(Intent.LOG_CALL, says("intents", "call", "done", said.told), connected=True)
 
 
 def _papers(said: Said) -> Purpose | None:
     """A proposal or a quote that went out, whichever the text says first."""
-    found = []
+    papers = []
     for section, intent in (("proposal", Intent.LOG_PROPOSAL), ("quote", Intent.LOG_QUOTE)):
         match = says("intents", section, "done", said.told)
         if match and not says("intents", section, "not_yet", said.text):
-            found.append((match.start(), intent, match))
-    if not found:
+            papers.append((match.start(), intent, match))
+    if not papers:
         return None
-    _, intent, match = min(found, key=lambda one: one[0])
-    return _found(intent, match)
+    _, intent, match = min(papers, key=lambda one: one[0])
+    return found(intent, match)
 
 
 def _message(said: Said) -> Purpose | None:
@@ -350,14 +176,14 @@ def _message(said: Said) -> Purpose | None:
         return None
     if _CLOCK_AHEAD.search(said.planned) and _booking(said):
         return _booking(said)
-    return _found(Intent.LOG_MESSAGE, says("intents", "message", "done", said.told))
+    return found(Intent.LOG_MESSAGE, says("intents", "message", "done", said.told))
 
 
 def _call(said: Said) -> Purpose | None:
     match = says("intents", "call", "done", said.told)
     if match is None and said.duration and said.names_customer:
         return Purpose(Intent.LOG_CALL, connected=True, sure=0.8)
-    return _found(Intent.LOG_CALL, match, connected=True)
+    return found(Intent.LOG_CALL, match, connected=True)
 
 
 def _level(said: Said) -> Purpose | None:
@@ -375,7 +201,7 @@ def _booking(said: Said) -> Purpose | None:
             meeting or says("intents", "visit", "noun", said.told) or _AGREED.search(said.text)
         )
     if meeting and (said.ahead or _ARRANGED.search(said.planned)):
-        return _found(Intent.BOOK_VISIT, meeting)
+        return found(Intent.BOOK_VISIT, meeting)
     return None
 
 
@@ -388,7 +214,7 @@ def _hope(said: Said) -> Purpose | None:
 def _next(said: Said) -> Purpose | None:
     match = says("intents", "next", "words", said.text)
     if match and (said.names_customer or said.ahead):
-        return _found(Intent.SET_NEXT, match, sure=0.85)
+        return found(Intent.SET_NEXT, match, sure=0.85)
     coming = said.ahead or said.planned.strip()
     return Purpose(Intent.SET_NEXT, sure=0.7) if coming and said.names_customer else None
 

@@ -18,7 +18,12 @@ def table(file: str, section: str) -> dict[str, re.Pattern[str]]:
 
 def says(file: str, section: str, name: str, text: str) -> re.Match[str] | None:
     """Where `text` first says what the named list holds."""
-    return table(file, section)[name].search(text)
+    return _pattern(file, section, name).search(text)
+
+
+@cache
+def _pattern(file: str, section: str, name: str) -> re.Pattern[str]:
+    return table(file, section)[name]
 
 
 def alternation(file: str, section: str, name: str) -> str:

@@ -56,8 +56,7 @@ def find_objections(text: str) -> list[Found[str]]:
 def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for code, pattern in table("lexicon", "objections").items():
         for match in pattern.finditer(text):
-            if match.end() > match.start():
-                yield code, match
+            yield code, match
 
 
 def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:

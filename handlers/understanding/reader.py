@@ -10,10 +10,11 @@ from bot.domain.activities import Intent, Record
 from bot.domain.calendar import WorkingCalendar
 from handlers.understanding import answers
 from handlers.understanding.customers import CustomerIndex
-from handlers.understanding.intents import MENTION, Purpose, Said, find_purpose
+from handlers.understanding.intents import find_purpose
 from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
 from handlers.understanding.opinions import learnt
+from handlers.understanding.purposes import MENTION, Purpose, Said
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
 from handlers.understanding.slots import Slots, read_slots

@@ -9,8 +9,8 @@ from bot.domain.activities import Intent, Moment, Record
 from handlers.understanding import confidence
 from handlers.understanding.amounts import Owner, find_amount, find_amounts, find_missing, owner_of
 from handlers.understanding.customers import SURE, Mention
-from handlers.understanding.intents import Purpose
 from handlers.understanding.lexicon import says, table
+from handlers.understanding.purposes import Purpose
 from handlers.understanding.slots import Slots
 from handlers.understanding.spans import Found
 from handlers.understanding.strangers import find_stranger
@@ -82,7 +82,7 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     words = {"intent": purpose.words, "customer": named.words}
     record = Record(
         intent=purpose.intent,
-        customer=None if purpose.intent is Intent.CHITCHAT else named.customer,
+        customer=None if _is_small_talk(purpose) else named.customer,
         ambiguous=named.ambiguous,
         customer_mention=named.mention,
         needs_confirm=named.needs_confirm,
@@ -95,6 +95,11 @@ def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     return replace(
         record, words={slot: said.strip() for slot, said in words.items() if said.strip()}
     )
+
+
+def _is_small_talk(purpose: Purpose) -> bool:
+    """午饭去栖霞吃吗: recognised as talk among colleagues, whoever seems to be named."""
+    return purpose.intent is Intent.CHITCHAT and bool(purpose.words)
 
 
 def _confidence(

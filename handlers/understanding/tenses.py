@@ -33,6 +33,8 @@ def tell_apart(text: str, future: Iterable[tuple[int, int]]) -> tuple[str, str]:
     signs = list(future)
     signs += [match.span() for match in _PLAN.finditer(text)]
     signs += [match.span() for match in _NOT_DONE.finditer(text)]
+    if not signs:
+        return text, " " * len(text)
     for start, sign_end in signs:
         end = _clause_end(text, start, sign_end)
         planned[start:end] = b"\x01" * (end - start)
