@@ -54,6 +54,9 @@ _CHANGES = re.compile(
 _FORCE = re.compile(r"^先记(?:下|上|着)(?:来|吧)?(?:[,，]?(?:不计有效|不算有效))?[。!！]?$")
 _LATER = re.compile(r"延后|推迟提醒|缓[一两几0-9]|先别(?:催|提醒)")
 _UNDO = re.compile(r"撤销|撤回|撤掉|删")
+_FIGURE = re.compile(
+    r"[\d零一二两三四五六七八九十百千万.,]+ *(?:分钟|小时|秒|元|块钱?|万元?|天)?[。.!！]?"
+)
 _QUESTION = re.compile(r"[?？吗呢么]$")
 
 
@@ -221,7 +224,8 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
             return
         if await answers.take_name(desk, draft, text, record):
             return
-    talk = record.words.get("intent") or _QUESTION.search(text) or len(text) < LEAST_REMARK
+    is_remark = len(text) >= LEAST_REMARK and not _FIGURE.fullmatch(text)
+    talk = record.words.get("intent") or _QUESTION.search(text) or not is_remark
     if not open_drafts:
         desk.say(dialog.CHITCHAT)
     elif not talk:
