@@ -87,6 +87,16 @@ class _Table:
             raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
         return value
 
+    def hours(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
+        """Ever later whole hours."""
+        value = self._raw.pop(key, list(default))
+        numbers = isinstance(value, list) and all(
+            isinstance(item, int) and not isinstance(item, bool) and item > 0 for item in value
+        )
+        if not numbers or sorted(set(value)) != value:
+            raise self.fail(key, "应为从小到大的正整数列表 (whole numbers above 0, rising)")
+        return tuple(value)
+
     def share(self, key: str, default: float) -> float:
         value = self._raw.pop(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
@@ -254,6 +264,7 @@ def _action_policy(table: _Table) -> ActionPolicy:
     policy = ActionPolicy(
         late_hours=table.whole("late_hours", usual.late_hours, least=1),
         late_clock=table.choice("late_clock", ClockKind, usual.late_clock),
+        remind_after_h=table.hours("remind_after_h", usual.remind_after_h),
         call_min_s=table.whole("call_min_s", usual.call_min_s),
         same_file_customers=table.whole("same_file_customers", usual.same_file_customers, least=2),
     )

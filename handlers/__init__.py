@@ -12,6 +12,7 @@ from bot.router import Job, Route, pick
 from handlers import (
     commands,
     conversations,
+    deadlines,
     directory,
     drafts,
     files,
@@ -32,6 +33,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a draft", commands.is_press("draft-"), recording.press),
     Route("press on a file question", commands.is_press("files-"), files.press),
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
+    Route("press on a reminder", commands.is_press("due-"), deadlines.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),

@@ -15,7 +15,7 @@ from bot.domain.policy import Policy
 from bot.messages import Address, CardAction, OutboundMessage
 from bot.ports import FileStore
 from bot.router import Begin, Job
-from handlers import light_changes, light_heat, light_presses, light_rounds
+from handlers import deadline_rounds, light_changes, light_heat, light_presses, light_rounds
 from handlers.heatmap import HeatMap
 from handlers.light_cards import Watch
 from handlers.light_rounds import Picture
@@ -64,6 +64,8 @@ class Alerts:
                 next_due=lambda tx: tx.lights.next_due_at(), too_late_s=ANY_LATE_S),
             Job("remind and escalate", every_minute, self.repeat_and_escalate,
                 next_due=lambda tx: tx.lights.next_step_at(), too_late_s=ANY_LATE_S),
+            Job("sweep deadlines", every_minute, self.sweep_deadlines,
+                next_due=lambda tx: tx.deadlines.next_due_at(), too_late_s=ANY_LATE_S),
             Job("digest of lights", daily, self.digest, too_late_s=DIGEST_LATE_S),
             Job("push lights", every_minute, self.push_lights,
                 next_due=lambda tx: tx.lights.pushes.next_send_at(), too_late_s=ANY_LATE_S,
@@ -77,6 +79,10 @@ class Alerts:
     async def repeat_and_escalate(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         await light_rounds.remind(tx, self._watch, at)
         return []
+
+    async def sweep_deadlines(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        """Remind of what records still owe, and lock what was not made good in time."""
+        return await deadline_rounds.sweep(tx, self._watch, at)
 
     async def digest(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         return await light_rounds.digest(tx, self._watch, at)

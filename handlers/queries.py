@@ -9,7 +9,7 @@ from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
 from bot.errors import NotFound
-from handlers import customers, drafts, losing
+from handlers import customers, drafts, losing, owing
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -45,6 +45,7 @@ async def todo(desk: Desk) -> None:
     deals = await _deals_to_work(desk)
     sections = [
         (texts.DRAFTS, await _open_drafts(desk)),
+        (texts.OWED, await _owed(desk)),
         (texts.LOSSES, await _losses_without_reason(desk)),
         (texts.OVERDUE, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) < 0)),
         (texts.REDS, _lines(desk, deals, lambda deal: deal.light is Light.RED)),
@@ -98,9 +99,8 @@ async def put_off(desk: Desk, record: Record) -> bool:
 
 async def _deals_to_work(desk: Desk) -> list[Opportunity]:
     """The speaker's own, and those of whom they stand in for."""
-    absent = [one for one in await desk.tx.people.list_active() if customers.covers(desk, one)]
     found: list[Opportunity] = []
-    for person in (desk.rep, *absent):
+    for person in await _covered(desk):
         page = await desk.tx.opportunities.list_of_owner(person.id, limit=PAGE)
         while page:
             found += page
@@ -110,12 +110,25 @@ async def _deals_to_work(desk: Desk) -> list[Opportunity]:
     return [deal for deal in found if deal.state is OpportunityState.OPEN]
 
 
+async def _covered(desk: Desk) -> list[Person]:
+    """The speaker, and those who are on leave and whom they stand in for."""
+    people = await desk.tx.people.list_active()
+    return [desk.rep, *(one for one in people if customers.covers(desk, one))]
+
+
 async def _open_drafts(desk: Desk) -> list[str]:
     views = [
         await drafts.look_at(desk, draft)
         for draft in await desk.tx.drafts.open_of_person(desk.rep.id)
     ]
     return [texts.open_draft(view.title, view.customer, len(view.missing)) for view in views]
+
+
+async def _owed(desk: Desk) -> list[str]:
+    """What the speaker's records still lack, what is locked, and the same of whom they cover."""
+    waiting = await desk.tx.deadlines.waiting_of(person.id for person in await _covered(desk))
+    policy, calendar = desk.office.policy.actions, desk.office.calendar
+    return [owing.line_of(owed, policy, calendar) for owed in waiting if owed.shows(desk.at)]
 
 
 async def _losses_without_reason(desk: Desk) -> list[str]:

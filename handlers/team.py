@@ -63,6 +63,7 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     if before.id == person.id:
         raise Refused(texts.same_owner(account.name, person.name))
     await desk.tx.accounts.transfer(account.id, person.id, desk.at)
+    await desk.tx.deadlines.hand_over(account.id, of=before.id, to=person.id)
     desk.office.customers.put(replace(account, owner_id=person.id))
     for deal in await desk.tx.opportunities.open_of_account(account.id):
         desk.add(await desk.office.lights.on_state_changed(desk.tx, deal, desk.at))

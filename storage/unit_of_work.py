@@ -13,6 +13,7 @@ from storage.activities import Activities
 from storage.aliases import Aliases
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.deadlines import Deadlines
 from storage.delivery import Delivery
 from storage.drafts import Drafts
 from storage.files import Files
@@ -36,6 +37,7 @@ class UnitOfWork:
         self.aliases = Aliases(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
+        self.deadlines = Deadlines(conn)
         self.drafts = Drafts(conn)
         self.files = Files(conn)
         self.cards = Cards(conn)

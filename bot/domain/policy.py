@@ -58,12 +58,15 @@ class ActionPolicy:
     """What makes an action valid, where an action unit does not say otherwise.
 
     late_hours: on `late_clock`, from the action to its record; later ones are locked.
+    remind_after_h: on the same clock, when the rep is reminded of what a record still lacks;
+    what is not before the lock is left out.
     call_min_s: seconds a call must last. same_file_customers: a file sent to this many
     customers is no longer made for one of them.
     """
 
     late_hours: int = 48
     late_clock: ClockKind = ClockKind.WORKDAY
+    remind_after_h: tuple[int, ...] = (24, 44)
     call_min_s: int = 180
     same_file_customers: int = 3
 

@@ -65,6 +65,17 @@ def reason(code: str) -> str:
     return _INVALID[Invalid(code)] if code in set(Invalid) else code
 
 
+def entry_mark(code: str, *, taken_back: bool, locked: bool) -> str:
+    """Beside an entry of the stream: why it does not count, or that it is locked; "" if it
+    counts and owes nothing."""
+    if taken_back:
+        return "已撤回"
+    words = reason(code)
+    if not locked or code == Invalid.LOCKED:
+        return words
+    return f"{words}，已锁定" if words else "面访纪要没交，已锁定"
+
+
 def invalid_words(verdict: Verdict) -> str:
     """Why an action does not count; "" if it does."""
     if verdict.reason is None:
