@@ -18,7 +18,9 @@ from handlers import (
     files,
     hearing,
     joining,
+    morning,
     recording,
+    team_presses,
     unlocking,
 )
 from handlers.desk import Desk, Office
@@ -34,6 +36,9 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a file question", commands.is_press("files-"), files.press),
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on a reminder", commands.is_press("due-"), deadlines.press),
+    Route("press on the morning list", commands.is_press("morning-"), morning.press),
+    Route("press on a team's digest", commands.is_press("team-"), team_presses.press),
+    Route("press on whom to give to", commands.is_press("assign-"), team_presses.assign),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),

@@ -46,7 +46,7 @@ async def _step(
     policy, calendar = watch.policy.actions, watch.calendar
     locks = at >= step_moments(owed, policy, calendar)[-1]
     if locks:
-        later = replace(owed, state=DeadlineState.LOCKED, due_at=None)
+        later = replace(owed, state=DeadlineState.LOCKED, due_at=None, locked_at=at)
         await tx.delivery.drop_subject(subject_of(owed), at=at)
     else:
         later = planned(owed, policy, calendar, at=at)

@@ -57,6 +57,12 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     person = await _colleague(desk, match["who"])
     if account is None or person is None:
         return False
+    await hand_over(desk, account, person)
+    return True
+
+
+async def hand_over(desk: Desk, account: Account, person: Person) -> None:
+    """Raises NotAllowed for who may not decide it, Refused where nothing would change."""
     if not await _may_move(desk, account, person):
         raise NotAllowed(texts.HAND_OVER_NOT_YOURS)
     before = await desk.tx.people.get(account.owner_id)
@@ -78,7 +84,6 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     desk.say(texts.handed_over(account.name, before.name, person.name))
     _tell(desk, before, texts.you_lost(account.name, person.name, desk.rep.name))
     _tell(desk, person, texts.you_got(account.name, before.name, desk.rep.name))
-    return True
 
 
 async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:

@@ -128,7 +128,9 @@ async def _decide(
 async def _reopen(desk: Desk, owed: Deadline, entry: Activity, reason: str) -> str:
     """Its hours run once more; what comes within them counts although late."""
     office = desk.office
-    again = replace(owed, state=DeadlineState.OPEN, since=desk.at, reopened_at=desk.at)
+    again = replace(
+        owed, state=DeadlineState.OPEN, since=desk.at, reopened_at=desk.at, locked_at=None
+    )
     await desk.tx.deadlines.save(planned(again, office.policy.actions, office.calendar, at=desk.at))
     await _audit(desk, "reopen_activity", entry, {"reason": reason})
     told = (owed.account_name, entry.title)

@@ -116,6 +116,11 @@ class Deadlines:
             found |= set((await self._conn.execute(query)).scalars())
         return found
 
+    async def locked_since(self, moment: datetime) -> list[Deadline]:
+        """Everybody's, the newest first."""
+        query = _QUERY.where(deadlines.c.locked_at >= moment)
+        return await self._list(query.order_by(deadlines.c.locked_at.desc(), deadlines.c.id))
+
     async def save(self, deadline: Deadline) -> None:
         """State, step and times. Read it before in the same transaction."""
         await self._conn.execute(
@@ -127,6 +132,7 @@ class Deadlines:
                 step=deadline.step,
                 due_at=deadline.due_at,
                 reopened_at=deadline.reopened_at,
+                locked_at=deadline.locked_at,
                 settled_at=None,
             )
         )
@@ -137,7 +143,7 @@ class Deadlines:
             await self._conn.execute(
                 update(deadlines)
                 .where(deadlines.c.id.in_(chunk))
-                .values(state=str(state), due_at=None, settled_at=at)
+                .values(state=str(state), due_at=None, locked_at=None, settled_at=at)
             )
 
     async def hand_over(self, account_id: int, *, of: int, to: int) -> None:

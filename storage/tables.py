@@ -251,6 +251,8 @@ opportunities = Table(
           sqlite_where=text("light_due_at IS NOT NULL"),
           postgresql_where=text("light_due_at IS NOT NULL")),
     Index("ix_opportunities_owner_light", "owner_id", "light"),
+    Index("ix_opportunities_stuck", "owner_id", sqlite_where=text("stuck = 1"),
+          postgresql_where=text("stuck")),
 )  # fmt: skip
 
 drafts = Table(
@@ -324,9 +326,12 @@ deadlines = Table(  # what an entry of the stream still owes: minutes, fields, a
     Column("step", Integer, nullable=False, default=0),
     Column("due_at", Utc),  # the next reminder, or the lock; NULL: nothing more
     Column("reopened_at", Utc),
+    Column("locked_at", Utc),
     Column("settled_at", Utc),
     Index("ix_deadlines_due", "due_at", "id", sqlite_where=text("due_at IS NOT NULL"),
           postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_deadlines_locked", "locked_at", sqlite_where=text("locked_at IS NOT NULL"),
+          postgresql_where=text("locked_at IS NOT NULL")),
     *(
         Index(f"ix_deadlines_{name}", f"{name}_id",
               sqlite_where=text("state IN ('open', 'locked')"),

@@ -22,6 +22,7 @@ from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
+from storage.teams import Teams
 from storage.tokens import Tokens
 
 
@@ -33,6 +34,7 @@ class UnitOfWork:
         self.delivery = Delivery(conn)
         self.audit = Audit(conn)
         self.people = People(conn)
+        self.teams = Teams(conn)
         self.accounts = Accounts(conn)
         self.aliases = Aliases(conn)
         self.opportunities = Opportunities(conn)

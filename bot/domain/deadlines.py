@@ -40,6 +40,7 @@ class Deadline:
     the reopening. hours: till the lock, on the working clock of the policy. step: how many of
     the reminders are over. due_at: when something is to be done, None: nothing more.
     reopened_at: the supervisor's word, after which a record counts although late.
+    locked_at: of the present lock.
     account_name, title: as read, for people.
     """
 
@@ -56,6 +57,7 @@ class Deadline:
     step: int = 0
     due_at: datetime | None = None
     reopened_at: datetime | None = None
+    locked_at: datetime | None = None
     account_name: str = ""
     title: str = ""
 
@@ -93,7 +95,7 @@ def deadline_of(
         hours=unit.deadline_h,
     )
     if entry.invalid_reason == Invalid.LOCKED:
-        return replace(blank, awaited=Awaited.LATE, state=DeadlineState.LOCKED)
+        return replace(blank, awaited=Awaited.LATE, state=DeadlineState.LOCKED, locked_at=at)
     if entry.invalid_reason == Invalid.MISSING_FIELDS:
         return planned(blank, policy, calendar, at=at)
     visit_at = _booked_for(entry, unit.intent, calendar.zone)

@@ -126,15 +126,6 @@ def push_title(why: Reason, *, reds: int, yellows: int) -> str:
     return f"{_HEADLINES[why]}：{'，'.join(counts)}"
 
 
-def digest_title(on: date, *, reds: int, yellows: int) -> str:
-    counts = [f"红灯{reds}个"] * bool(reds) + [f"黄灯{yellows}个"] * bool(yellows)
-    return f"{day(on)}早报：{'，'.join(counts)}"
-
-
-def digest_quiet(count: int) -> str:
-    return f"另有{count}个已知悉或已延后，不再催"
-
-
 def why(step: Reason, lights: LightPolicy, pushes: PushPolicy) -> str:
     """Why this card was sent, with the numbers that applied."""
     hours = int(pushes.repeat_after.total_seconds() // 3600)

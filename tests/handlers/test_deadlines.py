@@ -29,7 +29,7 @@ async def hurry(chat: Chat) -> None:
 
 
 def about_records(days: Days, who: str) -> list[str]:
-    return [line for line in days.story(who) if "待补" in line or "锁定" in line]
+    return [line for line in days.story(who) if "待补：" in line or "锁定：" in line]
 
 
 async def test_a_visit_without_minutes_is_reminded_of_twice_and_then_locked(chat: Chat) -> None:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("due_at", UTC, nullable=True),
         sa.Column("reopened_at", UTC, nullable=True),
+        sa.Column("locked_at", UTC, nullable=True),
         sa.Column("settled_at", UTC, nullable=True),
         sa.ForeignKeyConstraint(
             ["activity_id"], ["activities.id"], name=op.f("fk_deadlines_activity_id_activities")
@@ -53,6 +54,7 @@ def upgrade() -> None:
     )
     for name, column, condition in (
         ("ix_deadlines_due", ["due_at", "id"], "due_at IS NOT NULL"),
+        ("ix_deadlines_locked", ["locked_at"], "locked_at IS NOT NULL"),
         ("ix_deadlines_person", ["person_id"], "state IN ('open', 'locked')"),
         ("ix_deadlines_account", ["account_id"], "state IN ('open', 'locked')"),
     ):
@@ -63,7 +65,15 @@ def upgrade() -> None:
             sqlite_where=sa.text(condition),
             postgresql_where=sa.text(condition),
         )
+    op.create_index(
+        "ix_opportunities_stuck",
+        "opportunities",
+        ["owner_id"],
+        sqlite_where=sa.text("stuck = 1"),
+        postgresql_where=sa.text("stuck"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_opportunities_stuck", "opportunities")
     op.drop_table("deadlines")
