@@ -248,13 +248,15 @@ def _push_policy(table: _Table) -> PushPolicy:
         quiet_from=table.clock("quiet_from", usual.quiet_from),
         quiet_until=table.clock("quiet_until", usual.quiet_until),
         digest_at=table.clock("digest_at", usual.digest_at),
+        weekly_at=table.clock("weekly_at", usual.weekly_at),
         snooze_max_workdays=table.whole("snooze_max_workdays", usual.snooze_max_workdays, least=1),
         snooze_reasons=table.texts("snooze_reasons", usual.snooze_reasons),
     )
     if policy.quiet_until >= policy.quiet_from:
         raise table.fail("quiet_from", "应晚于 quiet_until (later in the day than quiet_until)")
-    if not policy.quiet_until <= policy.digest_at < policy.quiet_from:
-        raise table.fail("digest_at", "不应落在免打扰时段 (outside the quiet hours)")
+    for key, moment in (("digest_at", policy.digest_at), ("weekly_at", policy.weekly_at)):
+        if not policy.quiet_until <= moment < policy.quiet_from:
+            raise table.fail(key, "不应落在免打扰时段 (outside the quiet hours)")
     table.finish()
     return policy
 

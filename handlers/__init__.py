@@ -15,6 +15,7 @@ from handlers import (
     deadlines,
     directory,
     drafts,
+    figures,
     files,
     hearing,
     joining,
@@ -26,6 +27,8 @@ from handlers import (
 from handlers.desk import Desk, Office
 from handlers.texts import directory as directory_texts
 from storage.unit_of_work import UnitOfWork
+
+WEEKLY_LATE_S = 3 * 3600
 
 ROUTES: tuple[Route[Desk], ...] = (
     Route("ignore", commands.is_nothing, conversations.ignore),
@@ -82,6 +85,7 @@ class Handlers:
                 next_due=lambda tx: tx.drafts.next_expiry_at(),
             ),
             *self._office.lights.jobs(),
+            Job("weekly summary", self._weekly_at(), self._weekly, too_late_s=WEEKLY_LATE_S),
         )
 
     async def on_trouble(
@@ -98,6 +102,14 @@ class Handlers:
         text = say(outgoing.to.key, trouble.reason)
         silent = outgoing.to.platform
         return await directory.tell_admins(tx, self._office, text, key=key, rather_not=silent)
+
+    def _weekly_at(self) -> dict[str, str]:
+        """Each day; on all but the last working day of a week there is nothing to sum up."""
+        moment = self._office.policy.pushes.weekly_at
+        return {"hour": str(moment.hour), "minute": str(moment.minute)}
+
+    async def _weekly(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await figures.weekly(tx, self._office.watch, at)
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)

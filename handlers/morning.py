@@ -9,7 +9,6 @@ from bot.messages import content_to_json
 from handlers import deadlines, drafts, light_cards, morning_cards, worklist
 from handlers.desk import Desk
 from handlers.morning_cards import CALLED, ITEM, LATER, REFRESH
-from handlers.queries import watch_of
 from handlers.texts import dialog
 from handlers.texts import morning as texts
 from handlers.worklist import Item, Kind
@@ -23,7 +22,7 @@ async def press(desk: Desk) -> None:
     owner_id = int(action.card_id.split("-")[1])
     if owner_id != desk.rep.id:
         raise NotAllowed(dialog.not_yours_to_press((await desk.tx.people.get(owner_id)).name))
-    items = await worklist.of_person(desk.tx, watch_of(desk), desk.rep, desk.at)
+    items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
     todo = morning_cards.to_work(items)
     chosen = next((item for item in todo if item.key == action.values.get(ITEM)), None)
     if todo and action.action != REFRESH:
@@ -40,7 +39,7 @@ async def follow(desk: Desk) -> None:
 
 
 async def _show(desk: Desk, card_id: str, *, only_in_place: bool) -> None:
-    watch = watch_of(desk)
+    watch = desk.office.watch
     items = await worklist.of_person(desk.tx, watch, desk.rep, desk.at)
     card = morning_cards.build(watch, desk.rep.id, items, desk.at)
     if card.card_id == card_id:
@@ -79,7 +78,7 @@ async def _put_off(desk: Desk, item: Item) -> None:
     if lead.episode is None:
         desk.say(texts.new_day(item.account_name))
         return
-    watch = watch_of(desk)
+    watch = desk.office.watch
     views = await light_cards.view_leads(desk.tx, watch, [lead], reader_id=desk.rep.id, at=desk.at)
     card_id = f"lights-one-{item.number}-{int(desk.at.timestamp())}"
     card = light_cards.push_card(watch, card_id, views, reason=Reason.FIRST, at=desk.at)

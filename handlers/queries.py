@@ -11,7 +11,6 @@ from bot.domain.people import Person, Role
 from bot.errors import NotFound
 from handlers import customers, losing, worklist
 from handlers.desk import Desk
-from handlers.light_cards import Watch
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 from handlers.texts import queries as texts
@@ -42,7 +41,7 @@ async def answer(desk: Desk, record: Record) -> None:
 
 async def todo(desk: Desk) -> None:
     """«待办»: what to do first on top; one line a customer, the rest counted."""
-    items = await worklist.of_person(desk.tx, watch_of(desk), desk.rep, desk.at)
+    items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
     sections = [
         (texts.DRAFTS, worklist.lines(items, Kind.DRAFT)),
         (texts.OWED, worklist.lines(items, Kind.OWED, Kind.WAITING)),
@@ -55,11 +54,6 @@ async def todo(desk: Desk) -> None:
         (texts.STUCK, worklist.lines(items, Kind.STUCK)),
     ]
     customers.tell_alone(desk, "待办", texts.todo_list(sections) or texts.NOTHING_TO_DO)
-
-
-def watch_of(desk: Desk) -> Watch:
-    office = desk.office
-    return Watch(office.policy, office.library, office.calendar, office.address_of)
 
 
 async def lights(desk: Desk) -> None:

@@ -10,7 +10,6 @@ from bot.errors import NotAllowed, Refused
 from bot.messages import Button, Card, Markdown, content_to_json
 from handlers import commenting, light_cards, light_presses, team, team_digest, teams
 from handlers.desk import Desk
-from handlers.queries import watch_of
 from handlers.team_digest import ACK, ASSIGN, COMMENT, DETAIL, LATER, LEAD
 from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
@@ -28,7 +27,7 @@ async def press(desk: Desk) -> None:
     leader_id = int(action.card_id.split("-")[1])
     if leader_id != desk.rep.id:
         raise NotAllowed(dialog.not_yours_to_press((await desk.tx.people.get(leader_id)).name))
-    watch = watch_of(desk)
+    watch = desk.office.watch
     present = await team_digest.team_of(desk.tx, watch, desk.rep, desk.at)
     ids = team_digest.loud_ids(present, desk.at)
     chosen = action.values.get(LEAD, team_digest.ALL)
@@ -59,7 +58,7 @@ async def _act(desk: Desk, action: str, ids: list[int]) -> None:
         await _ask_reason(desk, await desk.tx.lights.list_leads(ids))
     elif action == DETAIL:
         leads = await desk.tx.lights.list_leads(ids)
-        told = await light_presses.detail(desk.tx, watch_of(desk), leads, desk.rep, desk.at)
+        told = await light_presses.detail(desk.tx, desk.office.watch, leads, desk.rep, desk.at)
         desk.answer(Markdown(alert_texts.DETAIL_TITLE, told))
     elif len(ids) != 1:
         raise Refused(texts.CHOOSE_ONE)
@@ -74,7 +73,7 @@ async def _act(desk: Desk, action: str, ids: list[int]) -> None:
 
 async def _ask_reason(desk: Desk, leads: list[Lead]) -> None:
     """A card with the reasons and the days, as when the lights were pushed."""
-    watch = watch_of(desk)
+    watch = desk.office.watch
     views = await light_cards.view_leads(desk.tx, watch, leads, reader_id=desk.rep.id, at=desk.at)
     card_id = f"lights-later-{desk.rep.id}-{int(desk.at.timestamp())}"
     card = light_cards.push_card(watch, card_id, views, reason=Reason.CHANGED, at=desk.at)
@@ -114,7 +113,7 @@ async def _ask_whom(desk: Desk, account_id: int) -> None:
 
 
 async def _show_rest(desk: Desk, card_id: str) -> None:
-    watch = watch_of(desk)
+    watch = desk.office.watch
     rest = await team_digest.team_of(desk.tx, watch, desk.rep, desk.at)
     card = await team_digest.build(desk.tx, watch, desk.rep.id, rest, desk.at)
     if card is None or not card.buttons:

@@ -16,6 +16,7 @@ from storage.cards import Cards, Dialogs
 from storage.deadlines import Deadlines
 from storage.delivery import Delivery
 from storage.drafts import Drafts
+from storage.figures import FigureRows
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.lights import Lights
@@ -42,6 +43,7 @@ class UnitOfWork:
         self.deadlines = Deadlines(conn)
         self.drafts = Drafts(conn)
         self.files = Files(conn)
+        self.figures = FigureRows(conn)
         self.cards = Cards(conn)
         self.dialogs = Dialogs(conn)
         self.group_words = GroupWords(conn)

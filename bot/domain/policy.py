@@ -33,7 +33,8 @@ class PushPolicy:
 
     group_wait: what comes up for one person within it goes on one card, of at most
     `group_max` leads. repeat_after: on `repeat_clock`, without an acknowledgement.
-    quiet_from, quiet_until, digest_at: local clock times.
+    quiet_from, quiet_until, digest_at: local clock times. weekly_at: of the week's summary, on
+    its last working day.
     snooze_max_workdays: what a rep may allow themselves. snooze_reasons: offered on cards.
     """
 
@@ -44,6 +45,7 @@ class PushPolicy:
     quiet_from: time = time(20)
     quiet_until: time = time(8, 30)
     digest_at: time = time(9)
+    weekly_at: time = time(17)
     snooze_max_workdays: int = 3
     snooze_reasons: tuple[str, ...] = (
         "客户出差或休假",
