@@ -23,6 +23,7 @@ from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
     CalendarPolicy,
+    DiagnosisPolicy,
     DraftPolicy,
     LightPolicy,
     Policy,
@@ -137,6 +138,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         pushes=_push_policy(root.table("pushes")),
         actions=_action_policy(root.table("actions")),
         drafts=_draft_policy(root.table("drafts")),
+        diagnosis=_diagnosis_policy(root.table("diagnosis")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
@@ -286,6 +288,16 @@ def _draft_policy(table: _Table) -> DraftPolicy:
     strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
     if strange:
         raise table.fail("confirm_slots", f"没有这个字段 (no such slot)：{min(strange)}")
+    table.finish()
+    return policy
+
+
+def _diagnosis_policy(table: _Table) -> DiagnosisPolicy:
+    usual = DiagnosisPolicy()
+    policy = DiagnosisPolicy(
+        look_back_days=table.whole("look_back_days", usual.look_back_days, least=1),
+        dead_days=table.whole("dead_days", usual.dead_days, least=1),
+    )
     table.finish()
     return policy
 

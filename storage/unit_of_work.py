@@ -15,6 +15,7 @@ from storage.audit import Audit
 from storage.cards import Cards, Dialogs
 from storage.deadlines import Deadlines
 from storage.delivery import Delivery
+from storage.diagnosis import Diagnosis
 from storage.drafts import Drafts
 from storage.figures import FigureRows
 from storage.files import Files
@@ -44,6 +45,7 @@ class UnitOfWork:
         self.drafts = Drafts(conn)
         self.files = Files(conn)
         self.figures = FigureRows(conn)
+        self.diagnosis = Diagnosis(conn)
         self.cards = Cards(conn)
         self.dialogs = Dialogs(conn)
         self.group_words = GroupWords(conn)

@@ -95,6 +95,15 @@ class DraftPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagnosisPolicy:
+    """look_back_days: calendar days that are looked at. dead_days: working days without a
+    valid action, more than which a lead is called dead."""
+
+    look_back_days: int = 14
+    dead_days: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -142,6 +151,7 @@ class Policy:
     pushes: PushPolicy = field(default_factory=PushPolicy)
     actions: ActionPolicy = field(default_factory=ActionPolicy)
     drafts: DraftPolicy = field(default_factory=DraftPolicy)
+    diagnosis: DiagnosisPolicy = field(default_factory=DiagnosisPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()
