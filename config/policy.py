@@ -23,6 +23,7 @@ from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
     CalendarPolicy,
+    DiagnosisPolicy,
     DraftPolicy,
     LightPolicy,
     Policy,
@@ -87,6 +88,16 @@ class _Table:
             raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
         return value
 
+    def hours(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
+        """Ever later whole hours."""
+        value = self._raw.pop(key, list(default))
+        numbers = isinstance(value, list) and all(
+            isinstance(item, int) and not isinstance(item, bool) and item > 0 for item in value
+        )
+        if not numbers or sorted(set(value)) != value:
+            raise self.fail(key, "应为从小到大的正整数列表 (whole numbers above 0, rising)")
+        return tuple(value)
+
     def share(self, key: str, default: float) -> float:
         value = self._raw.pop(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
@@ -127,6 +138,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         pushes=_push_policy(root.table("pushes")),
         actions=_action_policy(root.table("actions")),
         drafts=_draft_policy(root.table("drafts")),
+        diagnosis=_diagnosis_policy(root.table("diagnosis")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
@@ -238,13 +250,15 @@ def _push_policy(table: _Table) -> PushPolicy:
         quiet_from=table.clock("quiet_from", usual.quiet_from),
         quiet_until=table.clock("quiet_until", usual.quiet_until),
         digest_at=table.clock("digest_at", usual.digest_at),
+        weekly_at=table.clock("weekly_at", usual.weekly_at),
         snooze_max_workdays=table.whole("snooze_max_workdays", usual.snooze_max_workdays, least=1),
         snooze_reasons=table.texts("snooze_reasons", usual.snooze_reasons),
     )
     if policy.quiet_until >= policy.quiet_from:
         raise table.fail("quiet_from", "应晚于 quiet_until (later in the day than quiet_until)")
-    if not policy.quiet_until <= policy.digest_at < policy.quiet_from:
-        raise table.fail("digest_at", "不应落在免打扰时段 (outside the quiet hours)")
+    for key, moment in (("digest_at", policy.digest_at), ("weekly_at", policy.weekly_at)):
+        if not policy.quiet_until <= moment < policy.quiet_from:
+            raise table.fail(key, "不应落在免打扰时段 (outside the quiet hours)")
     table.finish()
     return policy
 
@@ -254,6 +268,7 @@ def _action_policy(table: _Table) -> ActionPolicy:
     policy = ActionPolicy(
         late_hours=table.whole("late_hours", usual.late_hours, least=1),
         late_clock=table.choice("late_clock", ClockKind, usual.late_clock),
+        remind_after_h=table.hours("remind_after_h", usual.remind_after_h),
         call_min_s=table.whole("call_min_s", usual.call_min_s),
         same_file_customers=table.whole("same_file_customers", usual.same_file_customers, least=2),
     )
@@ -273,6 +288,16 @@ def _draft_policy(table: _Table) -> DraftPolicy:
     strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
     if strange:
         raise table.fail("confirm_slots", f"没有这个字段 (no such slot)：{min(strange)}")
+    table.finish()
+    return policy
+
+
+def _diagnosis_policy(table: _Table) -> DiagnosisPolicy:
+    usual = DiagnosisPolicy()
+    policy = DiagnosisPolicy(
+        look_back_days=table.whole("look_back_days", usual.look_back_days, least=1),
+        dead_days=table.whole("dead_days", usual.dead_days, least=1),
+    )
     table.finish()
     return policy
 

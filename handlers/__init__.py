@@ -12,12 +12,16 @@ from bot.router import Job, Route, pick
 from handlers import (
     commands,
     conversations,
+    deadlines,
     directory,
     drafts,
+    figures,
     files,
     hearing,
     joining,
+    morning,
     recording,
+    team_presses,
     unlocking,
 )
 from handlers.desk import Desk, Office
@@ -25,6 +29,7 @@ from handlers.texts import directory as directory_texts
 from storage.unit_of_work import UnitOfWork
 
 TELL_AGAIN_AFTER = timedelta(hours=1)
+WEEKLY_LATE_S = 3 * 3600
 
 ROUTES: tuple[Route[Desk], ...] = (
     Route("ignore", commands.is_nothing, conversations.ignore),
@@ -34,6 +39,10 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a draft", commands.is_press("draft-"), recording.press),
     Route("press on a file question", commands.is_press("files-"), files.press),
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
+    Route("press on a reminder", commands.is_press("due-"), deadlines.press),
+    Route("press on the morning list", commands.is_press("morning-"), morning.press),
+    Route("press on a team's digest", commands.is_press("team-"), team_presses.press),
+    Route("press on whom to give to", commands.is_press("assign-"), team_presses.assign),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
@@ -77,6 +86,7 @@ class Handlers:
                 next_due=lambda tx: tx.drafts.next_expiry_at(),
             ),
             *self._office.lights.jobs(),
+            Job("weekly summary", self._weekly_at(), self._weekly, too_late_s=WEEKLY_LATE_S),
         )
 
     async def on_trouble(
@@ -99,6 +109,14 @@ class Handlers:
         return await directory.tell_admins(
             tx, self._office, text, key=f"{what}:{at:%Y-%m-%dT%H:%M:%S}", rather_not=silent
         )
+
+    def _weekly_at(self) -> dict[str, str]:
+        """Each day; on all but the last working day of a week there is nothing to sum up."""
+        moment = self._office.policy.pushes.weekly_at
+        return {"hour": str(moment.hour), "minute": str(moment.minute)}
+
+    async def _weekly(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await figures.weekly(tx, self._office.watch, at)
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)

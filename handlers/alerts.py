@@ -15,7 +15,15 @@ from bot.domain.policy import Policy
 from bot.messages import Address, CardAction, OutboundMessage
 from bot.ports import FileStore
 from bot.router import Begin, Job
-from handlers import light_changes, light_heat, light_presses, light_rounds
+from handlers import (
+    deadline_rounds,
+    light_changes,
+    light_heat,
+    light_presses,
+    light_rounds,
+    morning_cards,
+    team_digest,
+)
 from handlers.heatmap import HeatMap
 from handlers.light_cards import Watch
 from handlers.light_rounds import Picture
@@ -64,6 +72,8 @@ class Alerts:
                 next_due=lambda tx: tx.lights.next_due_at(), too_late_s=ANY_LATE_S),
             Job("remind and escalate", every_minute, self.repeat_and_escalate,
                 next_due=lambda tx: tx.lights.next_step_at(), too_late_s=ANY_LATE_S),
+            Job("sweep deadlines", every_minute, self.sweep_deadlines,
+                next_due=lambda tx: tx.deadlines.next_due_at(), too_late_s=ANY_LATE_S),
             Job("digest of lights", daily, self.digest, too_late_s=DIGEST_LATE_S),
             Job("push lights", every_minute, self.push_lights,
                 next_due=lambda tx: tx.lights.pushes.next_send_at(), too_late_s=ANY_LATE_S,
@@ -78,8 +88,16 @@ class Alerts:
         await light_rounds.remind(tx, self._watch, at)
         return []
 
+    async def sweep_deadlines(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
+        """Remind of what records still owe, and lock what was not made good in time."""
+        return await deadline_rounds.sweep(tx, self._watch, at)
+
     async def digest(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
-        return await light_rounds.digest(tx, self._watch, at)
+        """Working days: each rep's list of what to do, each supervisor's digest."""
+        if not self._watch.calendar.is_workday(self._watch.calendar.day_of(at)):
+            return []
+        lists = await morning_cards.send(tx, self._watch, at)
+        return [*lists, *await team_digest.send(tx, self._watch, at)]
 
     async def draw_pictures(self, begin: Begin[UnitOfWork], at: datetime) -> None:
         """Before a round of pushes: a heat map for each leader who is about to hear of red

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, drafts, hearing, joining, queries
+from handlers import answers, customers, diagnosis, drafts, figures, hearing, joining, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -77,6 +77,9 @@ COMMANDS = (
     _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
     _command("待办|我的待办|今日待办|todo", _todo),
     _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
+    _command("过程数据|我的数据|过程数据怎么算", figures.show_own),
+    _command("团队总览|团队情况", figures.show_overview),
+    _command("诊断|流程诊断", diagnosis.show),
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),

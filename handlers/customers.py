@@ -10,8 +10,10 @@ from datetime import datetime
 from bot.domain.activities import Activity, Record
 from bot.domain.opportunities import Account, Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
+from bot.domain.valid_actions import Invalid
 from bot.errors import InvalidInput, NotAllowed, NotFound
 from bot.messages import Button, Card
+from handlers import owing
 from handlers.desk import Desk
 from handlers.texts import customers as texts
 from handlers.texts import dialog
@@ -154,8 +156,14 @@ async def show(desk: Desk, account: Account) -> None:
     owner = await desk.tx.people.get(account.owner_id)
     deals = await desk.tx.opportunities.of_account(account.id)
     page, _ = await desk.tx.activities.page(account.id, limit=5, before=None)
+    waiting = await desk.tx.deadlines.waiting_of_account(account.id)
     lines = [
         *(_deal_line(desk, deal) for deal in deals[:3]),
+        *(
+            owing.line_of(owed, desk.office.policy.actions, desk.office.calendar)
+            for owed in waiting
+            if owed.shows(desk.at)
+        ),
         "最近动态：" if page else "还没有动态。",
         *(await _activity_lines(desk, page)),
     ]
@@ -286,13 +294,23 @@ def _deal_line(desk: Desk, deal: Opportunity) -> str:
 
 async def _activity_lines(desk: Desk, page: list[Activity]) -> list[str]:
     taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
+    locked = await desk.tx.deadlines.locked_among([one.id for one in page])
     lines = []
     for one in page:
         when = texts.when(one.occurred_at.astimezone(desk.office.zone))
-        counts = one.valid or not one.unit
-        mark = "（已撤回）" if one.id in taken_back else "" if counts else "（不计有效）"
+        mark = _mark(one, taken_back=one.id in taken_back, locked=one.id in locked)
         lines.append(f"{when} {one.title}{mark} {dialog.shorten(one.text, 40)}".rstrip())
     return lines
+
+
+def _mark(entry: Activity, *, taken_back: bool, locked: bool) -> str:
+    if taken_back:
+        return "（已撤回）"
+    counts = entry.valid or not entry.unit
+    late = "（补录）" if entry.late else ""
+    if locked or entry.invalid_reason == Invalid.LOCKED:
+        return f"{late}（已锁定）"
+    return late if counts else f"{late}（不计有效）"
 
 
 async def _may_show(desk: Desk, account: Account) -> bool:

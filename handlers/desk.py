@@ -25,6 +25,7 @@ from bot.messages import (
 )
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
+from handlers.light_cards import Watch
 from handlers.understanding.reader import Reader
 from storage.unit_of_work import UnitOfWork
 
@@ -49,6 +50,11 @@ class Office:
     @property
     def zone(self) -> ZoneInfo:
         return self.calendar.zone
+
+    @property
+    def watch(self) -> Watch:
+        """What the functions about lights and lists ask for."""
+        return Watch(self.policy, self.library, self.calendar, self.address_of)
 
 
 def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | None]:

@@ -11,6 +11,7 @@ from bot.domain.people import Role
 from bot.errors import UserError
 from handlers import (
     answers,
+    commenting,
     correcting,
     customers,
     drafts,
@@ -93,7 +94,7 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
 
 async def _hear(desk: Desk, text: str) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    for take in (_take_order, _take_word, _take_denial):
+    for take in (_take_comment, _take_order, _take_word, _take_denial):
         if await take(desk, text, open_drafts):
             return
     read = await habits.apply(desk, read_words(desk, text))
@@ -254,6 +255,10 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
             await drafts.fill(desk, draft, {})
             return
     await customers.show(desk, account)
+
+
+async def _take_comment(desk: Desk, text: str, _: list[Draft]) -> bool:
+    return await commenting.take(desk, text)
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:

@@ -10,6 +10,7 @@ from bot.domain.activities import Activity, Draft, Grade, Intent
 from bot.domain.opportunities import Opportunity, OpportunityState
 from bot.domain.valid_actions import ActionFacts, Verdict, earlier_facts, judge
 from bot.messages import StoredFile
+from handlers import settling
 from handlers.desk import Desk, Office
 from storage.unit_of_work import UnitOfWork
 
@@ -70,6 +71,7 @@ async def verdict_on(
     unit = desk.office.library.unit(entry.unit)
     if unit is None:
         return None
+    unlocked = unlocked or await settling.is_reopened(desk, entry, replaces)
     files = await files_of(desk.tx, entry.file_hashes)
     counts = {
         file.sha256: await desk.tx.files.accounts_using(file.sha256, besides=entry.account_id)

@@ -99,19 +99,6 @@ def push_card(
     return _card(watch, card_id, texts.push_title(reason, reds=reds, yellows=yellows), lines)
 
 
-def digest_card(
-    watch: Watch, card_id: str, views: Sequence[LeadView], *, quiet: int, at: datetime
-) -> Card:
-    """views: most urgent first. quiet: how many others are acknowledged or snoozed."""
-    reds, yellows = _count(views)
-    lines = _listed(watch, views)
-    lines += [texts.digest_quiet(quiet)] if quiet else []
-    lines += _warnings(watch.calendar, at)
-    lines.append(texts.how_to_stop(watch.policy.pushes))
-    title = texts.digest_title(watch.calendar.day_of(at), reds=reds, yellows=yellows)
-    return _card(watch, card_id, title, lines)
-
-
 def _view(
     watch: Watch, lead: Lead, *, last: LastAction | None, owner: str, at: datetime
 ) -> LeadView:

@@ -49,7 +49,7 @@ async def press(
         raise NotFound(texts.NO_LIGHT)
     ids = [int(number) for number in row.data["opportunity_ids"]]
     if action.action == DETAIL:
-        text = await _detail(tx, watch, await _lit(tx, ids), person, at)
+        text = await detail(tx, watch, await _lit(tx, ids), person, at)
         shown: Content = Markdown(texts.DETAIL_TITLE, text)
         return [_answer(row, shown, key=f"{person.id}:{at.isoformat()}")]
     if action.action == ACK:
@@ -203,10 +203,10 @@ async def _theirs(
     return theirs
 
 
-async def _detail(
+async def detail(
     tx: UnitOfWork, watch: Watch, leads: Sequence[Lead], person: Person, at: datetime
 ) -> str:
-    """Each lead of the card with what is known of it."""
+    """Each lead with what is known of it. Raises NotAllowed if none is theirs to see."""
     theirs = await _theirs(tx, leads, person, at)
     if not theirs:
         raise NotAllowed(texts.NOT_YOURS)

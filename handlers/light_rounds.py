@@ -1,4 +1,4 @@
-"""The rounds that tell people about lights: push what is owed, remind, escalate, digest."""
+"""The rounds that tell people about lights: push what is owed, remind, escalate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from datetime import datetime, timedelta
 from bot.domain.lights import Lead
 from bot.domain.notifying import (
     Decision,
-    Digest,
-    DigestLead,
     Notification,
     Owed,
     Reason,
     Step,
     decide,
-    digest_for,
     escalate_moment,
     first_allowed,
     repeat_moment,
@@ -33,7 +30,7 @@ from bot.messages import (
     content_to_json,
 )
 from handlers import light_cards
-from handlers.light_cards import LeadView, Watch
+from handlers.light_cards import Watch
 from handlers.light_changes import (
     administrators,
     leaders_of,
@@ -112,7 +109,8 @@ async def push(
         await _await_acknowledgement(tx, watch, current, notification, at)
         messages.append(_message(card, address, current.leads_of(notification)))
         picture = pictures.get(notification.receiver_id)
-        if picture and picture.opportunity_ids == current.red_ids(notification):
+        repeats = notification.reason is Reason.REPEAT_DUE  # the same map stands above already
+        if picture and not repeats and picture.opportunity_ids == current.red_ids(notification):
             await tx.files.record(picture.file, at)
             content = FileContent("image", picture.file.sha256, picture.file.name)
             key = f"{card.card_id}:picture"
@@ -136,32 +134,9 @@ async def remind(tx: UnitOfWork, watch: Watch, at: datetime) -> None:
             key = (lead.opportunity.id, lead.episode.number)
             receivers = await find(tx, lead.opportunity.owner_id, at)
             owed += [new_push(watch, key, step, receiver.id, at) for receiver in receivers]
-            planned.append(_step_after(watch, lead, step, at))
+            planned.append(step_after(watch, lead, step, at))
         await tx.lights.pushes.owe(owed)
         await tx.lights.plan_steps(planned)
-
-
-async def digest(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessage]:
-    """Working days at nine: the lights people knew of before today, on one card each."""
-    today = watch.calendar.day_of(at)
-    if not watch.calendar.is_workday(today):
-        return []
-    leads = await tx.lights.list_told(watch.calendar.midnight(today))
-    await tx.lights.plan_steps(_reminded(watch, leads, at))
-    by_id = {lead.opportunity.id: lead for lead in leads}
-    messages: list[OutboundMessage] = []
-    for receiver_id, own in (await _readers(tx, watch, leads, at)).items():
-        found = digest_for(own, at)
-        address = watch.address_of(await tx.people.get(receiver_id))
-        if isinstance(found, Reason) or address is None:
-            continue
-        shown = [by_id[lead.opportunity_id] for lead in found.leads]
-        card = await _digest_card(tx, watch, found, shown, at)
-        await _remember(tx, card, address, shown, at)
-        messages.append(
-            OutboundMessage(card.card_id, address, card, expires_at=_evening(watch, at))
-        )
-    return messages
 
 
 def _facts(watch: Watch, owed: OwedPush, lead: Lead, at: datetime) -> Owed:
@@ -231,16 +206,6 @@ async def _card(
     return light_cards.push_card(watch, card_id, views, reason=notification.reason, at=at)
 
 
-async def _digest_card(
-    tx: UnitOfWork, watch: Watch, found: Digest, shown: Sequence[Lead], at: datetime
-) -> Card:
-    views: list[LeadView] = await light_cards.view_leads(
-        tx, watch, shown, reader_id=found.receiver_id, at=at
-    )
-    card_id = f"lights-digest-{found.receiver_id}-{watch.calendar.day_of(at):%Y%m%d}"
-    return light_cards.digest_card(watch, card_id, views, quiet=found.quiet, at=at)
-
-
 async def _remember(
     tx: UnitOfWork, card: Card, address: Address, leads: Iterable[Lead], at: datetime
 ) -> None:
@@ -284,51 +249,10 @@ def _message(card: Card, address: Address, leads: Sequence[Lead]) -> OutboundMes
     return OutboundMessage(card.card_id, address, card, subject=subject)
 
 
-def _step_after(
+def step_after(
     watch: Watch, lead: Lead, step: Step, at: datetime
 ) -> tuple[Lead, Step | None, datetime | None]:
+    """What the lead's episode owes after that step."""
     if step is Step.REPEAT:
         return lead, Step.ESCALATE, escalate_moment(at, calendar=watch.calendar)
     return lead, None, None
-
-
-def _reminded(
-    watch: Watch, leads: Sequence[Lead], at: datetime
-) -> list[tuple[Lead, Step | None, datetime | None]]:
-    """Where a reminder is about to fall due the digest takes its place."""
-    soon = at + watch.policy.pushes.group_wait
-    return [
-        _step_after(watch, lead, Step.REPEAT, at)
-        for lead in leads
-        if lead.episode is not None
-        and lead.episode.next_step == Step.REPEAT
-        and lead.episode.next_push_at is not None
-        and lead.episode.next_push_at <= soon
-    ]
-
-
-async def _readers(
-    tx: UnitOfWork, watch: Watch, leads: Sequence[Lead], at: datetime
-) -> dict[int, list[DigestLead]]:
-    """Each light for its rep, each red one for the supervisor of today as well."""
-    readers: dict[int, list[DigestLead]] = defaultdict(list)
-    leaders: dict[int, list[int]] = {}
-    for lead in leads:
-        if lead.episode is None:
-            continue
-        owner_id = lead.opportunity.owner_id
-        receivers = [owner_id]
-        if lead.episode.light is Light.RED:
-            if owner_id not in leaders:
-                leaders[owner_id] = [one.id for one in await leaders_of(tx, owner_id, at)]
-            receivers += leaders[owner_id]
-        gap_days = light_cards.standing_of(watch, lead, at).gap_days
-        for receiver_id in dict.fromkeys(receivers):
-            readers[receiver_id].append(
-                DigestLead(receiver_id, lead.opportunity.id, lead.episode, gap_days)
-            )
-    return readers
-
-
-def _evening(watch: Watch, at: datetime) -> datetime:
-    return watch.calendar.moment(watch.calendar.day_of(at), watch.policy.pushes.quiet_from)

@@ -28,6 +28,7 @@ async def customer_stream(
     deals = await tx.opportunities.of_account(account_id)
     page, _ = await tx.activities.page(account_id, limit=30, before=None)
     taken_back = await tx.activities.retracted_among([one.id for one in page])
+    locked = await tx.deadlines.locked_among([one.id for one in page])
     today = at.astimezone(calendar.zone).date()
     return {
         "customer": {
@@ -60,7 +61,9 @@ async def customer_stream(
                 "text": one.text,
                 "actor": (await tx.people.get(one.actor_id)).name if one.actor_id else "",
                 "valid": one.valid and one.id not in taken_back,
-                "reason": "已撤回" if one.id in taken_back else alerts.reason(one.invalid_reason),
+                "reason": alerts.entry_mark(
+                    one.invalid_reason, taken_back=one.id in taken_back, locked=one.id in locked
+                ),
                 "late": one.late,
                 "files": await _files(tx, one.file_hashes),
             }

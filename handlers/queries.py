@@ -9,14 +9,14 @@ from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
 from bot.errors import NotFound
-from handlers import customers, drafts, losing
+from handlers import customers, losing, worklist
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 from handlers.texts import queries as texts
+from handlers.worklist import Kind
 
 PAGE = 500
-FAR_OFF = 10_000  # days
 MOST_TEAM_REDS = 500
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
@@ -41,17 +41,17 @@ async def answer(desk: Desk, record: Record) -> None:
 
 async def todo(desk: Desk) -> None:
     """«待办»: what to do first on top; one line a customer, the rest counted."""
-    today = desk.at.astimezone(desk.office.zone).date()
-    deals = await _deals_to_work(desk)
+    items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
     sections = [
-        (texts.DRAFTS, await _open_drafts(desk)),
+        (texts.DRAFTS, worklist.lines(items, Kind.DRAFT)),
+        (texts.OWED, worklist.lines(items, Kind.OWED, Kind.WAITING)),
         (texts.LOSSES, await _losses_without_reason(desk)),
-        (texts.OVERDUE, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) < 0)),
-        (texts.REDS, _lines(desk, deals, lambda deal: deal.light is Light.RED)),
+        (texts.OVERDUE, worklist.lines(items, Kind.OVERDUE)),
+        (texts.REDS, worklist.lines(items, Kind.RED)),
         (texts.TEAM_REDS, await _team_reds(desk)),
-        (texts.TODAY, _lines(desk, deals, lambda deal: _due_days(desk, deal, today) == 0)),
-        (texts.YELLOWS, _lines(desk, deals, lambda deal: deal.light is Light.YELLOW)),
-        (texts.STUCK, _lines(desk, deals, lambda deal: deal.stuck)),
+        (texts.TODAY, worklist.lines(items, Kind.TODAY)),
+        (texts.YELLOWS, worklist.lines(items, Kind.YELLOW)),
+        (texts.STUCK, worklist.lines(items, Kind.STUCK)),
     ]
     customers.tell_alone(desk, "待办", texts.todo_list(sections) or texts.NOTHING_TO_DO)
 
@@ -98,9 +98,8 @@ async def put_off(desk: Desk, record: Record) -> bool:
 
 async def _deals_to_work(desk: Desk) -> list[Opportunity]:
     """The speaker's own, and those of whom they stand in for."""
-    absent = [one for one in await desk.tx.people.list_active() if customers.covers(desk, one)]
     found: list[Opportunity] = []
-    for person in (desk.rep, *absent):
+    for person in await _covered(desk):
         page = await desk.tx.opportunities.list_of_owner(person.id, limit=PAGE)
         while page:
             found += page
@@ -110,12 +109,10 @@ async def _deals_to_work(desk: Desk) -> list[Opportunity]:
     return [deal for deal in found if deal.state is OpportunityState.OPEN]
 
 
-async def _open_drafts(desk: Desk) -> list[str]:
-    views = [
-        await drafts.look_at(desk, draft)
-        for draft in await desk.tx.drafts.open_of_person(desk.rep.id)
-    ]
-    return [texts.open_draft(view.title, view.customer, len(view.missing)) for view in views]
+async def _covered(desk: Desk) -> list[Person]:
+    """The speaker, and those who are on leave and whom they stand in for."""
+    people = await desk.tx.people.list_active()
+    return [desk.rep, *(one for one in people if customers.covers(desk, one))]
 
 
 async def _losses_without_reason(desk: Desk) -> list[str]:
@@ -160,17 +157,11 @@ def _lines(
 def _line(desk: Desk, deal: Opportunity, today: date) -> str:
     covered = deal.owner_id != desk.rep.id
     promised = None
-    if deal.next_contact_at is not None and _due_days(desk, deal, today) <= 0:
-        promised = deal.next_contact_at.astimezone(desk.office.zone)
+    if deal.next_contact_at is not None:
+        local = deal.next_contact_at.astimezone(desk.office.zone)
+        promised = local if local.date() <= today else None
     gap, owner = _gap(desk, deal), texts.COVERED if covered else ""
     return texts.light_line(deal, gap, owner=owner, promised=promised, today=today)
-
-
-def _due_days(desk: Desk, deal: Opportunity, today: date) -> int:
-    """Days until the promised contact; far off where nothing is promised."""
-    if deal.next_contact_at is None:
-        return FAR_OFF
-    return (deal.next_contact_at.astimezone(desk.office.zone).date() - today).days
 
 
 def _gap(desk: Desk, deal: Opportunity) -> int:

@@ -15,6 +15,7 @@ from handlers import (
     draft_card,
     drafts,
     losing,
+    morning,
     storing,
     undoing,
     unlocking,
@@ -95,6 +96,7 @@ async def confirm(
         desk.say(dialog.LOSS_REASON_LATER)
     if locked and activity is not None:
         await unlocking.ask(desk, activity, account)
+    await morning.follow(desk)
     return True
 
 

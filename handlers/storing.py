@@ -9,7 +9,7 @@ from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Verdict
 from bot.errors import Refused
-from handlers import amounts, customers, habits, judging, undoing
+from handlers import amounts, customers, habits, judging, settling, undoing
 from handlers.desk import Desk
 from handlers.judging import entry_of, stream_of, verdict_on
 from handlers.texts import alerts as alert_texts
@@ -37,6 +37,7 @@ async def store(
     activity = await desk.tx.activities.add(entry)
     if activity is None:  # stored before: a replay
         return None, verdict
+    await settling.after_storing(desk, activity)
     for sha256 in draft.file_hashes:
         await desk.tx.files.use(sha256, account.id, desk.at)
     contact = draft.slots.get("contact")

@@ -57,12 +57,19 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     person = await _colleague(desk, match["who"])
     if account is None or person is None:
         return False
+    await hand_over(desk, account, person)
+    return True
+
+
+async def hand_over(desk: Desk, account: Account, person: Person) -> None:
+    """Raises NotAllowed for who may not decide it, Refused where nothing would change."""
     if not await _may_move(desk, account, person):
         raise NotAllowed(texts.HAND_OVER_NOT_YOURS)
     before = await desk.tx.people.get(account.owner_id)
     if before.id == person.id:
         raise Refused(texts.same_owner(account.name, person.name))
     await desk.tx.accounts.transfer(account.id, person.id, desk.at)
+    await desk.tx.deadlines.hand_over(account.id, of=before.id, to=person.id)
     desk.office.customers.put(replace(account, owner_id=person.id))
     for deal in await desk.tx.opportunities.open_of_account(account.id):
         desk.add(await desk.office.lights.on_state_changed(desk.tx, deal, desk.at))
@@ -77,7 +84,6 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     desk.say(texts.handed_over(account.name, before.name, person.name))
     _tell(desk, before, texts.you_lost(account.name, person.name, desk.rep.name))
     _tell(desk, person, texts.you_got(account.name, before.name, desk.rep.name))
-    return True
 
 
 async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:

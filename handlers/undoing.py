@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
-from handlers import amounts, draft_card, habits
+from handlers import amounts, draft_card, habits, settling
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
 from handlers.judging import stream_of
@@ -122,6 +122,7 @@ async def retract(desk: Desk, last: Activity, *, corrected: bool = False) -> Acc
         before={"valid": last.valid},
         after=None,
     )
+    await settling.after_retracting(desk, last, corrected=corrected)
     await habits.undo(desk, last)
     await _close_card(desk, last, account, corrected=corrected)
     await _give_files_back(desk, last)

@@ -1,6 +1,8 @@
-"""Records that came too late are locked; who leads the rep may unlock one, with a reason.
+"""What came too late, or did not come at all, is locked; who leads the rep may unlock it, with
+a reason.
 
-Unlocking appends the entry anew, as one that counts, and points at the locked one.
+A record that came too late is appended anew, as one that counts, and points at the locked one.
+What a record still lacks may be made good once more within its hours.
 """
 
 from __future__ import annotations
@@ -8,18 +10,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.activities import Activity
+from bot.domain.deadlines import Awaited, Deadline, DeadlineState, planned
 from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Field, Option, OutboundMessage, Text
-from handlers import customers
+from handlers import customers, settling
 from handlers.desk import Desk
 from handlers.judging import verdict_on
 from handlers.light_changes import leaders_of
 from handlers.texts import alerts as alert_texts
 from handlers.texts import customers as customer_texts
+from handlers.texts import deadlines as deadline_texts
 from handlers.texts import team as texts
 
 UNLOCK = "unlock"
@@ -31,15 +35,22 @@ LOOKED_AT = 50  # newest entries of a customer among which «解锁» looks
 
 async def ask(desk: Desk, entry: Activity, account: Account) -> None:
     """A locked entry was stored: its rep's supervisor is asked, and the rep told so."""
+    leaders = await send_questions(desk, entry, account)
+    desk.say(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
+
+
+async def send_questions(desk: Desk, entry: Activity, account: Account) -> list[Person]:
+    """Ask who leads the rep whether to unlock; answers whom."""
     leaders = [
         leader
         for leader in await leaders_of(desk.tx, entry.actor_id or 0, desk.at)
         if leader.id != desk.rep.id and desk.office.address_of(leader) is not None
     ]
     for leader in leaders:
-        card = _question(desk, entry, account, card_id=f"unlock-{entry.id}-{leader.id}")
+        card_id = f"unlock-{entry.id}-{leader.id}"
+        card = await _question(desk, entry, account, card_id=card_id)
         await _send_card(desk, card, leader, entry)
-    desk.say(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
+    return leaders
 
 
 async def press(desk: Desk) -> None:
@@ -50,7 +61,7 @@ async def press(desk: Desk) -> None:
     entry = await desk.tx.activities.get(int(entry_id))
     await _refuse_others(desk, entry)
     account = await desk.tx.accounts.get(entry.account_id)
-    card = _question(desk, entry, account, card_id=action.card_id)
+    card = await _question(desk, entry, account, card_id=action.card_id)
     subject = f"activity:{entry.id}"
     reason = action.values.get(REASON, "").strip()
     if action.action == UNLOCK and reason in ("", NOT_CHOSEN):
@@ -64,16 +75,11 @@ async def press(desk: Desk) -> None:
 
 
 async def by_words(desk: Desk, account: Account, *, reason: str, unlock: bool) -> None:
-    """«解锁 恒锐机电 出差没信号»: the newest locked entry of that customer."""
-    page, _ = await desk.tx.activities.page(account.id, limit=LOOKED_AT, before=None)
-    taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
-    locked = [
-        one for one in page if one.invalid_reason == Invalid.LOCKED and one.id not in taken_back
-    ]
-    if not locked:
+    """«解锁 恒锐机电 出差没信号»: what was locked last with that customer."""
+    entry = await _newest_locked(desk, account)
+    if entry is None:
         desk.say(texts.nothing_locked(account.name))
         return
-    entry = max(locked, key=lambda one: one.id)
     await _refuse_others(desk, entry)
     if unlock and not reason:
         desk.say(texts.unlock_needs_reason(account.name))
@@ -81,23 +87,56 @@ async def by_words(desk: Desk, account: Account, *, reason: str, unlock: bool) -
     desk.say(await _decide(desk, entry, account, reason=reason, unlock=unlock))
 
 
+async def _newest_locked(desk: Desk, account: Account) -> Activity | None:
+    """A record that came too late, else one that lacks something."""
+    page, _ = await desk.tx.activities.page(account.id, limit=LOOKED_AT, before=None)
+    taken_back = await desk.tx.activities.retracted_among([one.id for one in page])
+    locked = [
+        one for one in page if one.invalid_reason == Invalid.LOCKED and one.id not in taken_back
+    ]
+    if locked:
+        return max(locked, key=lambda one: one.id)
+    waiting = await desk.tx.deadlines.waiting_of_account(account.id)
+    ids = [owed.activity_id for owed in waiting if owed.state is DeadlineState.LOCKED]
+    return await desk.tx.activities.get(ids[-1]) if ids else None
+
+
 async def _decide(
     desk: Desk, entry: Activity, account: Account, *, reason: str, unlock: bool
 ) -> str:
     """What to say to the supervisor; the rep is told too."""
-    if await desk.tx.activities.is_retracted(entry.id):
+    owed = await desk.tx.deadlines.of_activity(entry.id)
+    lacking = owed is not None and owed.awaited is not Awaited.LATE
+    decided = lacking and owed is not None and owed.state is not DeadlineState.LOCKED
+    if decided or await desk.tx.activities.is_retracted(entry.id):
         return texts.ALREADY_DECIDED
     await desk.tx.delivery.drop_subject(_subject(entry), at=desk.at)
     if not unlock:
         await _audit(desk, "keep_locked", entry, {"reason": reason})
         await _tell_rep(desk, entry, texts.kept_locked(account.name, entry.title, desk.rep.name))
         return texts.you_kept_locked(account.name, entry.title)
+    if owed is not None and lacking:
+        return await _reopen(desk, owed, entry, reason)
     again = await _append_unlocked(desk, entry, reason)
     await _audit(desk, "unlock_activity", entry, {"reason": reason, "activity_id": again.id})
     why_not = "" if again.valid else alert_texts.reason(again.invalid_reason)
     told = texts.unlocked(account.name, entry.title, desk.rep.name, reason, why_not)
     await _tell_rep(desk, entry, told)
     return texts.you_unlocked(account.name, entry.title, why_not)
+
+
+async def _reopen(desk: Desk, owed: Deadline, entry: Activity, reason: str) -> str:
+    """Its hours run once more; what comes within them counts although late."""
+    office = desk.office
+    again = replace(
+        owed, state=DeadlineState.OPEN, since=desk.at, reopened_at=desk.at, locked_at=None
+    )
+    await desk.tx.deadlines.save(planned(again, office.policy.actions, office.calendar, at=desk.at))
+    await _audit(desk, "reopen_activity", entry, {"reason": reason})
+    told = (owed.account_name, entry.title)
+    by = desk.rep.name
+    await _tell_rep(desk, entry, deadline_texts.reopened(*told, by, reason, owed.hours))
+    return deadline_texts.you_reopened(*told, owed.hours)
 
 
 async def _append_unlocked(desk: Desk, entry: Activity, reason: str) -> Activity:
@@ -118,6 +157,8 @@ async def _append_unlocked(desk: Desk, entry: Activity, reason: str) -> Activity
         )
     )
     assert again is not None, "an entry that was not taken back was not unlocked before"
+    await settling.after_retracting(desk, entry, corrected=True)
+    await settling.after_storing(desk, again)
     if again.valid and again.opportunity_id is not None:
         deal = await desk.tx.opportunities.get_for_update(again.opportunity_id)
         lights = desk.office.lights
@@ -131,18 +172,23 @@ async def _refuse_others(desk: Desk, entry: Activity) -> None:
         raise NotAllowed(texts.NOT_YOURS_TO_UNLOCK)
 
 
-def _question(desk: Desk, entry: Activity, account: Account, *, card_id: str) -> Card:
+async def _question(desk: Desk, entry: Activity, account: Account, *, card_id: str) -> Card:
     zone = desk.office.zone
+    owed = await desk.tx.deadlines.of_activity(entry.id)
+    late = owed is None or owed.awaited is Awaited.LATE
+    asks = texts.unlock_question(entry.text)
+    if owed is not None and not late:
+        asks = deadline_texts.locked_question(owed, entry.text)
     options = tuple(Option(words, words) for words in texts.UNLOCK_REASONS)
     return Card(
         card_id=card_id,
         title=texts.UNLOCK_TITLE,
-        lines=(texts.unlock_question(entry.text), texts.HOW_TO_UNLOCK),
+        lines=(asks, texts.HOW_TO_UNLOCK),
         facts=(
             ("客户", account.name),
             ("动作", entry.title),
             ("发生", customer_texts.when(entry.occurred_at.astimezone(zone))),
-            ("补录", customer_texts.when(entry.recorded_at.astimezone(zone))),
+            ("补录" if late else "记录", customer_texts.when(entry.recorded_at.astimezone(zone))),
         ),
         fields=(Field(REASON, texts.UNLOCK_REASON, options=options),),
         buttons=(Button(UNLOCK, "解锁", style="primary"), Button(KEEP, "不解锁")),

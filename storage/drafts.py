@@ -17,6 +17,7 @@ from storage.tables import drafts, files, loose_files
 
 _COLUMNS = [drafts.c[field.name] for field in fields(Draft)]
 _QUERY = select(*_COLUMNS)
+CHUNK = 500
 _IS_OPEN = drafts.c.state == fixed("open")
 
 
@@ -81,6 +82,15 @@ class Drafts:
         return await self._list(
             _recent_first(_QUERY.where(_IS_OPEN, drafts.c.person_id == person_id))
         )
+
+    async def open_of_people(self, person_ids: Iterable[int]) -> list[Draft]:
+        """Those of all of them, most recently touched first."""
+        ids = sorted(set(person_ids))
+        found: list[Draft] = []
+        for start in range(0, len(ids), CHUNK):
+            chunk = drafts.c.person_id.in_(ids[start : start + CHUNK])
+            found += await self._list(_recent_first(_QUERY.where(_IS_OPEN, chunk)))
+        return found
 
     async def due_to_expire(self, at: datetime, limit: int) -> list[Draft]:
         """Open ones past their time, the longest past first; locked."""

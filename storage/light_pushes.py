@@ -150,6 +150,13 @@ class LightPushes:
                 told[row.opportunity_id, row.episode].add(row.receiver_id)
         return told
 
+    async def told_since(self, moment: datetime) -> set[tuple[int, int]]:
+        """(receiver, opportunity) of what was pushed since then."""
+        query = select(pushes.c.receiver_id, pushes.c.opportunity_id).where(
+            pushes.c.pushed_at >= moment
+        )
+        return {(row.receiver_id, row.opportunity_id) for row in await self._conn.execute(query)}
+
     async def last_actions(self, opportunity_ids: Iterable[int]) -> dict[int, LastAction]:
         """opportunity id -> its last valid action."""
         found: dict[int, LastAction] = {}

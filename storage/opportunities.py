@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
@@ -15,6 +16,7 @@ from storage.dialects import AnyRow
 from storage.tables import accounts, opportunities
 
 _NAMES = [field.name for field in fields(Opportunity) if field.name != "account_name"]
+CHUNK = 500
 _LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
 
 
@@ -59,6 +61,34 @@ class Opportunities:
                 opportunities.c.state == str(state),
                 opportunities.c.id > after_id,
             ).limit(limit)
+        )
+
+    async def to_work(
+        self, owner_ids: Iterable[int], *, promised_before: datetime
+    ) -> list[Opportunity]:
+        """The open ones of these owners that show a light or a mark, or whose next contact was
+        promised for before that moment."""
+        wanted = or_(
+            opportunities.c.light != str(Light.GREEN),
+            opportunities.c.stuck,
+            opportunities.c.next_contact_at < promised_before,
+        )
+        found: list[Opportunity] = []
+        ids = sorted(set(owner_ids))
+        for start in range(0, len(ids), CHUNK):
+            found += await self._list(
+                _QUERY.where(
+                    opportunities.c.owner_id.in_(ids[start : start + CHUNK]),
+                    opportunities.c.state == str(OpportunityState.OPEN),
+                    wanted,
+                )
+            )
+        return found
+
+    async def stuck(self) -> list[Opportunity]:
+        """Everybody's open ones whose stage stands still."""
+        return await self._list(
+            _QUERY.where(opportunities.c.stuck, opportunities.c.state == str(OpportunityState.OPEN))
         )
 
     async def add(

@@ -251,6 +251,8 @@ opportunities = Table(
           sqlite_where=text("light_due_at IS NOT NULL"),
           postgresql_where=text("light_due_at IS NOT NULL")),
     Index("ix_opportunities_owner_light", "owner_id", "light"),
+    Index("ix_opportunities_stuck", "owner_id", sqlite_where=text("stuck = 1"),
+          postgresql_where=text("stuck")),
 )  # fmt: skip
 
 drafts = Table(
@@ -307,6 +309,36 @@ activities = Table(
     Index("ix_activities_opportunity", "opportunity_id", "occurred_at", "id"),
     Index("ix_activities_actor", "actor_id", "recorded_at", "id"),
 )
+
+deadlines = Table(  # what an entry of the stream still owes: minutes, fields, a word of unlocking
+    "deadlines",
+    metadata,
+    _id(),
+    Column("activity_id", Id, ForeignKey("activities.id"), nullable=False, unique=True),
+    _ref("account_id", "accounts.id", index=False),
+    _ref("opportunity_id", "opportunities.id", nullable=True),
+    _ref("person_id", "people.id", index=False),
+    Column("awaited", String(10), nullable=False),  # minutes, fields, late
+    Column("state", String(10), nullable=False),  # open, locked, done, dropped
+    Column("acted_at", Utc, nullable=False),
+    Column("since", Utc, nullable=False),
+    Column("hours", Integer, nullable=False),
+    Column("step", Integer, nullable=False, default=0),
+    Column("due_at", Utc),  # the next reminder, or the lock; NULL: nothing more
+    Column("reopened_at", Utc),
+    Column("locked_at", Utc),
+    Column("settled_at", Utc),
+    Index("ix_deadlines_due", "due_at", "id", sqlite_where=text("due_at IS NOT NULL"),
+          postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_deadlines_locked", "locked_at", sqlite_where=text("locked_at IS NOT NULL"),
+          postgresql_where=text("locked_at IS NOT NULL")),
+    *(
+        Index(f"ix_deadlines_{name}", f"{name}_id",
+              sqlite_where=text("state IN ('open', 'locked')"),
+              postgresql_where=text("state IN ('open', 'locked')"))
+        for name in ("person", "account")
+    ),
+)  # fmt: skip
 
 files = Table(
     "files",

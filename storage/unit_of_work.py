@@ -13,14 +13,18 @@ from storage.activities import Activities
 from storage.aliases import Aliases
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.deadlines import Deadlines
 from storage.delivery import Delivery
+from storage.diagnosis import Diagnosis
 from storage.drafts import Drafts
+from storage.figures import FigureRows
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
+from storage.teams import Teams
 from storage.tokens import Tokens
 
 
@@ -32,12 +36,16 @@ class UnitOfWork:
         self.delivery = Delivery(conn)
         self.audit = Audit(conn)
         self.people = People(conn)
+        self.teams = Teams(conn)
         self.accounts = Accounts(conn)
         self.aliases = Aliases(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
+        self.deadlines = Deadlines(conn)
         self.drafts = Drafts(conn)
         self.files = Files(conn)
+        self.figures = FigureRows(conn)
+        self.diagnosis = Diagnosis(conn)
         self.cards = Cards(conn)
         self.dialogs = Dialogs(conn)
         self.group_words = GroupWords(conn)

@@ -33,7 +33,8 @@ class PushPolicy:
 
     group_wait: what comes up for one person within it goes on one card, of at most
     `group_max` leads. repeat_after: on `repeat_clock`, without an acknowledgement.
-    quiet_from, quiet_until, digest_at: local clock times.
+    quiet_from, quiet_until, digest_at: local clock times. weekly_at: of the week's summary, on
+    its last working day.
     snooze_max_workdays: what a rep may allow themselves. snooze_reasons: offered on cards.
     """
 
@@ -44,6 +45,7 @@ class PushPolicy:
     quiet_from: time = time(20)
     quiet_until: time = time(8, 30)
     digest_at: time = time(9)
+    weekly_at: time = time(17)
     snooze_max_workdays: int = 3
     snooze_reasons: tuple[str, ...] = (
         "客户出差或休假",
@@ -58,12 +60,15 @@ class ActionPolicy:
     """What makes an action valid, where an action unit does not say otherwise.
 
     late_hours: on `late_clock`, from the action to its record; later ones are locked.
+    remind_after_h: on the same clock, when the rep is reminded of what a record still lacks;
+    what is not before the lock is left out.
     call_min_s: seconds a call must last. same_file_customers: a file sent to this many
     customers is no longer made for one of them.
     """
 
     late_hours: int = 48
     late_clock: ClockKind = ClockKind.WORKDAY
+    remind_after_h: tuple[int, ...] = (24, 44)
     call_min_s: int = 180
     same_file_customers: int = 3
 
@@ -87,6 +92,15 @@ class DraftPolicy:
     @property
     def ttl(self) -> timedelta:
         return timedelta(hours=self.ttl_h)
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisPolicy:
+    """look_back_days: calendar days that are looked at. dead_days: working days without a
+    valid action, more than which a lead is called dead."""
+
+    look_back_days: int = 14
+    dead_days: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,7 @@ class Policy:
     pushes: PushPolicy = field(default_factory=PushPolicy)
     actions: ActionPolicy = field(default_factory=ActionPolicy)
     drafts: DraftPolicy = field(default_factory=DraftPolicy)
+    diagnosis: DiagnosisPolicy = field(default_factory=DiagnosisPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

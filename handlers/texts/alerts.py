@@ -65,6 +65,17 @@ def reason(code: str) -> str:
     return _INVALID[Invalid(code)] if code in set(Invalid) else code
 
 
+def entry_mark(code: str, *, taken_back: bool, locked: bool) -> str:
+    """Beside an entry of the stream: why it does not count, or that it is locked; "" if it
+    counts and owes nothing."""
+    if taken_back:
+        return "已撤回"
+    words = reason(code)
+    if not locked or code == Invalid.LOCKED:
+        return words
+    return f"{words}，已锁定" if words else "面访纪要没交，已锁定"
+
+
 def invalid_words(verdict: Verdict) -> str:
     """Why an action does not count; "" if it does."""
     if verdict.reason is None:
@@ -113,15 +124,6 @@ def more(count: int) -> str:
 def push_title(why: Reason, *, reds: int, yellows: int) -> str:
     counts = [f"红灯{reds}个"] * bool(reds) + [f"黄灯{yellows}个"] * bool(yellows)
     return f"{_HEADLINES[why]}：{'，'.join(counts)}"
-
-
-def digest_title(on: date, *, reds: int, yellows: int) -> str:
-    counts = [f"红灯{reds}个"] * bool(reds) + [f"黄灯{yellows}个"] * bool(yellows)
-    return f"{day(on)}早报：{'，'.join(counts)}"
-
-
-def digest_quiet(count: int) -> str:
-    return f"另有{count}个已知悉或已延后，不再催"
 
 
 def why(step: Reason, lights: LightPolicy, pushes: PushPolicy) -> str:

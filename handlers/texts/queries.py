@@ -16,7 +16,9 @@ NOT_YET = "这个我现在还答不上来。发「帮助」看看我能做什么
 SNOOZE_WHICH = "要延后哪家客户的灯？请带上客户名和原因，例如「恒锐机电的黄灯缓两天，他们在盘点」。"
 
 COVERED = "代班"
+TALK = "沟通记录"
 DRAFTS = "没填完的记录"
+OWED = "待补和已锁定"
 LOSSES = "丢单原因没填"
 OVERDUE = "约好没联系"
 REDS = "红灯"
@@ -25,7 +27,17 @@ TODAY = "今天约好"
 YELLOWS = "黄灯"
 STUCK = "阶段停滞"
 
-SHOWN = {DRAFTS: 4, LOSSES: 3, OVERDUE: 6, REDS: 6, TEAM_REDS: 8, TODAY: 6, YELLOWS: 4, STUCK: 2}
+SHOWN = {
+    DRAFTS: 4,
+    OWED: 5,
+    LOSSES: 3,
+    OVERDUE: 6,
+    REDS: 6,
+    TEAM_REDS: 8,
+    TODAY: 6,
+    YELLOWS: 4,
+    STUCK: 2,
+}
 """Lines of each section of the to-do list; the rest is counted, so that sixty items stay one
 screen."""
 

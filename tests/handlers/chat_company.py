@@ -181,6 +181,11 @@ class Chat:
         updates = [one.content.card for one in self.said if isinstance(one.content, CardUpdate)]
         return [fresh, *(card for card in updates if card.card_id == fresh.card_id)][-1]
 
+    def shown_as(self, card: Card) -> Card:
+        """That card as it stands now."""
+        updates = [one.content.card for one in self.said if isinstance(one.content, CardUpdate)]
+        return [card, *(one for one in updates if one.card_id == card.card_id)][-1]
+
     def heard_by(self, who: str) -> str:
         return "\n".join(words(one.content) for one in self.said if one.to.user_id == who)
 

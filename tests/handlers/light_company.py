@@ -100,7 +100,7 @@ class Company:
         self.scheduler = Scheduler(
             store=self.database,
             jobs=self.alerts.jobs(),
-            next_fire=_next_fire,
+            next_fire=next_fire,
             clock=self.clock,
             split=list,
         )
@@ -240,7 +240,7 @@ class Company:
         return f"picture {len(self.drawn)}".encode()
 
 
-def _next_fire(job: Job[UnitOfWork], after: datetime) -> datetime:
+def next_fire(job: Job[UnitOfWork], after: datetime) -> datetime:
     trigger = CronTrigger(**job.trigger, timezone=SHANGHAI)
     found = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
     assert found is not None

@@ -132,7 +132,7 @@ async def test_snooze_silences_for_its_days_and_expires_by_itself(found: Found) 
     await company.until("2026-01-25T23:59")
     assert len(company.sent) == told
     await company.until("2026-01-26T12:00")
-    assert company.story("wang")[-2] == "01-26 08:30 红灯再次提醒：红灯1个"
+    assert company.story("wang")[-1] == "01-26 08:30 红灯再次提醒：红灯1个"
 
 
 async def test_a_card_snooze_needs_its_reason(found: Found) -> None:
@@ -208,17 +208,6 @@ async def test_details_tell_what_is_known_of_each_lead(found: Found) -> None:
     lines = company.inbox("wang")[-1].words.splitlines()
     assert lines[0].startswith("🔴 恒锐机电（张伟） 已6个工作日")
     assert lines[1:] == ["- 阶段：报价", "- 金额：12.8万元", "- 下次联系：1月28日(周三) 15:00"]
-
-
-async def test_a_digest_card_can_be_pressed_too(found: Found) -> None:
-    company = await found()
-    await company.lead()
-    await company.until("2026-01-19T10:00")
-    digest = company.cards("zhang")[-1]
-    assert digest.title == "1月19日(周一)早报：黄灯1个"
-    await company.press(digest, "zhang", "ack")
-    await company.until("2026-01-20T23:00")
-    assert company.story("zhang")[-1] == "01-19 10:00 1月19日(周一)早报：黄灯1个"
 
 
 async def test_pressing_one_card_twice_answers_once_more_and_changes_nothing(

@@ -1,0 +1,94 @@
+"""Working the morning list down: its buttons, and the card that follows what was recorded."""
+
+from __future__ import annotations
+
+from bot.domain.activities import Intent, Record
+from bot.domain.notifying import Reason
+from bot.errors import NotAllowed
+from bot.messages import content_to_json
+from handlers import deadlines, drafts, light_cards, morning_cards, worklist
+from handlers.desk import Desk
+from handlers.morning_cards import CALLED, ITEM, LATER, REFRESH
+from handlers.texts import dialog
+from handlers.texts import morning as texts
+from handlers.worklist import Item, Kind
+
+
+async def press(desk: Desk) -> None:
+    """A button of the list: it acts on the item chosen, or on the first; then the list is
+    shown as it stands now. Raises NotAllowed on somebody else's list."""
+    action = desk.message.action
+    assert action is not None
+    owner_id = int(action.card_id.split("-")[1])
+    if owner_id != desk.rep.id:
+        raise NotAllowed(dialog.not_yours_to_press((await desk.tx.people.get(owner_id)).name))
+    items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
+    todo = morning_cards.to_work(items)
+    chosen = next((item for item in todo if item.key == action.values.get(ITEM)), None)
+    if todo and action.action != REFRESH:
+        await _act(desk, chosen or todo[0], action.action)
+    await _show(desk, action.card_id, only_in_place=False)
+
+
+async def follow(desk: Desk) -> None:
+    """Something was recorded: today's list, if there is one, shows what is left."""
+    card_id = morning_cards.card_id_of(desk.rep.id, desk.office.calendar.day_of(desk.at))
+    shown = await desk.tx.cards.get(card_id)
+    if shown is not None and shown.state == "open" and not desk.message.in_group:
+        await _show(desk, card_id, only_in_place=True)
+
+
+async def _show(desk: Desk, card_id: str, *, only_in_place: bool) -> None:
+    watch = desk.office.watch
+    items = await worklist.of_person(desk.tx, watch, desk.rep, desk.at)
+    card = morning_cards.build(watch, desk.rep.id, items, desk.at)
+    if card.card_id == card_id:
+        await desk.change(card, subject=card_id, only_in_place=only_in_place)
+        return
+    await desk.show(card, subject=card.card_id)  # pressed on another day's list
+
+
+async def _act(desk: Desk, item: Item, action: str) -> None:
+    if item.kind is Kind.OWED:
+        owed = await desk.tx.deadlines.get(item.number)
+        assert owed is not None
+        if action == LATER:
+            desk.say(texts.OWED_NOT_LATER)
+        else:
+            await deadlines.write(desk, owed)
+    elif item.kind is Kind.DRAFT:
+        if action == LATER:
+            desk.say(texts.DRAFT_NOT_LATER)
+        else:
+            await drafts.show(desk, await desk.tx.drafts.get_for_update(item.number))
+    elif action == LATER:
+        await _put_off(desk, item)
+    else:
+        intent = Intent.LOG_CALL if action == CALLED else Intent.LOG_MESSAGE
+        record = Record(intent=intent, customer=item.account_name)
+        text = texts.from_the_list(item.account_name)
+        if intent is Intent.LOG_MESSAGE:
+            desk.say(texts.tell_me(item.account_name))
+        await drafts.open_draft(desk, record, number=0, text=text)
+
+
+async def _put_off(desk: Desk, item: Item) -> None:
+    """A light wants a reason, on its own card; a promise wants a new day."""
+    (lead,) = await desk.tx.lights.list_leads([item.number])
+    if lead.episode is None:
+        desk.say(texts.new_day(item.account_name))
+        return
+    watch = desk.office.watch
+    views = await light_cards.view_leads(desk.tx, watch, [lead], reader_id=desk.rep.id, at=desk.at)
+    card_id = f"lights-one-{item.number}-{int(desk.at.timestamp())}"
+    card = light_cards.push_card(watch, card_id, views, reason=Reason.FIRST, at=desk.at)
+    await desk.show(card, subject="lights")
+    await desk.tx.cards.put(
+        card_id,
+        revision=card.revision,
+        subject="lights",
+        address=desk.message.origin.key,
+        state="open",
+        data={"opportunity_ids": [item.number], "card": content_to_json(card)},
+        at=desk.at,
+    )

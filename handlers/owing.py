@@ -1,0 +1,17 @@
+"""How what a record still owes is put into one line."""
+
+from __future__ import annotations
+
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.deadlines import Deadline, DeadlineState, locks_at
+from bot.domain.policy import ActionPolicy
+from handlers.texts import deadlines as texts
+
+
+def line_of(
+    owed: Deadline, policy: ActionPolicy, calendar: WorkingCalendar, *, rep: str = ""
+) -> str:
+    """rep: for readers who are not the rep."""
+    if owed.state is DeadlineState.LOCKED:
+        return texts.locked_line(owed, rep)
+    return texts.owed_line(owed, calendar.local(locks_at(owed, policy, calendar)))

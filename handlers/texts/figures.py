@@ -1,0 +1,115 @@
+"""How figures about the process are said: each with its n and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.domain.figures import LEAST_TO_RANK, Figures, Share, TeamLights, Wait
+
+NOT_FOR_YOU = "团队总览给销售总监、主管和管理员看。你可以发「过程数据」看自己的。"
+NO_TEAM = "你的团队里还没有销售，暂时没有数据。"
+HOW_RESPONSE = "红灯、黄灯推送到点「知道了」，按工作时间算中位数"
+HOW_FIRST = "分到线索到第一次有效跟进，按工作时间算中位数"
+HOW_COMPLETE = "有效动作÷全部动作，沟通记录和撤回的不算"
+HOW_LIT = "亮灯商机÷进行中商机"
+HOW_KEPT = "约在本周的联系里，到约定那天为止真的联系了的"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One team in the director's view. gap_days: of the longest silent lit lead."""
+
+    name: str
+    people: int
+    lights: TeamLights
+    gap_days: int
+    completeness: Share
+
+
+def share(figure: Share) -> str:
+    if figure.value is None:
+        return "还没有数据（n=0）"
+    return f"{round(figure.value * 100)}%（{figure.part}/{figure.whole}）"
+
+
+def wait(figure: Wait) -> str:
+    tail = f"，另有{figure.open}个还没有" if figure.open else ""
+    if figure.median is None:
+        return f"还没有数据（n=0{tail}）"
+    return f"{_hours(figure.median)}（n={figure.n}{tail}）"
+
+
+def own(title: str, figures: Figures) -> str:
+    """«过程数据»."""
+    return "\n".join(
+        [
+            f"**{title}**",
+            f"- 过程数据完整率：{share(figures.completeness)}",
+            f"> 怎么算：{HOW_COMPLETE}",
+            f"- 预警响应时效：{wait(figures.response)}",
+            f"> 怎么算：{HOW_RESPONSE}",
+            f"- 亮灯占比：{share(figures.lights.lit)}",
+            f"> 怎么算：{HOW_LIT}",
+            f"- 首次联系用时：{wait(figures.first_contact)}",
+            f"> 怎么算：{HOW_FIRST}",
+        ]
+    )
+
+
+def period(first: date, last: date) -> str:
+    return f"{first.month}月{first.day}日—{last.month}月{last.day}日"
+
+
+def weekly(title: str, figures: Figures, *, rose: int, ended: int, kept: Share) -> str:
+    lights = figures.lights
+    return "\n".join(
+        [
+            f"**{title}**",
+            f"- 亮灯：本周新亮{rose}个，熄灭{ended}个，"
+            f"现在黄灯{lights.yellow}个、红灯{lights.red}个、停滞{lights.stuck}个",
+            f"- 预警响应时效：{wait(figures.response)}",
+            f"- 过程数据完整率：{share(figures.completeness)}",
+            f"- 约定兑现：{share(kept)}",
+            f"- 首次联系用时：{wait(figures.first_contact)}",
+            f"> 怎么算：{HOW_KEPT}；其余发「过程数据」看。",
+        ]
+    )
+
+
+def overview(rows: Sequence[TeamRow]) -> str:
+    """«团队总览»: teams big enough are ranked by their share of red leads, the others stand
+    below without a rank."""
+    ranked = [row for row in rows if row.people >= LEAST_TO_RANK]
+    small = [row for row in rows if row.people < LEAST_TO_RANK]
+    ranked.sort(key=lambda row: (-_red_share(row.lights), row.name))
+    lines = ["**团队总览**"]
+    lines += [f"{place}. {_row(row)}" for place, row in enumerate(ranked, 1)]
+    if small:
+        lines.append(f"**不足{LEAST_TO_RANK}人，不排名**")
+        lines += [f"- {_row(row)}" for row in sorted(small, key=lambda row: row.name)]
+    lines.append(f"> 按红灯占比排，多的在前。完整率怎么算：{HOW_COMPLETE}，近7天。")
+    return "\n".join(lines)
+
+
+def team_name(supervisor: str) -> str:
+    return f"{supervisor}团队" if supervisor else "没有主管的"
+
+
+def _row(row: TeamRow) -> str:
+    lights = row.lights
+    oldest = f"，最久{row.gap_days}个工作日没跟进" if lights.yellow + lights.red else ""
+    return (
+        f"{row.name}（{row.people}人，商机{lights.leads}个）：黄灯{lights.yellow}，"
+        f"红灯{lights.red}，停滞{lights.stuck}{oldest}；完整率{share(row.completeness)}"
+    )
+
+
+def _red_share(lights: TeamLights) -> float:
+    return lights.red / lights.leads if lights.leads else 0.0
+
+
+def _hours(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes}分钟" if minutes < 60 else f"{minutes / 60:.1f}小时"

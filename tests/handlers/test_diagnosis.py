@@ -1,0 +1,67 @@
+"""«诊断»: what breaks, how often, an example and the setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.database import Database
+from tests.handlers.chat_company import Chat
+from tests.handlers.chat_days import Days
+
+HENGRUI = "杭州恒锐机电有限公司"
+CHENCANG = "宝鸡陈仓机床有限公司"
+
+
+@pytest.fixture
+async def chat(database: Database) -> Chat:
+    return await Chat(database).open()  # Wednesday 2026-01-28, 15:00
+
+
+async def test_each_break_has_its_count_an_example_and_the_setting(chat: Chat) -> None:
+    for name in (HENGRUI, CHENCANG, "宁波甬江轴承有限公司"):
+        await chat.customer(name)
+    await chat.say("zhang", "恒锐机电约了明天下午三点面访李总")
+    await chat.say("zhang", "确认")
+    await chat.say("zhang", "陈仓机床报价12万")
+    await chat.say("zhang", "先记下")
+    await chat.say("zhang", "甬江轴承通了10分钟")
+    await Days(chat).until("2026-02-05T10:00")
+    said = await chat.say("li", "诊断")
+    assert "面访没交纪要：1**\n- 例如：杭州恒锐机电（张伟）" in said
+    assert "记录没补全：1**\n- 例如：宝鸡陈仓机床（张伟）" in said
+    assert "草稿没确认就作废：1**\n- 例如：宁波甬江轴承（张伟）" in said
+    assert "约好没联系：1**" in said
+    assert "什么都没记的人：1**\n- 例如：陈静" in said
+    assert "红灯没人点知道了" in said
+    assert "actions.remind_after_h（现在 24、44）" in said
+    assert "config/policy.toml" in said
+
+
+async def test_a_late_record_shows_until_it_is_old(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.say("zhang", "上周四恒锐机电通了10分钟，下周三再联系")
+    await chat.say("zhang", "确认")
+    said = await chat.say("li", "诊断")
+    assert "补录太晚：1**" in said
+    assert "补录等解锁：1**" in said
+    await chat.say("li", "解锁 恒锐机电 出差没信号")
+    assert "补录等解锁" not in await chat.say("li", "诊断")
+
+
+async def test_a_lead_without_any_action_for_long_is_dead(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    days = Days(chat)
+    await days.until("2026-02-28T10:00")  # twenty working days lie between: not more
+    assert "超过20个工作日" not in await chat.say("li", "诊断")
+    await days.until("2026-03-03T10:00")
+    assert "超过20个工作日没有有效跟进：1" in await chat.say("li", "诊断")
+
+
+async def test_a_team_where_nothing_breaks_is_told_so(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.customer(CHENCANG, "chen")
+    assert "没有发现断点" in await chat.say("li", "诊断")
+
+
+async def test_a_rep_gets_no_diagnosis_of_others(chat: Chat) -> None:
+    assert "诊断给主管" in await chat.say("zhang", "诊断")
