@@ -54,11 +54,7 @@ class Handlers:
 
     async def handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         """One message. Raises UserError when the sender must do something else."""
-        message = incoming.message
-        person = None
-        if message.sender_id:
-            person = await tx.people.find_by_identity(message.platform, message.sender_id)
-        desk = Desk(tx=tx, incoming=incoming, office=self._office, person=person)
+        desk = await Desk.open(tx, incoming, self._office)
         try:
             await pick(ROUTES, desk).handle(desk)
         except UserError as refusal:

@@ -91,6 +91,7 @@ async def reopen(desk: Desk, last: Activity) -> Draft:
             opportunity_id=last.opportunity_id,
             slots={**slots, "replaces": last.id},
             file_hashes=last.file_hashes,
+            library=last.library,
         )
     )
 
@@ -162,7 +163,10 @@ async def _close_card(desk: Desk, last: Activity, account: Account, *, corrected
     if shown is None or shown.state != "open":
         return
     view = DraftView(
-        draft, last.title, unit=desk.office.library.unit(last.unit), customer=account.name
+        draft,
+        last.title,
+        unit=desk.office.libraries.of(last.library).unit(last.unit),
+        customer=account.name,
     )
     note = dialog.CARD_CORRECTED if corrected else dialog.CARD_UNDONE
     pressed = desk.message.action is not None and desk.message.action.card_id == draft.card_id

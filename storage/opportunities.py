@@ -71,6 +71,7 @@ class Opportunities:
         at: datetime,
         amount_fen: int | None = None,
         light_due_at: datetime | None = None,
+        library: str = "",
     ) -> Opportunity:
         """Open, in that stage and assigned to that owner since `at`."""
         added = await self._conn.execute(
@@ -86,6 +87,7 @@ class Opportunities:
                 assigned_at=at,
                 amount_fen=amount_fen,
                 light_due_at=light_due_at,
+                library=library,
             )
             .returning(opportunities.c.id)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from storage.delivery import Delivery
 from storage.drafts import Drafts
 from storage.files import Files
 from storage.group_words import GroupWords
+from storage.libraries import Libraries
 from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
@@ -44,6 +45,17 @@ class UnitOfWork:
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
+        self.libraries = Libraries(conn)
+        self._once_committed: list[Callable[[], None]] = []
+
+    def once_committed(self, act: Callable[[], None]) -> None:
+        """Have what is kept in memory follow, but not before the database has it."""
+        self._once_committed.append(act)
+
+    def committed(self) -> None:
+        """Called by whoever has committed."""
+        for act in self._once_committed:
+            act()
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
