@@ -17,6 +17,7 @@ from handlers import (
     files,
     hearing,
     joining,
+    library_switch,
     recording,
     unlocking,
 )
@@ -35,6 +36,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
+    Route("press on a library", commands.is_press("library-"), library_switch.press),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),
     Route("typed command", commands.is_command, commands.run),

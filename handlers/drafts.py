@@ -13,7 +13,7 @@ from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
-from handlers import at_once, customers, draft_card, habits, judging, losing
+from handlers import at_once, customers, draft_card, habits, judging, losing, own_fields
 from handlers.desk import Desk, Office
 from handlers.draft_card import DraftView
 from handlers.judging import entry_of, files_of, title_of, verdict_on
@@ -46,6 +46,8 @@ async def open_draft(
     opportunity = await _the_opportunity(desk, found.account)
     past = await _past_with(desk, found.account, opportunity)
     unit = drafting.choose_unit(desk.library, record.intent, drafting.units_done(past), text)
+    if unit is not None:
+        slots = {**own_fields.told(unit.slots, text), **slots}
     if unit is not None and unit.intent is Intent.BOOK_VISIT:
         today = desk.at.astimezone(desk.office.zone).date()
         slots = {**drafting.pending_visit(past, unit, today), **slots}

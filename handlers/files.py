@@ -11,7 +11,7 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
-from handlers import customers, drafts
+from handlers import customers, drafts, library_import
 from handlers.desk import Desk
 from handlers.directory import import_customers
 from handlers.texts import dialog
@@ -21,6 +21,8 @@ from handlers.texts import directory as directory_texts
 async def receive(desk: Desk) -> None:
     """Attachments without words: onto the open draft, else the question for whom."""
     stored = await _record(desk)
+    if len(stored) == 1 and await library_import.take_file(desk, stored[0], _file(stored[0]).name):
+        return
     if stored and not await _was_customer_table(desk, stored):
         await _attach_or_ask(desk, [_file(fetched) for fetched in stored])
 

@@ -22,6 +22,7 @@ from handlers import (
     reports,
     team,
     telling,
+    trade_words,
     undoing,
 )
 from handlers.desk import Desk
@@ -97,6 +98,7 @@ async def _hear(desk: Desk, text: str) -> None:
     records = filled(read, desk.incoming.suggested, text)
     if records != read:
         desk.say(dialog.SUGGESTED)
+    records = trade_words.apply(desk.library, records, text)
     named = await _drafts_named(desk, records[0], open_drafts)
     if named and _CHANGES.match(telling.after_name(text, records[0])):
         await correcting.correct(desk, records[0], named)

@@ -71,7 +71,7 @@ async def confirm(
 ) -> bool:
     """Store a draft, or say what it still lacks; whether it was stored. force: store it as
     not valid."""
-    form = answers.read_form(values or {}, desk)
+    form = answers.read_form(values or {}, desk, drafts.unit_of(desk, draft))
     if form:
         draft = drafts.filled(desk, draft, form)
     view = await drafts.look_at(desk, draft)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.library import LibraryUse
 from bot.domain.opportunities import OpportunityState
 from storage.dialects import fixed
+from storage.report_lines import leaders_of_everybody
 from storage.tables import drafts, library_uses, library_versions, opportunities, stage_events
 
 CHUNK = 500
@@ -92,6 +93,10 @@ class Libraries:
         owners = select(opportunities.c.owner_id).where(_LIVING)
         writers = select(drafts.c.person_id).where(drafts.c.state == fixed("open"))
         return [row[0] for row in await self._conn.execute(owners.union(writers))]
+
+    async def leaders_of_everybody(self) -> dict[int, list[int]]:
+        """Person -> everybody above, nearest first."""
+        return await leaders_of_everybody(self._conn)
 
     async def count_deals(self, owner_ids: Iterable[int]) -> list[DealCount]:
         """The living deals of these people, by library and stage."""
