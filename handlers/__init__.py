@@ -19,6 +19,7 @@ from handlers import (
     joining,
     library_switch,
     recording,
+    stage_moves,
     unlocking,
 )
 from handlers.desk import Desk, Office
@@ -36,6 +37,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
+    Route("press on a stage", commands.is_press("stage-"), stage_moves.press),
     Route("press on a library", commands.is_press("library-"), library_switch.press),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),

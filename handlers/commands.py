@@ -16,6 +16,7 @@ from handlers import (
     library_import,
     library_switch,
     queries,
+    stage_orders,
 )
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
@@ -92,6 +93,7 @@ COMMANDS = (
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),
+    _command("漏斗|阶段漏斗|销售漏斗", stage_orders.show_funnel),
     _command("导入动作库|上传动作库", library_import.explain),
     _command("动作库|动作库列表|查看动作库", library_import.list_all),
     _command("(?:切换|更换|换)动作库", library_switch.ask, argument=True),

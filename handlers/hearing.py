@@ -20,6 +20,8 @@ from handlers import (
     recording,
     referring,
     reports,
+    stage_moves,
+    stage_orders,
     team,
     telling,
     trade_words,
@@ -104,6 +106,8 @@ async def _hear(desk: Desk, text: str) -> None:
         await correcting.correct(desk, records[0], named)
         return
     if not _tells_a_story(records):
+        if await stage_moves.take(desk, text, records[0], open_drafts):
+            return
         for draft in open_drafts if named is None else named:
             if await answers.take(desk, draft, text, records[0]):
                 return
@@ -113,6 +117,8 @@ async def _hear(desk: Desk, text: str) -> None:
 async def cancel(desk: Desk) -> None:
     """«取消»: the open draft. Nothing that is stored."""
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+    if await stage_moves.cancel(desk, open_drafts):
+        return
     if open_drafts:
         await drafts.cancel(desk, open_drafts[0])
         return
@@ -255,7 +261,7 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:
-    return await team.take_order(desk, text)
+    return await team.take_order(desk, text) or await stage_orders.take_order(desk, text)
 
 
 async def _take_word(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:

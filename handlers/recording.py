@@ -15,6 +15,7 @@ from handlers import (
     draft_card,
     drafts,
     losing,
+    stage_moves,
     storing,
     undoing,
     unlocking,
@@ -93,6 +94,8 @@ async def confirm(
     desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
     if losing.lacks_reason(draft):
         desk.say(dialog.LOSS_REASON_LATER)
+    if valid:
+        await stage_moves.propose(desk, draft, account)
     if locked and activity is not None:
         await unlocking.ask(desk, activity, account)
     return True

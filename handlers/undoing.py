@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
-from handlers import amounts, draft_card, habits
+from handlers import amounts, draft_card, habits, stage_words
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
 from handlers.judging import stream_of
@@ -150,6 +150,7 @@ async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
     if drafting.AMOUNT_BEFORE in last.slots:
         restored = await amounts.set_standing(desk, restored)
     await desk.tx.opportunities.save(restored)
+    await stage_words.note_state(desk, deal, restored)
     desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
 
 

@@ -22,6 +22,7 @@ from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
+from storage.stages import Stages
 from storage.tokens import Tokens
 
 
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
         self.libraries = Libraries(conn)
+        self.stages = Stages(conn)
         self._once_committed: list[Callable[[], None]] = []
 
     def once_committed(self, act: Callable[[], None]) -> None:

@@ -86,6 +86,32 @@ def upgrade() -> None:
             changed.add_column(
                 sa.Column("library", sa.String(length=40), nullable=False, server_default="")
             )
+    _begin_events_of_known_deals()
+
+
+def _begin_events_of_known_deals() -> None:
+    """Where each deal stands now is the first that is known of its way."""
+    deals = sa.table(
+        "opportunities", *(sa.column(name) for name in (
+            "id", "account_id", "stage", "state", "created_at", "owner_id",
+        ))
+    )  # fmt: skip
+    names = (
+        "opportunity_id", "account_id", "kind", "library", "came_from", "went_to", "at",
+        "person_id", "required_filled", "slots", "reason",
+    )  # fmt: skip
+    events = sa.table("stage_events", *(sa.column(name) for name in names))
+    place = sa.case((deals.c.state == "open", deals.c.stage), else_=deals.c.state)
+    op.execute(
+        events.insert().from_select(
+            names,
+            sa.select(
+                deals.c.id, deals.c.account_id, sa.literal("opened"), sa.literal(""),
+                sa.literal(""), place, deals.c.created_at, deals.c.owner_id, sa.literal(0),
+                sa.literal({}, JSON), sa.literal(""),
+            ),
+        )
+    )  # fmt: skip
 
 
 def downgrade() -> None:
