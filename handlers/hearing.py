@@ -72,6 +72,7 @@ async def hear(desk: Desk) -> None:
         text = meant.message.text
         records = await habits.apply(meant, read_words(meant, text))
         open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+        records = trade_words.apply(meant.library, records, text)
         await reports.log(meant, reports.noted(records), text, open_drafts)
 
 

@@ -43,8 +43,7 @@ class LibraryShelf:
                 continue
             self._by_ref[f"{kept.key}@{kept.version}"] = replace(library, version=kept.version)
         self._remember_units()
-        for use in await tx.libraries.list_uses():
-            self.use(use)
+        self.use_only(await tx.libraries.list_uses())
 
     def put(self, library: ActionLibrary) -> None:
         self._by_ref[library.ref] = library
@@ -55,6 +54,12 @@ class LibraryShelf:
             self._organisation = use.ref
         else:
             self._teams[use.team_id] = use.ref
+
+    def use_only(self, uses: Iterable[LibraryUse]) -> None:
+        """All that is in force: teams may have gone or been joined."""
+        self._organisation, self._teams = self._default, {}
+        for use in uses:
+            self.use(use)
 
     @property
     def organisation(self) -> ActionLibrary:

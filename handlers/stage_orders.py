@@ -33,6 +33,7 @@ _STATE = re.compile(
     r"(?:[,，;； ]+(?:因为|原因[是:：]?)?(?P<reason>.{2,200}))?[。!！]?$",
     re.DOTALL,
 )
+_SURE_VERBS = ("推进", "前进", "退回", "回退")  # said of stages and of nothing else
 _STATES = {
     "暂停": OpportunityState.ON_HOLD,
     "搁置": OpportunityState.ON_HOLD,
@@ -60,7 +61,7 @@ async def _take_move(desk: Desk, text: str) -> bool:
     if living:
         library = desk.office.libraries.of(living[-1].library)
     stage = _stage(library, named)
-    surely = match["tail"] or (match["verb"] and not match["verb"].startswith("改"))
+    surely = match["tail"] or (match["verb"] or "").startswith(_SURE_VERBS)
     if stage is None and not surely:  # «恒锐机电到货了» tells of something else
         return False
     if stage is None:

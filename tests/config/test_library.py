@@ -177,6 +177,12 @@ def test_a_wrong_upload_is_refused_with_line_and_reason(
     assert reason in told
 
 
+def test_the_example_of_the_documentation_is_right() -> None:
+    text = (HERE.parent / "docs" / "libraries.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert read_upload("pumps.yaml", example.encode(), ActionPolicy()).label == "泵阀"
+
+
 def test_one_upload_shows_all_its_mistakes() -> None:
     text = OWN.replace("deadline_h: 24", "deadline_h: 0").replace("stuck_days: 5", "stuck_days: x")
     with pytest.raises(InvalidInput) as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -118,7 +119,7 @@ def test_a_rate_is_null_or_between_nought_and_one(
     _, events = play(history)
     figures = count_funnel(LIBRARY, events, merged=merged)
     customers = len({event.account_id for event in events})
-    for one, following in zip(figures, figures[1:], strict=False):
+    for one, following in pairwise(figures):
         assert one.went_on == following.reached
     for one in figures:
         assert one.rate is None or 0 <= one.rate <= 1

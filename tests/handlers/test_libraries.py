@@ -140,6 +140,22 @@ async def test_a_reps_yaml_is_a_file_like_any_other(chat: Chat) -> None:
     assert "由管理员导入" in await chat.say("zhang", "导入动作库")
 
 
+async def test_a_trade_word_makes_no_action_without_a_customer(chat: Chat) -> None:
+    await chat.customer("市一院")
+    await switch(chat, "zhao", ORDER)
+    assert "科室会 ·" not in await chat.say("zhang", "科室会一般几点开")
+
+
+async def test_objections_in_the_words_of_the_trade_answer_the_question(chat: Chat) -> None:
+    await chat.customer("市一院")
+    await switch(chat, "zhao", ORDER)
+    await chat.say("zhang", "刚和市一院王主任通了25分钟电话，下周三再联系")
+    await chat.say("zhang", "取消")
+    await chat.say("zhang", "新建客户 仁和医院")
+    await chat.say("zhang", "刚和仁和医院李主任通了25分钟电话，下周三再联系")
+    assert "决策流程" in await chat.say("zhang", "要等药事会")
+
+
 async def _deals(chat: Chat) -> list[Opportunity]:
     async with chat.database.begin() as tx:
         accounts = await tx.accounts.list_all()
