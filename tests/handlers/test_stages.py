@@ -55,6 +55,14 @@ async def test_a_stage_asks_for_what_it_requires_and_moves_once_that_is_said(cha
     assert "主要对手：主要跟华通比" in entry.text
 
 
+async def test_a_stuck_deal_is_stuck_no_more_once_it_moves(chat: Chat) -> None:
+    account = await chat.customer("恒锐机电")
+    await chat.later(days=28)
+    assert (await chat.deal(account)).stuck
+    await to_negotiation(chat)
+    assert not (await chat.deal(account)).stuck
+
+
 async def test_the_form_on_the_card_completes_the_change(chat: Chat) -> None:
     account = await chat.customer("恒锐机电")
     await chat.say("zhang", "恒锐机电到谈判阶段了")
