@@ -7,8 +7,9 @@ denominator (semantics B18).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -47,37 +48,40 @@ def count_funnel(
     merged: account -> the one it was merged into, which counts for both. shipped: the key of
     the library that events mean which name none.
     """
-    survivor = merged or {}
+    survivors = merged or {}
     rank = {stage.key: number for number, stage in enumerate(library.stages)}
+    beyond = {**rank, str(OpportunityState.WON): len(rank)}
     furthest: dict[int, int] = {}
     standing: dict[int, tuple[int, str]] = {}
-    written = [
-        event if event.library else replace(event, library=f"{shipped}@0") for event in events
-    ]
+    written = list(events)
+    ours = _ours(library, written, shipped)
     for event in written:
-        customer = _survivor(event.account_id, survivor)
-        number = rank.get(event.went_to)
-        if event.went_to == OpportunityState.WON:
-            number = len(rank)
-        if _in(library, event) and number is not None:
-            furthest[customer] = max(furthest.get(customer, -1), number)
-        standing[event.opportunity_id] = (customer, event.went_to if _in(library, event) else "")
-    stays = stage_stays(written)
-    figures = []
-    for number, stage in enumerate(library.stages):
-        ended = [stay for library_ref, key, stay in stays
-                 if key == stage.key and library_ref.partition("@")[0] == library.key]  # fmt: skip
-        here = {customer for customer, place in standing.values() if place == stage.key}
-        figures.append(
-            StageFigures(
-                stage.key,
-                reached=sum(far >= number for far in furthest.values()),
-                went_on=sum(far > number for far in furthest.values()),
-                here=len(here),
-                stay=sorted(ended)[(len(ended) - 1) // 2] if ended else None,
-            )
+        customer = _survivor(event.account_id, survivors) if survivors else event.account_id
+        if event.library not in ours:
+            standing.pop(event.opportunity_id, None)
+            continue
+        number = beyond.get(event.went_to, -1)
+        if number >= 0 and number > furthest.get(customer, -1):
+            furthest[customer] = number
+        standing[event.opportunity_id] = (customer, event.went_to)
+    stays: dict[str, list[timedelta]] = defaultdict(list)
+    for ref, place, stay in stage_stays(written):
+        if ref in ours:
+            stays[place].append(stay)
+    here: dict[str, set[int]] = defaultdict(set)
+    for customer, place in standing.values():
+        here[place].add(customer)
+    reached = [sum(far >= number for far in furthest.values()) for number in range(len(rank) + 1)]
+    return [
+        StageFigures(
+            key,
+            reached=reached[number],
+            went_on=reached[number + 1],
+            here=len(here[key]),
+            stay=_median(stays[key]),
         )
-    return figures
+        for key, number in rank.items()
+    ]
 
 
 def stage_stays(events: Iterable[StageEvent]) -> list[tuple[str, str, timedelta]]:
@@ -96,9 +100,14 @@ def stage_stays(events: Iterable[StageEvent]) -> list[tuple[str, str, timedelta]
     return ended
 
 
-def _in(library: ActionLibrary, event: StageEvent) -> bool:
-    """All versions of a library count together."""
-    return event.library.partition("@")[0] == library.key
+def _ours(library: ActionLibrary, events: Iterable[StageEvent], shipped: str) -> set[str]:
+    """The refs of all versions of the library, which count together."""
+    refs = {event.library for event in events}
+    return {ref for ref in refs if (ref.partition("@")[0] or shipped) == library.key}
+
+
+def _median(stays: list[timedelta]) -> timedelta | None:
+    return sorted(stays)[(len(stays) - 1) // 2] if stays else None
 
 
 def _survivor(account_id: int, merged: Mapping[int, int]) -> int:
