@@ -33,6 +33,7 @@ from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
+from config.library import read_upload
 from config.policy import ConfigError, load_policy
 from config.rules import load_rules
 from config.settings import (
@@ -60,6 +61,7 @@ from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
+from handlers.libraries import LibraryShelf
 from handlers.payouts import command as payouts
 from handlers.second_reading import SecondReading
 from handlers.texts import dialog
@@ -119,9 +121,11 @@ class Bot:
         async with self.database.begin() as tx:
             await self.office.lights.note_rules(tx, at)
 
-    async def load_customers(self) -> None:
+    async def load_memory(self) -> None:
+        """Customers' names and action libraries, as the database has them."""
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
+            await self.office.libraries.load(tx, self.office.read_library)
 
     async def count_stored(self) -> dict[str, int]:
         async with self.database.read() as tx:
@@ -193,16 +197,18 @@ def build(
 
 def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     rules = load_rules(settings)
+    shelf = LibraryShelf(rules.libraries, rules.policy.actions_library)
     addresses = address_book({Platform(platform): app for platform, app in clients})
     return Office(
         policy=rules.policy,
-        library=rules.library,
+        libraries=shelf,
+        read_library=lambda name, data: read_upload(name, data, rules.policy.actions),
         calendar=rules.calendar,
         reader=Reader(rules.calendar),
         customers=CustomerBook(),
         lights=Alerts(
             policy=rules.policy,
-            library=rules.library,
+            libraries=shelf,
             calendar=rules.calendar,
             address_of=addresses,
             draw=Painter().paint,
@@ -316,7 +322,7 @@ async def serve_for_ever(settings: Settings) -> None:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(settings, clock=WallClock(), database=database, session=session)
-            await bot.load_customers()
+            await bot.load_memory()
             await bot.note_rules()
             await bot.dispatcher.recover()
             async with server.listening(doors(bot), bound), running(bot):
@@ -369,7 +375,7 @@ async def sandbox(
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = _hooks(bot, clock)
             routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
-            await bot.load_customers()
+            await bot.load_memory()
             await bot.note_rules()
             await bot.dispatcher.recover()
             async with server.listening(routes, bound):
@@ -393,9 +399,9 @@ async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:
                 at=clock.now(),
                 calendar=office.calendar,
                 policy=office.policy,
-                library=office.library,
+                library=office.libraries.organisation,
             )
-    await bot.load_customers()
+    await bot.load_memory()
     async with bot.database.read() as tx:
         opened_before = await tx.settings.get("sandbox.clock") is not None
     today = max(clock.now(), WallClock().now())
@@ -443,11 +449,11 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
             return await pages.customer_list(tx)
 
     async def stream(account_id: int) -> dict[str, Any]:
-        library, calendar = bot.office.library, bot.office.calendar
+        libraries, calendar = bot.office.libraries, bot.office.calendar
         async with bot.database.read() as tx:
             try:
                 return await pages.customer_stream(
-                    tx, account_id, library=library, calendar=calendar, at=clock.now()
+                    tx, account_id, libraries=libraries, calendar=calendar, at=clock.now()
                 )
             except NotFound as error:
                 raise LookupError(account_id) from error

@@ -8,11 +8,13 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from bot.messages import Platform
-from config.policy import load_calendar, load_library, load_policy
+from config.library import load_libraries, read_upload
+from config.policy import load_calendar, load_policy
 from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.libraries import LibraryShelf
 from handlers.understanding.reader import Reader
 from storage.database import Database
 from storage.tables import accounts, identities, opportunities, people
@@ -66,7 +68,8 @@ async def hire(database: Database, people_count: int, *, customers: int) -> None
 async def handlers_for(database: Database) -> Handlers:
     """The real handlers with the shipped policy, all customers in memory."""
     policy = load_policy()
-    library = load_library(Path("config/actions/manufacturing.toml"), policy.actions)
+    shipped = load_libraries(Path("config/actions"), policy.actions)
+    libraries = LibraryShelf(shipped, policy.actions_library)
     calendar = load_calendar(policy.calendar)
     addresses = address_book({Platform.WECOM: "sales"})
     book = CustomerBook()
@@ -75,11 +78,14 @@ async def handlers_for(database: Database) -> Handlers:
     return Handlers(
         Office(
             policy=policy,
-            library=library,
+            libraries=libraries,
+            read_library=lambda name, data: read_upload(name, data, policy.actions),
             calendar=calendar,
             reader=Reader(calendar),
             customers=book,
-            lights=Alerts(policy=policy, library=library, calendar=calendar, address_of=addresses),
+            lights=Alerts(
+                policy=policy, libraries=libraries, calendar=calendar, address_of=addresses
+            ),
             address_of=addresses,
         )
     )

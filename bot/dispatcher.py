@@ -46,6 +46,9 @@ Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
 
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
+TABLES = (".csv", ".yaml", ".yml", ".toml")
+"""Files whose bytes handlers read: tables of customers, action libraries."""
+
 MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 500 and platforms resend
 IN_FLIGHT = 32
 FETCHING = 8  # of one application; its hanging downloads hold up nobody else
@@ -348,7 +351,7 @@ class Dispatcher(Generic[Tx]):
             if isinstance(error, TransientError) and not last_try:
                 raise
             return Fetched(attachment, lost=f"{attachment.kind}: {error}")
-        table = data if stored.name.lower().endswith(".csv") else b""
+        table = data if stored.name.lower().endswith(TABLES) else b""
         transcript = attachment.transcript
         return Fetched(attachment, stored=stored, transcript=transcript, table=table)
 

@@ -1,4 +1,4 @@
-"""policy.toml, the action libraries and the official calendar -> objects of bot/domain.
+"""policy.toml and the official calendar -> objects of bot/domain.
 
 Whatever is wrong in a file is said in one line: the file, the key, what it should be.
 """
@@ -16,9 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chinese_calendar.constants import Holiday, holidays, workdays
 
-from bot.domain.activities import Intent
 from bot.domain.calendar import ClockKind, NamedDay, WorkingCalendar
-from bot.domain.library import ActionLibrary, ActionUnit, SlotSpec, Stage
 from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
@@ -57,12 +55,6 @@ class _Table:
 
     def table(self, key: str) -> _Table:
         return _Table(f"{self._where}{key}.", self._raw.pop(key, {}))
-
-    def tables(self, key: str) -> list[_Table]:
-        raw = self._raw.pop(key, None)
-        if not isinstance(raw, list) or not raw:
-            raise self.fail(key, "应为至少一项的列表 (a list with at least one entry)")
-        return [_Table(f"{self._where}{key}[{n}].", item) for n, item in enumerate(raw, 1)]
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._raw.pop(key, default)
@@ -143,25 +135,6 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
     )
     root.finish()
     return policy
-
-
-def load_library(path: Path, defaults: ActionPolicy | None = None) -> ActionLibrary:
-    """config/actions/<key>.toml; units that name no numbers of their own get `defaults`.
-
-    Raises ConfigError.
-    """
-    defaults = defaults or ActionPolicy()
-    root = _read(path)
-    library = ActionLibrary(
-        key=path.stem,
-        label=root.text("label"),
-        stages=tuple(_stage(table) for table in root.tables("stages")),
-        units=tuple(_unit(table, defaults) for table in root.tables("units")),
-    )
-    _refuse_twins(root, "stages", [stage.key for stage in library.stages])
-    _refuse_twins(root, "units", [unit.key for unit in library.units])
-    root.finish()
-    return library
 
 
 def load_calendar(policy: CalendarPolicy | None = None) -> WorkingCalendar:
@@ -310,55 +283,3 @@ def _role_policy(table: _Table) -> RolePolicy:
     words.finish()
     table.finish()
     return RolePolicy(keywords=keywords or usual.keywords, default=default)
-
-
-def _stage(table: _Table) -> Stage:
-    stage = Stage(
-        key=table.text("key"),
-        label=table.text("label"),
-        stuck_days=table.whole("stuck_days", least=1),
-    )
-    table.finish()
-    return stage
-
-
-def _unit(table: _Table, defaults: ActionPolicy) -> ActionUnit:
-    intent = table.choice("intent", Intent)
-    unit = ActionUnit(
-        key=table.text("key"),
-        label=table.text("label"),
-        intent=intent,
-        slots=tuple(_slot(slot) for slot in table.tables("slots")),
-        counts=table.flag("counts", True),
-        min_duration_s=table.whole(
-            "min_duration_s", defaults.call_min_s if intent is Intent.LOG_CALL else 0
-        ),
-        deadline_h=table.whole("deadline_h", defaults.late_hours, least=1),
-    )
-    _refuse_twins(table, "slots", [slot.key for slot in unit.slots])
-    if intent is Intent.BOOK_VISIT and unit.slot("next_contact") is None:
-        raise table.fail("slots", "面访预约要有 next_contact (a booking needs next_contact)")
-    table.finish()
-    return unit
-
-
-def _slot(table: _Table) -> SlotSpec:
-    slot = SlotSpec(
-        key=table.text("key"),
-        label=table.text("label"),
-        question=table.text("question"),
-        required=table.flag("required", True),
-        file_kinds=table.texts("file_kinds"),
-    )
-    if slot.key not in SLOTS:
-        raise table.fail("key", f"应为其中之一 (one of)：{'、'.join(SLOTS)}")
-    if slot.file_kinds and slot.key != "files":
-        raise table.fail("file_kinds", '只用于 key = "files" (only for files)')
-    table.finish()
-    return slot
-
-
-def _refuse_twins(table: _Table, name: str, keys: list[str]) -> None:
-    twins = [key for key in keys if keys.count(key) > 1]
-    if twins:
-        raise table.fail(name, f"key 重复 (not unique)：{twins[0]}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary
 from bot.domain.policy import Policy
-from config.policy import load_calendar, load_library, load_policy, read_holiday_table
+from config.library import load_libraries
+from config.policy import ConfigError, load_calendar, load_policy, read_holiday_table
 from config.settings import Settings
 
 
@@ -16,7 +17,7 @@ class Rules:
     """What every rule is given."""
 
     policy: Policy
-    library: ActionLibrary
+    libraries: tuple[ActionLibrary, ...]
     calendar: WorkingCalendar
 
 
@@ -24,9 +25,14 @@ def load_rules(settings: Settings) -> Rules:
     """The files that the settings name. Raises ConfigError, and OSError for a table of
     holidays that cannot be read."""
     policy = load_policy(settings.policy)
-    library = load_library(settings.actions / f"{policy.actions_library}.toml", policy.actions)
+    libraries = tuple(load_libraries(settings.actions, policy.actions))
+    if policy.actions_library not in {library.key for library in libraries}:
+        raise ConfigError(
+            f"{settings.policy.name}: actions_library：{settings.actions} 里没有动作库 "
+            f"{policy.actions_library} (no such library)"
+        )
     calendar = load_calendar(policy.calendar)
     for path in settings.calendars:
         year, days = read_holiday_table(path.read_text(encoding="utf-8"))
         calendar = calendar.with_table(days, [year])
-    return Rules(policy, library, calendar)
+    return Rules(policy, libraries, calendar)

@@ -19,8 +19,10 @@ from handlers import (
     files,
     hearing,
     joining,
+    library_switch,
     morning,
     recording,
+    stage_moves,
     team_presses,
     unlocking,
 )
@@ -46,6 +48,8 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
+    Route("press on a stage", commands.is_press("stage-"), stage_moves.press),
+    Route("press on a library", commands.is_press("library-"), library_switch.press),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),
     Route("typed command", commands.is_command, commands.run),
@@ -65,11 +69,7 @@ class Handlers:
 
     async def handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         """One message. Raises UserError when the sender must do something else."""
-        message = incoming.message
-        person = None
-        if message.sender_id:
-            person = await tx.people.find_by_identity(message.platform, message.sender_id)
-        desk = Desk(tx=tx, incoming=incoming, office=self._office, person=person)
+        desk = await Desk.open(tx, incoming, self._office)
         try:
             await pick(ROUTES, desk).handle(desk)
         except UserError as refusal:

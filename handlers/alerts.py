@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.library import ActionLibrary
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -25,6 +24,7 @@ from handlers import (
     team_digest,
 )
 from handlers.heatmap import HeatMap
+from handlers.libraries import LibraryShelf
 from handlers.light_cards import Watch
 from handlers.light_rounds import Picture
 from handlers.texts import alerts as texts
@@ -51,13 +51,13 @@ class Alerts:
         self,
         *,
         policy: Policy,
-        library: ActionLibrary,
+        libraries: LibraryShelf,
         calendar: WorkingCalendar,
         address_of: Callable[[Person], Address | None],
         draw: Draw | None = None,
         files: FileStore | None = None,
     ) -> None:
-        self._watch = Watch(policy, library, calendar, address_of)
+        self._watch = Watch(policy, libraries, calendar, address_of)
         self._draw = draw
         self._files = files
         self._pictures: dict[int, Picture] = {}

@@ -16,7 +16,7 @@ def sets_amount(desk: Desk, entry: Activity, deal: Opportunity) -> bool:
     amount = entry.slots.get("amount_fen")
     if not isinstance(amount, int) or amount <= 0:
         return False
-    unit = desk.office.library.unit(entry.unit)
+    unit = desk.office.libraries.of(entry.library).unit(entry.unit)
     is_quote = unit is not None and unit.intent is Intent.LOG_QUOTE
     return entry.slots.get("intent") == Intent.LOG_WIN or (
         is_quote and deal.state is not OpportunityState.WON

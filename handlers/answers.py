@@ -9,7 +9,8 @@ from datetime import datetime
 
 from bot.domain import drafting, losses
 from bot.domain.activities import Draft, Intent, Moment, Record
-from handlers import customers, drafts, habits, losing, telling
+from bot.domain.library import ActionUnit, SlotSpec
+from handlers import customers, drafts, habits, losing, own_fields, telling, trade_words
 from handlers.desk import Desk
 from handlers.texts import dialog
 
@@ -35,9 +36,13 @@ _PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u
 _PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
 
 
-def read_form(values: Mapping[str, str], desk: Desk) -> dict[str, object]:
+def read_form(
+    values: Mapping[str, str], desk: Desk, unit: ActionUnit | None = None
+) -> dict[str, object]:
     """Form values of a card as slots; what cannot be read is left out and asked for again."""
-    slots: dict[str, object] = {}
+    own = [spec for spec in (unit.slots if unit is not None else ()) if spec.kind is not None]
+    reader, now = desk.office.reader, said_at(desk)
+    slots = own_fields.read_form(own, values, reader=reader, now=now)
     for key, value in values.items():
         if value in ("", NOT_CHOSEN):
             continue
@@ -159,6 +164,8 @@ def _read_gap(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, 
             continue
         if key == "customer_received" and _PUTS_INTO_FILE.match(text):
             continue
+        if _own(desk, draft, key) is not None and not _is_asked(draft, key, record):
+            continue
         value = _read(desk, draft, text, key)
         if value is not None:
             return {key: value}
@@ -173,7 +180,9 @@ def _read_clauses(
     found: dict[str, object] = {}
     for clause in clauses if len(clauses) > 1 else ():
         for key in keys:
-            value = None if key in (*found, *_ASKED_OTHERWISE) else _read(desk, draft, clause, key)
+            own = _own(desk, draft, key) is not None
+            passed = own or key in (*found, *_ASKED_OTHERWISE)
+            value = None if passed else _read(desk, draft, clause, key)
             if value is not None:
                 found[key] = value
                 break
@@ -194,9 +203,36 @@ def _gaps(desk: Desk, draft: Draft, text: str) -> Sequence[str]:
 
 def _read(desk: Desk, draft: Draft, text: str, key: str) -> object | None:
     """An answer as a draft keeps it. «上午10点» names the hour of a day that is known."""
+    spec = _own(desk, draft, key)
+    if spec is not None:
+        return own_fields.read(spec, text, reader=desk.office.reader, now=said_at(desk))
+    if key == "objections":
+        return _objections(desk, draft, text)
     hour = read_hour(desk, draft, text) if key == "next_contact" else None
     value = hour or desk.office.reader.read_answer(text, key, now=said_at(desk))
     return None if value is None else _plain(value)
+
+
+def _own(desk: Desk, draft: Draft, key: str) -> SlotSpec | None:
+    """The field, if it is the library's own."""
+    unit = drafts.unit_of(desk, draft)
+    spec = unit.slot(key) if unit is not None else None
+    return spec if spec is not None and spec.kind is not None else None
+
+
+def _is_asked(draft: Draft, key: str, record: Record) -> bool:
+    """Any words may fit a field of the library's own, so only what was asked is answered."""
+    to_the_bot = (Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CORRECT, Intent.SNOOZE)
+    return key == draft.awaiting and record.intent not in to_the_bot
+
+
+def _objections(desk: Desk, draft: Draft, text: str) -> list[str] | None:
+    """In everybody's words and in those of the trade."""
+    read = desk.office.reader.read_answer(text, "objections", now=said_at(desk))
+    codes = list(read) if isinstance(read, tuple) else []
+    trade = trade_words.objections(desk.office.libraries.of(draft.library), text)
+    found = list(dict.fromkeys([*codes, *trade]))
+    return found if found or isinstance(read, tuple) else None
 
 
 def read_hour(desk: Desk, draft: Draft, text: str) -> str | None:

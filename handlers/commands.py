@@ -7,7 +7,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, diagnosis, drafts, figures, hearing, joining, queries
+from handlers import (
+    answers,
+    customers,
+    diagnosis,
+    drafts,
+    figures,
+    hearing,
+    joining,
+    library_import,
+    library_switch,
+    queries,
+    stage_orders,
+)
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -86,6 +98,10 @@ COMMANDS = (
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),
+    _command("漏斗|阶段漏斗|销售漏斗", stage_orders.show_funnel),
+    _command("导入动作库|上传动作库", library_import.explain),
+    _command("动作库|动作库列表|查看动作库", library_import.list_all),
+    _command("(?:切换|更换|换)动作库", library_switch.ask, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?客户(?=[ :：]|$)", _customer, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?动态(?=[ :：]|$)", _stream, argument=True),
 )

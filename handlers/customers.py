@@ -240,12 +240,13 @@ async def create(desk: Desk, name: str, *, since: datetime) -> Account:
 
 async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
     """A first opportunity with a customer; its lights count from `since`."""
-    stage = desk.office.library.stages[0]
+    library = await desk.office.libraries.of_person(desk.tx, account.owner_id)
     return await desk.tx.opportunities.add(
         account_id=account.id,
         name=f"{account.name} 商机",
         owner_id=account.owner_id,
-        stage=stage.key,
+        stage=library.stages[0].key,
+        library=library.ref,
         at=since,
         light_due_at=desk.at,
     )
@@ -278,7 +279,7 @@ def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:
 
 
 def _deal_line(desk: Desk, deal: Opportunity) -> str:
-    stage = desk.office.library.stage(deal.stage)
+    stage = desk.office.libraries.stage(deal)
     amount = f" {dialog.amount_words(deal.amount_fen)}" if deal.amount_fen is not None else ""
     state = texts.STATES[deal.state]
     words = [f"{stage.label if stage else deal.stage}{amount}"]

@@ -25,6 +25,7 @@ from bot.messages import (
 )
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
+from handlers.libraries import LibraryShelf, ReadLibrary
 from handlers.light_cards import Watch
 from handlers.understanding.reader import Reader
 from storage.unit_of_work import UnitOfWork
@@ -39,7 +40,8 @@ class Office:
     """
 
     policy: Policy
-    library: ActionLibrary
+    libraries: LibraryShelf
+    read_library: ReadLibrary
     calendar: WorkingCalendar
     reader: Reader
     customers: CustomerBook
@@ -54,7 +56,7 @@ class Office:
     @property
     def watch(self) -> Watch:
         """What the functions about lights and lists ask for."""
-        return Watch(self.policy, self.library, self.calendar, self.address_of)
+        return Watch(self.policy, self.libraries, self.calendar, self.address_of)
 
 
 def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | None]:
@@ -73,13 +75,26 @@ def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | N
 
 @dataclass(slots=True)
 class Desk:
-    """One message being handled. `person` is None for somebody we do not know."""
+    """One message being handled. `person` is None for somebody we do not know. library: what
+    the speaker works by, and new drafts are begun with."""
 
     tx: UnitOfWork
     incoming: Incoming
     office: Office
     person: Person | None
+    library: ActionLibrary
     answers: list[OutboundMessage] = field(default_factory=list)
+
+    @classmethod
+    async def open(cls, tx: UnitOfWork, incoming: Incoming, office: Office) -> Desk:
+        message = incoming.message
+        person = None
+        if message.sender_id:
+            person = await tx.people.find_by_identity(message.platform, message.sender_id)
+        library = office.libraries.organisation
+        if person is not None:
+            library = await office.libraries.of_person(tx, person.id)
+        return cls(tx, incoming, office, person, library)
 
     @property
     def message(self) -> InboundMessage:

@@ -63,7 +63,7 @@ async def _about_records(desk: Desk, people: Sequence[Person]) -> list[Finding]:
 async def _about_leads(desk: Desk, people: Sequence[Person]) -> list[Finding]:
     ids = [person.id for person in people]
     rows, policy, calendar = desk.tx.diagnosis, desk.office.policy, desk.office.calendar
-    library = desk.office.library
+    library = desk.library
     today = calendar.day_of(desk.at)
     dead_days = policy.diagnosis.dead_days
     dead_since = today

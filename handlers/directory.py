@@ -114,11 +114,13 @@ async def import_customers(
         if row.get("contact", "").strip():
             title = row.get("title", "").strip()
             await tx.accounts.add_contact(account.id, row["contact"].strip(), title=title)
+        library = await office.libraries.of_person(tx, owner.id)
         await tx.opportunities.add(
             account_id=account.id,
             name=f"{name} 商机",
             owner_id=owner.id,
-            stage=office.library.stages[0].key,
+            stage=library.stages[0].key,
+            library=library.ref,
             at=at,
             light_due_at=at,
         )

@@ -9,6 +9,7 @@ from bot.domain.activities import OBJECTIONS, Draft, Moment
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionUnit, SlotSpec
 from bot.messages import Button, Card, Field, Option
+from handlers import own_fields
 from handlers.texts import dialog
 
 _FACT_ORDER = (
@@ -125,6 +126,11 @@ def _facts(view: DraftView) -> list[tuple[str, str]]:
         for key in _FACT_ORDER
         if key in slots
     ]
+    facts += [
+        (spec.label, own_fields.words(spec, slots[spec.key]))
+        for spec in (view.unit.slots if view.unit is not None else ())
+        if spec.kind is not None and spec.key in slots
+    ]
     if view.file_names:
         facts.append(("附件", "、".join(view.file_names)))
     if "remark" in slots:
@@ -153,8 +159,8 @@ def _fields(view: DraftView, today: date, calendar: WorkingCalendar) -> list[Fie
         elif spec.key == "customer_received":
             options = (Option("yes", "客户已查收"), Option("no", "还没查收"))
             fields.append(Field(spec.key, spec.label, options=options))
-        elif spec.key in ("contact", "amount_fen"):
-            fields.append(Field(spec.key, spec.label, kind="text"))
+        elif spec.key in ("contact", "amount_fen") or spec.kind is not None:
+            fields.append(own_fields.form_field(spec))
     return fields
 
 

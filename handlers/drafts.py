@@ -13,7 +13,7 @@ from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
-from handlers import at_once, customers, draft_card, habits, judging, losing
+from handlers import at_once, customers, draft_card, habits, judging, losing, own_fields
 from handlers.desk import Desk, Office
 from handlers.draft_card import DraftView
 from handlers.judging import entry_of, files_of, title_of, verdict_on
@@ -45,7 +45,9 @@ async def open_draft(
         slots[habits.HABIT] = record.habit
     opportunity = await _the_opportunity(desk, found.account)
     past = await _past_with(desk, found.account, opportunity)
-    unit = drafting.choose_unit(desk.office.library, record.intent, drafting.units_done(past))
+    unit = drafting.choose_unit(desk.library, record.intent, drafting.units_done(past), text)
+    if unit is not None:
+        slots = {**own_fields.told(unit.slots, text), **slots}
     if unit is not None and unit.intent is Intent.BOOK_VISIT:
         today = desk.at.astimezone(desk.office.zone).date()
         slots = {**drafting.pending_visit(past, unit, today), **slots}
@@ -68,6 +70,7 @@ async def open_draft(
             slots=slots,
             confidence=drafting.confidence_of(record, slots),
             candidates=tuple(account.id for account in found.candidates),
+            library=desk.library.ref,
         )
     )
     await attach_loose(desk, draft)
@@ -153,9 +156,10 @@ async def give_customer(
         draft = await habits.drop(desk, draft)
     opportunity = await _the_opportunity(desk, account)
     done = drafting.units_done(await _past_with(desk, account, opportunity))
-    unit = desk.office.library.unit(draft.unit)
+    library = desk.office.libraries.of(draft.library)
+    unit = library.unit(draft.unit)
     if unit is not None:
-        chosen = drafting.choose_unit(desk.office.library, unit.intent, done)
+        chosen = drafting.choose_unit(library, unit.intent, done, draft.text)
         draft = replace(draft, unit=chosen.key if chosen else draft.unit)
     draft = replace(
         draft,
@@ -272,13 +276,13 @@ async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundM
 
 
 def unit_of(desk: Desk, draft: Draft) -> ActionUnit | None:
-    return desk.office.library.unit(draft.unit)
+    return desk.office.libraries.of(draft.library).unit(draft.unit)
 
 
 async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView:
     account = await tx.accounts.get(draft.account_id) if draft.account_id else None
     files = await files_of(tx, draft.file_hashes)
-    unit = office.library.unit(draft.unit)
+    unit = office.libraries.of(draft.library).unit(draft.unit)
     missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
     if losing.lacks_reason(draft):
         missing.insert(0, losing.SPEC)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain import drafting
-from bot.domain.activities import Activity, Grade
+from bot.domain.activities import Activity, Draft, Grade
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
-from handlers import customers, drafts
+from handlers import customers, drafts, library_import
 from handlers.desk import Desk
 from handlers.directory import import_customers
 from handlers.texts import dialog
@@ -21,6 +21,8 @@ from handlers.texts import directory as directory_texts
 async def receive(desk: Desk) -> None:
     """Attachments without words: onto the open draft, else the question for whom."""
     stored = await _record(desk)
+    if len(stored) == 1 and await library_import.take_file(desk, stored[0], _file(stored[0]).name):
+        return
     if stored and not await _was_customer_table(desk, stored):
         await _attach_or_ask(desk, [_file(fetched) for fetched in stored])
 
@@ -77,7 +79,7 @@ async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
 
 async def _attach_or_ask(desk: Desk, files: list[StoredFile]) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    wanting = [draft for draft in open_drafts if await _wants(desk, draft.unit, files)]
+    wanting = [draft for draft in open_drafts if _wants(desk, draft, files)]
     target = (wanting or open_drafts)[0] if open_drafts else None
     if target is not None:
         await drafts.show(desk, await drafts.attach(desk, target, files))
@@ -86,9 +88,9 @@ async def _attach_or_ask(desk: Desk, files: list[StoredFile]) -> None:
     await _ask_for_whom(desk, files)
 
 
-async def _wants(desk: Desk, unit_key: str, files: Sequence[StoredFile]) -> bool:
-    """Whether an action unit asks for a file of this kind."""
-    unit = desk.office.library.unit(unit_key)
+def _wants(desk: Desk, draft: Draft, files: Sequence[StoredFile]) -> bool:
+    """Whether a draft's action unit asks for a file of this kind."""
+    unit = drafts.unit_of(desk, draft)
     spec = unit.slot("files") if unit else None
     return spec is not None and any(drafting.accepts_file(spec, f.media_type) for f in files)
 

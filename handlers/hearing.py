@@ -21,8 +21,11 @@ from handlers import (
     recording,
     referring,
     reports,
+    stage_moves,
+    stage_orders,
     team,
     telling,
+    trade_words,
     undoing,
 )
 from handlers.desk import Desk
@@ -73,6 +76,7 @@ async def hear(desk: Desk) -> None:
         text = meant.message.text
         records = await habits.apply(meant, read_words(meant, text))
         open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+        records = trade_words.apply(meant.library, records, text)
         await reports.log(meant, reports.noted(records), text, open_drafts)
 
 
@@ -101,11 +105,14 @@ async def _hear(desk: Desk, text: str) -> None:
     records = filled(read, desk.incoming.suggested, text)
     if records != read:
         desk.say(dialog.SUGGESTED)
+    records = trade_words.apply(desk.library, records, text)
     named = await _drafts_named(desk, records[0], open_drafts)
     if named and _CHANGES.match(telling.after_name(text, records[0])):
         await correcting.correct(desk, records[0], named)
         return
     if not _tells_a_story(records):
+        if await stage_moves.take(desk, text, records[0], open_drafts):
+            return
         for draft in open_drafts if named is None else named:
             if await answers.take(desk, draft, text, records[0]):
                 return
@@ -115,6 +122,8 @@ async def _hear(desk: Desk, text: str) -> None:
 async def cancel(desk: Desk) -> None:
     """«取消»: the open draft. Nothing that is stored."""
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+    if await stage_moves.cancel(desk, open_drafts):
+        return
     if open_drafts:
         await drafts.cancel(desk, open_drafts[0])
         return
@@ -262,7 +271,7 @@ async def _take_comment(desk: Desk, text: str, _: list[Draft]) -> bool:
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:
-    return await team.take_order(desk, text)
+    return await team.take_order(desk, text) or await stage_orders.take_order(desk, text)
 
 
 async def _take_word(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:

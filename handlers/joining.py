@@ -112,6 +112,8 @@ async def part(desk: Desk, words: str) -> None:
 async def _join(desk: Desk, person: Person, other: Person) -> None:
     moved = await desk.tx.accounts.list_of_owner(other.id)
     joined = await desk.tx.people.join(person.id, other.id)
+    uses = await desk.tx.libraries.list_uses()
+    desk.tx.once_committed(lambda: desk.office.libraries.use_only(uses))
     for account in moved:
         desk.office.customers.put(replace(account, owner_id=joined.id))
     came = {"name": other.name, "mobile": other.mobile, "accounts": [one.id for one in moved]}

@@ -19,7 +19,7 @@ DRAFT_ONLY = ("customer_mention", "not_these", "replaces", "vague_intent", "rema
 
 
 def title_of(office: Office, draft: Draft) -> str:
-    unit = office.library.unit(draft.unit)
+    unit = office.libraries.of(draft.library).unit(draft.unit)
     if unit is not None:
         return unit.label
     return drafting.NOTES.get(Intent(draft.unit), "沟通记录")
@@ -33,7 +33,7 @@ def entry_of(desk: Desk, draft: Draft) -> Activity:
     """
     assert draft.account_id is not None
     slots = {key: value for key, value in draft.slots.items() if key not in DRAFT_ONLY}
-    is_unit = desk.office.library.unit(draft.unit) is not None
+    is_unit = desk.office.libraries.of(draft.library).unit(draft.unit) is not None
     remark = draft.slots.get("remark")
     return Activity(
         id=0,
@@ -49,6 +49,7 @@ def entry_of(desk: Desk, draft: Draft) -> Activity:
         slots=slots if is_unit else {**slots, "intent": draft.unit},
         file_hashes=draft.file_hashes,
         grade=Grade.FILE_ATTACHED if draft.file_hashes else Grade.SELF_REPORTED,
+        library=draft.library,
     )
 
 
@@ -56,7 +57,7 @@ def begins_anew(desk: Desk, draft: Draft, past: Sequence[Opportunity]) -> bool:
     """Whether the draft tells of work on a customer whose last deal had been lost before: that
     is a new opportunity. Notes, and what follows a won deal, belong to the old one."""
     gave_up = past[-1].state in (OpportunityState.LOST, OpportunityState.INVALID)
-    is_work = desk.office.library.unit(draft.unit) is not None
+    is_work = desk.office.libraries.of(draft.library).unit(draft.unit) is not None
     return gave_up and is_work and draft.opportunity_id is None
 
 
@@ -68,7 +69,8 @@ async def verdict_on(
     replaces: the id of an earlier entry whose place it takes. unlocked: the supervisor lets
     it be late.
     """
-    unit = desk.office.library.unit(entry.unit)
+    library = desk.office.libraries.of(entry.library)
+    unit = library.unit(entry.unit)
     if unit is None:
         return None
     unlocked = unlocked or await settling.is_reopened(desk, entry, replaces)
@@ -87,7 +89,7 @@ async def verdict_on(
             files={file.sha256: file.media_type for file in files},
             unlocked=unlocked,
         ),
-        earlier_facts(past, desk.office.library, file_customers=counts),
+        earlier_facts(past, library, file_customers=counts),
         desk.office.policy.actions,
         desk.office.calendar,
     )

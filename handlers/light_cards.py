@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.library import ActionLibrary
 from bot.domain.lights import Lead, Standing, judge_light
 from bot.domain.notifying import Reason
 from bot.domain.opportunities import Light
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.messages import Address, Button, Card, Field, Option
+from handlers.libraries import LibraryShelf
 from handlers.texts import alerts as texts
 from storage.light_pushes import LastAction
 from storage.unit_of_work import UnitOfWork
@@ -30,7 +30,7 @@ class Watch:
     imported. address_of: where to write to a person, None if we share no platform."""
 
     policy: Policy
-    library: ActionLibrary
+    libraries: LibraryShelf
     calendar: WorkingCalendar
     address_of: Callable[[Person], Address | None]
 
@@ -77,7 +77,7 @@ def standing_of(watch: Watch, lead: Lead, at: datetime) -> Standing:
         policy=watch.policy.lights,
         calendar=watch.calendar,
         at=at,
-        stage=watch.library.stage(lead.opportunity.stage),
+        stage=watch.libraries.stage(lead.opportunity),
         owner_leave_until=lead.owner_leave_until,
     )
 
@@ -103,7 +103,7 @@ def _view(
     watch: Watch, lead: Lead, *, last: LastAction | None, owner: str, at: datetime
 ) -> LeadView:
     deal = lead.opportunity
-    stage = watch.library.stage(deal.stage)
+    stage = watch.libraries.stage(deal)
     standing = standing_of(watch, lead, at)
     marks = [texts.stuck(stage.label)] if stage and standing.stuck else []
     today = watch.calendar.day_of(at)
@@ -147,7 +147,7 @@ def _last_words(watch: Watch, lead: Lead, last: LastAction | None) -> str:
     deal = lead.opportunity
     if last is None or last.occurred_at < deal.assigned_at:
         return texts.no_action_yet(watch.calendar.day_of(deal.assigned_at))
-    unit = watch.library.unit(last.unit)
+    unit = watch.libraries.organisation.unit(last.unit)
     label = unit.label if unit else last.title
     return texts.last_action(watch.calendar.day_of(last.occurred_at), label)
 

@@ -119,7 +119,7 @@ def _judge(watch: Watch, lead: Lead, at: datetime, reason: Cleared | None = None
         policy=watch.policy.lights,
         calendar=watch.calendar,
         at=at,
-        stage=watch.library.stage(lead.opportunity.stage),
+        stage=watch.libraries.stage(lead.opportunity),
         reason=reason,
     )
 

@@ -85,7 +85,7 @@ def _lead_heat(
 ) -> LeadHeat:
     standing = light_cards.standing_of(watch, lead, at)
     counts = Counter(
-        (_kind(watch.library, row), watch.calendar.day_of(row.occurred_at))
+        (_kind(watch.libraries.organisation, row), watch.calendar.day_of(row.occurred_at))
         for row in rows
         if row.opportunity_id == lead.opportunity.id
     )

@@ -217,7 +217,7 @@ async def detail(
 
 def _detail_block(watch: Watch, view: LeadView, at: datetime) -> str:
     deal = view.lead.opportunity
-    stage = watch.library.stage(deal.stage)
+    stage = watch.libraries.stage(deal)
     return texts.detail(
         view.line,
         stage=stage.label if stage else "",

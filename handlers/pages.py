@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.library import ActionLibrary
+from handlers.libraries import LibraryShelf
 from handlers.texts import alerts, customers, dialog
 from storage.unit_of_work import UnitOfWork
 
@@ -15,7 +15,7 @@ async def customer_stream(
     tx: UnitOfWork,
     account_id: int,
     *,
-    library: ActionLibrary,
+    libraries: LibraryShelf,
     calendar: WorkingCalendar,
     at: datetime,
 ) -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def customer_stream(
             {
                 "id": deal.id,
                 "name": deal.name,
-                "stage": stage.label if (stage := library.stage(deal.stage)) else deal.stage,
+                "stage": stage.label if (stage := libraries.stage(deal)) else deal.stage,
                 "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
                 "light": str(deal.light),
                 "gap_days": calendar.workdays_between(

@@ -16,6 +16,7 @@ from handlers import (
     drafts,
     losing,
     morning,
+    stage_moves,
     storing,
     undoing,
     unlocking,
@@ -72,7 +73,7 @@ async def confirm(
 ) -> bool:
     """Store a draft, or say what it still lacks; whether it was stored. force: store it as
     not valid."""
-    form = answers.read_form(values or {}, desk)
+    form = answers.read_form(values or {}, desk, drafts.unit_of(desk, draft))
     if form:
         draft = drafts.filled(desk, draft, form)
     view = await drafts.look_at(desk, draft)
@@ -94,6 +95,8 @@ async def confirm(
     desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
     if losing.lacks_reason(draft):
         desk.say(dialog.LOSS_REASON_LATER)
+    if valid:
+        await stage_moves.propose(desk, draft, account)
     if locked and activity is not None:
         await unlocking.ask(desk, activity, account)
     await morning.follow(desk)

@@ -63,8 +63,8 @@ class SecondReading:
         if message.kind not in commands.WORDS or not message.sender_id:
             return None
         async with self._read() as tx:
-            person = await tx.people.find_by_identity(message.platform, message.sender_id)
-            desk = Desk(tx=tx, incoming=incoming, office=self._office, person=person)
+            desk = await Desk.open(tx, incoming, self._office)
+            person = desk.person
             if person is None or pick(ROUTES, desk).handle is not hearing.hear:
                 return None
             text = hearing.spoken_text(desk)

@@ -17,10 +17,16 @@ async def after_storing(desk: Desk, entry: Activity) -> None:
     """A visit's entry hands its minutes in; what the entry itself owes is noted. A visit that
     is moved is owed at its new hour."""
     office = desk.office
-    unit = office.library.unit(entry.unit)
+    unit = office.libraries.of(entry.library).unit(entry.unit)
     if unit is not None and unit.intent is Intent.LOG_VISIT:
         await settle(desk.tx, await _minutes(desk, entry), state=DeadlineState.DONE, at=desk.at)
-    owed = deadline_of(entry, office.library, office.policy.actions, office.calendar, at=desk.at)
+    owed = deadline_of(
+        entry,
+        office.libraries.of(entry.library),
+        office.policy.actions,
+        office.calendar,
+        at=desk.at,
+    )
     if owed is None:
         return
     if owed.awaited is Awaited.MINUTES:
@@ -36,7 +42,7 @@ async def after_retracting(desk: Desk, entry: Activity, *, corrected: bool) -> N
     if owed is not None and owed.state in (DeadlineState.OPEN, DeadlineState.LOCKED):
         state = DeadlineState.DONE if corrected else DeadlineState.DROPPED
         await settle(desk.tx, [owed], state=state, at=desk.at)
-    unit = desk.office.library.unit(entry.unit)
+    unit = desk.office.libraries.of(entry.library).unit(entry.unit)
     visit = unit is not None and unit.intent is Intent.LOG_VISIT
     if corrected or not visit or entry.opportunity_id is None:
         return
@@ -53,7 +59,7 @@ async def is_reopened(desk: Desk, entry: Activity, replaces: object) -> bool:
     if isinstance(replaces, int):
         owed = await desk.tx.deadlines.of_activity(replaces)
         return owed is not None and owed.reopened
-    unit = desk.office.library.unit(entry.unit)
+    unit = desk.office.libraries.of(entry.library).unit(entry.unit)
     if unit is None or unit.intent is not Intent.LOG_VISIT:
         return False
     return any(owed.reopened for owed in await _minutes(desk, entry))

@@ -9,7 +9,15 @@ from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Verdict
 from bot.errors import Refused
-from handlers import amounts, customers, habits, judging, settling, undoing
+from handlers import (
+    amounts,
+    customers,
+    habits,
+    judging,
+    settling,
+    stage_words,
+    undoing,
+)
 from handlers.desk import Desk
 from handlers.judging import entry_of, stream_of, verdict_on
 from handlers.texts import alerts as alert_texts
@@ -109,6 +117,7 @@ async def _advance(desk: Desk, deal: Opportunity, activity: Activity) -> None:
     if drafting.AMOUNT_BEFORE in activity.slots:
         changed = await amounts.set_standing(desk, changed)
     await desk.tx.opportunities.save(changed)
+    await stage_words.note_state(desk, deal, changed)
     if activity.valid:
         desk.add(
             await desk.office.lights.on_valid_action(

@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
-from handlers import amounts, draft_card, habits, settling
+from handlers import (
+    amounts,
+    draft_card,
+    habits,
+    settling,
+    stage_words,
+)
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
 from handlers.judging import stream_of
@@ -91,6 +97,7 @@ async def reopen(desk: Desk, last: Activity) -> Draft:
             opportunity_id=last.opportunity_id,
             slots={**slots, "replaces": last.id},
             file_hashes=last.file_hashes,
+            library=last.library,
         )
     )
 
@@ -150,6 +157,7 @@ async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
     if drafting.AMOUNT_BEFORE in last.slots:
         restored = await amounts.set_standing(desk, restored)
     await desk.tx.opportunities.save(restored)
+    await stage_words.note_state(desk, deal, restored)
     desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
 
 
@@ -163,7 +171,10 @@ async def _close_card(desk: Desk, last: Activity, account: Account, *, corrected
     if shown is None or shown.state != "open":
         return
     view = DraftView(
-        draft, last.title, unit=desk.office.library.unit(last.unit), customer=account.name
+        draft,
+        last.title,
+        unit=desk.office.libraries.of(last.library).unit(last.unit),
+        customer=account.name,
     )
     note = dialog.CARD_CORRECTED if corrected else dialog.CARD_UNDONE
     pressed = desk.message.action is not None and desk.message.action.card_id == draft.card_id

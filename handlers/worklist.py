@@ -117,7 +117,7 @@ def _owed(watch: Watch, owed: Deadline) -> Item:
 
 
 async def _draft(tx: UnitOfWork, watch: Watch, draft: Draft) -> Item:
-    unit = watch.library.unit(draft.unit)
+    unit = watch.libraries.of(draft.library).unit(draft.unit)
     title = unit.label if unit else drafting.NOTES.get(Intent(draft.unit), texts.TALK)
     files = [await tx.files.get(sha256) for sha256 in draft.file_hashes]
     media_types = [file.media_type for file in files if file is not None]

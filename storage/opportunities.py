@@ -11,8 +11,10 @@ from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
+from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
 from storage.dialects import AnyRow
+from storage.stages import Stages
 from storage.tables import accounts, opportunities
 
 _NAMES = [field.name for field in fields(Opportunity) if field.name != "account_name"]
@@ -101,8 +103,9 @@ class Opportunities:
         at: datetime,
         amount_fen: int | None = None,
         light_due_at: datetime | None = None,
+        library: str = "",
     ) -> Opportunity:
-        """Open, in that stage and assigned to that owner since `at`."""
+        """Open, in that stage and assigned to that owner since `at`; the first of its events."""
         added = await self._conn.execute(
             insert(opportunities)
             .values(
@@ -116,10 +119,24 @@ class Opportunities:
                 assigned_at=at,
                 amount_fen=amount_fen,
                 light_due_at=light_due_at,
+                library=library,
             )
             .returning(opportunities.c.id)
         )
-        return await self.get(added.scalar_one())
+        deal = await self.get(added.scalar_one())
+        await Stages(self._conn).add(
+            StageEvent(
+                opportunity_id=deal.id,
+                account_id=account_id,
+                kind=MoveKind.OPENED,
+                library=library,
+                came_from="",
+                went_to=stage,
+                at=at,
+                person_id=owner_id,
+            )
+        )
+        return deal
 
     async def save(self, opportunity: Opportunity) -> None:
         """Write it back as a whole. Read it with `get_for_update`."""

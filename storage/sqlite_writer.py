@@ -51,7 +51,9 @@ class SqliteWriter:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         async with self.turn, self._transaction() as conn:
-            yield UnitOfWork(cast(AsyncConnection, _Direct(conn)))
+            tx = UnitOfWork(cast(AsyncConnection, _Direct(conn)))
+            yield tx
+        tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
         async with self._transaction() as conn:

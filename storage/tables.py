@@ -247,6 +247,7 @@ opportunities = Table(
     Column("light_due_at", Utc),
     Column("episode", Integer, nullable=False, default=0),
     Column("next_contact_at", Utc),
+    Column("library", String(40), nullable=False, server_default=""),  # ActionLibrary.ref
     Index("ix_opportunities_due", "light_due_at", "id",
           sqlite_where=text("light_due_at IS NOT NULL"),
           postgresql_where=text("light_due_at IS NOT NULL")),
@@ -254,6 +255,48 @@ opportunities = Table(
     Index("ix_opportunities_stuck", "owner_id", sqlite_where=text("stuck = 1"),
           postgresql_where=text("stuck")),
 )  # fmt: skip
+
+library_versions = Table(  # action libraries that administrators sent; none is ever changed
+    "library_versions",
+    metadata,
+    _id(),
+    Column("key", String(30), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("file_name", String(120), nullable=False),
+    Column("source", LargeBinary, nullable=False),
+    _ref("person_id", "people.id", index=False),
+    Column("added_at", Utc, nullable=False),
+    UniqueConstraint("key", "version"),
+)
+
+library_uses = Table(  # which library is worked by; the newest of a team is in force
+    "library_uses",
+    metadata,
+    _id(),
+    _ref("team_id", "people.id", nullable=True, index=False),  # NULL: the organisation
+    Column("library", String(40), nullable=False),
+    _ref("person_id", "people.id", index=False),
+    Column("since", Utc, nullable=False),
+)
+
+stage_events = Table(  # every change of a deal's stage or state, append only
+    "stage_events",
+    metadata,
+    _id(),
+    _ref("opportunity_id", "opportunities.id", index=False),
+    _ref("account_id", "accounts.id"),
+    Column("kind", String(12), nullable=False),
+    Column("library", String(40), nullable=False),
+    Column("came_from", String(40), nullable=False),
+    Column("went_to", String(40), nullable=False),
+    Column("at", Utc, nullable=False),
+    _ref("person_id", "people.id", nullable=True, index=False),
+    Column("required_filled", Integer, nullable=False),
+    Column("slots", Json, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Index("ix_stage_events_of", "opportunity_id", "id"),
+    Index("ix_stage_events_at", "at", "id"),
+)
 
 drafts = Table(
     "drafts",
@@ -279,6 +322,7 @@ drafts = Table(
     Column("revision", Integer, nullable=False, default=1),
     Column("activity_id", Id),
     Column("card_no", Integer, nullable=False, default=0),
+    Column("library", String(40), nullable=False, server_default=""),  # ActionLibrary.ref
     Index("ix_drafts_open", "conversation", "person_id",
           sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     Index("ix_drafts_expiring", "expires_at",
@@ -305,6 +349,7 @@ activities = Table(
     Column("grade", String(4), nullable=False),
     Column("late", Boolean, nullable=False, default=False),
     _ref("retracts_id", "activities.id", nullable=True),
+    Column("library", String(40), nullable=False, server_default=""),  # ActionLibrary.ref
     Index("ix_activities_stream", "account_id", "occurred_at", "id"),
     Index("ix_activities_opportunity", "opportunity_id", "occurred_at", "id"),
     Index("ix_activities_actor", "actor_id", "recorded_at", "id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -20,10 +20,12 @@ from storage.drafts import Drafts
 from storage.figures import FigureRows
 from storage.files import Files
 from storage.group_words import GroupWords
+from storage.libraries import Libraries
 from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
+from storage.stages import Stages
 from storage.teams import Teams
 from storage.tokens import Tokens
 
@@ -52,6 +54,18 @@ class UnitOfWork:
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
+        self.libraries = Libraries(conn)
+        self.stages = Stages(conn)
+        self._once_committed: list[Callable[[], None]] = []
+
+    def once_committed(self, act: Callable[[], None]) -> None:
+        """Have what is kept in memory follow, but not before the database has it."""
+        self._once_committed.append(act)
+
+    def committed(self) -> None:
+        """Called by whoever has committed."""
+        for act in self._once_committed:
+            act()
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:

@@ -46,7 +46,9 @@ class PostgresWriter:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         async with self._engine.begin() as conn:
-            yield UnitOfWork(conn)
+            tx = UnitOfWork(conn)
+            yield tx
+        tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
         statement = postgresql.insert(inbox).on_conflict_do_nothing().returning(*ROW_KEY)

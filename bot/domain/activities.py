@@ -141,6 +141,7 @@ class Activity:
     recorded_at: when we learnt it. valid: counts as a valid action; else invalid_reason.
     slots: the record as JSON-ready values. file_hashes: SHA-256 of attached files.
     retracts_id: the entry this one takes back. late: recorded past the allowed hours.
+    library: the `ActionLibrary.ref` by which it was judged.
     """
 
     id: int
@@ -160,6 +161,7 @@ class Activity:
     grade: Grade = Grade.SELF_REPORTED
     late: bool = False
     retracts_id: int | None = None
+    library: str = ""
 
 
 class DraftState(StrEnum):
@@ -178,7 +180,7 @@ class Draft:
     (Moment and date as text). awaiting: the slot we asked for last, or "".
     candidates: account ids offered for an unclear customer. touched_at orders open drafts.
     confidence: slot -> 0..1, how sure the reading was; what a person pressed or answered when
-    asked is 1 and is left out.
+    asked is 1 and is left out. library: the `ActionLibrary.ref` it was begun with, and stays with.
     """
 
     id: int
@@ -202,6 +204,7 @@ class Draft:
     touched_at: datetime | None = None
     activity_id: int | None = None
     card_no: int = 0
+    library: str = ""
 
     @property
     def card_id(self) -> str:

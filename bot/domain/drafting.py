@@ -24,22 +24,42 @@ NOTES: dict[Intent, str] = {
 AMOUNT_BEFORE = "amount_before"
 """The slot of an entry that set its deal's amount, with what that had been."""
 
+RESERVED_SLOTS = frozenset(
+    {
+        "customer", "customer_mention", "not_these", "replaces", "vague_intent", "remark", "habit",
+        "intent", "connected", "intent_level", "promise_date", "ref", "state_before",
+        "amount_before", "loss_reason", "loss_note", "minutes", "reason",
+    }
+)  # fmt: skip
+"""Slots that mean something to the bot itself: a library's own may not be called so."""
+
 END_OF_DAY = time(18)
 """When something happened on an earlier day whose hour nobody said."""
 
 
 def choose_unit(
-    library: ActionLibrary, intent: Intent, units_done: Iterable[str]
+    library: ActionLibrary, intent: Intent, units_done: Iterable[str], text: str = ""
 ) -> ActionUnit | None:
-    """The action unit for an intent. Where a library has two (first and follow-up call),
-    the first until one of them was done with this opportunity, then the second."""
-    fitting = [unit for unit in library.units if unit.intent is intent]
+    """The action unit for an intent: the one whose words the text holds, the longest first.
+    Of those without words a library may have two (first and follow-up call): the first until
+    one of them was done with this opportunity, then the second."""
+    of_kind = [unit for unit in library.units if unit.intent is intent]
+    named = named_unit(of_kind, text)
+    if named is not None:
+        return named
+    fitting = [unit for unit in of_kind if not unit.words] or of_kind[:1]
     if not fitting:
         return None
     done = set(units_done)
     if len(fitting) > 1 and any(unit.key in done for unit in fitting):
         return fitting[1]
     return fitting[0]
+
+
+def named_unit(units: Iterable[ActionUnit], text: str) -> ActionUnit | None:
+    """The unit that the text calls by a word of the trade; of several the longest word's."""
+    found = [(len(word), unit) for unit in units for word in unit.words if word in text]
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 def units_done(past: Iterable[Activity]) -> set[str]:

@@ -29,7 +29,7 @@ class LeaderFacts:
 def find_supervisor(facts: LeaderFacts, at: datetime) -> Person | None:
     """The first one above who is at work. Never the person themselves: a leader's own leads
     go one level up. None: ask the administrators."""
-    return _first(_above(facts), at, barred={facts.person.id})
+    return _first(leaders_above(facts), at, barred={facts.person.id})
 
 
 def find_next_supervisor(
@@ -37,10 +37,11 @@ def find_next_supervisor(
 ) -> Person | None:
     """The supervisor's own leader, who may be neither the supervisor nor the rep `below`."""
     barred = {supervisor_facts.person.id, below.id}
-    return _first(_above(supervisor_facts), at, barred=barred)
+    return _first(leaders_above(supervisor_facts), at, barred=barred)
 
 
-def _above(facts: LeaderFacts) -> Iterator[Person]:
+def leaders_above(facts: LeaderFacts) -> Iterator[Person]:
+    """Everybody above somebody, nearest first; the same person may come more than once."""
     if facts.override is not None:
         yield facts.override
     yield from facts.direct

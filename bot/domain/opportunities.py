@@ -50,7 +50,8 @@ class Contact:
 class Opportunity:
     """A possible sale. Times in UTC.
 
-    stage: a key of the action library in force. amount_fen: integer fen, None if unknown.
+    stage: a key of `library`, which is an `ActionLibrary.ref` ("": the one of policy.toml).
+    amount_fen: integer fen, None if unknown.
     assigned_at: when the present owner got it; last_valid_at: of the last valid action by
     the present owner's clock (None: none yet). hold_until: for ON_HOLD.
     light: as last judged; light_due_at: when light or stuck mark may next change
@@ -76,3 +77,4 @@ class Opportunity:
     light_due_at: datetime | None = None
     episode: int = 0
     next_contact_at: datetime | None = None
+    library: str = ""

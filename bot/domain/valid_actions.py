@@ -22,6 +22,7 @@ class Invalid(StrEnum):
     FUTURE_DATED = "future_dated"
     LOCKED = "locked"  # recorded too late; the supervisor may unlock it
     MISSING_FIELDS = "missing_fields"
+    UNPROVEN = "unproven"  # less evidence than the unit asks for
     NOT_CONNECTED = "not_connected"
     TOO_SHORT = "too_short"
     SAME_CALL = "same_call"
@@ -141,6 +142,8 @@ def _reason_against(
         return Invalid.NOT_CONNECTED
     if missing:
         return Invalid.MISSING_FIELDS
+    if _grade(facts) < unit.grade:
+        return Invalid.UNPROVEN
     return Invalid.LOCKED if late and not facts.unlocked else None
 
 

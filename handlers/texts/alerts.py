@@ -34,6 +34,7 @@ _INVALID = {
     Invalid.FUTURE_DATED: "时间在将来，还没发生的事不能记",
     Invalid.LOCKED: "补录超过规定时间，已锁定，请主管写明原因后解锁",
     Invalid.MISSING_FIELDS: "必填项没有填全",
+    Invalid.UNPROVEN: "缺少要求的附件证明",
     Invalid.NOT_CONNECTED: "电话没有接通",
     Invalid.TOO_SHORT: "通话时长不足3分钟",
     Invalid.SAME_CALL: "和已记录的一通电话时间重叠，按同一通算",

@@ -8,19 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.activities import Intent
 from bot.domain.people import Role
-from bot.domain.policy import ActionPolicy, Policy
+from bot.domain.policy import Policy
 from config.policy import (
-    HERE,
     ConfigError,
     load_calendar,
-    load_library,
     load_policy,
     read_holiday_table,
 )
-
-LIBRARY = HERE / "actions" / "manufacturing.toml"
 
 
 def test_the_shipped_policy_shows_the_defaults() -> None:
@@ -101,64 +96,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_roles_follow_from_titles(title: str, roles: set[Role]) -> None:
     assert Policy().roles.roles_of((title,)) == roles
-
-
-def test_the_manufacturing_library_holds_what_was_agreed() -> None:
-    library = load_library(LIBRARY)
-    assert [stage.label for stage in library.stages] == [
-        "初步接触", "需求确认", "方案", "报价", "谈判", "签约",
-    ]  # fmt: skip
-    required = {
-        unit.label: [slot.key for slot in unit.slots if slot.required] for unit in library.units
-    }
-    assert required == {
-        "首次电话": ["duration_min", "objections", "next_contact"],
-        "跟进电话": ["duration_min", "next_contact"],
-        "方案发送": ["files", "customer_received"],
-        "面访预约": ["next_contact", "contact"],
-        "面访纪要": ["contact", "next_contact"],
-        "报价": ["amount_fen", "files"],
-        "沟通记录": [],
-    }
-    assert [unit.label for unit in library.units if not unit.counts] == ["沟通记录"]
-
-
-def test_units_get_the_policys_numbers_unless_they_name_their_own(tmp_path: Path) -> None:
-    text = LIBRARY.read_text(encoding="utf-8")
-    file = tmp_path / "pumps.toml"
-    file.write_text(
-        text.replace('label = "报价"\nintent', 'label = "报价"\ndeadline_h = 8\nintent')
-    )
-    library = load_library(file, ActionPolicy(late_hours=24, call_min_s=60))
-    by_key = {unit.key: unit for unit in library.units}
-    assert library.key == "pumps"
-    assert (by_key["first_call"].deadline_h, by_key["first_call"].min_duration_s) == (24, 60)
-    assert (by_key["quote"].deadline_h, by_key["quote"].min_duration_s) == (8, 0)
-    assert by_key["quote"].intent is Intent.LOG_QUOTE
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key", "hint"),
-    [
-        ('intent = "log_quote"', 'intent = "log_quotes"', "units[6].intent", "log_quote"),
-        ('key = "amount_fen"', 'key = "amount"', "units[6].slots[1].key", "amount_fen"),
-        ('key = "quote"\nlabel = "报价"\nintent', 'key = "visit"\nlabel = "报价"\nintent',
-         "units", "visit"),
-        ("stuck_days = 12", "stuck_days = -1", "stages[4].stuck_days", "at least 1"),
-        ('label = "制造业"', "", "label", "non-empty"),
-    ],
-)  # fmt: skip
-def test_a_wrong_library_is_refused(
-    tmp_path: Path, old: str, new: str, key: str, hint: str
-) -> None:
-    text = LIBRARY.read_text(encoding="utf-8")
-    assert old in text
-    file = tmp_path / "wrong.toml"
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        load_library(file)
-    assert f"wrong.toml: {key}" in str(caught.value)
-    assert hint in str(caught.value)
 
 
 def test_a_holiday_table_of_a_later_year_is_read_and_used() -> None:

@@ -12,7 +12,8 @@ import pytest
 from bot.domain import drafting
 from bot.domain.activities import Activity, Intent, Record
 from bot.domain.library import ActionUnit
-from config.policy import HERE, load_library
+from config.library import load_library
+from config.policy import HERE
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LIBRARY = load_library(HERE / "actions" / "manufacturing.toml")

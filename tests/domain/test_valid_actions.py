@@ -20,7 +20,8 @@ from bot.domain.valid_actions import (
     earlier_facts,
     judge,
 )
-from config.policy import HERE, load_calendar, load_library
+from config.library import load_library
+from config.policy import HERE, load_calendar
 
 CALENDAR = load_calendar()
 LIBRARY = load_library(HERE / "actions" / "manufacturing.toml")

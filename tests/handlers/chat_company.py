@@ -30,13 +30,14 @@ from bot.messages import (
     Text,
 )
 from bot.ports import SecondReader
+from config.library import read_upload
 from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.understanding.reader import Reader
 from storage.database import Database
-from tests.handlers.light_company import CALENDAR, LIBRARY, at
+from tests.handlers.light_company import CALENDAR, at, shelf
 
 PEOPLE = {
     "zhang": ("张伟", Role.REP),
@@ -63,14 +64,18 @@ class Chat:
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
         policy = self.policy
+        libraries = shelf()
         self.book = CustomerBook()
         self.office = Office(
             policy=policy,
-            library=LIBRARY,
+            libraries=libraries,
+            read_library=lambda name, data: read_upload(name, data, policy.actions),
             calendar=CALENDAR,
             reader=Reader(CALENDAR),
             customers=self.book,
-            lights=Alerts(policy=policy, library=LIBRARY, calendar=CALENDAR, address_of=addresses),
+            lights=Alerts(
+                policy=policy, libraries=libraries, calendar=CALENDAR, address_of=addresses
+            ),
             address_of=addresses,
         )
         self.handlers = Handlers(self.office)
@@ -148,11 +153,13 @@ class Chat:
         return await self._handle(self._message(who, Kind.VOICE), (sound,))
 
     async def restart(self) -> None:
-        """The names in memory are read anew from the database."""
+        """What is kept in memory is read anew from the database."""
         self.book = CustomerBook()
         async with self.database.begin() as tx:
             self.book.load(await tx.accounts.list_all())
-        self.office = replace(self.office, customers=self.book)
+            libraries = shelf()
+            await libraries.load(tx, self.office.read_library)
+        self.office = replace(self.office, customers=self.book, libraries=libraries)
         self.handlers = Handlers(self.office)
 
     async def press(self, who: str, card: Card, label: str, group: str = "", **values: str) -> str:

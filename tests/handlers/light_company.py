@@ -33,9 +33,11 @@ from bot.messages import (
 )
 from bot.router import Job
 from bot.scheduler import Scheduler
-from config.policy import HERE, load_calendar, load_library
+from config.library import load_libraries, load_library
+from config.policy import HERE, load_calendar
 from handlers.alerts import Alerts
 from handlers.heatmap import HeatMap
+from handlers.libraries import LibraryShelf
 from storage.database import Database
 from storage.files import FileFolder
 from storage.unit_of_work import UnitOfWork
@@ -43,6 +45,13 @@ from storage.unit_of_work import UnitOfWork
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CALENDAR = load_calendar()
 LIBRARY = load_library(HERE / "actions" / "manufacturing.toml")
+
+
+def shelf() -> LibraryShelf:
+    """All libraries that ship; manufacturing holds."""
+    return LibraryShelf(load_libraries(HERE / "actions"), "manufacturing")
+
+
 START = datetime(2026, 1, 12, 10, tzinfo=SHANGHAI)  # a Monday
 
 
@@ -91,7 +100,7 @@ class Company:
         self.files = FileFolder(self.folder)
         self.alerts = Alerts(
             policy=self.policy,
-            library=LIBRARY,
+            libraries=shelf(),
             calendar=self.calendar,
             address_of=self._address_of,
             draw=self.draw or self._draw,

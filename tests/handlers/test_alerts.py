@@ -17,7 +17,7 @@ from bot.messages import FileContent, Text
 from handlers.alerts import Alerts
 from handlers.heatmap import HeatMap
 from storage.database import Database
-from tests.handlers.light_company import CALENDAR, LIBRARY, Company, at
+from tests.handlers.light_company import CALENDAR, Company, at, shelf
 
 Found = Callable[..., Awaitable[Company]]
 
@@ -347,7 +347,7 @@ async def test_a_new_start_with_other_holidays_judges_every_lead_again_once(foun
     days_off = [NamedDay(date(2026, 1, 14), "厂休", off=True)]
     calendar = CALENDAR.with_table([], [2026]).with_table(days_off, [2026])
     restarted = Alerts(
-        policy=Policy(), library=LIBRARY, calendar=calendar, address_of=lambda _: None
+        policy=Policy(), libraries=shelf(), calendar=calendar, address_of=lambda _: None
     )
     async with company.database.begin() as tx:
         assert await restarted.note_rules(tx, company.now)

@@ -15,7 +15,8 @@ from bot.domain.lights import Lead, Standing, judge_light
 from bot.domain.opportunities import Light, OpportunityState
 from bot.domain.people import Directory, DirectoryUser
 from bot.domain.policy import Policy
-from config.policy import HERE, load_calendar, load_library, load_policy
+from config.library import load_library
+from config.policy import HERE, load_calendar, load_policy
 from connectors.sandbox.demo import populate
 from connectors.sandbox.world import Hooks, World
 from handlers import demo

@@ -19,11 +19,13 @@ from bot.messages import Envelope, Platform, Text
 from bot.ports import Release
 from bot.router import Job
 from bot.scheduler import Scheduler
-from config.policy import HERE, load_calendar, load_library
+from config.library import load_libraries, read_upload
+from config.policy import HERE, load_calendar
 from handlers import upkeep
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.libraries import LibraryShelf
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
 from storage.database import Database
@@ -109,15 +111,16 @@ async def nothing() -> None:
 
 def office() -> Office:
     policy, calendar = Policy(), load_calendar()
-    library = load_library(HERE / "actions" / "manufacturing.toml")
+    libraries = LibraryShelf(load_libraries(HERE / "actions"), "manufacturing")
     addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
     return Office(
         policy=policy,
-        library=library,
+        libraries=libraries,
+        read_library=lambda name, data: read_upload(name, data, policy.actions),
         calendar=calendar,
         reader=Reader(calendar),
         customers=CustomerBook(),
-        lights=Alerts(policy=policy, library=library, calendar=calendar, address_of=addresses),
+        lights=Alerts(policy=policy, libraries=libraries, calendar=calendar, address_of=addresses),
         address_of=addresses,
     )
 

@@ -1,0 +1,169 @@
+"""How a deal moves through the stages of its library, and the events that tell of it.
+
+A place is where a deal stands: the key of its stage while it is open, else its state.
+Fields and moves by semantics B18 and R5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.conversions import NEEDED_FIELDS
+from bot.domain.library import ActionLibrary, SlotSpec
+from bot.domain.opportunities import Opportunity, OpportunityState
+
+
+class MoveKind(StrEnum):
+    """What a change of place was."""
+
+    OPENED = "opened"  # the deal began
+    FORWARD = "forward"
+    BACK = "back"
+    CLOSED = "closed"  # won, lost, invalid
+    HELD = "held"
+    RESUMED = "resumed"  # open again, after a hold or an undone closing
+    REMAPPED = "remapped"  # another library; the deal itself did not move
+
+
+class Refusal(StrEnum):
+    """Why a move is not made. Worded in handlers/texts/stages.py."""
+
+    STALE = "stale"  # the deal stood elsewhere when it was asked for
+    SAME = "same"
+    CLOSED = "closed"
+    MISSING_FIELDS = "missing_fields"
+    NO_REASON = "no_reason"
+
+
+NEEDS_REASON = frozenset({MoveKind.BACK, MoveKind.HELD, MoveKind.CLOSED})
+
+_AHEAD, _BEHIND = "ahead", "behind"
+ALLOWED: Mapping[tuple[OpportunityState, str], MoveKind] = {
+    (OpportunityState.OPEN, _AHEAD): MoveKind.FORWARD,
+    (OpportunityState.OPEN, _BEHIND): MoveKind.BACK,
+    (OpportunityState.OPEN, OpportunityState.ON_HOLD): MoveKind.HELD,
+    (OpportunityState.OPEN, OpportunityState.INVALID): MoveKind.CLOSED,
+    (OpportunityState.OPEN, OpportunityState.LOST): MoveKind.CLOSED,
+    (OpportunityState.OPEN, OpportunityState.WON): MoveKind.CLOSED,
+    (OpportunityState.ON_HOLD, _AHEAD): MoveKind.FORWARD,
+    (OpportunityState.ON_HOLD, _BEHIND): MoveKind.BACK,
+    (OpportunityState.ON_HOLD, OpportunityState.OPEN): MoveKind.RESUMED,
+    (OpportunityState.ON_HOLD, OpportunityState.INVALID): MoveKind.CLOSED,
+    (OpportunityState.ON_HOLD, OpportunityState.LOST): MoveKind.CLOSED,
+    (OpportunityState.ON_HOLD, OpportunityState.WON): MoveKind.CLOSED,
+}
+"""(state, where to) -> what that is. What is not listed is not allowed: a deal that was closed
+stays closed, and work with its customer begins another."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageEvent:
+    """One change of place; appended, never edited. came_from: "" for a deal that began.
+
+    library: the `ActionLibrary.ref` of `went_to`. required_filled: required fields of the move
+    that were filled. slots: what they say, JSON-ready. person_id: None for the system.
+    """
+
+    opportunity_id: int
+    account_id: int
+    kind: MoveKind
+    library: str
+    came_from: str
+    went_to: str
+    at: datetime
+    person_id: int | None = None
+    required_filled: int = 0
+    slots: dict[str, object] = field(default_factory=dict)
+    reason: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change that somebody asks for. seen: the place they saw the deal at. target: a key of
+    a stage, or a state. until: when a hold ends; None: nobody knows."""
+
+    seen: str
+    target: str
+    slots: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVerdict:
+    """kind: what it would be, None where that is not allowed. missing: required fields that
+    are not filled."""
+
+    kind: MoveKind | None
+    refusal: Refusal | None = None
+    fields: tuple[SlotSpec, ...] = ()
+    missing: tuple[SlotSpec, ...] = ()
+
+    @property
+    def required_filled(self) -> int:
+        return sum(one.required for one in self.fields) - len(self.missing)
+
+
+def place_of(deal: Opportunity) -> str:
+    return deal.stage if deal.state is OpportunityState.OPEN else str(deal.state)
+
+
+def needed_fields(library: ActionLibrary, stage: str, target: str) -> tuple[SlotSpec, ...]:
+    """What a move forward asks for: the fields of every stage entered on the way, each once.
+    None for any other move."""
+    found: dict[str, SlotSpec] = {}
+    for entered in library.path(stage, target) or ():
+        for spec in entered.fields:
+            found.setdefault(spec.key, spec)
+    return tuple(found.values())
+
+
+def judge_move(library: ActionLibrary, deal: Opportunity, move: Move) -> MoveVerdict:
+    """Whether the deal may move so now. library: the one the deal is written in."""
+    if place_of(deal) != move.seen:
+        return MoveVerdict(None, Refusal.STALE)
+    if move.target == move.seen:
+        return MoveVerdict(None, Refusal.SAME)
+    fields = needed_fields(library, deal.stage, move.target)
+    kind = ALLOWED.get((deal.state, _direction(deal, move.target, ahead=bool(fields))))
+    if kind is None:
+        return MoveVerdict(None, Refusal.CLOSED)
+    missing = tuple(one for one in fields if one.required and one.key not in move.slots)
+    verdict = MoveVerdict(kind, fields=fields, missing=missing)
+    if missing or (kind is MoveKind.FORWARD and verdict.required_filled < NEEDED_FIELDS):
+        return replace(verdict, refusal=Refusal.MISSING_FIELDS)
+    if kind in NEEDS_REASON and not move.reason.strip():
+        return replace(verdict, refusal=Refusal.NO_REASON)
+    return verdict
+
+
+def moved(deal: Opportunity, move: Move, at: datetime) -> Opportunity:
+    """The deal after a move that was allowed."""
+    if move.target in set(OpportunityState):
+        return replace(deal, state=OpportunityState(move.target), hold_until=move.until)
+    if move.target == deal.stage:
+        return replace(deal, state=OpportunityState.OPEN, hold_until=None)
+    return replace(
+        deal,
+        stage=move.target,
+        stage_since=at,
+        state=OpportunityState.OPEN,
+        hold_until=None,
+    )
+
+
+def rebuild(events: Iterable[StageEvent]) -> dict[int, str]:
+    """Deal -> place, by its events in the order in which they were written."""
+    return {event.opportunity_id: event.went_to for event in events}
+
+
+def _direction(deal: Opportunity, target: str, *, ahead: bool) -> str:
+    if target in set(OpportunityState):
+        return target
+    if target == deal.stage:
+        return OpportunityState.OPEN
+    return _AHEAD if ahead else _BEHIND
