@@ -53,7 +53,7 @@ from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers import Handlers, conversions, demo, pages
+from handlers import Handlers, conversions, demo, duplicates, pages
 from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
@@ -118,6 +118,7 @@ class Bot:
             await self.office.lights.note_rules(tx, at)
 
     async def load_customers(self) -> None:
+        await duplicates.file_all(self.database.begin, self.clock.now())
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
 

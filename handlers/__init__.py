@@ -10,6 +10,7 @@ from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
+    colliding,
     commands,
     conversations,
     directory,
@@ -34,6 +35,12 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
+    Route(
+        "press on a new customer",
+        commands.is_press("newcustomer-"),
+        conversations.press_new_customer,
+    ),
+    Route("press on a collision", commands.is_press("clash-"), colliding.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),

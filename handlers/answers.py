@@ -11,6 +11,7 @@ from bot.domain import drafting, losses
 from bot.domain.activities import Draft, Intent, Moment, Record
 from handlers import customers, drafts, habits, losing, telling
 from handlers.desk import Desk
+from handlers.new_customers import NAME
 from handlers.texts import dialog
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
@@ -74,7 +75,7 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     """The last guess at words that say nothing else: another name for the unknown customer."""
     mention = record.customer_mention or text.strip(" 是叫。")
     named = bool(record.customer_mention) or (
-        len(mention) >= 4 and customers.NAME.fullmatch(mention) and not record.words.get("intent")
+        len(mention) >= 4 and NAME.fullmatch(mention) and not record.words.get("intent")
     )
     if draft.awaiting != "customer" or not named:
         return False

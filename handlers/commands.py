@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, drafts, hearing, joining, queries
+from handlers import answers, creating, customers, drafts, hearing, joining, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 
+SURE = "确认新建客户"
 WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
 
 
@@ -51,7 +52,8 @@ async def _stream(desk: Desk, words: str) -> None:
 
 async def _create(desk: Desk, words: str) -> None:
     if words:
-        account = await customers.ask_to_create(desk, words)
+        sure = desk.message.text.strip().startswith(SURE)
+        account = await creating.ask(desk, words, sure=sure)
         if account is not None:
             await drafts.adopt(desk, account)
     elif not await answers.take_new_customer(desk):

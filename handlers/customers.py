@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from datetime import datetime
 from bot.domain.activities import Activity, Record
 from bot.domain.opportunities import Account, Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
-from bot.errors import InvalidInput, NotAllowed, NotFound
+from bot.errors import NotAllowed, NotFound
 from bot.messages import Button, Card
 from handlers.desk import Desk
 from handlers.texts import customers as texts
@@ -19,7 +18,6 @@ from handlers.understanding.customers import SURE
 from storage.unit_of_work import UnitOfWork
 
 SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
-NAME = re.compile(r"[\w（）()·&\-. ]{2,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,29 +205,6 @@ async def tell_stream(desk: Desk, account: Account) -> None:
     tell_alone(desk, title, f"**{title}**\n{body}{tail}")
 
 
-async def create(desk: Desk, name: str, *, since: datetime) -> Account:
-    """A new customer owned by the speaker since then (UTC), with an opportunity at the first
-    stage. A rep often tells of the first call before the customer is created.
-
-    Raises InvalidInput for an unusable name, Refused if it exists.
-    """
-    name = " ".join(name.split())
-    if not NAME.fullmatch(name):
-        raise InvalidInput(texts.BAD_CUSTOMER_NAME)
-    account = await desk.tx.accounts.add(name=name, owner_id=desk.rep.id, at=since)
-    await open_opportunity(desk, account, since=since)
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action="create_customer",
-        subject=f"account:{account.id}",
-        before=None,
-        after={"name": account.name, "owner_id": account.owner_id},
-    )
-    desk.office.customers.put(account)
-    return account
-
-
 async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
     """A first opportunity with a customer; its lights count from `since`."""
     stage = desk.office.library.stages[0]
@@ -241,22 +216,6 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
         at=since,
         light_due_at=desk.at,
     )
-
-
-async def ask_to_create(desk: Desk, name: str) -> Account | None:
-    """«新建客户 X»: at once, unless something very like it exists; then None."""
-    similar = [
-        candidate.name
-        for mention in desk.office.customers.index.find(name)
-        for candidate in mention.candidates
-        if candidate.name != name
-    ]
-    if similar and f"确认新建客户 {name}" not in desk.message.text:
-        desk.say(texts.similar_exists(name, list(dict.fromkeys(similar))[:5]))
-        return None
-    account = await create(desk, name, since=min(desk.at, desk.message.sent_at))
-    desk.say(texts.created(account.name))
-    return account
 
 
 def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:

@@ -11,9 +11,8 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
-from handlers import customers, drafts
+from handlers import customers, drafts, importing
 from handlers.desk import Desk
-from handlers.directory import import_customers
 from handlers.texts import dialog
 from handlers.texts import directory as directory_texts
 
@@ -70,8 +69,8 @@ async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
     if not file.name.lower().endswith(".csv"):
         return False
     table = stored[0].table
-    done = await import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
-    desk.say(directory_texts.imported(done.created, done.known, done.mistakes))
+    done = await importing.import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
+    desk.say(directory_texts.imported(done.created, done.known, done.mistakes, done.doubts))
     return True
 
 

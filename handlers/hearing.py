@@ -12,6 +12,7 @@ from bot.errors import UserError
 from handlers import (
     answers,
     correcting,
+    creating,
     customers,
     drafts,
     files,
@@ -170,7 +171,7 @@ async def _by_intent(
     elif (act := _ACTS.get(first.intent)) is not None:
         await act(desk, first, open_drafts)
     elif first.intent is Intent.CREATE_CUSTOMER and first.customer_mention:
-        await customers.ask_to_create(desk, first.customer_mention)
+        await creating.ask(desk, first.customer_mention)
     else:
         await _small_talk(desk, first, text, open_drafts)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.domain.activities import Moment
@@ -12,7 +11,7 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import OutboundMessage, Text
-from handlers import customers, unlocking
+from handlers import customers, handing_over, unlocking
 from handlers.desk import Desk
 from handlers.texts import team as texts
 
@@ -62,18 +61,7 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     before = await desk.tx.people.get(account.owner_id)
     if before.id == person.id:
         raise Refused(texts.same_owner(account.name, person.name))
-    await desk.tx.accounts.transfer(account.id, person.id, desk.at)
-    desk.office.customers.put(replace(account, owner_id=person.id))
-    for deal in await desk.tx.opportunities.open_of_account(account.id):
-        desk.add(await desk.office.lights.on_state_changed(desk.tx, deal, desk.at))
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action="transfer_customer",
-        subject=f"account:{account.id}",
-        before={"owner_id": before.id},
-        after={"owner_id": person.id},
-    )
+    await handing_over.hand_over(desk, account, person)
     desk.say(texts.handed_over(account.name, before.name, person.name))
     _tell(desk, before, texts.you_lost(account.name, person.name, desk.rep.name))
     _tell(desk, person, texts.you_got(account.name, before.name, desk.rep.name))

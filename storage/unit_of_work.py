@@ -13,8 +13,10 @@ from storage.activities import Activities
 from storage.aliases import Aliases
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.collisions import Collisions
 from storage.delivery import Delivery
 from storage.drafts import Drafts
+from storage.duplicates import Duplicates
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.lights import Lights
@@ -34,6 +36,8 @@ class UnitOfWork:
         self.people = People(conn)
         self.accounts = Accounts(conn)
         self.aliases = Aliases(conn)
+        self.duplicates = Duplicates(conn)
+        self.collisions = Collisions(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.drafts = Drafts(conn)
