@@ -18,6 +18,7 @@ from handlers import (
     files,
     hearing,
     joining,
+    merging,
     recording,
     unlocking,
 )
@@ -41,6 +42,7 @@ ROUTES: tuple[Route[Desk], ...] = (
         conversations.press_new_customer,
     ),
     Route("press on a collision", commands.is_press("clash-"), colliding.press),
+    Route("press on a merge", commands.is_press("merge-"), merging.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),

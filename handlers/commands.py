@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, creating, customers, drafts, hearing, joining, queries
+from handlers import answers, creating, customers, drafts, hearing, joining, merging, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -71,7 +71,7 @@ async def _undo(desk: Desk, _: str) -> None:
 def _command(
     words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
 ) -> Command:
-    tail = r"[ :：]*(?P<rest>.{0,80})" if argument else r"(?P<rest>)[。！!？? ]*"
+    tail = r"[ :：]*(?P<rest>.{0,160})" if argument else r"(?P<rest>)[。！!？? ]*"
     return Command(re.compile(rf"(?:{words}){tail}", re.DOTALL), run)
 
 
@@ -82,6 +82,8 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("合并客户|客户合并", merging.ask, argument=True),
+    _command("撤销合并客户|撤销合并|撤销客户合并", merging.undo, argument=True),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),

@@ -26,6 +26,11 @@ class CustomerBook:
         self.index.add(account.name, account.aliases, key=account.id)
         self._owners[account.name] = account.owner_id
 
+    def remove(self, name: str) -> None:
+        """Merged into another; an unknown name is no error."""
+        self.index.remove(name)
+        self._owners.pop(name, None)
+
     def names_of(self, person_id: int) -> list[str]:
         """Whom a person owns."""
         return [name for name, owner_id in self._owners.items() if owner_id == person_id]

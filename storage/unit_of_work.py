@@ -20,6 +20,7 @@ from storage.duplicates import Duplicates
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.lights import Lights
+from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
@@ -38,6 +39,7 @@ class UnitOfWork:
         self.aliases = Aliases(conn)
         self.duplicates = Duplicates(conn)
         self.collisions = Collisions(conn)
+        self.merges = Merges(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.drafts = Drafts(conn)
