@@ -23,6 +23,7 @@ from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
     CalendarPolicy,
+    CustomerPolicy,
     DraftPolicy,
     LightPolicy,
     Policy,
@@ -127,6 +128,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         pushes=_push_policy(root.table("pushes")),
         actions=_action_policy(root.table("actions")),
         drafts=_draft_policy(root.table("drafts")),
+        customers=_customer_policy(root.table("customers")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
@@ -273,6 +275,24 @@ def _draft_policy(table: _Table) -> DraftPolicy:
     strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
     if strange:
         raise table.fail("confirm_slots", f"没有这个字段 (no such slot)：{min(strange)}")
+    table.finish()
+    return policy
+
+
+def _customer_policy(table: _Table) -> CustomerPolicy:
+    usual = CustomerPolicy()
+    policy = CustomerPolicy(
+        pool_after_workdays=table.whole("pool_after_workdays", usual.pool_after_workdays),
+        pool_warn_workdays=table.whole("pool_warn_workdays", usual.pool_warn_workdays, least=1),
+        claims_per_day=table.whole("claims_per_day", usual.claims_per_day, least=1),
+        claims_held=table.whole("claims_held", usual.claims_held, least=1),
+        reclaim_after_days=table.whole("reclaim_after_days", usual.reclaim_after_days),
+        accept_h=table.whole("accept_h", usual.accept_h, least=1),
+    )
+    if 0 < policy.pool_after_workdays <= policy.pool_warn_workdays:
+        raise table.fail(
+            "pool_warn_workdays", "应小于 pool_after_workdays (less than pool_after_workdays)"
+        )
     table.finish()
     return policy
 

@@ -10,6 +10,7 @@ from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
+    assigning,
     colliding,
     commands,
     conversations,
@@ -19,6 +20,7 @@ from handlers import (
     hearing,
     joining,
     merging,
+    pooling,
     recording,
     unlocking,
 )
@@ -43,6 +45,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     ),
     Route("press on a collision", commands.is_press("clash-"), colliding.press),
     Route("press on a merge", commands.is_press("merge-"), merging.press),
+    Route("press on a lead", commands.is_press("lead-"), assigning.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),
@@ -83,7 +86,28 @@ class Handlers:
                 self._expire_drafts,
                 next_due=lambda tx: tx.drafts.next_expiry_at(),
             ),
+            Job(
+                "leads nobody took",
+                {"minute": "*"},
+                self._escalate_leads,
+                next_due=lambda tx: tx.assignments.next_due_at(),
+                too_late_s=assigning.ANY_LATE_S,
+            ),
+            *self._pool_jobs(),
             *self._office.lights.jobs(),
+        )
+
+    def _pool_jobs(self) -> tuple[Job[UnitOfWork], ...]:
+        if not self._office.policy.customers.pool_after_workdays:
+            return ()
+        return (
+            Job(
+                "customer pool",
+                {"minute": "*/5"},
+                self._sweep_pool,
+                next_due=lambda tx: tx.pool.next_due_at(),
+                too_late_s=pooling.ANY_LATE_S,
+            ),
         )
 
     async def on_trouble(
@@ -103,3 +127,9 @@ class Handlers:
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)
+
+    async def _escalate_leads(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await assigning.escalate(tx, self._office, at)
+
+    async def _sweep_pool(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await pooling.sweep(tx, self._office, at)

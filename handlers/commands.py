@@ -7,7 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, creating, customers, drafts, hearing, joining, merging, queries
+from handlers import (
+    answers,
+    assigning,
+    creating,
+    customers,
+    drafts,
+    hearing,
+    joining,
+    merging,
+    pooling,
+    queries,
+)
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -84,6 +95,10 @@ COMMANDS = (
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
     _command("合并客户|客户合并", merging.ask, argument=True),
     _command("撤销合并客户|撤销合并|撤销客户合并", merging.undo, argument=True),
+    _command("公海(?=[ :：]|$)|公海客户|查公海|看公海", pooling.show, argument=True),
+    _command("领取(?=[ :：]|$)|认领(?=[ :：]|$)", pooling.claim, argument=True),
+    _command("放回公海|退回公海", pooling.put_back, argument=True),
+    _command("分配(?=[ :：]|$)|分配线索", assigning.assign, argument=True),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),

@@ -14,6 +14,7 @@ from bot.messages import Button, Card
 from handlers.desk import Desk
 from handlers.texts import customers as texts
 from handlers.texts import dialog
+from handlers.texts import pool as pool_texts
 from handlers.understanding.customers import SURE
 from storage.unit_of_work import UnitOfWork
 
@@ -56,6 +57,8 @@ def mention_of(record: Record) -> str:
 async def refuse_foreign(desk: Desk, account: Account) -> None:
     """Raises NotAllowed unless the speaker may log for this customer: the owner, who covers
     for the owner, and those who lead the owner may."""
+    if account.in_pool_since is not None:
+        raise NotAllowed(pool_texts.take_first(account.name))
     if not await _may_log(desk, account):
         owner = await desk.tx.people.get(account.owner_id)
         raise NotAllowed(dialog.owned_by_other(account.name, owner))
@@ -157,7 +160,8 @@ async def show(desk: Desk, account: Account) -> None:
         "最近动态：" if page else "还没有动态。",
         *(await _activity_lines(desk, page)),
     ]
-    facts = [("负责人", owner.name)]
+    pooled = account.in_pool_since is not None
+    facts = [("负责人", texts.in_pool_from(owner.name) if pooled else owner.name)]
     if account.industry:
         facts.append(("行业", account.industry))
     contacts = await desk.tx.accounts.contacts(account.id)
@@ -255,10 +259,14 @@ async def _activity_lines(desk: Desk, page: list[Activity]) -> list[str]:
 
 
 async def _may_show(desk: Desk, account: Account) -> bool:
-    return bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
+    """Whoever may log for it, and everybody what lies in the pool."""
+    pooled = account.in_pool_since is not None
+    return pooled or bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
 
 
 async def _may_log(desk: Desk, account: Account) -> bool:
+    if account.in_pool_since is not None:
+        return False
     if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
         return True
     return covers(desk, await desk.tx.people.get(account.owner_id))

@@ -15,6 +15,7 @@ from handlers import customers, drafts, importing
 from handlers.desk import Desk
 from handlers.texts import dialog
 from handlers.texts import directory as directory_texts
+from handlers.texts import pool as pool_texts
 
 
 async def receive(desk: Desk) -> None:
@@ -70,7 +71,8 @@ async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
         return False
     table = stored[0].table
     done = await importing.import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
-    desk.say(directory_texts.imported(done.created, done.known, done.mistakes, done.doubts))
+    told = directory_texts.imported(done.created, done.known, done.mistakes, done.doubts)
+    desk.say(told + (pool_texts.without_owner(done.ownerless) if done.ownerless else ""))
     return True
 
 

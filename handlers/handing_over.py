@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from handlers.desk import Desk
 
 
 async def hand_over(desk: Desk, account: Account, to: Person) -> None:
-    """The new owner's clock starts now. Whoever is concerned is told by the caller."""
-    await desk.tx.accounts.transfer(account.id, to.id, desk.at)
-    desk.office.customers.put(replace(account, owner_id=to.id))
+    """The new owner's clock starts now; out of the pool, if it lies there. Whoever is concerned
+    is told by the caller."""
+    if account.in_pool_since is None:
+        await desk.tx.accounts.transfer(account.id, to.id, desk.at)
+    else:
+        await desk.tx.pool.take(account.id, to.id, at=desk.at)
+    desk.office.customers.put(await desk.tx.accounts.get(account.id))
     for deal in await desk.tx.opportunities.open_of_account(account.id):
         desk.add(await desk.office.lights.on_state_changed(desk.tx, deal, desk.at))
     await desk.tx.audit.append(

@@ -12,12 +12,13 @@ from bot.domain.identifiers import one_domain, one_phone
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from bot.errors import InvalidInput
-from handlers import duplicates
+from handlers import duplicates, pooling
 from handlers.desk import Office
 from handlers.duplicates import Likely
 from handlers.new_customers import NewCustomer, credit_code
 from handlers.texts import customers as customer_texts
 from handlers.texts import directory as texts
+from handlers.texts import pool as pool_texts
 from storage.unit_of_work import UnitOfWork
 
 CSV_COLUMNS = ("name", "owner")
@@ -27,12 +28,14 @@ MAX_CSV_ROWS = 50_000
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What a customer file brought. mistakes: one readable line for each refused row.
-    doubts: for each that was created although something is a little like it."""
+    doubts: for each that was created although something is a little like it. ownerless: of the
+    created, those that wait in the pool to be assigned."""
 
     created: int
     known: int
     mistakes: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    ownerless: int = 0
 
 
 async def import_customers(
@@ -40,19 +43,20 @@ async def import_customers(
 ) -> Imported:
     """Customers from CSV with a header: name, owner, and optionally industry, aliases
     (parted by "|"), credit_code, phone, domain, contact, title, external_contact
-    ("wecom:wmXXXX"). owner: a person's name or a platform user id.
+    ("wecom:wmXXXX"). owner: a person's name or a platform user id; left empty, the customer
+    waits in the pool to be assigned.
 
     A known customer is left as it is; one that is very likely known under another name is
     refused with the reason. Raises InvalidInput if the file is no such table.
     """
     rows = _rows(data)
     owners = {person.name: person for person in await tx.people.list_active()}
-    created = known = 0
+    created = known = ownerless = 0
     mistakes: list[str] = []
     doubts: list[str] = []
     for number, row in enumerate(rows, start=2):
         named = row.get("owner", "").strip()
-        owner = owners.get(named) or await _by_user_id(tx, named)
+        owner = owners.get(named) or await _by_user_id(tx, named) if named else actor
         name = " ".join(row.get("name", "").split())
         if not name or owner is None:
             mistakes.append(texts.bad_row(number, name, named))
@@ -71,7 +75,11 @@ async def import_customers(
             mistakes.append(texts.refused_row(number, name, _alike(found[0])))
             continue
         doubts += [texts.doubtful_row(number, name, _alike(found[0]))] if found else []
-        office.customers.put(await _create(tx, office, new, row, owner=owner, at=at))
+        account = await _create(tx, office, new, row, owner=owner, at=at)
+        office.customers.put(account)
+        if not named:
+            await pooling.put(tx, office, account, reason=pool_texts.NEW_LEAD, at=at)
+            ownerless += 1
         created += 1
     await tx.audit.append(
         at=at,
@@ -81,7 +89,7 @@ async def import_customers(
         before=None,
         after={"created": created, "known": known, "refused": len(mistakes)},
     )
-    return Imported(created, known, tuple(mistakes), tuple(doubts))
+    return Imported(created, known, tuple(mistakes), tuple(doubts), ownerless)
 
 
 async def _create(

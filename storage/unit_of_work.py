@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.accounts import Accounts
 from storage.activities import Activities
 from storage.aliases import Aliases
+from storage.assignments import Assignments
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
 from storage.collisions import Collisions
@@ -23,6 +24,7 @@ from storage.lights import Lights
 from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.people import People
+from storage.pool import Pool
 from storage.settings import Settings
 from storage.tokens import Tokens
 
@@ -40,6 +42,8 @@ class UnitOfWork:
         self.duplicates = Duplicates(conn)
         self.collisions = Collisions(conn)
         self.merges = Merges(conn)
+        self.pool = Pool(conn)
+        self.assignments = Assignments(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.drafts = Drafts(conn)

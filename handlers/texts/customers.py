@@ -161,6 +161,10 @@ def lies_in_pool(name: str) -> str:
     return f"「{name}」在公海里，没有人负责。发「领取 {name}」就归你，没有再建一个。"
 
 
+def in_pool_from(owner: str) -> str:
+    return f"公海（原{owner}）"
+
+
 def to_person(name: str) -> str:
     return f"归{name}"
 
