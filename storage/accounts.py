@@ -98,6 +98,14 @@ class Accounts:
         account = await self.get(account_id)
         return await self._name(account, [known for known in account.aliases if known != alias])
 
+    async def identify(self, account_id: int, **numbers: str) -> Account:
+        """numbers: credit_code, phone, domain, each in one spelling. Raises NotFound."""
+        account = await self.get(account_id)
+        await self._conn.execute(
+            update(accounts).where(accounts.c.id == account.id).values(**numbers, keyed_at=None)
+        )
+        return await self.get(account.id)
+
     async def _name(self, account: Account, aliases: Sequence[str]) -> Account:
         changed = await self._conn.execute(
             update(accounts)

@@ -85,6 +85,10 @@ REASONS = {
     Reason.PHONE: "同一电话",
     Reason.DOMAIN: "同一网址或邮箱域名",
 }
+FACTS_HOW = (
+    "请写客户名和要登记的统一信用代码、电话或网址，"
+    "例如「客户资料 恒锐机电 91330100799655058B 0571-87654321 hengrui.com」。"
+)
 CARD_DONE = "这张卡片已经处理过了，不用再按。"
 NOT_YOUR_CARD = "这张卡片是给提出新建的同事的，你不用按。"
 CHOSEN = "已处理"
@@ -115,7 +119,7 @@ def bad_credit_code(words: str, fault: CodeFault) -> str:
         CodeFault.CHARACTER: "里面有不会出现的字符（没有 I、O、S、V、Z）",
         CodeFault.CHECK_DIGIT: "校验位不对，可能抄错了一位",
     }[fault]
-    return f"统一信用代码「{words}」{why}，请核对后再发，客户还没有新建。"
+    return f"统一信用代码「{words}」{why}，请核对后再发一次，现在没有改动。"
 
 
 def bad_phone(words: str) -> str:
@@ -159,6 +163,19 @@ def exists(name: str, owner: str, found: Iterable[Reason]) -> str:
 
 def lies_in_pool(name: str) -> str:
     return f"「{name}」在公海里，没有人负责。发「领取 {name}」就归你，没有再建一个。"
+
+
+def facts_kept(name: str, code: str, phone: str, domain: str) -> str:
+    known = (("统一信用代码", code), ("电话", phone), ("网址", domain))
+    listed = "，".join(f"{label}{value}" for label, value in known if value)
+    return f"「{name}」的资料已登记：{listed}。"
+
+
+def same_as(name: str, other: str, owner: str, found: Iterable[Reason]) -> str:
+    return (
+        f"注意：「{other}」（{owner}负责）和它{reasons(found)}，可能是同一家。"
+        f"是的话请主管发「合并客户 {other} 到 {name}」。"
+    )
 
 
 def in_pool_from(owner: str) -> str:

@@ -169,3 +169,28 @@ async def test_a_table_brings_no_duplicates_in(chat: Chat) -> None:
     assert "第5行「温州瓯海锁具有限公司」没有新建：统一信用代码「123」应为18位" in said
     assert "第6行「台州温岭泵业有限公司」没有新建：电话「abc」认不出来" in said
     assert f"第7行「杭州恒锐机械有限公司」已新建，但像在册的「{HENGRUI}」（名称只差一个字）" in said
+
+
+async def test_numbers_told_later_are_kept_and_show_who_has_the_same(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.customer("宁波甬江轴承有限公司", "chen")
+    await chat.say("chen", f"客户资料 甬江轴承 {CODE}")
+    said = await chat.say("zhang", f"客户资料 恒锐机电 {CODE} 0571-87654321")
+    assert f"统一信用代码{CODE}，电话+8657187654321" in said
+    assert "「宁波甬江轴承有限公司」（陈静负责）和它同一统一信用代码" in said
+
+
+async def test_numbers_of_a_colleagues_customer_are_not_touched(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    said = await chat.say("chen", f"客户资料 {HENGRUI} {CODE}")
+    assert "不在你和你团队的客户里" in said or "由张伟负责" in said
+    async with chat.database.begin() as tx:
+        account = await tx.accounts.find_by_name(HENGRUI)
+    assert account is not None
+    assert account.credit_code == ""
+
+
+@pytest.mark.parametrize("words", ["客户资料", "客户资料 恒锐机电"])
+async def test_without_numbers_an_example_is_shown(chat: Chat, words: str) -> None:
+    await chat.customer(HENGRUI)
+    assert "例如「客户资料 恒锐机电" in await chat.say("zhang", words)
