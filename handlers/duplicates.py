@@ -38,10 +38,9 @@ async def find(tx: UnitOfWork, card: CustomerCard, at: datetime) -> list[Likely]
     """The likeliest first, at most ten."""
     await _file(tx, at)
     near = await tx.duplicates.near(likeness().keys_to_find(card))
-    return [
-        Likely(await tx.accounts.get(one.id), one.score, one.reasons)
-        for one in likeness().rank(card, near)
-    ]
+    ranked = likeness().rank(card, near)
+    known = await tx.accounts.list_some([one.id for one in ranked])
+    return [Likely(known[one.id], one.score, one.reasons) for one in ranked]
 
 
 async def file_all(

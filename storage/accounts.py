@@ -45,6 +45,11 @@ class Accounts:
         """Every account, for dictionaries in memory; none that was merged into another."""
         return await self._list(_STANDS)
 
+    async def list_some(self, account_ids: Sequence[int]) -> dict[int, Account]:
+        """These, as far as they stand, by id."""
+        found = await self._list(accounts.c.id.in_(account_ids), _STANDS)
+        return {account.id: account for account in found}
+
     async def list_of_owner(self, owner_id: int) -> list[Account]:
         """Whom somebody looks after; what lies in the pool is nobody's."""
         return await self._list(

@@ -11,14 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.customer_master import CustomerCard
 from storage.tables import account_keys, accounts, contacts
 
-MOST_NEAR = 400
+MOST_NEAR = 60
 """Customers compared with one that is asked about; common beginnings of names bring many."""
+
+WEAK = ("begins ", "slip ")
+"""Keys of names that are a little alike; whoever has another in common goes before."""
 
 CHUNK = 500
 
@@ -45,13 +48,15 @@ class Duplicates:
         await self._conn.execute(update(accounts).where(accounts.c.id.in_(ids)).values(keyed_at=at))
 
     async def near(self, keys: Iterable[str]) -> list[CustomerCard]:
-        """Who stands under one of the keys, those with most of them first, at most
+        """Who stands under one of the keys, those with the most telling ones first, at most
         MOST_NEAR."""
+        weak = or_(*(account_keys.c.key.startswith(word) for word in WEAK))
+        telling = func.sum(case((weak, 0), else_=1))
         found = await self._conn.execute(
             select(account_keys.c.account_id)
             .where(account_keys.c.key.in_(sorted(keys)))
             .group_by(account_keys.c.account_id)
-            .order_by(func.count().desc(), account_keys.c.account_id)
+            .order_by(telling.desc(), func.count().desc(), account_keys.c.account_id)
             .limit(MOST_NEAR)
         )
         ids = list(found.scalars())
