@@ -73,6 +73,8 @@ async def undo(desk: Desk, words: str) -> None:
     into = await desk.tx.accounts.get(merge.into_id)
     if not await _may(desk, into):
         raise NotAllowed(texts.MERGE_NOT_YOURS)
+    if into.in_pool_since is not None:
+        raise Refused(texts.in_pool(into.name))
     if not await desk.tx.merges.undo(merge, desk.at):
         raise Refused(texts.no_merge(words))
     back = await desk.tx.accounts.get(merge.account_id)

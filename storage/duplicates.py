@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.customer_master import CustomerCard
 from storage.tables import account_keys, accounts, contacts
 
-MOST_NEAR = 60
+MOST_NEAR = 30
 """Customers compared with one that is asked about; common beginnings of names bring many."""
 
 WEAK = ("begins ", "slip ")

@@ -58,7 +58,7 @@ def same_contact(name: str, gone: str | None, into: str | None) -> str:
 
 
 def in_pool(name: str) -> str:
-    return f"「{name}」在公海里，先领取或分配给人再合并。"
+    return f"「{name}」在公海里，先领取或分配给人，再合并或撤销合并。"
 
 
 def already_one(name: str) -> str:

@@ -90,6 +90,16 @@ async def test_an_undo_comes_too_late_after_thirty_days(chat: Chat) -> None:
     assert await names(chat) == [HENGRUI]
 
 
+async def test_a_customer_in_the_pool_is_neither_merged_nor_parted(chat: Chat) -> None:
+    await merge(chat)
+    await chat.say("zhang", f"放回公海 {HENGRUI} 不跟了")
+    assert "在公海里" in await chat.say("li", f"撤销合并 {FACTORY}")
+    await chat.say("li", f"分配 {HENGRUI} 给 陈静")
+    assert "又是两家" in await chat.say("li", f"撤销合并 {FACTORY}")
+    await chat.say("chen", f"放回公海 {FACTORY} 不跟了")
+    assert "在公海里" in await chat.say("li", f"合并客户 {FACTORY} 到 {HENGRUI}")
+
+
 async def test_a_card_pressed_after_another_merge_changes_nothing(chat: Chat) -> None:
     await chat.say("li", f"合并客户 {FACTORY} 到 {HENGRUI}")
     earlier = chat.card("li")
