@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.opportunities import Light
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 
@@ -88,6 +89,26 @@ async def test_an_undo_comes_too_late_after_thirty_days(chat: Chat) -> None:
     chat.now += timedelta(days=30, minutes=1)
     assert "已超过30天" in await chat.say("li", f"撤销合并 {FACTORY}")
     assert await names(chat) == [HENGRUI]
+
+
+async def test_lights_are_judged_anew_by_a_merge_and_by_its_undo(chat: Chat) -> None:
+    async def light() -> tuple[str, Light]:
+        async with chat.database.begin() as tx:
+            factory = await tx.accounts.find_by_name(FACTORY)
+            assert factory is not None
+            (deal,) = [
+                deal
+                for deal in await tx.opportunities.of_account(factory.id)
+                if deal.name == FACTORY
+            ]
+            return (await tx.people.get(deal.owner_id)).name, deal.light
+
+    await chat.later(days=12)
+    assert await light() == ("陈静", Light.RED)
+    await merge(chat)
+    assert await light() == ("张伟", Light.GREEN)
+    await chat.say("li", f"撤销合并 {FACTORY}")
+    assert await light() == ("陈静", Light.RED)
 
 
 async def test_a_customer_in_the_pool_is_neither_merged_nor_parted(chat: Chat) -> None:
