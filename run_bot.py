@@ -54,7 +54,7 @@ from connectors.web import health, server
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers import Handlers, conversions, demo, pages
+from handlers import Handlers, conversions, demo, duplicates, pages
 from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
@@ -123,6 +123,7 @@ class Bot:
 
     async def load_memory(self) -> None:
         """Customers' names and action libraries, as the database has them."""
+        await duplicates.file_all(self.database.begin, self.clock.now())
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
             await self.office.libraries.load(tx, self.office.read_library)

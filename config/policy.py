@@ -21,6 +21,7 @@ from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
     CalendarPolicy,
+    CustomerPolicy,
     DiagnosisPolicy,
     DraftPolicy,
     LightPolicy,
@@ -131,6 +132,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         actions=_action_policy(root.table("actions")),
         drafts=_draft_policy(root.table("drafts")),
         diagnosis=_diagnosis_policy(root.table("diagnosis")),
+        customers=_customer_policy(root.table("customers")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
@@ -271,6 +273,24 @@ def _diagnosis_policy(table: _Table) -> DiagnosisPolicy:
         look_back_days=table.whole("look_back_days", usual.look_back_days, least=1),
         dead_days=table.whole("dead_days", usual.dead_days, least=1),
     )
+    table.finish()
+    return policy
+
+
+def _customer_policy(table: _Table) -> CustomerPolicy:
+    usual = CustomerPolicy()
+    policy = CustomerPolicy(
+        pool_after_workdays=table.whole("pool_after_workdays", usual.pool_after_workdays),
+        pool_warn_workdays=table.whole("pool_warn_workdays", usual.pool_warn_workdays, least=1),
+        claims_per_day=table.whole("claims_per_day", usual.claims_per_day, least=1),
+        claims_held=table.whole("claims_held", usual.claims_held, least=1),
+        reclaim_after_days=table.whole("reclaim_after_days", usual.reclaim_after_days),
+        accept_h=table.whole("accept_h", usual.accept_h, least=1),
+    )
+    if 0 < policy.pool_after_workdays <= policy.pool_warn_workdays:
+        raise table.fail(
+            "pool_warn_workdays", "应小于 pool_after_workdays (less than pool_after_workdays)"
+        )
     table.finish()
     return policy
 

@@ -10,6 +10,8 @@ from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
+    assigning,
+    colliding,
     commands,
     conversations,
     deadlines,
@@ -20,7 +22,9 @@ from handlers import (
     hearing,
     joining,
     library_switch,
+    merging,
     morning,
+    pooling,
     recording,
     stage_moves,
     team_presses,
@@ -47,6 +51,14 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on whom to give to", commands.is_press("assign-"), team_presses.assign),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
+    Route(
+        "press on a new customer",
+        commands.is_press("newcustomer-"),
+        conversations.press_new_customer,
+    ),
+    Route("press on a collision", commands.is_press("clash-"), colliding.press),
+    Route("press on a merge", commands.is_press("merge-"), merging.press),
+    Route("press on a lead", commands.is_press("lead-"), assigning.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on a stage", commands.is_press("stage-"), stage_moves.press),
     Route("press on a library", commands.is_press("library-"), library_switch.press),
@@ -85,8 +97,29 @@ class Handlers:
                 self._expire_drafts,
                 next_due=lambda tx: tx.drafts.next_expiry_at(),
             ),
+            Job(
+                "leads nobody took",
+                {"minute": "*"},
+                self._escalate_leads,
+                next_due=lambda tx: tx.assignments.next_due_at(),
+                too_late_s=assigning.ANY_LATE_S,
+            ),
+            *self._pool_jobs(),
             *self._office.lights.jobs(),
             Job("weekly summary", self._weekly_at(), self._weekly, too_late_s=WEEKLY_LATE_S),
+        )
+
+    def _pool_jobs(self) -> tuple[Job[UnitOfWork], ...]:
+        if not self._office.policy.customers.pool_after_workdays:
+            return ()
+        return (
+            Job(
+                "customer pool",
+                {"minute": "*/5"},
+                self._sweep_pool,
+                next_due=lambda tx: tx.pool.next_due_at(),
+                too_late_s=pooling.ANY_LATE_S,
+            ),
         )
 
     async def on_trouble(
@@ -120,3 +153,9 @@ class Handlers:
 
     async def _expire_drafts(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await drafts.expire(tx, self._office, at)
+
+    async def _escalate_leads(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await assigning.escalate(tx, self._office, at)
+
+    async def _sweep_pool(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        return await pooling.sweep(tx, self._office, at)

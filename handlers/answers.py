@@ -12,6 +12,7 @@ from bot.domain.activities import Draft, Intent, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
 from handlers import customers, drafts, habits, losing, own_fields, telling, trade_words
 from handlers.desk import Desk
+from handlers.new_customers import NAME
 from handlers.texts import dialog
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
@@ -79,7 +80,7 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     """The last guess at words that say nothing else: another name for the unknown customer."""
     mention = record.customer_mention or text.strip(" 是叫。")
     named = bool(record.customer_mention) or (
-        len(mention) >= 4 and customers.NAME.fullmatch(mention) and not record.words.get("intent")
+        len(mention) >= 4 and NAME.fullmatch(mention) and not record.words.get("intent")
     )
     if draft.awaiting != "customer" or not named:
         return False

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from bot.messages import Kind
 from handlers import (
     answers,
+    assigning,
+    creating,
     customers,
     diagnosis,
     drafts,
     figures,
+    filling_in,
     hearing,
     joining,
     library_import,
     library_switch,
+    merging,
+    pooling,
     queries,
     stage_orders,
 )
@@ -24,6 +29,7 @@ from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 
+SURE = "确认新建客户"
 WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
 
 
@@ -63,7 +69,8 @@ async def _stream(desk: Desk, words: str) -> None:
 
 async def _create(desk: Desk, words: str) -> None:
     if words:
-        account = await customers.ask_to_create(desk, words)
+        sure = desk.message.text.strip().startswith(SURE)
+        account = await creating.ask(desk, words, sure=sure)
         if account is not None:
             await drafts.adopt(desk, account)
     elif not await answers.take_new_customer(desk):
@@ -81,7 +88,7 @@ async def _undo(desk: Desk, _: str) -> None:
 def _command(
     words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
 ) -> Command:
-    tail = r"[ :：]*(?P<rest>.{0,80})" if argument else r"(?P<rest>)[。！!？? ]*"
+    tail = r"[ :：]*(?P<rest>.{0,160})" if argument else r"(?P<rest>)[。！!？? ]*"
     return Command(re.compile(rf"(?:{words}){tail}", re.DOTALL), run)
 
 
@@ -95,6 +102,13 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("客户资料(?=[ :：]|$)|补充资料(?=[ :：]|$)", filling_in.note, argument=True),
+    _command("合并客户|客户合并", merging.ask, argument=True),
+    _command("撤销合并客户|撤销合并|撤销客户合并", merging.undo, argument=True),
+    _command("公海(?=[ :：]|$)|公海客户|查公海|看公海", pooling.show, argument=True),
+    _command("领取(?=[ :：]|$)|认领(?=[ :：]|$)", pooling.claim, argument=True),
+    _command("放回公海|退回公海", pooling.put_back, argument=True),
+    _command("分配(?=[ :：]|$)|分配线索", assigning.assign, argument=True),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),

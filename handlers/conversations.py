@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import NotFound
-from handlers import customers, files, hearing
+from handlers import creating, customers, drafts, files, hearing
 from handlers.desk import Desk
 from handlers.directory import tell_admins
 from handlers.texts import dialog
@@ -62,6 +62,14 @@ async def press_customer(desk: Desk) -> None:
     assert action is not None
     account = await desk.tx.accounts.get(int(action.card_id.split("-")[1]))
     await customers.tell_stream(desk, account)
+
+
+async def press_new_customer(desk: Desk) -> None:
+    """A button under customers that are like a new one. Drafts that wait for it take it."""
+    settled = await creating.press(desk)
+    if settled is not None:
+        account, asked = settled
+        await drafts.adopt(desk, account, asked=asked)
 
 
 async def press_lights(desk: Desk) -> None:

@@ -13,7 +13,7 @@ class CustomerBook:
 
     def __init__(self) -> None:
         self.index = CustomerIndex()
-        self._owners: dict[str, int] = {}
+        self._owners: dict[str, int | None] = {}
 
     def load(self, accounts: Iterable[Account]) -> None:
         for account in accounts:
@@ -24,7 +24,13 @@ class CustomerBook:
         if account.name in self._owners:
             self.index.remove(account.name)
         self.index.add(account.name, account.aliases, key=account.id)
-        self._owners[account.name] = account.owner_id
+        pooled = account.in_pool_since is not None
+        self._owners[account.name] = None if pooled else account.owner_id
+
+    def remove(self, name: str) -> None:
+        """Merged into another; an unknown name is no error."""
+        self.index.remove(name)
+        self._owners.pop(name, None)
 
     def names_of(self, person_id: int) -> list[str]:
         """Whom a person owns."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +10,17 @@ from bot.domain.activities import Activity, Record
 from bot.domain.opportunities import Account, Light, Opportunity, OpportunityState
 from bot.domain.people import Person, Role
 from bot.domain.valid_actions import Invalid
-from bot.errors import InvalidInput, NotAllowed, NotFound
+from bot.errors import NotAllowed, NotFound
 from bot.messages import Button, Card
 from handlers import owing
 from handlers.desk import Desk
 from handlers.texts import customers as texts
 from handlers.texts import dialog
+from handlers.texts import pool as pool_texts
 from handlers.understanding.customers import SURE
 from storage.unit_of_work import UnitOfWork
 
 SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
-NAME = re.compile(r"[\w（）()·&\-. ]{2,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ def mention_of(record: Record) -> str:
 async def refuse_foreign(desk: Desk, account: Account) -> None:
     """Raises NotAllowed unless the speaker may log for this customer: the owner, who covers
     for the owner, and those who lead the owner may."""
+    if account.in_pool_since is not None:
+        raise NotAllowed(pool_texts.take_first(account.name))
     if not await _may_log(desk, account):
         owner = await desk.tx.people.get(account.owner_id)
         raise NotAllowed(dialog.owned_by_other(account.name, owner))
@@ -167,7 +168,8 @@ async def show(desk: Desk, account: Account) -> None:
         "最近动态：" if page else "还没有动态。",
         *(await _activity_lines(desk, page)),
     ]
-    facts = [("负责人", owner.name)]
+    pooled = account.in_pool_since is not None
+    facts = [("负责人", texts.in_pool_from(owner.name) if pooled else owner.name)]
     if account.industry:
         facts.append(("行业", account.industry))
     contacts = await desk.tx.accounts.contacts(account.id)
@@ -215,29 +217,6 @@ async def tell_stream(desk: Desk, account: Account) -> None:
     tell_alone(desk, title, f"**{title}**\n{body}{tail}")
 
 
-async def create(desk: Desk, name: str, *, since: datetime) -> Account:
-    """A new customer owned by the speaker since then (UTC), with an opportunity at the first
-    stage. A rep often tells of the first call before the customer is created.
-
-    Raises InvalidInput for an unusable name, Refused if it exists.
-    """
-    name = " ".join(name.split())
-    if not NAME.fullmatch(name):
-        raise InvalidInput(texts.BAD_CUSTOMER_NAME)
-    account = await desk.tx.accounts.add(name=name, owner_id=desk.rep.id, at=since)
-    await open_opportunity(desk, account, since=since)
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action="create_customer",
-        subject=f"account:{account.id}",
-        before=None,
-        after={"name": account.name, "owner_id": account.owner_id},
-    )
-    desk.office.customers.put(account)
-    return account
-
-
 async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
     """A first opportunity with a customer; its lights count from `since`."""
     library = await desk.office.libraries.of_person(desk.tx, account.owner_id)
@@ -250,22 +229,6 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
         at=since,
         light_due_at=desk.at,
     )
-
-
-async def ask_to_create(desk: Desk, name: str) -> Account | None:
-    """«新建客户 X»: at once, unless something very like it exists; then None."""
-    similar = [
-        candidate.name
-        for mention in desk.office.customers.index.find(name)
-        for candidate in mention.candidates
-        if candidate.name != name
-    ]
-    if similar and f"确认新建客户 {name}" not in desk.message.text:
-        desk.say(texts.similar_exists(name, list(dict.fromkeys(similar))[:5]))
-        return None
-    account = await create(desk, name, since=min(desk.at, desk.message.sent_at))
-    desk.say(texts.created(account.name))
-    return account
 
 
 def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:
@@ -315,10 +278,14 @@ def _mark(entry: Activity, *, taken_back: bool, locked: bool) -> str:
 
 
 async def _may_show(desk: Desk, account: Account) -> bool:
-    return bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
+    """Whoever may log for it, and everybody what lies in the pool."""
+    pooled = account.in_pool_since is not None
+    return pooled or bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
 
 
 async def _may_log(desk: Desk, account: Account) -> bool:
+    if account.in_pool_since is not None:
+        return False
     if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
         return True
     return covers(desk, await desk.tx.people.get(account.owner_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import WorkingCalendar
@@ -145,9 +146,10 @@ class Desk:
         """Notifications a rule owes because of what happened here."""
         self.answers.extend(messages)
 
-    async def show(self, card: Card, *, subject: str) -> None:
-        """Send a fresh card and remember what it shows."""
-        await self._remember(card, subject, self.message.origin)
+    async def show(self, card: Card, *, subject: str, data: dict[str, Any] | None = None) -> None:
+        """Send a fresh card and remember what it shows. data: JSON values that a press on it
+        will need."""
+        await self._remember(card, subject, self.message.origin, data)
         self.answer(card)
 
     async def show_privately(self, card: Card, *, subject: str) -> None:
@@ -184,13 +186,15 @@ class Desk:
             return card
         return replace(card, lines=(self.address(card.lines[0]), *card.lines[1:]))
 
-    async def _remember(self, card: Card, subject: str, to: Address) -> None:
+    async def _remember(
+        self, card: Card, subject: str, to: Address, data: dict[str, Any] | None = None
+    ) -> None:
         await self.tx.cards.put(
             card.card_id,
             revision=card.revision,
             subject=subject,
             address=to.key,
             state="closed" if card.closed else "open",
-            data={},
+            data=data or {},
             at=self.at,
         )

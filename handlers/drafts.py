@@ -13,7 +13,16 @@ from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
 from bot.messages import Address, CardUpdate, OutboundMessage, Platform, StoredFile, Text
-from handlers import at_once, customers, draft_card, habits, judging, losing, own_fields
+from handlers import (
+    at_once,
+    creating,
+    customers,
+    draft_card,
+    habits,
+    judging,
+    losing,
+    own_fields,
+)
 from handlers.desk import Desk, Office
 from handlers.draft_card import DraftView
 from handlers.judging import entry_of, files_of, title_of, verdict_on
@@ -172,14 +181,18 @@ async def give_customer(
 
 
 async def choose(desk: Desk, draft: Draft, action: str) -> Draft:
-    """An answer to "which customer?" by its button: one that was offered, or the new one.
+    """An answer to "which customer?" by its button: one that was offered, or the new one,
+    unless something like it exists: then the draft waits.
 
     Raises NotAllowed for somebody else's, Refused and InvalidInput for a name that cannot be
     created.
     """
     if action == NEW:
         name = str(draft.slots.get("customer_mention") or "")
-        account = await customers.create(desk, name, since=draft.occurred_at)
+        created = await creating.for_record(desk, name, since=draft.occurred_at)
+        if created is None:
+            return draft
+        account = created
     else:
         account = await desk.tx.accounts.get(int(action.removeprefix(PICK)))
     return await give_customer(desk, draft, account)
@@ -213,11 +226,13 @@ async def ask_again(desk: Desk, draft: Draft, words: str) -> Draft:
     return await fill(desk, draft, {})
 
 
-async def adopt(desk: Desk, account: Account) -> None:
-    """A customer was created while a draft waited to hear its name: it is that draft's."""
+async def adopt(desk: Desk, account: Account, *, asked: str = "") -> None:
+    """A customer was created while a draft waited to hear its name: it is that draft's.
+    asked: the name that led to it, where it has another."""
     for draft in await desk.tx.drafts.open_of(desk.conversation, desk.rep.id):
         mention = str(draft.slots.get("customer_mention") or "")
-        if draft.account_id is None and mention and mention in account.name:
+        known = mention in account.name or mention == asked
+        if draft.account_id is None and mention and known:
             await give_customer(desk, draft, account)
 
 

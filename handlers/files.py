@@ -11,11 +11,16 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
-from handlers import customers, drafts, library_import
+from handlers import (
+    customers,
+    drafts,
+    importing,
+    library_import,
+)
 from handlers.desk import Desk
-from handlers.directory import import_customers
 from handlers.texts import dialog
 from handlers.texts import directory as directory_texts
+from handlers.texts import pool as pool_texts
 
 
 async def receive(desk: Desk) -> None:
@@ -72,8 +77,9 @@ async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
     if not file.name.lower().endswith(".csv"):
         return False
     table = stored[0].table
-    done = await import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
-    desk.say(directory_texts.imported(done.created, done.known, done.mistakes))
+    done = await importing.import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
+    told = directory_texts.imported(done.created, done.known, done.mistakes, done.doubts)
+    desk.say(told + (pool_texts.without_owner(done.ownerless) if done.ownerless else ""))
     return True
 
 

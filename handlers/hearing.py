@@ -13,6 +13,7 @@ from handlers import (
     answers,
     commenting,
     correcting,
+    creating,
     customers,
     drafts,
     files,
@@ -183,7 +184,7 @@ async def _by_intent(
     elif (act := _ACTS.get(first.intent)) is not None:
         await act(desk, first, open_drafts)
     elif first.intent is Intent.CREATE_CUSTOMER and first.customer_mention:
-        await customers.ask_to_create(desk, first.customer_mention)
+        await creating.ask(desk, first.customer_mention)
     else:
         await _small_talk(desk, first, text, open_drafts)
 

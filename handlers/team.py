@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.domain.activities import Moment
@@ -12,7 +11,7 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import OutboundMessage, Text
-from handlers import customers, unlocking
+from handlers import customers, handing_over, unlocking
 from handlers.desk import Desk
 from handlers.texts import team as texts
 
@@ -54,7 +53,7 @@ async def take_order(desk: Desk, text: str) -> bool:
 async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     """«把恒锐机电转给陈静». Only where both names are ours: «方案转给王总了» is a story."""
     account = await customers.exactly(desk, match["what"])
-    person = await _colleague(desk, match["who"])
+    person = await colleague(desk, match["who"])
     if account is None or person is None:
         return False
     await hand_over(desk, account, person)
@@ -63,24 +62,12 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
 
 async def hand_over(desk: Desk, account: Account, person: Person) -> None:
     """Raises NotAllowed for who may not decide it, Refused where nothing would change."""
-    if not await _may_move(desk, account, person):
+    if not await may_move(desk, account, person):
         raise NotAllowed(texts.HAND_OVER_NOT_YOURS)
     before = await desk.tx.people.get(account.owner_id)
-    if before.id == person.id:
+    if before.id == person.id and account.in_pool_since is None:
         raise Refused(texts.same_owner(account.name, person.name))
-    await desk.tx.accounts.transfer(account.id, person.id, desk.at)
-    await desk.tx.deadlines.hand_over(account.id, of=before.id, to=person.id)
-    desk.office.customers.put(replace(account, owner_id=person.id))
-    for deal in await desk.tx.opportunities.open_of_account(account.id):
-        desk.add(await desk.office.lights.on_state_changed(desk.tx, deal, desk.at))
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action="transfer_customer",
-        subject=f"account:{account.id}",
-        before={"owner_id": before.id},
-        after={"owner_id": person.id},
-    )
+    await handing_over.hand_over(desk, account, person)
     desk.say(texts.handed_over(account.name, before.name, person.name))
     _tell(desk, before, texts.you_lost(account.name, person.name, desk.rep.name))
     _tell(desk, person, texts.you_got(account.name, before.name, desk.rep.name))
@@ -88,7 +75,7 @@ async def hand_over(desk: Desk, account: Account, person: Person) -> None:
 
 async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静请假到周五，李敏代»."""
-    person = await _colleague(desk, match["who"])
+    person = await colleague(desk, match["who"])
     if person is None:
         if desk.rep.roles & LEADING and not _TITLED.search(match["who"]):
             raise InvalidInput(texts.no_such_colleague(match["who"]))
@@ -109,7 +96,7 @@ async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
 
 async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静销假»."""
-    person = await _colleague(desk, match["who"])
+    person = await colleague(desk, match["who"])
     if person is None:
         return False
     await _refuse_to_manage(desk, person)
@@ -139,7 +126,7 @@ async def _unlock(desk: Desk, match: re.Match[str]) -> bool:
     return True
 
 
-async def _colleague(desk: Desk, name: str) -> Person | None:
+async def colleague(desk: Desk, name: str) -> Person | None:
     """By the full name; 我, or nobody named, is the speaker. Raises Refused where two share it."""
     if name in ("", "我", "本人"):
         return desk.rep
@@ -149,13 +136,14 @@ async def _colleague(desk: Desk, name: str) -> Person | None:
     return same[0] if same else None
 
 
-async def _may_move(desk: Desk, account: Account, to: Person) -> bool:
-    """Overseers any customer; a supervisor within their own people."""
+async def may_move(desk: Desk, account: Account, to: Person) -> bool:
+    """Overseers any customer; a supervisor within their own people, and out of the pool."""
     if desk.rep.roles & OVERSEERS:
         return True
     own = {desk.rep.id}
     leads = customers.leads
-    gives = account.owner_id in own or await leads(desk.tx, desk.rep, account.owner_id)
+    pooled = account.in_pool_since is not None
+    gives = pooled or account.owner_id in own or await leads(desk.tx, desk.rep, account.owner_id)
     takes = to.id in own or await leads(desk.tx, desk.rep, to.id)
     return Role.SUPERVISOR in desk.rep.roles and gives and takes
 
@@ -172,7 +160,7 @@ async def _refuse_to_manage(desk: Desk, person: Person) -> None:
 async def _deputy(desk: Desk, name: str | None, person: Person) -> Person | None:
     if not name:
         return None
-    deputy = await _colleague(desk, name)
+    deputy = await colleague(desk, name)
     if deputy is None:
         raise InvalidInput(texts.no_such_colleague(name))
     if deputy.id == person.id or deputy.on_leave(desk.at):

@@ -16,8 +16,10 @@ from storage.tables import accounts, contacts, light_episodes, opportunities, pe
 
 _COLUMNS = (
     accounts.c.id, accounts.c.name, accounts.c.owner_id, accounts.c.created_at,
-    accounts.c.aliases, accounts.c.industry,
+    accounts.c.aliases, accounts.c.industry, accounts.c.credit_code, accounts.c.phone,
+    accounts.c.domain, accounts.c.in_pool_since, accounts.c.pool_reason,
 )  # fmt: skip
+_STANDS = accounts.c.merged_into_id.is_(None)
 _LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
 
 
@@ -28,23 +30,31 @@ class Accounts:
         self._conn = conn
 
     async def get(self, account_id: int) -> Account:
-        """Raises NotFound."""
-        found = await self._list(accounts.c.id == account_id)
-        if not found:
+        """The customer, or the one that it was merged into. Raises NotFound."""
+        found = await self._one(accounts.c.id == account_id)
+        if found is None:
             raise NotFound("没有这个客户。")
-        return found[0]
+        return found
 
     async def find_by_name(self, name: str) -> Account | None:
-        """By the full name; aliases are the business of whoever reads sentences."""
-        found = await self._list(accounts.c.name == name.strip())
-        return found[0] if found else None
+        """By the full name, also that of one merged into it; aliases are the business of
+        whoever reads sentences."""
+        return await self._one(accounts.c.name == name.strip())
 
     async def list_all(self) -> list[Account]:
-        """Every account, for dictionaries in memory."""
-        return await self._list()
+        """Every account, for dictionaries in memory; none that was merged into another."""
+        return await self._list(_STANDS)
+
+    async def list_some(self, account_ids: Sequence[int]) -> dict[int, Account]:
+        """These, as far as they stand, by id."""
+        found = await self._list(accounts.c.id.in_(account_ids), _STANDS)
+        return {account.id: account for account in found}
 
     async def list_of_owner(self, owner_id: int) -> list[Account]:
-        return await self._list(accounts.c.owner_id == owner_id)
+        """Whom somebody looks after; what lies in the pool is nobody's."""
+        return await self._list(
+            accounts.c.owner_id == owner_id, _STANDS, accounts.c.in_pool_since.is_(None)
+        )
 
     async def add(
         self,
@@ -54,8 +64,12 @@ class Accounts:
         at: datetime,
         industry: str = "",
         aliases: Sequence[str] = (),
+        credit_code: str = "",
+        phone: str = "",
+        domain: str = "",
     ) -> Account:
-        """Raises Refused, naming the owner, when the name is taken."""
+        """credit_code, phone, domain: in one spelling, see `Account`. Raises Refused, naming
+        the owner, when the name is taken."""
         name = name.strip()
         values = {
             "name": name,
@@ -63,6 +77,10 @@ class Accounts:
             "created_at": at,
             "industry": industry,
             "aliases": _distinct(aliases, besides=name),
+            "credit_code": credit_code,
+            "phone": phone,
+            "domain": domain,
+            "pool_due_at": at,
         }
         added = await self._conn.execute(
             insert_into(self._conn, accounts)
@@ -85,11 +103,19 @@ class Accounts:
         account = await self.get(account_id)
         return await self._name(account, [known for known in account.aliases if known != alias])
 
+    async def identify(self, account_id: int, **numbers: str) -> Account:
+        """numbers: credit_code, phone, domain, each in one spelling. Raises NotFound."""
+        account = await self.get(account_id)
+        await self._conn.execute(
+            update(accounts).where(accounts.c.id == account.id).values(**numbers, keyed_at=None)
+        )
+        return await self.get(account.id)
+
     async def _name(self, account: Account, aliases: Sequence[str]) -> Account:
         changed = await self._conn.execute(
             update(accounts)
             .where(accounts.c.id == account.id)
-            .values(aliases=_distinct(aliases, besides=account.name))
+            .values(aliases=_distinct(aliases, besides=account.name), keyed_at=None)
             .returning(*_COLUMNS)
         )
         return _to_account(changed.one())
@@ -100,7 +126,9 @@ class Accounts:
         if (await self.get(account_id)).owner_id == new_owner_id:
             return
         await self._conn.execute(
-            update(accounts).where(accounts.c.id == account_id).values(owner_id=new_owner_id)
+            update(accounts)
+            .where(accounts.c.id == account_id)
+            .values(owner_id=new_owner_id, pool_due_at=at, pool_warned_at=None)
         )
         moved = await self._conn.execute(
             update(opportunities)
@@ -125,7 +153,12 @@ class Accounts:
         return [_to_contact(row) for row in rows]
 
     async def add_contact(
-        self, account_id: int, name: str, title: str = "", mobile: str | None = None
+        self,
+        account_id: int,
+        name: str,
+        title: str = "",
+        mobile: str | None = None,
+        external_id: str = "",
     ) -> Contact:
         """One contact for each name; what is newly told about a known one is kept."""
         values = {
@@ -133,6 +166,7 @@ class Accounts:
             "name": name.strip(),
             "title": title,
             "mobile": mobile or None,
+            "external_id": external_id,
         }
         insert = insert_into(self._conn, contacts).values(values)
         told = insert.excluded
@@ -142,10 +176,27 @@ class Accounts:
                 set_={
                     "title": func.coalesce(func.nullif(told.title, ""), contacts.c.title),
                     "mobile": func.coalesce(told.mobile, contacts.c.mobile),
+                    "external_id": func.coalesce(
+                        func.nullif(told.external_id, ""), contacts.c.external_id
+                    ),
                 },
             ).returning(*contacts.c)
         )
+        if mobile or external_id:
+            await self._conn.execute(
+                update(accounts).where(accounts.c.id == account_id).values(keyed_at=None)
+            )
         return _to_contact(kept.one())
+
+    async def _one(self, which: Any) -> Account | None:
+        """Along the merges to the one that stands."""
+        query = select(accounts.c.id, accounts.c.merged_into_id).where(which)
+        row = (await self._conn.execute(query)).one_or_none()
+        while row is not None and row.merged_into_id is not None:
+            query = select(accounts.c.id, accounts.c.merged_into_id)
+            found = await self._conn.execute(query.where(accounts.c.id == row.merged_into_id))
+            row = found.one_or_none()
+        return (await self._list(accounts.c.id == row.id))[0] if row is not None else None
 
     async def _list(self, *which: Any) -> list[Account]:
         rows = await self._conn.execute(select(*_COLUMNS).where(*which).order_by(accounts.c.id))
@@ -166,15 +217,9 @@ def _distinct(aliases: Sequence[str], *, besides: str) -> list[str]:
 
 
 def _to_account(row: AnyRow) -> Account:
-    return Account(
-        id=row.id,
-        name=row.name,
-        owner_id=row.owner_id,
-        created_at=row.created_at,
-        aliases=tuple(row.aliases),
-        industry=row.industry,
-    )
+    values = row._asdict()
+    return Account(**{**values, "aliases": tuple(row.aliases)})
 
 
 def _to_contact(row: AnyRow) -> Contact:
-    return Contact(row.id, row.account_id, row.name, row.title, row.mobile)
+    return Contact(row.id, row.account_id, row.name, row.title, row.mobile, row.external_id)

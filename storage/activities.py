@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.activities import Activity, Grade
 from bot.errors import InvalidInput, NotFound
 from storage.dialects import AnyRow, insert_into
+from storage.merges import family
 from storage.tables import activities
 
 _COLUMNS = [activities.c[field.name] for field in fields(Activity)]
@@ -51,11 +52,12 @@ class Activities:
     async def page(
         self, account_id: int, *, limit: int, before: str | None
     ) -> tuple[list[Activity], str | None]:
-        """A customer's stream, newest first, and the cursor of the next page if there is one.
+        """A customer's stream with those of customers merged into it, newest first, and the
+        cursor of the next page if there is one.
 
         before: a cursor from an earlier page. Raises InvalidInput when it is none.
         """
-        query = _QUERY.where(activities.c.account_id == account_id)
+        query = _QUERY.where(activities.c.account_id.in_(await family(self._conn, account_id)))
         place = tuple_(activities.c.occurred_at, activities.c.id)
         if before is not None:
             query = query.where(place < _read_cursor(before))

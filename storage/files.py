@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import InvalidInput
 from bot.messages import StoredFile
 from storage.dialects import insert_into
-from storage.tables import file_uses, files
+from storage.tables import accounts, file_uses, files
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_NAME = 255
@@ -72,8 +72,14 @@ class Files:
         )
 
     async def accounts_using(self, sha256: str, *, besides: int | None = None) -> int:
-        """How many customers it went to; `besides`: without counting that one."""
-        uses = select(func.count()).select_from(file_uses).where(file_uses.c.sha256 == sha256)
+        """How many customers it went to; `besides`: without counting that one. Those merged
+        into one another are one."""
+        standing = select(accounts.c.id).where(accounts.c.merged_into_id.is_(None))
+        uses = (
+            select(func.count())
+            .select_from(file_uses)
+            .where(file_uses.c.sha256 == sha256, file_uses.c.account_id.in_(standing))
+        )
         if besides is not None:
             uses = uses.where(file_uses.c.account_id != besides)
         return await self._conn.scalar(uses) or 0

@@ -11,19 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.accounts import Accounts
 from storage.activities import Activities
 from storage.aliases import Aliases
+from storage.assignments import Assignments
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.collisions import Collisions
 from storage.deadlines import Deadlines
 from storage.delivery import Delivery
 from storage.diagnosis import Diagnosis
 from storage.drafts import Drafts
+from storage.duplicates import Duplicates
 from storage.figures import FigureRows
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.libraries import Libraries
 from storage.lights import Lights
+from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.people import People
+from storage.pool import Pool
 from storage.settings import Settings
 from storage.stages import Stages
 from storage.teams import Teams
@@ -41,6 +46,11 @@ class UnitOfWork:
         self.teams = Teams(conn)
         self.accounts = Accounts(conn)
         self.aliases = Aliases(conn)
+        self.duplicates = Duplicates(conn)
+        self.collisions = Collisions(conn)
+        self.merges = Merges(conn)
+        self.pool = Pool(conn)
+        self.assignments = Assignments(conn)
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.deadlines = Deadlines(conn)

@@ -86,9 +86,9 @@ class Duplicate:
     two_entities: bool = False
 
 
-class CustomerMaster:
-    """All customers, found by what they may have in common. Additions act at once; finding
-    costs what it finds, not how many there are.
+class Likeness:
+    """What makes two customers alike, and the keys under which they find each other: whoever
+    has anything in common with a card stands under one of its `keys_to_find`.
 
     places: see `company_names.take_apart`. sound_of: one character per syllable, such that
     what sounds alike is equal.
@@ -97,37 +97,21 @@ class CustomerMaster:
     def __init__(self, places: Set[str], sound_of: Callable[[str], str]) -> None:
         self._places = places
         self._sound_of = sound_of
-        self._known: dict[int, _Profile] = {}
-        self._by_key: dict[str, list[int]] = {}
 
-    def put(self, card: CustomerCard) -> None:
-        """Add a customer, or note what has changed."""
-        self.remove(card.id)
-        profile = self._profile(card)
-        self._known[card.id] = profile
-        for key in profile.filed_under:
-            self._by_key.setdefault(key, []).append(card.id)
+    def keys_of(self, card: CustomerCard) -> frozenset[str]:
+        """What to file a customer under; some fifteen for one name."""
+        return frozenset(self._profile(card).filed_under)
 
-    def remove(self, customer_id: int) -> None:
-        """Forget one (merged or erased); an unknown id is no error."""
-        profile = self._known.pop(customer_id, None)
-        for key in profile.filed_under if profile is not None else ():
-            self._by_key[key].remove(customer_id)
-            if not self._by_key[key]:
-                del self._by_key[key]
+    def keys_to_find(self, card: CustomerCard) -> frozenset[str]:
+        return frozenset(self._profile(card).looked_up)
 
-    def find(self, card: CustomerCard) -> list[Duplicate]:
-        """Who may be the same as `card`, the likeliest first, at most MOST. Never itself."""
+    def rank(self, card: CustomerCard, others: Iterable[CustomerCard]) -> list[Duplicate]:
+        """Who of them may be the same as `card`, the likeliest first, at most MOST. Never
+        itself."""
         asked = self._profile(card)
-        near = {number for key in asked.looked_up for number in self._by_key.get(key, ())} - {
-            card.id
-        }
-        found = [
-            duplicate
-            for number in near
-            if (duplicate := compare(number, asked, self._known[number])).score >= WORTH_TELLING
-        ]
-        return sorted(found, key=lambda one: (-one.score, one.id))[:MOST]
+        found = [compare(one.id, asked, self._profile(one)) for one in others if one.id != card.id]
+        likely = [duplicate for duplicate in found if duplicate.score >= WORTH_TELLING]
+        return sorted(likely, key=lambda one: (-one.score, one.id))[:MOST]
 
     def _profile(self, card: CustomerCard) -> _Profile:
         names = [take_apart(name, self._places) for name in card.names if one_spelling(name)]

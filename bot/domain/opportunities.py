@@ -25,7 +25,11 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer company. name: in full. aliases: other names people use for it."""
+    """A customer company. name: in full. aliases: other names people use for it.
+
+    credit_code, phone, domain: in one spelling (bot/domain/identifiers.py), "" if unknown.
+    in_pool_since: UTC; nobody looks after it since then, and owner_id is who did last.
+    """
 
     id: int
     name: str
@@ -33,17 +37,24 @@ class Account:
     created_at: datetime
     aliases: tuple[str, ...] = ()
     industry: str = ""
+    credit_code: str = ""
+    phone: str = ""
+    domain: str = ""
+    in_pool_since: datetime | None = None
+    pool_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person at the customer's. title: as spoken, e.g. "采购经理"."""
+    """A person at the customer's. title: as spoken, e.g. "采购经理". external_id: of the
+    external contact on a platform, e.g. "wecom:wmXXXX"."""
 
     id: int
     account_id: int
     name: str
     title: str = ""
     mobile: str | None = None
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,29 @@ class DiagnosisPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerPolicy:
+    """The public pool, and leads that were given to somebody.
+
+    pool_after_workdays: whole working days without a valid action until a customer goes to the
+    pool; 0: never. pool_warn_workdays: the owner is warned so long before. claims_per_day,
+    claims_held: what one person may take, and keep, of the pool. reclaim_after_days: until the
+    last owner may take it again. accept_h: office hours until a supervisor hears of a lead that
+    nobody took.
+    """
+
+    pool_after_workdays: int = 0
+    pool_warn_workdays: int = 5
+    claims_per_day: int = 5
+    claims_held: int = 30
+    reclaim_after_days: int = 30
+    accept_h: int = 2
+
+    @property
+    def accept_within(self) -> timedelta:
+        return timedelta(hours=self.accept_h)
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -152,6 +175,7 @@ class Policy:
     actions: ActionPolicy = field(default_factory=ActionPolicy)
     drafts: DraftPolicy = field(default_factory=DraftPolicy)
     diagnosis: DiagnosisPolicy = field(default_factory=DiagnosisPolicy)
+    customers: CustomerPolicy = field(default_factory=CustomerPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

@@ -59,6 +59,14 @@ def bad_row(number: int, name: str, owner: str) -> str:
     return f"第{number}行「{name}」：负责人「{owner}」不在通讯录里（owner 列写姓名或账号）"
 
 
+def refused_row(number: int, name: str, why: str) -> str:
+    return f"第{number}行「{name}」没有新建：{why}"
+
+
+def doubtful_row(number: int, name: str, why: str) -> str:
+    return f"第{number}行「{name}」已新建，但{why}，请核对"
+
+
 def csv_lacks(columns: Sequence[str]) -> str:
     return f"表头缺少列：{'、'.join(columns)}。至少要有 name 和 owner 两列。"
 
@@ -71,11 +79,14 @@ def csv_too_long(limit: int) -> str:
     return f"一次最多导入{limit}行，请分成几个文件。"
 
 
-def imported(created: int, known: int, mistakes: Sequence[str]) -> str:
+def imported(created: int, known: int, mistakes: Sequence[str], doubts: Sequence[str]) -> str:
     text = f"导入完成：新建{created}家，已存在{known}家。"
     if mistakes:
         listed = "\n".join(f"- {mistake}" for mistake in mistakes[:10])
         text += f"\n有{len(mistakes)}行没有导入：\n{listed}"
+    if doubts:
+        listed = "\n".join(f"- {doubt}" for doubt in doubts[:10])
+        text += f"\n有{len(doubts)}行可能重复：\n{listed}"
     return text
 
 

@@ -53,6 +53,7 @@ def test_a_changed_number_is_read(tmp_path: Path) -> None:
         ("[drafts]\nmin_confidence = 80", "drafts.min_confidence", "0 to 1"),
         ('[drafts]\nauto_confirm = "no"', "drafts.auto_confirm", "true"),
         ('[drafts]\nconfirm_slots = ["phone"]', "drafts.confirm_slots", "phone"),
+        ("[customers]\npool_after_workdays = 5", "customers.pool_warn_workdays", "less than"),
         ('[roles.keywords]\nboss = ["老板"]', "roles.keywords.boss", "unknown key"),
         ("lights = 3", "lights.", "a table"),
         ("[lights", "", "TOML"),
