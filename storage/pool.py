@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import OpportunityState
 from bot.domain.pool import Idle
+from bot.domain.stages import MoveKind, StageEvent
 from storage.dialects import AnyRow
+from storage.stages import Stages
 from storage.tables import accounts, opportunities, people, pool_claims
 
 _OPEN, _ON_HOLD = str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD)
+_PLACE = (opportunities.c.id, opportunities.c.library, opportunities.c.stage)
 _EXEMPTING = {str(OpportunityState.WON), _ON_HOLD}
 
 
@@ -23,6 +26,7 @@ class Pool:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._stages = Stages(conn)
 
     async def put(self, account_id: int, *, reason: str, at: datetime) -> bool:
         """False when it lies there already."""
@@ -32,11 +36,19 @@ class Pool:
             .values(in_pool_since=at, pool_reason=reason, pool_due_at=None, pool_warned_at=None)
         )
         if put.rowcount:
-            await self._conn.execute(
+            held = await self._conn.execute(
                 update(opportunities)
                 .where(opportunities.c.account_id == account_id, opportunities.c.state == _OPEN)
                 .values(state=_ON_HOLD, hold_until=None, light_due_at=at)
+                .returning(*_PLACE)
             )
+            for deal in held:
+                await self._stages.add(
+                    StageEvent(
+                        deal.id, account_id, MoveKind.HELD, deal.library, came_from=deal.stage,
+                        went_to=_ON_HOLD, at=at, reason=reason,
+                    )
+                )  # fmt: skip
         return bool(put.rowcount)
 
     async def take(
@@ -57,7 +69,7 @@ class Pool:
         )
         if not taken.rowcount:
             return False
-        await self._conn.execute(
+        resumed = await self._conn.execute(
             update(opportunities)
             .where(opportunities.c.account_id == account_id, opportunities.c.state == _ON_HOLD)
             .values(
@@ -67,7 +79,15 @@ class Pool:
                 last_valid_at=None,
                 light_due_at=at,
             )
+            .returning(*_PLACE)
         )
+        for deal in resumed:
+            await self._stages.add(
+                StageEvent(
+                    deal.id, account_id, MoveKind.RESUMED, deal.library, came_from=_ON_HOLD,
+                    went_to=deal.stage, at=at, person_id=person_id,
+                )
+            )  # fmt: skip
         if claimed:
             await self._conn.execute(
                 insert(pool_claims).values(

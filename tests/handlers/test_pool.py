@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.opportunities import Account, Light, OpportunityState
 from bot.domain.policy import CustomerPolicy, Policy
+from bot.domain.stages import MoveKind
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.light_company import at
@@ -210,3 +211,16 @@ async def test_what_cannot_be_done_is_said(chat: Chat, who: str, words: str, tol
     await chat.customer(HENGRUI)
     assert told in await chat.say(who, words)
     assert (await account(chat)).owner_id == chat.people["zhang"].id
+
+
+async def test_each_stay_in_the_pool_is_told_by_the_deals_events(chat: Chat) -> None:
+    deal = await chat.deal(await chat.customer(HENGRUI))
+    await chat.say("zhang", "放回公海 恒锐机电 没有需求")
+    chat.now += timedelta(days=31)
+    await chat.say("zhang", "领取 恒锐机电")
+    async with chat.database.begin() as tx:
+        events = await tx.stages.of_deal(deal.id)
+    assert [event.kind for event in events] == [
+        MoveKind.OPENED, MoveKind.HELD, MoveKind.RESUMED
+    ]  # fmt: skip
+    assert events[-1].went_to == (await chat.deal(await account(chat))).stage
