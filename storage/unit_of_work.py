@@ -13,8 +13,11 @@ from storage.activities import Activities
 from storage.aliases import Aliases
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.clause_reviews import ClauseReviews
+from storage.contracts import Contracts
 from storage.delivery import Delivery
 from storage.drafts import Drafts
+from storage.erp import ErpReceipts
 from storage.files import Files
 from storage.group_words import GroupWords
 from storage.lights import Lights
@@ -37,6 +40,9 @@ class UnitOfWork:
         self.opportunities = Opportunities(conn)
         self.activities = Activities(conn)
         self.drafts = Drafts(conn)
+        self.contracts = Contracts(conn)
+        self.erp = ErpReceipts(conn)
+        self.clause_reviews = ClauseReviews(conn)
         self.files = Files(conn)
         self.cards = Cards(conn)
         self.dialogs = Dialogs(conn)
