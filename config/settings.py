@@ -263,6 +263,60 @@ class SpeechSettings(_Section):
         return self
 
 
+class KingdeeFormSettings(_Section):
+    """One kind of Kingdee's bills and the keys of its fields, as the BOS designer shows them."""
+
+    form: Text = "AR_RECEIVEBILL"
+    number: Text = "FBillNo"
+    line: Text = "FRECEIVEBILLENTRY_FEntryID"
+    contract: Text = "FSALEORDERNUMBER"
+    amount: Text = "FRECTOTALAMOUNTFOR"
+    currency: Text = "FCURRENCYID.FNumber"
+    received_on: Text = "FDATE"
+    payer: Text = "FCONTACTUNIT.FName"
+    changed_at: Text = "FModifyDate"
+
+
+class ErpSettings(_Section):
+    """One ERP. kingdee: asked over its Web API. push: it tells us by POST /erp/<name>.
+
+    notice_secret: signs what it tells by POST; without one that door is shut. receipts,
+    refunds: see KingdeeFormSettings; without refunds they are negative receipts.
+    """
+
+    kind: Annotated[Literal["kingdee", "push"], Field(description="kingdee 或 push")]
+    notice_secret: Annotated[
+        SecretStr, Field(description="至少 16 位的文字 (at least 16 characters)")
+    ] = SecretStr("")
+    base_url: Annotated[
+        str,
+        AfterValidator(_bare),
+        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
+    ] = ""
+    account_id: str = ""
+    user: str = ""
+    app_id: str = ""
+    app_secret: SecretStr = SecretStr("")
+    language: Count = 2052
+    organisation: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
+    home_currency: Text = "PRE001"
+    receipts: KingdeeFormSettings = KingdeeFormSettings()
+    refunds: KingdeeFormSettings | None = None
+
+    @model_validator(mode="after")
+    def _kind_has_what_it_needs(self) -> Self:
+        asked = ("base_url", "account_id", "user", "app_id", "app_secret")
+        needed = {"kingdee": asked, "push": ("notice_secret",)}
+        for key in needed[self.kind]:
+            if not _plain(getattr(self, key)):
+                told = f'{key}：kind = "{self.kind}" 时必填 (required)'
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+        if 0 < len(self.notice_secret.get_secret_value()) < 16:
+            told = "notice_secret：至少 16 位 (at least 16 characters)"
+            raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+
 class Settings(BaseModel):
     """Everything an operator can set; docs/operations.md explains each key.
 
@@ -298,6 +352,7 @@ class Settings(BaseModel):
     speech: SpeechSettings = SpeechSettings()
     wecom: dict[Name, WecomSettings] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
+    erp: dict[Name, ErpSettings] = {}
 
     @property
     def configured(self) -> bool:

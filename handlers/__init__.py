@@ -10,13 +10,17 @@ from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
+    clause_reviews,
     commands,
+    contracts,
     conversations,
     directory,
     drafts,
     files,
     hearing,
     joining,
+    receipt_matching,
+    receivables,
     recording,
     unlocking,
 )
@@ -27,6 +31,7 @@ from storage.unit_of_work import UnitOfWork
 ROUTES: tuple[Route[Desk], ...] = (
     Route("ignore", commands.is_nothing, conversations.ignore),
     Route("directory change", commands.is_kind(Kind.DIRECTORY_CHANGE), directory.change),
+    Route("receipts of an ERP", commands.is_kind(Kind.ERP_RECEIPTS), receivables.receive),
     Route("quota used up", commands.is_kind(Kind.OVER_QUOTA), conversations.over_quota),
     Route("unknown sender", commands.is_stranger, directory.unknown_sender),
     Route("press on a draft", commands.is_press("draft-"), recording.press),
@@ -34,10 +39,14 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
     Route("press on two people", commands.is_press("people-"), joining.press),
+    Route("press on a contract", commands.is_press("contract-"), contracts.press),
+    Route("press on a clause review", commands.is_press("review-"), clause_reviews.press),
+    Route("press on a receipt", commands.is_press("receipt-"), receipt_matching.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),
     Route("typed command", commands.is_command, commands.run),
+    Route("contract signed", contracts.is_told, contracts.hear),
     Route("words with files", commands.has_words_and_files, conversations.words_and_files),
     Route("voice without words", commands.is_mute_voice, conversations.mute_voice),
     Route("files", commands.has_files, files.receive),

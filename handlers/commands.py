@@ -7,7 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, drafts, hearing, joining, queries
+from handlers import (
+    answers,
+    contracts,
+    customers,
+    drafts,
+    hearing,
+    joining,
+    queries,
+    receipt_matching,
+)
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -83,6 +92,9 @@ COMMANDS = (
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),
+    _command("待匹配回款|待匹配", receipt_matching.list_open),
+    _command("匹配(?=[ :：])", receipt_matching.match, argument=True),
+    _command("(?:查|看|查看|查询)?(?:一下)?回款(?=[ :：]|$)", contracts.show, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?客户(?=[ :：]|$)", _customer, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?动态(?=[ :：]|$)", _stream, argument=True),
 )

@@ -80,12 +80,14 @@ class ErpReceipts:
         return {row.number: row.id for row in await self._conn.execute(query)}
 
     async def claim(self, contract_number: str, contract_id: int) -> int:
-        """A contract comes on record: lines that named it are its own; how many."""
+        """A contract comes on record: lines in our currency that named it are its own; how
+        many."""
         changed = await self._conn.execute(
             update(erp_receipts)
             .where(
                 erp_receipts.c.contract_id.is_(None),
                 erp_receipts.c.contract_number == contract_number,
+                erp_receipts.c.currency == HOME_CURRENCY,
             )
             .values(contract_id=contract_id)
         )
@@ -106,6 +108,15 @@ class ErpReceipts:
         query = select(erp_receipts).where(erp_receipts.c.id == receipt_id)
         row = (await self._conn.execute(query)).one_or_none()
         return None if row is None else _to_receipt(row)
+
+    async def open_lines(self, number: str) -> Sequence[StoredReceipt]:
+        """The lines of that receipt which are matched to nothing."""
+        query = (
+            select(erp_receipts)
+            .where(erp_receipts.c.number == number, erp_receipts.c.contract_id.is_(None))
+            .order_by(erp_receipts.c.id)
+        )
+        return [_to_receipt(row) for row in await self._conn.execute(query)]
 
     async def unmatched(self, *, limit: int) -> tuple[Sequence[StoredReceipt], int]:
         """Open lines in our currency first, then the oldest; and how many there are."""

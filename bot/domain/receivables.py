@@ -45,7 +45,8 @@ class Receipt:
     """One line of a receipt as an ERP tells it; `number` and `line` name it within its system.
 
     contract_number: as the ERP has it, "" for none. amount_fen: in `currency`'s hundredths,
-    negative for a reversal. currency: ISO 4217. payer: as the bank names them.
+    negative for a reversal. currency: CNY, or as the ERP calls another. payer: in the bank's
+    words.
     """
 
     number: str

@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("contract_number", sa.String(length=60), nullable=False),
         sa.Column("contract_id", ID, nullable=True),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("currency", sa.String(length=12), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("payer", sa.String(length=120), nullable=False),
         sa.Column("first_told_at", UTC, nullable=False),
@@ -105,9 +105,7 @@ def _create_reviews() -> None:
 
 def _partial(name: str, table: str, column: str, which: str) -> None:
     where = sa.text(which)
-    op.create_index(
-        name, table, [column], unique=False, sqlite_where=where, postgresql_where=where
-    )
+    op.create_index(name, table, [column], unique=False, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:

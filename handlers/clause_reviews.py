@@ -1,0 +1,363 @@
+"""合同条款复核: one shared task of legal and the rep for a contract that was not paid.
+
+Every reviewer has a card of their own, on their platform; all show the same state. The first
+decision stands, and whoever comes second is told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from bot.domain import receivables as rules
+from bot.domain.notifying import first_allowed
+from bot.domain.people import Person, Role
+from bot.domain.receivables import Contract, Outcome
+from bot.errors import NotAllowed, NotFound, Refused
+from bot.messages import (
+    Button,
+    Card,
+    CardUpdate,
+    Field,
+    Option,
+    OutboundMessage,
+    Text,
+)
+from handlers import customers, directory
+from handlers.desk import Desk, Office
+from handlers.light_changes import leaders_of
+from handlers.texts import receivables as texts
+from storage.clause_reviews import ClauseReview
+from storage.unit_of_work import UnitOfWork
+
+TICK = "tick"
+ASK_FINANCE = "paid"
+UNTIL = "until"
+WAIT_DAYS = (3, 7, 15, 30)
+
+_DAY = timedelta(days=1)
+
+
+async def open_for(
+    tx: UnitOfWork, office: Office, contract: Contract, received_fen: int, at: datetime
+) -> list[OutboundMessage]:
+    """Nothing while one is open; the next round of one that was closed."""
+    account = await tx.accounts.get(contract.account_id)
+    legal = await _at_work(tx, Role.LEGAL, at)
+    reviewers = {one.id: one for one in [*legal, await tx.people.get(account.owner_id)]}
+    if not legal:
+        reviewers |= {one.id: one for one in await leaders_of(tx, account.owner_id, at)}
+    calendar, policy = office.calendar, office.policy.receivables
+    last_day = calendar.add_workdays(calendar.day_of(at), policy.review_workdays)
+    review = await tx.clause_reviews.open(
+        contract.id,
+        reviewers=list(reviewers),
+        items=policy.checklist,
+        at=at,
+        deadline_at=calendar.moment(last_day, calendar.closes),
+    )
+    if review is None:
+        return []
+    facts: dict[str, object] = {"received_fen": received_fen, "round": review.round}
+    await _audit(tx, review, "open_clause_review", facts, at=at)
+    messages = await _cards(tx, office, review, at)
+    if not legal:
+        key = f"no-legal:{review.id}:{review.round}"
+        told = texts.no_legal(contract.terms.number)
+        messages += await directory.tell_admins(tx, office, told, key=key)
+    return messages
+
+
+async def close_as_paid(
+    tx: UnitOfWork, office: Office, contract: Contract, received_fen: int, at: datetime
+) -> list[OutboundMessage]:
+    """The payment came; whatever was decided before stays as it was decided."""
+    review = await tx.clause_reviews.of_contract(contract.id)
+    if review is None or review.outcome is not None:
+        return []
+    closed = await tx.clause_reviews.close(review.id, Outcome.PAID, note="", decided_by=None, at=at)
+    if closed is None:
+        return []
+    await _audit(tx, closed, "close_clause_review", {"outcome": "paid"}, at=at)
+    told = texts.paid_after_all(contract.terms.number, received_fen)
+    return [
+        *await _updates(tx, office, closed, at),
+        *await _tell(tx, office, closed, told, at=at, key="paid"),
+    ]
+
+
+async def remind(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundMessage]:
+    """Deadlines that have passed: the reviewers and the rep's supervisor are told, once."""
+    messages: list[OutboundMessage] = []
+    for review in await tx.clause_reviews.to_remind(at):
+        contract = await tx.contracts.get(review.contract_id)
+        account = await tx.accounts.get(contract.account_id)
+        deadline = review.deadline_at.astimezone(office.zone)
+        told = texts.review_overdue(contract.terms.number, account.name, deadline)
+        leaders = await leaders_of(tx, account.owner_id, at)
+        everybody = tuple(dict.fromkeys([*review.reviewers, *(one.id for one in leaders)]))
+        messages += await _tell(
+            tx, office, replace(review, reviewers=everybody), told, at=at, key="overdue"
+        )
+    return messages
+
+
+async def press(desk: Desk) -> None:
+    """A button on a review's card. Raises NotAllowed, NotFound, Refused."""
+    action = desk.message.action
+    assert action is not None
+    _, review_id, number, _ = action.card_id.split("-")
+    review = await desk.tx.clause_reviews.get(int(review_id))
+    if review is None:
+        raise NotFound(texts.REVIEW_GONE)
+    contract = await desk.tx.contracts.get(review.contract_id)
+    await _refuse_others(desk, review, contract)
+    if int(number) != review.round:
+        raise Refused(texts.REVIEW_OVERTAKEN)
+    if review.outcome is not None:
+        await _say_decided(desk, review, contract)
+    elif action.action == TICK:
+        await _tick(desk, review)
+    elif action.action == ASK_FINANCE:
+        await _ask_finance(desk, review, contract)
+    else:
+        await _decide(desk, review, contract, Outcome(action.action), action.values)
+
+
+async def _decide(
+    desk: Desk,
+    review: ClauseReview,
+    contract: Contract,
+    outcome: Outcome,
+    values: Mapping[str, str],
+) -> None:
+    note = ""
+    if outcome is Outcome.WAIT:
+        until = _until(desk.office, review, values)
+        note = texts.wait_until(until)
+        again_at = desk.office.calendar.midnight(until + _DAY)
+        await desk.tx.contracts.look_again(contract.id, again_at)
+    closed = await desk.tx.clause_reviews.close(
+        review.id, outcome, note=note, decided_by=desk.rep.id, at=desk.at
+    )
+    assert closed is not None, "the row was read for change"
+    facts: dict[str, object] = {"outcome": str(outcome), "note": note}
+    actor = f"person:{desk.rep.id}"
+    await _audit(desk.tx, closed, "close_clause_review", facts, actor=actor, at=desk.at)
+    await _show_all(desk, closed)
+    told = texts.decided(contract.terms.number, texts.outcome(outcome, note), desk.rep.name)
+    desk.say(told)
+    desk.add(
+        await _tell(
+            desk.tx, desk.office, closed, told, at=desk.at, key="decided", besides=desk.rep.id
+        )
+    )
+
+
+async def _tick(desk: Desk, review: ClauseReview) -> None:
+    """The first item that is still open."""
+    still_open = [n for n, one in enumerate(review.checklist) if not one.done_by]
+    if not still_open:
+        raise Refused(texts.ALL_TICKED)
+    ticked = await desk.tx.clause_reviews.tick(review, still_open[0], desk.rep.name)
+    facts: dict[str, object] = {"item": review.checklist[still_open[0]].item}
+    actor = f"person:{desk.rep.id}"
+    await _audit(desk.tx, ticked, "tick_clause_review", facts, actor=actor, at=desk.at)
+    await _show_all(desk, ticked)
+
+
+async def _ask_finance(desk: Desk, review: ClauseReview, contract: Contract) -> None:
+    account = await desk.tx.accounts.get(contract.account_id)
+    finance = await _at_work(desk.tx, Role.FINANCE, desk.at)
+    told = texts.please_check_payment(desk.rep.name, account.name, contract.terms.number)
+    asked = []
+    for person in finance:
+        to = desk.office.address_of(person)
+        if to is not None:
+            asked.append(person.name)
+            key = f"review:{review.id}:{review.round}:finance:{desk.rep.id}:{person.id}"
+            desk.add([OutboundMessage(key, to, Text(told))])
+    desk.say(texts.asked_finance(asked))
+
+
+async def _say_decided(desk: Desk, review: ClauseReview, contract: Contract) -> None:
+    assert review.outcome is not None
+    assert review.decided_at is not None
+    name = ""
+    if review.decided_by is not None:
+        name = (await desk.tx.people.get(review.decided_by)).name
+    words = texts.outcome(review.outcome, review.note)
+    at = review.decided_at.astimezone(desk.office.zone)
+    desk.say(texts.decided_before(contract.terms.number, words, name, at))
+
+
+async def _refuse_others(desk: Desk, review: ClauseReview, contract: Contract) -> None:
+    if desk.rep.id in review.reviewers or Role.LEGAL in desk.rep.roles:
+        return
+    account = await desk.tx.accounts.get(contract.account_id)
+    is_rep = desk.rep.id == account.owner_id
+    if not is_rep and not await customers.leads(desk.tx, desk.rep, account.owner_id):
+        raise NotAllowed(texts.REVIEW_NOT_YOURS)
+
+
+def _until(office: Office, review: ClauseReview, values: Mapping[str, str]) -> date:
+    """Raises Refused unless one of the offered days was chosen."""
+    offered = {until.isoformat(): until for _, until in _offers(office, review)}
+    if values.get(UNTIL, "") not in offered:
+        raise Refused(texts.CHOOSE_UNTIL)
+    return offered[values[UNTIL]]
+
+
+def _offers(office: Office, review: ClauseReview) -> list[tuple[int, date]]:
+    opened_on = office.calendar.day_of(review.opened_at)
+    return [(days, opened_on + days * _DAY) for days in WAIT_DAYS]
+
+
+async def _show_all(desk: Desk, review: ClauseReview) -> None:
+    """The pressed card in place, the others' beside it."""
+    card = await _card(desk.tx, desk.office, review, desk.rep)
+    await desk.change(card, subject=_subject(review))
+    desk.add(await _updates(desk.tx, desk.office, review, desk.at, besides=desk.rep.id))
+
+
+async def _cards(
+    tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime
+) -> list[OutboundMessage]:
+    """At night and on days off they wait for the morning, as lights do."""
+    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    messages = []
+    for person_id in review.reviewers:
+        person = await tx.people.get(person_id)
+        to = office.address_of(person)
+        if to is None:
+            continue
+        card = await _card(tx, office, review, person)
+        await _remember(tx, card, review, to.key, at)
+        key, subject = f"{card.card_id}@{card.revision}", _subject(review)
+        messages.append(OutboundMessage(key, to, card, not_before=morning, subject=subject))
+    return messages
+
+
+async def _updates(
+    tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime, *, besides: int = 0
+) -> list[OutboundMessage]:
+    messages = []
+    for person_id in review.reviewers:
+        person = await tx.people.get(person_id)
+        to = office.address_of(person)
+        card = await _card(tx, office, review, person)
+        known = await tx.cards.get(card.card_id)
+        if to is None or known is None or person_id == besides:
+            continue
+        card = replace(card, revision=known.revision + 1)
+        await _remember(tx, card, review, to.key, at)
+        key = f"{card.card_id}@{card.revision}"
+        messages.append(OutboundMessage(key, to, CardUpdate(card), subject=_subject(review)))
+    return messages
+
+
+async def _tell(
+    tx: UnitOfWork,
+    office: Office,
+    review: ClauseReview,
+    told: str,
+    *,
+    at: datetime,
+    key: str,
+    besides: int = 0,
+) -> list[OutboundMessage]:
+    """The same words to every reviewer, in the hours in which people are told."""
+    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    messages = []
+    for person_id in review.reviewers:
+        to = office.address_of(await tx.people.get(person_id))
+        if to is not None and person_id != besides:
+            name = f"review:{review.id}:{review.round}:{key}:{person_id}"
+            messages.append(OutboundMessage(name, to, Text(told), not_before=morning))
+    return messages
+
+
+async def _card(tx: UnitOfWork, office: Office, review: ClauseReview, person: Person) -> Card:
+    contract = await tx.contracts.get(review.contract_id)
+    account = await tx.accounts.get(contract.account_id)
+    received = await tx.contracts.received([contract.id])
+    standing = rules.stand(
+        contract.terms,
+        received[contract.id],
+        at=review.opened_at,
+        known_until=review.opened_at,
+        calendar=office.calendar,
+        days=office.policy.receivables.due_days,
+    )
+    assert standing.due_on is not None, "a post-paid contract is never reviewed"
+    deadline = review.deadline_at.astimezone(office.zone)
+    checklist = [(one.item, one.done_by) for one in review.checklist]
+    options = tuple(
+        Option(until.isoformat(), texts.wait_option(days, until))
+        for days, until in _offers(office, review)
+    )
+    closed = texts.outcome(review.outcome, review.note) if review.outcome else ""
+    return Card(
+        card_id=f"review-{review.id}-{review.round}-{person.id}",
+        title=texts.review_title(contract.terms.number),
+        lines=tuple(
+            texts.review_lines(account.name, standing.due_on, checklist, again=review.round > 1)
+        ),
+        facts=tuple(texts.review_facts(standing, contract.terms.prepayment_fen, deadline)),
+        fields=() if closed else (Field(UNTIL, "等到", options=options),),
+        buttons=() if closed else _BUTTONS,
+        closed=closed,
+    )
+
+
+_BUTTONS = (
+    Button(TICK, "完成下一项", style="primary"),
+    Button(str(Outcome.WAIT), "继续等待"),
+    Button(str(Outcome.AMEND), "改条款"),
+    Button(str(Outcome.STOP_DELIVERY), "停发货", style="danger"),
+    Button(ASK_FINANCE, "已付请核对"),
+)
+
+
+async def _at_work(tx: UnitOfWork, role: Role, at: datetime) -> list[Person]:
+    """Those with the role who are not on leave; all of them if nobody is there."""
+    everybody = list(await tx.people.list_by_role(role))
+    return [one for one in everybody if not one.on_leave(at)] or everybody
+
+
+async def _remember(
+    tx: UnitOfWork, card: Card, review: ClauseReview, address: str, at: datetime
+) -> None:
+    await tx.cards.put(
+        card.card_id,
+        revision=card.revision,
+        subject=_subject(review),
+        address=address,
+        state="closed" if card.closed else "open",
+        data={},
+        at=at,
+    )
+
+
+async def _audit(
+    tx: UnitOfWork,
+    review: ClauseReview,
+    action: str,
+    after: dict[str, object],
+    *,
+    actor: str = "system",
+    at: datetime,
+) -> None:
+    await tx.audit.append(
+        at=at,
+        actor=actor,
+        action=action,
+        subject=f"contract:{review.contract_id}",
+        before={"round": review.round},
+        after=after,
+    )
+
+
+def _subject(review: ClauseReview) -> str:
+    return f"review:{review.id}:{review.round}"
