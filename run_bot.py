@@ -415,6 +415,8 @@ async def sandbox(
             await bot.load_customers()
             await bot.note_rules()
             await bot.dispatcher.recover()
+            if not empty:
+                platforms.open_books()
             async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):

@@ -24,6 +24,9 @@ FIRST_READ = timedelta(days=400)
 ONE_READ_A_DAY = timedelta(days=1)
 """Is enough while the sandbox's clock jumps over days on which nothing falls due."""
 
+TRY_AGAIN = timedelta(hours=1)
+"""So often a silent ERP is asked while the clock jumps."""
+
 SILENT_AFTER = timedelta(hours=2)
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -39,6 +42,7 @@ class ErpPolling:
         self._erps = erps
         self._told: dict[str, Sequence[Receipt]] = {}
         self._troubles: dict[str, str] = {}
+        self._asked_at = _LONG_AGO
 
     def job(self) -> Job[UnitOfWork]:
         return Job(
@@ -51,6 +55,7 @@ class ErpPolling:
 
     async def _read(self, begin: Begin[UnitOfWork], at: datetime) -> None:
         """One ERP that is away keeps nothing from the others."""
+        self._asked_at = at
         async with begin() as tx:
             known = await tx.erp.known_until()
         for erp in self._erps:
@@ -94,4 +99,7 @@ class ErpPolling:
             await tx.clause_reviews.next_remind_at(),
             *(known.get(erp.name, _LONG_AGO) + ONE_READ_A_DAY for erp in self._erps),
         ]
-        return min((one for one in moments if one is not None), default=None)
+        due = min((one for one in moments if one is not None), default=None)
+        if due is None or not self._troubles:
+            return due
+        return max(due, self._asked_at + TRY_AGAIN)

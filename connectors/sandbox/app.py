@@ -53,9 +53,9 @@ class Platforms:
         return [*routes(self.world, self._emulators), *self._erp.routes()]
 
     def open_books(self) -> None:
-        """The demo company's receipts so far; the contract numbers are those of its past."""
-        self._erp.book("HT-2026-021", "90000", payer="江阴恒力泵业有限公司")
-        self._erp.book("HT-2025-399", "26000", payer="某自动化设备公司")
+        """The demo company's receipts so far: one that is enough, one without a contract."""
+        self._erp.book("HT-2026-021", "90000", payer="常州武进减速机有限公司", number="SKD-1021")
+        self._erp.book("HT-2025-399", "26000", payer="苏州吴淞精密制造有限公司", number="SKD-1022")
 
     async def stop(self) -> None:
         """Wait for callbacks under way."""

@@ -75,13 +75,9 @@ class KingdeeEmulator:
     ) -> Bill:
         """Enter and audit a receipt now; a known number is changed."""
         now = self._world.now()
-        line = self._world.next_id()
-        known = next((bill for bill in self.bills if number and bill.number == number), None)
-        if known is not None:
-            self.bills.remove(known)
         bill = Bill(
-            number=number or f"SKD{line:06}",
-            line=known.line if known else line,
+            number=number or f"SKD{now:%y%m%d%H%M%S}{self._world.next_id()}",
+            line=1,
             contract=contract,
             amount=amount,
             currency=currency,
@@ -89,6 +85,7 @@ class KingdeeEmulator:
             payer=payer,
             changed_at=now,
         )
+        self.bills = [known for known in self.bills if known.number != bill.number]
         self.bills.append(bill)
         return bill
 
