@@ -48,6 +48,7 @@ from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.erp import notices as erp_door
+from connectors.erp.csv_folder import CsvFolder
 from connectors.erp.kingdee import BillForm, Kingdee, KingdeeApp
 from connectors.erp.kingdee_signature import Credentials
 from connectors.http import Http
@@ -219,13 +220,17 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     )
 
 
-def _erps(settings: Settings, http: Http, clock: Clock, zone: ZoneInfo) -> list[Kingdee]:
+def _erps(
+    settings: Settings, http: Http, clock: Clock, zone: ZoneInfo
+) -> list[Kingdee | CsvFolder]:
     """Those that are asked; the others tell by their door."""
-    return [
-        Kingdee(_kingdee_app(name, given, zone), http, clock)
-        for name, given in settings.erp.items()
-        if given.kind == "kingdee"
-    ]
+    found: list[Kingdee | CsvFolder] = []
+    for name, given in settings.erp.items():
+        if given.kind == "kingdee":
+            found.append(Kingdee(_kingdee_app(name, given, zone), http, clock))
+        elif given.folder is not None:
+            found.append(CsvFolder(name, given.folder))
+    return found
 
 
 def _kingdee_app(name: str, given: ErpSettings, zone: ZoneInfo) -> KingdeeApp:

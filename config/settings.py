@@ -278,13 +278,17 @@ class KingdeeFormSettings(_Section):
 
 
 class ErpSettings(_Section):
-    """One ERP. kingdee: asked over its Web API. push: it tells us by POST /erp/<name>.
+    """One ERP. kingdee: asked over its Web API. folder: writes CSV files. push: it tells us
+    by POST /erp/<name>, which the others may as well.
 
     notice_secret: signs what it tells by POST; without one that door is shut. receipts,
     refunds: see KingdeeFormSettings; without refunds they are negative receipts.
     """
 
-    kind: Annotated[Literal["kingdee", "push"], Field(description="kingdee 或 push")]
+    kind: Annotated[
+        Literal["kingdee", "folder", "push"], Field(description="kingdee、folder 或 push")
+    ]
+    folder: Annotated[Path | None, Field(description="收款文件的文件夹 (a folder)")] = None
     notice_secret: Annotated[
         SecretStr, Field(description="至少 16 位的文字 (at least 16 characters)")
     ] = SecretStr("")
@@ -306,7 +310,7 @@ class ErpSettings(_Section):
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> Self:
         asked = ("base_url", "account_id", "user", "app_id", "app_secret")
-        needed = {"kingdee": asked, "push": ("notice_secret",)}
+        needed = {"kingdee": asked, "folder": ("folder",), "push": ("notice_secret",)}
         for key in needed[self.kind]:
             if not _plain(getattr(self, key)):
                 told = f'{key}：kind = "{self.kind}" 时必填 (required)'

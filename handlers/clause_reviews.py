@@ -16,6 +16,7 @@ from bot.domain.people import Person, Role
 from bot.domain.receivables import Contract, Outcome
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.messages import (
+    Address,
     Button,
     Card,
     CardUpdate,
@@ -227,11 +228,7 @@ async def _cards(
     """At night and on days off they wait for the morning, as lights do."""
     morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
     messages = []
-    for person_id in review.reviewers:
-        person = await tx.people.get(person_id)
-        to = office.address_of(person)
-        if to is None:
-            continue
+    for person, to in await _reached(tx, office, review):
         card = await _card(tx, office, review, person)
         await _remember(tx, card, review, to.key, at)
         key, subject = f"{card.card_id}@{card.revision}", _subject(review)
@@ -243,12 +240,10 @@ async def _updates(
     tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime, *, besides: int = 0
 ) -> list[OutboundMessage]:
     messages = []
-    for person_id in review.reviewers:
-        person = await tx.people.get(person_id)
-        to = office.address_of(person)
+    for person, to in await _reached(tx, office, review, besides=besides):
         card = await _card(tx, office, review, person)
         known = await tx.cards.get(card.card_id)
-        if to is None or known is None or person_id == besides:
+        if known is None:
             continue
         card = replace(card, revision=known.revision + 1)
         await _remember(tx, card, review, to.key, at)
@@ -270,12 +265,27 @@ async def _tell(
     """The same words to every reviewer, in the hours in which people are told."""
     morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
     messages = []
-    for person_id in review.reviewers:
-        to = office.address_of(await tx.people.get(person_id))
-        if to is not None and person_id != besides:
-            name = f"review:{review.id}:{review.round}:{key}:{person_id}"
-            messages.append(OutboundMessage(name, to, Text(told), not_before=morning))
+    for person, to in await _reached(tx, office, review, besides=besides):
+        name = f"review:{review.id}:{review.round}:{key}:{person.id}"
+        messages.append(OutboundMessage(name, to, Text(told), not_before=morning))
     return messages
+
+
+async def _reached(
+    tx: UnitOfWork, office: Office, review: ClauseReview, *, besides: int = 0
+) -> list[tuple[Person, Address]]:
+    """Who reviews and can be written to; somebody may have been joined with their other
+    account since."""
+    found: list[tuple[Person, Address]] = []
+    for person_id in review.reviewers:
+        try:
+            person = await tx.people.get(person_id)
+        except NotFound:
+            continue
+        to = office.address_of(person)
+        if to is not None and person_id != besides:
+            found.append((person, to))
+    return found
 
 
 async def _card(tx: UnitOfWork, office: Office, review: ClauseReview, person: Person) -> Card:

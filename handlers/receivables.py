@@ -27,20 +27,21 @@ async def take(
     tx: UnitOfWork, office: Office, system: str, news: ReceiptNews, at: datetime
 ) -> list[OutboundMessage]:
     """Each line once, whatever way and however often it is told."""
-    known = await tx.erp.contract_ids({one.contract_number for one in news.receipts})
+    contracts = await tx.erp.contract_ids({one.contract_number for one in news.receipts})
+    known = await tx.erp.known(system, {one.number for one in news.receipts})
     changed: list[tuple[Receipt, int | None]] = []
     concerned: set[int] = set()
     for receipt in news.receipts:
-        ours = known.get(receipt.contract_number) if receipt.currency == HOME_CURRENCY else None
-        stored = await tx.erp.find(system, receipt.number, receipt.line)
+        stored = known.get((receipt.number, receipt.line))
         if stored is not None and stored.receipt == receipt:
             continue
-        changed.append((receipt, ours))
-        was = stored.contract_id if stored is not None else None
-        concerned |= {one for one in (ours, was) if one is not None}
+        is_ours = receipt.currency == HOME_CURRENCY
+        pays = contracts.get(receipt.contract_number) if is_ours else None
+        paid_before = stored.contract_id if stored is not None else None
+        changed.append((receipt, pays))
+        concerned |= {one for one in (pays, paid_before) if one is not None}
     before = await tx.contracts.received(concerned)
-    for receipt, ours in changed:
-        await tx.erp.put(system, receipt, contract_id=ours, at=at)
+    await tx.erp.put(system, changed, at=at)
     messages = await after_change(tx, office, before, at)
     if news.complete_until is not None:
         await tx.erp.move_bookmark(system, min(news.complete_until, at))

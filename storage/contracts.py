@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.receivables import HOME_CURRENCY, Contract, ContractTerms
 from bot.errors import NotFound
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, in_chunks, insert_into
 from storage.tables import contracts, erp_receipts
 
 MOST_AT_ONCE = 200
@@ -95,17 +95,18 @@ class Contracts:
 
     async def received(self, contract_ids: Iterable[int]) -> dict[int, int]:
         """contract id -> fen that came in, less reversals; other currencies are no amount."""
-        wanted = sorted(set(contract_ids))
-        query = (
-            select(erp_receipts.c.contract_id, func.sum(erp_receipts.c.amount_fen).label("fen"))
-            .where(
-                erp_receipts.c.contract_id.in_(wanted),
-                erp_receipts.c.currency == HOME_CURRENCY,
+        found = dict.fromkeys(contract_ids, 0)
+        for chunk in in_chunks(found):
+            query = (
+                select(erp_receipts.c.contract_id, func.sum(erp_receipts.c.amount_fen).label("fen"))
+                .where(
+                    erp_receipts.c.contract_id.in_(chunk),
+                    erp_receipts.c.currency == HOME_CURRENCY,
+                )
+                .group_by(erp_receipts.c.contract_id)
             )
-            .group_by(erp_receipts.c.contract_id)
-        )
-        sums = {row.contract_id: int(row.fen) for row in await self._conn.execute(query)}
-        return {contract_id: sums.get(contract_id, 0) for contract_id in wanted}
+            found |= {row.contract_id: int(row.fen) for row in await self._conn.execute(query)}
+        return found
 
     async def _list(self, which: ColumnElement[bool]) -> list[Contract]:
         query = select(contracts).where(which).order_by(contracts.c.signed_on, contracts.c.id)

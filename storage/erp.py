@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.receivables import HOME_CURRENCY, Receipt
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, in_chunks, insert_into
 from storage.tables import contracts, erp_bookmarks, erp_receipts
 
 RECEIPTS = "receipts"
+
+_TOLD = ("contract_number", "amount_fen", "currency", "received_on", "payer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,51 +36,56 @@ class ErpReceipts:
         self._conn = conn
 
     async def put(
-        self, system: str, receipt: Receipt, *, contract_id: int | None, at: datetime
+        self, system: str, lines: Sequence[tuple[Receipt, int | None]], *, at: datetime
     ) -> None:
-        """A line that is known takes what the ERP says now; whom finance matched it to stays,
-        where the ERP itself names no contract of ours."""
-        told = {
-            "contract_number": receipt.contract_number,
-            "amount_fen": receipt.amount_fen,
-            "currency": receipt.currency,
-            "received_on": receipt.received_on,
-            "payer": receipt.payer,
-        }
-        matched = {} if contract_id is None else {"contract_id": contract_id}
+        """Receipt lines, each with the contract it pays. A known one takes what the ERP says
+        now; whom finance matched it to stays, where the ERP names no contract of ours."""
+        rows = [
+            {
+                "system": system,
+                "number": receipt.number,
+                "line": receipt.line,
+                "contract_id": contract_id,
+                "first_told_at": at,
+                **_told(receipt),
+            }
+            for receipt, contract_id in lines
+        ]
+        if not rows:
+            return
+        insert = insert_into(self._conn, erp_receipts)
+        told = {name: insert.excluded[name] for name in _TOLD}
+        matched = func.coalesce(insert.excluded.contract_id, erp_receipts.c.contract_id)
         await self._conn.execute(
-            insert_into(self._conn, erp_receipts)
-            .values(
-                system=system,
-                number=receipt.number,
-                line=receipt.line,
-                contract_id=contract_id,
-                first_told_at=at,
-                **told,
-            )
-            .on_conflict_do_update(
+            insert.on_conflict_do_update(
                 index_elements=[
                     erp_receipts.c.system, erp_receipts.c.number, erp_receipts.c.line,
                 ],
-                set_={**told, **matched},
-            )
+                set_={**told, "contract_id": matched},
+            ),
+            rows,
         )  # fmt: skip
 
-    async def find(self, system: str, number: str, line: str) -> StoredReceipt | None:
-        query = select(erp_receipts).where(
-            erp_receipts.c.system == system,
-            erp_receipts.c.number == number,
-            erp_receipts.c.line == line,
-        )
-        row = (await self._conn.execute(query)).one_or_none()
-        return None if row is None else _to_receipt(row)
+    async def known(
+        self, system: str, numbers: Collection[str]
+    ) -> dict[tuple[str, str], StoredReceipt]:
+        """(number, line) -> what is on record of those receipts."""
+        found: dict[tuple[str, str], StoredReceipt] = {}
+        for chunk in in_chunks(numbers):
+            query = select(erp_receipts).where(
+                erp_receipts.c.system == system, erp_receipts.c.number.in_(chunk)
+            )
+            for row in await self._conn.execute(query):
+                found[row.number, row.line] = _to_receipt(row)
+        return found
 
     async def contract_ids(self, numbers: Collection[str]) -> dict[str, int]:
         """contract number -> id, of those on record."""
-        query = select(contracts.c.number, contracts.c.id).where(
-            contracts.c.number.in_(sorted({number for number in numbers if number}))
-        )
-        return {row.number: row.id for row in await self._conn.execute(query)}
+        found: dict[str, int] = {}
+        for chunk in in_chunks(numbers):
+            query = select(contracts.c.number, contracts.c.id).where(contracts.c.number.in_(chunk))
+            found |= {row.number: row.id for row in await self._conn.execute(query)}
+        return found
 
     async def claim(self, contract_number: str, contract_id: int) -> int:
         """A contract comes on record: lines in our currency that named it are its own; how
@@ -155,6 +163,10 @@ class ErpReceipts:
                 where=erp_bookmarks.c.known_until < known_until,
             )
         )
+
+
+def _told(receipt: Receipt) -> dict[str, Any]:
+    return {name: getattr(receipt, name) for name in _TOLD}
 
 
 def _to_receipt(row: AnyRow) -> StoredReceipt:

@@ -122,7 +122,13 @@ class Door:
 def _news(body: bytes) -> ReceiptNews:
     """JSON with `receipts`, and `complete_until` where all up to then were told; or the same
     columns as CSV."""
-    text = body.decode("utf-8-sig")
+    news = _told(body.decode("utf-8-sig"))
+    if len(news.receipts) > MOST_LINES:
+        raise ValueError(f"more than {MOST_LINES} lines")
+    return news
+
+
+def _told(text: str) -> ReceiptNews:
     if not text.lstrip().startswith("{"):
         return ReceiptNews(tuple(read_csv(text)))
     told = json.loads(text, parse_float=str)  # an amount must not pass through a float
@@ -145,8 +151,6 @@ def read_csv(text: str) -> list[Receipt]:
 def _lines(rows: Iterable[Any]) -> list[Receipt]:
     found: list[Receipt] = []
     for count, row in enumerate(rows, 1):
-        if count > MOST_LINES:
-            raise ValueError(f"more than {MOST_LINES} lines")
         if not isinstance(row, Mapping):
             raise ValueError(f"line {count}: an object is expected")
         try:
