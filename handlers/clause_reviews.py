@@ -26,6 +26,7 @@ from bot.messages import (
     Text,
 )
 from handlers import customers, directory
+from handlers import receivable_entries as entries
 from handlers.desk import Desk, Office
 from handlers.light_changes import leaders_of
 from handlers.texts import receivables as texts
@@ -62,6 +63,8 @@ async def open_for(
         return []
     facts: dict[str, object] = {"received_fen": received_fen, "round": review.round}
     await _audit(tx, review, "open_clause_review", facts, at=at)
+    key = f"{review.id}:{review.round}:opened"
+    await entries.enter_review(tx, contract, texts.REVIEW_OPENED, at, key=key)
     messages = await _cards(tx, office, review, at)
     if not legal:
         key = f"no-legal:{review.id}:{review.round}"
@@ -82,6 +85,8 @@ async def close_as_paid(
         return []
     await _audit(tx, closed, "close_clause_review", {"outcome": "paid"}, at=at)
     told = texts.paid_after_all(contract.terms.number, received_fen)
+    key = f"{review.id}:{review.round}:closed"
+    await entries.enter_review(tx, contract, told, at, key=key)
     return [
         *await _updates(tx, office, closed, at),
         *await _tell(tx, office, closed, told, at=at, key="paid"),
@@ -148,6 +153,8 @@ async def _decide(
     await _audit(desk.tx, closed, "close_clause_review", facts, actor=actor, at=desk.at)
     await _show_all(desk, closed)
     told = texts.decided(contract.terms.number, texts.outcome(outcome, note), desk.rep.name)
+    key = f"{review.id}:{review.round}:closed"
+    await entries.enter_review(desk.tx, contract, told, desk.at, key=key, by=desk.rep.id)
     desk.say(told)
     desk.add(
         await _tell(

@@ -20,6 +20,7 @@ from bot.domain.receivables import ContractTerms
 from bot.errors import InvalidInput, NotFound, Refused
 from bot.messages import Button, Card, Kind
 from handlers import customers, hearing, receivables
+from handlers import receivable_entries as entries
 from handlers.desk import Desk
 from handlers.texts import receivables as texts
 from handlers.understanding.contracts import contract_number, read_contract
@@ -143,7 +144,12 @@ async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
     if contract is None:
         await _refuse_known(desk, terms.number)
         raise Refused(texts.CONTRACT_GONE)
+    await entries.enter_contract(desk.tx, contract, desk.at, by=desk.rep.id)
     claimed = await desk.tx.erp.claim(terms.number, contract.id)
+    for line in claimed:
+        await entries.enter_receipt(
+            desk.tx, desk.office, contract, line.receipt, system=line.system, at=desk.at
+        )
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",
@@ -152,7 +158,7 @@ async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
         before={},
         after={"account_id": account.id, **_to_json(terms)},
     )
-    desk.say(texts.contract_recorded(terms.number, due, claimed))
+    desk.say(texts.contract_recorded(terms.number, due, len(claimed)))
 
 
 async def _refuse_known(desk: Desk, number: str) -> None:

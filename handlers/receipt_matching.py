@@ -8,6 +8,7 @@ from bot.domain.people import Role
 from bot.domain.receivables import Contract
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
 from bot.messages import Button, Card, Field, Option
+from handlers import receivable_entries as entries
 from handlers import receivables
 from handlers.desk import Desk
 from handlers.texts import receivables as texts
@@ -84,6 +85,9 @@ async def _match(desk: Desk, stored: StoredReceipt, contract: Contract) -> None:
         subject=f"contract:{contract.id}",
         before={},
         after={"receipt": f"{stored.system}:{stored.receipt.number}:{stored.receipt.line}"},
+    )
+    await entries.enter_receipt(
+        desk.tx, desk.office, contract, stored.receipt, system=stored.system, at=desk.at
     )
     desk.say(texts.matched(stored.receipt, contract.terms.number))
     desk.add(await receivables.after_change(desk.tx, desk.office, before, desk.at))

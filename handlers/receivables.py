@@ -12,6 +12,7 @@ from bot.domain import receivables as rules
 from bot.domain.receivables import HOME_CURRENCY, Contract, Receipt, Standing
 from bot.messages import OutboundMessage, ReceiptNews
 from handlers import clause_reviews
+from handlers import receivable_entries as entries
 from handlers.desk import Desk, Office
 from storage.unit_of_work import UnitOfWork
 
@@ -42,6 +43,10 @@ async def take(
         concerned |= {one for one in (pays, paid_before) if one is not None}
     before = await tx.contracts.received(concerned)
     await tx.erp.put(system, changed, at=at)
+    for receipt, pays in changed:
+        if pays is not None:
+            contract = await tx.contracts.get(pays)
+            await entries.enter_receipt(tx, office, contract, receipt, system=system, at=at)
     messages = await after_change(tx, office, before, at)
     if news.complete_until is not None:
         await tx.erp.move_bookmark(system, min(news.complete_until, at))

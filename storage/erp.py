@@ -87,9 +87,8 @@ class ErpReceipts:
             found |= {row.number: row.id for row in await self._conn.execute(query)}
         return found
 
-    async def claim(self, contract_number: str, contract_id: int) -> int:
-        """A contract comes on record: lines in our currency that named it are its own; how
-        many."""
+    async def claim(self, contract_number: str, contract_id: int) -> Sequence[StoredReceipt]:
+        """A contract comes on record: lines in our currency that named it are its own."""
         changed = await self._conn.execute(
             update(erp_receipts)
             .where(
@@ -98,8 +97,9 @@ class ErpReceipts:
                 erp_receipts.c.currency == HOME_CURRENCY,
             )
             .values(contract_id=contract_id)
+            .returning(erp_receipts)
         )
-        return changed.rowcount
+        return [_to_receipt(row) for row in changed]
 
     async def match(self, receipt_id: int, contract_id: int) -> StoredReceipt | None:
         """Say which contract an open line pays. None when somebody was faster."""

@@ -33,6 +33,11 @@ CHOOSE_UNTIL = "继续等待要选等到哪天，选好再按「继续等待」�
 REVIEW_NOT_YOURS = "这项复核由法务、客户负责人和他的主管处理，我这里没有改动。"
 REVIEW_GONE = "没有找到这项复核，可能是旧卡片。"
 REVIEW_OVERTAKEN = "这张卡片是上一轮复核的，请看新卡片。"
+RECEIPT_ENTRY = "回款"
+REVERSAL_ENTRY = "回款冲销"
+CONTRACT_ENTRY = "合同登记"
+REVIEW_ENTRY = "条款复核"
+REVIEW_OPENED = "预付款到期未到账，已请法务和负责人复核条款"
 ALL_TICKED = "清单已全部完成，请选一个处理结论。"
 
 _REFUSALS = {
@@ -240,3 +245,12 @@ def matched(receipt: Receipt, number: str) -> str:
 def erp_silent(name: str, since: datetime | None, why: str) -> str:
     known = f"自 {moment(since)} 起没有新的回款数据" if since else "还没有读到过回款数据"
     return f"ERP「{name}」未连通，{known}：{why}。期间到期的合同按「未知」处理，不当作未付。"
+
+
+def receipt_entry(receipt: Receipt, number: str) -> str:
+    return f"{money(receipt)}，合同 {number}，收款单 {receipt.number}"
+
+
+def contract_entry(terms: ContractTerms) -> str:
+    prepaid = f"，预付 {amount_words(terms.prepayment_fen)}" if terms.prepayment_fen else ""
+    return f"{terms.number}，{amount_words(terms.amount_fen)}{prepaid}"
