@@ -77,19 +77,45 @@ async def close_as_paid(
     tx: UnitOfWork, office: Office, contract: Contract, received_fen: int, at: datetime
 ) -> list[OutboundMessage]:
     """The payment came; whatever was decided before stays as it was decided."""
+    told = texts.paid_after_all(contract.terms.number, received_fen)
+    return await _close(tx, office, contract, Outcome.PAID, told, at=at)
+
+
+async def close_as_amended(desk: Desk, contract: Contract) -> None:
+    """The terms were changed in the chat, which decides an open review."""
+    told = texts.amended_meanwhile(contract.terms.number, desk.rep.name)
+    desk.add(
+        await _close(
+            desk.tx, desk.office, contract, Outcome.AMEND, told, at=desk.at, by=desk.rep.id
+        )
+    )
+
+
+async def _close(
+    tx: UnitOfWork,
+    office: Office,
+    contract: Contract,
+    outcome: Outcome,
+    told: str,
+    *,
+    at: datetime,
+    by: int | None = None,
+) -> list[OutboundMessage]:
+    """What ended it lies outside its cards; nothing where none is open."""
     review = await tx.clause_reviews.of_contract(contract.id)
     if review is None or review.outcome is not None:
         return []
-    closed = await tx.clause_reviews.close(review.id, Outcome.PAID, note="", decided_by=None, at=at)
+    closed = await tx.clause_reviews.close(review.id, outcome, note="", decided_by=by, at=at)
     if closed is None:
         return []
-    await _audit(tx, closed, "close_clause_review", {"outcome": "paid"}, at=at)
-    told = texts.paid_after_all(contract.terms.number, received_fen)
+    actor = "system" if by is None else f"person:{by}"
+    facts: dict[str, object] = {"outcome": str(outcome)}
+    await _audit(tx, closed, "close_clause_review", facts, actor=actor, at=at)
     key = f"{review.id}:{review.round}:closed"
-    await entries.enter_review(tx, contract, told, at, key=key)
+    await entries.enter_review(tx, contract, told, at, key=key, by=by)
     return [
         *await _updates(tx, office, closed, at),
-        *await _tell(tx, office, closed, told, at=at, key="paid"),
+        *await _tell(tx, office, closed, told, at=at, key="closed"),
     ]
 
 

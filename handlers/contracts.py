@@ -19,32 +19,37 @@ from bot.domain.people import Role
 from bot.domain.receivables import ContractTerms
 from bot.errors import InvalidInput, NotFound, Refused
 from bot.messages import Button, Card, Kind
-from handlers import customers, hearing, receivables
+from handlers import clause_reviews, customers, hearing, receivables
 from handlers import receivable_entries as entries
 from handlers.desk import Desk
 from handlers.texts import receivables as texts
 from handlers.understanding.contracts import contract_number, read_contract
 
 CONFIRM = "confirm"
+AMEND = "amend"
 DROP = "drop"
 SEES_ALL = frozenset({Role.FINANCE, Role.LEGAL, Role.SALES_DIRECTOR, Role.ADMIN})
 
 _ORDER = re.compile(r"^(?:登记合同|合同登记)(?=[ :：,，]|$)")
+_AMENDMENT = re.compile(r"^(?:改合同|修改合同|变更合同|合同变更)(?=[ :：,，]|$)")
 _SIGNED = re.compile(r"合同[^。;；?？]{0,12}签|签[^。;；?？]{0,12}合同")
 
 
 def is_told(desk: Desk) -> bool:
-    """An order to record a contract, or news of a signed one with its number."""
+    """An order to record or change a contract, or news of a signed one with its number."""
     if desk.message.kind not in (Kind.TEXT, Kind.VOICE, Kind.MIXED) or desk.incoming.files:
         return False
     text = hearing.spoken_text(desk)
     told = bool(_SIGNED.search(text)) and contract_number(text) is not None
-    return told or bool(_ORDER.match(text))
+    return told or bool(_ORDER.match(text) or _AMENDMENT.match(text))
 
 
 async def hear(desk: Desk) -> None:
     """What else a sentence says, such as a deal that was won, is recorded as ever."""
     text = hearing.spoken_text(desk)
+    if _AMENDMENT.match(text):
+        await _ask_to_amend(desk, _AMENDMENT.sub("", text))
+        return
     if not _ORDER.match(text):
         await hearing.hear(desk)
         if read_contract(text, desk.at, desk.office.calendar).amount_fen is None:
@@ -53,7 +58,7 @@ async def hear(desk: Desk) -> None:
 
 
 async def press(desk: Desk) -> None:
-    """«确认登记» or «不登记». Raises NotAllowed for whom the customer is none of theirs."""
+    """«确认登记», «确认变更», or no. Raises NotAllowed for whom the customer is none of theirs."""
     action = desk.message.action
     assert action is not None
     known = await desk.tx.cards.get(action.card_id)
@@ -67,6 +72,9 @@ async def press(desk: Desk) -> None:
     if action.action == CONFIRM:
         await _record(desk, account, terms)
         closed = texts.CONTRACT_RECORDED
+    elif action.action == AMEND:
+        await _amend(desk, terms)
+        closed = texts.CONTRACT_AMENDED
     await desk.change(replace(card, buttons=(), closed=closed), subject=known.subject)
 
 
@@ -116,12 +124,46 @@ async def _ask(desk: Desk, text: str) -> None:
         prepayment_due_on=said.prepayment_due_on,
         post_paid=said.post_paid,
     )
+    await _refuse_known(desk, terms.number)
+    await _show_card(desk, account, terms)
+
+
+async def _ask_to_amend(desk: Desk, text: str) -> None:
+    """What is not said stays as it was; a share is one of the amount as it then is."""
+    number = contract_number(text)
+    if number is None:
+        raise InvalidInput(texts.AMENDMENT_HOW)
+    known = await desk.tx.contracts.find(number)
+    if known is None:
+        raise NotFound(texts.no_such_contract(number))
+    amount = known.terms.amount_fen
+    said = read_contract(text, desk.at, desk.office.calendar, share_of_fen=amount)
+    account = await desk.tx.accounts.get(known.account_id)
+    await _refuse_others(desk, account)
+    was = known.terms
+    prepayment = said.prepayment_fen or was.prepayment_fen
+    terms = replace(
+        was,
+        amount_fen=said.amount_fen or was.amount_fen,
+        signed_on=said.signed_on or was.signed_on,
+        prepayment_fen=None if said.post_paid else prepayment,
+        prepayment_due_on=None
+        if said.post_paid
+        else said.prepayment_due_on or was.prepayment_due_on,
+        post_paid=said.post_paid or (was.post_paid and prepayment is None),
+    )
+    await _show_card(desk, account, terms, amends=True)
+
+
+async def _show_card(
+    desk: Desk, account: Account, terms: ContractTerms, *, amends: bool = False
+) -> None:
+    """Raises InvalidInput for terms that cannot be."""
     why = rules.refusal_of(terms)
     if why:
         raise InvalidInput(texts.refusal(why))
-    await _refuse_known(desk, terms.number)
     digest = hashlib.sha256(desk.incoming.source_id.encode()).hexdigest()[:16]
-    card = _card(desk, account, terms, card_id=f"contract-{digest}")
+    card = _card(desk, account, terms, card_id=f"contract-{digest}", amends=amends)
     subject = f"account:{account.id}"
     await desk.show(card, subject=subject)
     await desk.tx.cards.put(
@@ -161,6 +203,29 @@ async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
     desk.say(texts.contract_recorded(terms.number, due, len(claimed)))
 
 
+async def _amend(desk: Desk, terms: ContractTerms) -> None:
+    known = await desk.tx.contracts.find(terms.number)
+    assert known is not None, "contracts are never taken off the record"
+    contract = replace(known, terms=terms)
+    received = (await desk.tx.contracts.received([contract.id]))[contract.id]
+    check_at = rules.due_at(terms, desk.office.calendar, days=_days(desk))
+    reached = rules.is_reached(terms, received)
+    await desk.tx.contracts.change(contract.id, terms, check_at=None if reached else check_at)
+    await desk.tx.audit.append(
+        at=desk.at,
+        actor=f"person:{desk.rep.id}",
+        action="amend_contract",
+        subject=f"contract:{contract.id}",
+        before=_to_json(known.terms),
+        after=_to_json(terms),
+    )
+    source = desk.incoming.source_id
+    await entries.enter_contract(desk.tx, contract, desk.at, by=desk.rep.id, amended_by=source)
+    due = rules.due_on(terms, desk.office.calendar, days=_days(desk))
+    desk.say(texts.contract_amended(terms.number, due))
+    await clause_reviews.close_as_amended(desk, contract)
+
+
 async def _refuse_known(desk: Desk, number: str) -> None:
     known = await desk.tx.contracts.find(number)
     if known is not None:
@@ -192,14 +257,17 @@ async def _named(desk: Desk, words: str) -> Account | None:
     return account
 
 
-def _card(desk: Desk, account: Account, terms: ContractTerms, *, card_id: str) -> Card:
+def _card(
+    desk: Desk, account: Account, terms: ContractTerms, *, card_id: str, amends: bool = False
+) -> Card:
+    confirm = Button(AMEND, "确认变更") if amends else Button(CONFIRM, "确认登记")
     due = rules.due_on(terms, desk.office.calendar, days=_days(desk))
     return Card(
         card_id=card_id,
-        title=texts.CONTRACT_TITLE,
+        title=texts.AMENDMENT_TITLE if amends else texts.CONTRACT_TITLE,
         lines=(texts.CONTRACT_QUESTION,),
         facts=tuple(texts.contract_facts(account.name, terms, due)),
-        buttons=(Button(CONFIRM, "确认登记", style="primary"), Button(DROP, "不登记")),
+        buttons=(replace(confirm, style="primary"), Button(DROP, "取消")),
     )
 
 

@@ -42,10 +42,14 @@ async def enter_review(
     )
 
 
-async def enter_contract(tx: UnitOfWork, contract: Contract, at: datetime, *, by: int) -> None:
+async def enter_contract(
+    tx: UnitOfWork, contract: Contract, at: datetime, *, by: int, amended_by: str = ""
+) -> None:
+    """A contract came on record. amended_by: the delivery that changed its terms."""
+    title = texts.AMENDMENT_ENTRY if amended_by else texts.CONTRACT_ENTRY
     text = texts.contract_entry(contract.terms)
-    key = f"contract:{contract.id}"
-    await _enter(tx, contract, texts.CONTRACT_ENTRY, text, occurred_at=at, at=at, key=key, by=by)
+    key = f"contract:{contract.id}:{amended_by}"
+    await _enter(tx, contract, title, text, occurred_at=at, at=at, key=key, by=by)
 
 
 async def _enter(

@@ -72,6 +72,23 @@ class Contracts:
         row = added.one_or_none()
         return None if row is None else _to_contract(row)
 
+    async def change(
+        self, contract_id: int, terms: ContractTerms, *, check_at: datetime | None
+    ) -> None:
+        """Other terms under the same number. check_at: see `look_again`."""
+        await self._conn.execute(
+            update(contracts)
+            .where(contracts.c.id == contract_id)
+            .values(
+                amount_fen=terms.amount_fen,
+                signed_on=terms.signed_on,
+                prepayment_fen=terms.prepayment_fen,
+                prepayment_due_on=terms.prepayment_due_on,
+                post_paid=terms.post_paid,
+                check_at=check_at,
+            )
+        )
+
     async def look_again(self, contract_id: int, check_at: datetime | None) -> None:
         """Look at its payment then; None: no more, until something changes."""
         await self._conn.execute(

@@ -16,9 +16,12 @@ from bot.domain.receivables import (
 from handlers.texts.dialog import WEEKDAYS, amount_words
 
 CONTRACT_TITLE = "合同登记"
+AMENDMENT_TITLE = "合同条款变更"
+CONTRACT_AMENDED = "已变更"
 CONTRACT_QUESTION = "请核对，确认后到期自动核对回款。"
 CONTRACT_EXAMPLE = "例如「登记合同 恒锐机电 HT-2026-018，35万，预付30%，1月28日前付」"
 CONTRACT_HOW = f"登记合同要有客户、合同号和金额，{CONTRACT_EXAMPLE}。"
+AMENDMENT_HOW = "要改哪份合同？请带上合同号，例如「改合同 HT-2026-018 预付20%，2月10日前付」。"
 CONTRACT_RECORDED = "已登记"
 CONTRACT_DROPPED = "未登记"
 CONTRACT_GONE = "这份合同登记卡片已处理过了。"
@@ -35,6 +38,7 @@ REVIEW_GONE = "没有找到这项复核，可能是旧卡片。"
 REVIEW_OVERTAKEN = "这张卡片是上一轮复核的，请看新卡片。"
 RECEIPT_ENTRY = "回款"
 REVERSAL_ENTRY = "回款冲销"
+AMENDMENT_ENTRY = "合同变更"
 CONTRACT_ENTRY = "合同登记"
 REVIEW_ENTRY = "条款复核"
 REVIEW_OPENED = "预付款到期未到账，已请法务和负责人复核条款"
@@ -97,7 +101,19 @@ def contract_recorded(number: str, due: date | None, claimed: int) -> str:
 
 
 def contract_known(number: str, customer: str, amount_fen: int) -> str:
-    return f"合同 {number} 已经登记过（{customer}，{amount_words(amount_fen)}），我这里没有改动。"
+    return (
+        f"合同 {number} 已经登记过（{customer}，{amount_words(amount_fen)}），我这里没有改动。"
+        f"条款有变就说「改合同 {number} 预付20%，2月10日前付」。"
+    )
+
+
+def contract_amended(number: str, due: date | None) -> str:
+    told = f"合同 {number} 的条款已变更。"
+    return told + (f"{day(due)}过后核对回款。" if due is not None else "不再核对预付款。")
+
+
+def amended_meanwhile(number: str, name: str) -> str:
+    return f"{name}已变更合同 {number} 的条款，条款复核按「改条款」关闭。"
 
 
 def no_contracts(customer: str) -> str:

@@ -51,8 +51,11 @@ def contract_number(text: str) -> str | None:
     return found[0].upper() if found else None
 
 
-def read_contract(text: str, now: datetime, calendar: WorkingCalendar) -> SaidContract:
-    """All that the sentence says of a contract."""
+def read_contract(
+    text: str, now: datetime, calendar: WorkingCalendar, *, share_of_fen: int | None = None
+) -> SaidContract:
+    """All that the sentence says of a contract. share_of_fen: what a share is of, where the
+    sentence names no amount."""
     number = _NUMBER.search(text)
     # The number's own digits are neither an amount nor a day.
     rest = normalise(_NUMBER.sub(lambda match: "，" * len(match[0]), text))
@@ -60,7 +63,7 @@ def read_contract(text: str, now: datetime, calendar: WorkingCalendar) -> SaidCo
     signed_on, due_on = _days(rest, moments)
     for moment in moments:  # 定金5万1月20日前到: the 1 is no part of the amount
         rest = rest[: moment.start] + "，" * (moment.end - moment.start) + rest[moment.end :]
-    amount, prepayment = _amounts(rest)
+    amount, prepayment = _amounts(rest, share_of_fen)
     return SaidContract(
         number=number[0].upper() if number else None,
         amount_fen=amount,
@@ -71,7 +74,7 @@ def read_contract(text: str, now: datetime, calendar: WorkingCalendar) -> SaidCo
     )
 
 
-def _amounts(text: str) -> tuple[int | None, int | None]:
+def _amounts(text: str, share_of_fen: int | None) -> tuple[int | None, int | None]:
     """The contract's amount and its prepayment. A share that is no whole fen is rounded half
     up: nobody can pay less."""
     share = _SHARE.search(text)
@@ -84,13 +87,14 @@ def _amounts(text: str) -> tuple[int | None, int | None]:
             prepaid = prepaid or amount.value
         else:
             whole = whole or amount.value
-    if share is not None and prepaid is None and whole is not None:
+    of_fen = whole or share_of_fen
+    if share is not None and prepaid is None and of_fen is not None:
         part = (
             Fraction(share["percent"]) / 100
             if share["percent"]
             else Fraction(_TENTHS[share["tenths"]], 10)
         )
-        prepaid = int(whole * part + Fraction(1, 2))
+        prepaid = int(of_fen * part + Fraction(1, 2))
     return whole, prepaid
 
 

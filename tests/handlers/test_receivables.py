@@ -287,6 +287,31 @@ async def test_paid_please_check_asks_finance_and_leaves_the_review_open(
     assert company.chat.shown("zhou").closed == ""
 
 
+async def test_changed_terms_decide_an_open_review_and_are_looked_at_anew(
+    company: Company,
+) -> None:
+    await company.signed()
+    await company.tick(DUE_OVER)
+    shown = await company.chat.say("zhang", "改合同 HT-2026-018 预付20%，2月10日前付")
+    assert "7万元" in shown
+    assert "35万元" in shown
+    told = await company.chat.press("zhang", company.chat.card("zhang"), "确认变更")
+    assert "2月10日" in told
+    assert company.chat.shown("zhou").closed == "改条款"
+    assert "未到期" in await company.asked()
+    await company.tick(at("2026-02-11 00:00"))
+    assert len(company.reviews("zhou")) == 2
+
+
+async def test_nobody_changes_a_contract_that_is_not_there_or_not_theirs(
+    company: Company,
+) -> None:
+    assert "没有登记过" in await company.chat.say("zhang", "改合同 HT-2026-018 预付20%")
+    await company.signed()
+    assert "张伟" in await company.chat.say("chen", "改合同 HT-2026-018 预付20%")
+    assert "预付款要大于 0" in await company.chat.say("zhang", "改合同 HT-2026-018 预付款40万")
+
+
 async def test_the_customers_stream_tells_the_whole_story_once(company: Company) -> None:
     await company.signed()
     await company.tick(DUE_OVER)
