@@ -39,6 +39,7 @@ from config.settings import (
     DingtalkSettings,
     ErpSettings,
     Settings,
+    U9cEntitySettings,
     WecomSettings,
     config_path,
     load_engines,
@@ -51,6 +52,7 @@ from connectors.erp import notices as erp_door
 from connectors.erp.csv_folder import CsvFolder
 from connectors.erp.kingdee import BillForm, Kingdee, KingdeeApp
 from connectors.erp.kingdee_signature import Credentials
+from connectors.erp.u9c import ReceiptEntity, U9c, U9cApp
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
 from connectors.tokens import OwnTokens
@@ -91,6 +93,8 @@ cli.add_typer(payouts.app, name="payouts")
 RECOVER_EVERY_S = 15.0
 
 log = logging.getLogger(__name__)
+
+AskedErp = Kingdee | U9c | CsvFolder
 
 Clients = dict[tuple[str, str], WecomClient | DingtalkClient]
 
@@ -220,17 +224,32 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     )
 
 
-def _erps(
-    settings: Settings, http: Http, clock: Clock, zone: ZoneInfo
-) -> list[Kingdee | CsvFolder]:
+def _erps(settings: Settings, http: Http, clock: Clock, zone: ZoneInfo) -> list[AskedErp]:
     """Those that are asked; the others tell by their door."""
-    found: list[Kingdee | CsvFolder] = []
+    found: list[AskedErp] = []
     for name, given in settings.erp.items():
         if given.kind == "kingdee":
             found.append(Kingdee(_kingdee_app(name, given, zone), http, clock))
-        elif given.folder is not None:
+        elif given.entity is not None and given.kind == "u9c":
+            found.append(U9c(_u9c_app(name, given, given.entity, zone), http))
+        elif given.folder is not None and given.kind == "folder":
             found.append(CsvFolder(name, given.folder))
     return found
+
+
+def _u9c_app(name: str, given: ErpSettings, entity: U9cEntitySettings, zone: ZoneInfo) -> U9cApp:
+    return U9cApp(
+        name=name,
+        base_url=given.base_url,
+        enterprise=given.enterprise,
+        organisation=given.organisation_code,
+        user=given.user,
+        client_id=given.app_id,
+        client_secret=given.app_secret.get_secret_value(),
+        receipts=ReceiptEntity(**entity.revealed()),
+        home_currency=given.home_currency,
+        zone=zone,
+    )
 
 
 def _kingdee_app(name: str, given: ErpSettings, zone: ZoneInfo) -> KingdeeApp:

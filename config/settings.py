@@ -277,16 +277,35 @@ class KingdeeFormSettings(_Section):
     changed_at: Text = "FModifyDate"
 
 
+class U9cEntitySettings(_Section):
+    """The entity of U9C that holds a receipt's lines, and the paths of its fields."""
+
+    entity: Text
+    number: Text
+    line: Text
+    contract: Text
+    amount: Text
+    currency: Text
+    received_on: Text
+    payer: Text
+    changed_at: Text = "ModifiedOn"
+    status: Text
+    audited: Text
+    since_operator: Text = "ge"
+    first_page: Annotated[int, Field(ge=0, le=1, description="0 或 1")] = 1
+
+
 class ErpSettings(_Section):
-    """One ERP. kingdee: asked over its Web API. folder: writes CSV files. push: it tells us
+    """One ERP. kingdee, u9c: asked over its API. folder: writes CSV files. push: it tells us
     by POST /erp/<name>, which the others may as well.
 
     notice_secret: signs what it tells by POST; without one that door is shut. receipts,
-    refunds: see KingdeeFormSettings; without refunds they are negative receipts.
+    refunds: of Kingdee; without refunds they are negative receipts. entity: of U9C.
     """
 
     kind: Annotated[
-        Literal["kingdee", "folder", "push"], Field(description="kingdee、folder 或 push")
+        Literal["kingdee", "u9c", "folder", "push"],
+        Field(description="kingdee、u9c、folder 或 push"),
     ]
     folder: Annotated[Path | None, Field(description="收款文件的文件夹 (a folder)")] = None
     notice_secret: Annotated[
@@ -303,14 +322,22 @@ class ErpSettings(_Section):
     app_secret: SecretStr = SecretStr("")
     language: Count = 2052
     organisation: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
+    enterprise: str = ""
+    organisation_code: str = ""
     home_currency: Text = "PRE001"
     receipts: KingdeeFormSettings = KingdeeFormSettings()
     refunds: KingdeeFormSettings | None = None
+    entity: U9cEntitySettings | None = None
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> Self:
-        asked = ("base_url", "account_id", "user", "app_id", "app_secret")
-        needed = {"kingdee": asked, "folder": ("folder",), "push": ("notice_secret",)}
+        asked = ("base_url", "user", "app_id", "app_secret")
+        needed = {
+            "kingdee": (*asked, "account_id"),
+            "u9c": (*asked, "enterprise", "organisation_code", "entity"),
+            "folder": ("folder",),
+            "push": ("notice_secret",),
+        }
         for key in needed[self.kind]:
             if not _plain(getattr(self, key)):
                 told = f'{key}：kind = "{self.kind}" 时必填 (required)'

@@ -16,6 +16,7 @@ from config.settings import (
     Settings,
     SpeechSettings,
     StorageSettings,
+    U9cEntitySettings,
     WecomSettings,
     load_settings,
 )
@@ -30,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[dingtalk.<name>]`": DingtalkSettings,
     "### `[erp.<name>]`": ErpSettings,
     "### `[erp.<name>.receipts]`": KingdeeFormSettings,
+    "### `[erp.<name>.entity]`": U9cEntitySettings,
 }
 
 

@@ -323,11 +323,12 @@ def test_the_sandbox_takes_the_engines_and_nothing_else(
 @pytest.mark.parametrize(
     ("erp", "line"),
     [
-        ('kind = "sap"', "erp.books.kind：应为 kingdee、folder 或 push"),
+        ('kind = "sap"', "erp.books.kind：应为 kingdee、u9c、folder 或 push"),
         ("", "erp.books.kind：必填"),
         ('kind = "push"', 'erp.books.notice_secret：kind = "push" 时必填'),
         ('kind = "push"\nnotice_secret = "short"', "erp.books.notice_secret：至少 16 位"),
         ('kind = "folder"', 'erp.books.folder：kind = "folder" 时必填'),
+        ('kind = "u9c"', 'erp.books.base_url：kind = "u9c" 时必填'),
         ('kind = "kingdee"', 'erp.books.base_url：kind = "kingdee" 时必填'),
         (
             'kind = "folder"\nfolder = "a"\nreceipts = {contact = "F"}',
