@@ -275,6 +275,7 @@ class KingdeeFormSettings(_Section):
     received_on: Text = "FDATE"
     payer: Text = "FCONTACTUNIT.FName"
     changed_at: Text = "FModifyDate"
+    status: Text = "FDocumentStatus"
 
 
 class U9cEntitySettings(_Section):

@@ -25,7 +25,7 @@ async def enter_receipt(
     await _enter(
         tx,
         contract,
-        texts.RECEIPT_ENTRY if receipt.amount_fen >= 0 else texts.REVERSAL_ENTRY,
+        texts.receipt_title(receipt),
         texts.receipt_entry(receipt, contract.terms.number),
         occurred_at=min(day, at),
         at=at,

@@ -34,7 +34,9 @@ async def take(
     concerned: set[int] = set()
     for receipt in news.receipts:
         stored = known.get((receipt.number, receipt.line))
-        if stored is not None and stored.receipt == receipt:
+        # A withdrawn line that was never on record is no news either.
+        known_so = stored.receipt == receipt if stored is not None else receipt.amount_fen == 0
+        if known_so:
             continue
         is_ours = receipt.currency == HOME_CURRENCY
         pays = contracts.get(receipt.contract_number) if is_ours else None

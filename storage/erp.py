@@ -128,7 +128,7 @@ class ErpReceipts:
 
     async def unmatched(self, *, limit: int) -> tuple[Sequence[StoredReceipt], int]:
         """Open lines in our currency first, then the oldest; and how many there are."""
-        is_open = erp_receipts.c.contract_id.is_(None)
+        is_open = erp_receipts.c.contract_id.is_(None) & (erp_receipts.c.amount_fen != 0)
         foreign = erp_receipts.c.currency != HOME_CURRENCY
         query = (
             select(erp_receipts).where(is_open).order_by(foreign, erp_receipts.c.id).limit(limit)

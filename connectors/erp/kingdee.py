@@ -27,6 +27,7 @@ OVERLAP = timedelta(hours=1)
 
 _SERVICE = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService"
 _TIMEOUT_S = 60.0
+_AUDITED = "C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,13 @@ class BillForm:
     received_on: str
     payer: str
     changed_at: str
+    status: str
 
     @property
     def keys(self) -> list[str]:
         return [
             self.number, self.line, self.contract, self.amount, self.currency,
-            self.received_on, self.payer,
+            self.received_on, self.payer, self.status,
         ]  # fmt: skip
 
 
@@ -79,7 +81,7 @@ class Kingdee:
         return self._app.name
 
     async def receipts(self, since: datetime) -> Sequence[Receipt]:
-        """See `bot.ports.Erp`; only bills that were audited there (FDocumentStatus C)."""
+        """See `bot.ports.Erp`. A bill that is not, or no more, audited counts nothing."""
         found = await self._bills(self._app.receipts, since, sign=1)
         if self._app.refunds is not None:
             found += await self._bills(self._app.refunds, since, sign=-1)
@@ -105,7 +107,7 @@ class Kingdee:
         query = {
             "FormId": form.form,
             "FieldKeys": ",".join(form.keys),
-            "FilterString": f"{form.changed_at}>='{moment}' and FDocumentStatus='C'",
+            "FilterString": f"{form.changed_at}>='{moment}'",
             "OrderString": f"{form.number},{form.line}",
             "StartRow": start,
             "Limit": limit,
@@ -121,14 +123,14 @@ class Kingdee:
         return rows
 
     def _receipt(self, form: BillForm, row: Sequence[Any], sign: int) -> Receipt:
-        number, line, contract, amount, currency, received_on, payer = row
+        number, line, contract, amount, currency, received_on, payer, status = row
         known = HOME_CURRENCY if currency == self._app.home_currency else str(currency)
         try:
             return receipt_line(
                 number=number,
                 line=f"{form.form}:{line}",
                 contract=contract,
-                amount=amount,
+                amount=amount if status == _AUDITED else 0,
                 currency=known,
                 received_on=received_on,
                 payer=payer,

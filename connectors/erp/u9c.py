@@ -82,7 +82,7 @@ class U9c:
         return self._app.name
 
     async def receipts(self, since: datetime) -> Sequence[Receipt]:
-        """See `bot.ports.Erp`; only those that are approved there."""
+        """See `bot.ports.Erp`. One that is not, or no more, approved counts nothing."""
         found: list[Receipt] = []
         first = self._app.receipts.first_page
         for page in range(first, first + MOST_PAGES):
@@ -103,7 +103,7 @@ class U9c:
             "EntityFullName": entity.entity,
             "ReturnFields": [
                 entity.number, entity.line, entity.contract, entity.amount, entity.currency,
-                entity.received_on, entity.payer,
+                entity.received_on, entity.payer, entity.status,
             ],
             "PageIndex": page,
             "PageSize": PAGE_ROWS,
@@ -112,8 +112,11 @@ class U9c:
                 {
                     "Logic": "and",
                     "Filters": [
-                        _condition(entity.changed_at, entity.since_operator, moment),
-                        _condition(entity.status, "eq", entity.audited),
+                        {
+                            "Field": entity.changed_at,
+                            "Operator": entity.since_operator,
+                            "Value": moment,
+                        }
                     ],
                 }
             ],
@@ -170,22 +173,19 @@ class U9c:
     def _receipt(self, row: Mapping[str, Any]) -> Receipt:
         entity = self._app.receipts
         number, currency = _at(row, entity.number), _at(row, entity.currency)
+        is_audited = str(_at(row, entity.status)) == entity.audited
         try:
             return receipt_line(
                 number=number,
                 line=_at(row, entity.line),
                 contract=_at(row, entity.contract),
-                amount=_at(row, entity.amount),
+                amount=_at(row, entity.amount) if is_audited else 0,
                 currency=HOME_CURRENCY if currency == self._app.home_currency else str(currency),
                 received_on=_at(row, entity.received_on),
                 payer=_at(row, entity.payer),
             )
         except ValueError as error:
             raise Rejected(f"u9c:{entity.entity}: {number}: {error}") from None
-
-
-def _condition(name: str, operator: str, value: str) -> dict[str, str]:
-    return {"Field": name, "Operator": operator, "Value": value}
 
 
 def _rows(data: Any) -> list[Mapping[str, Any]]:

@@ -28,18 +28,19 @@ HOME_CURRENCY = "PRE001"
 
 _MASK = b"0054f397c6234378b09ca7d3"
 _CHINA = timezone(timedelta(hours=8))
-_SINCE = re.compile(r"FModifyDate>='(?P<moment>[\d :-]+)' and FDocumentStatus='C'")
+_SINCE = re.compile(r"FModifyDate>='(?P<moment>[\d :-]+)'")
 _QUERY = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.ExecuteBillQuery.common.kdsvc"
 _KEYS = {
     "FBillNo": "number", "FRECEIVEBILLENTRY_FEntryID": "line", "FSALEORDERNUMBER": "contract",
     "FRECTOTALAMOUNTFOR": "amount", "FCURRENCYID.FNumber": "currency", "FDATE": "day",
-    "FCONTACTUNIT.FName": "payer",
+    "FCONTACTUNIT.FName": "payer", "FDocumentStatus": "status",
 }  # fmt: skip
 
 
 @dataclass(slots=True)
 class Bill:
-    """A line of an audited receipt. amount: yuan, as the ERP shows it."""
+    """A line of a receipt. amount: yuan, as the ERP shows it. status: C audited, D taken
+    back to be audited anew."""
 
     number: str
     line: int
@@ -49,6 +50,7 @@ class Bill:
     day: str
     payer: str
     changed_at: datetime
+    status: str = "C"
 
 
 class KingdeeEmulator:
@@ -88,6 +90,12 @@ class KingdeeEmulator:
         self.bills = [known for known in self.bills if known.number != bill.number]
         self.bills.append(bill)
         return bill
+
+    def unaudit(self, number: str) -> None:
+        """反审核: the receipt counts no more."""
+        for bill in self.bills:
+            if bill.number == number:
+                bill.status, bill.changed_at = "D", self._world.now()
 
     async def _book(self, request: web.Request) -> web.Response:
         body = await request.json()

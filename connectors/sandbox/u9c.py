@@ -24,8 +24,8 @@ _EXPIRED = {"ResCode": 402, "ResMsg": "token 已过期", "Success": False, "Data
 
 
 class U9cEmulator:
-    """Serves /sandbox/u9c/U9C. rows: as the entity holds them, with `ModifiedOn`, a moment, and
-    `Status`. nested: whether `Currency.Code` comes as an object."""
+    """Serves /sandbox/u9c/U9C. rows: as the entity holds them; `ModifiedOn` is a moment.
+    nested: whether `Currency.Code` comes as an object."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -62,11 +62,9 @@ class U9cEmulator:
         if query["EntityFullName"] != ENTITY:
             told = {"ResCode": 1, "ResMsg": "实体不存在", "Success": False, "Data": None}
             return web.json_response(told)
-        since, status = (one["Value"] for one in query["Filters"][0]["Filters"])
+        [since] = (one["Value"] for one in query["Filters"][0]["Filters"])
         moment = datetime.fromisoformat(since).replace(tzinfo=_CHINA)
-        found = [
-            row for row in self.rows if row["ModifiedOn"] >= moment and row["Status"] == status
-        ]
+        found = [row for row in self.rows if row["ModifiedOn"] >= moment]
         size = query["PageSize"]
         start = (query["PageIndex"] - 1) * size
         page = [self._shown(row, query["ReturnFields"]) for row in found[start : start + size]]

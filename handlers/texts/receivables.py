@@ -36,8 +36,6 @@ CHOOSE_UNTIL = "继续等待要选等到哪天，选好再按「继续等待」�
 REVIEW_NOT_YOURS = "这项复核由法务、客户负责人和他的主管处理，我这里没有改动。"
 REVIEW_GONE = "没有找到这项复核，可能是旧卡片。"
 REVIEW_OVERTAKEN = "这张卡片是上一轮复核的，请看新卡片。"
-RECEIPT_ENTRY = "回款"
-REVERSAL_ENTRY = "回款冲销"
 AMENDMENT_ENTRY = "合同变更"
 CONTRACT_ENTRY = "合同登记"
 REVIEW_ENTRY = "条款复核"
@@ -261,6 +259,12 @@ def matched(receipt: Receipt, number: str) -> str:
 def erp_silent(name: str, since: datetime | None, why: str) -> str:
     known = f"自 {moment(since)} 起没有新的回款数据" if since else "还没有读到过回款数据"
     return f"ERP「{name}」未连通，{known}：{why}。期间到期的合同按「未知」处理，不当作未付。"
+
+
+def receipt_title(receipt: Receipt) -> str:
+    if receipt.amount_fen == 0:
+        return "回款撤回"
+    return "回款" if receipt.amount_fen > 0 else "回款冲销"
 
 
 def receipt_entry(receipt: Receipt, number: str) -> str:

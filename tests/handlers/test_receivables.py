@@ -245,6 +245,18 @@ async def test_a_receipt_that_the_erp_corrects_counts_as_corrected(company: Comp
     assert "已收 5万元" in await company.asked()
 
 
+async def test_a_withdrawn_receipt_opens_the_review_again_and_is_never_to_match(
+    company: Company,
+) -> None:
+    await company.signed()
+    await company.tick(DUE_OVER)
+    await company.tell(receipt("SK1", 105_000), receipt("SK2", 500, "HT-9"))
+    await company.tell(receipt("SK1", 0), receipt("SK2", 0, "HT-9"), receipt("SK3", 0, "HT-9"))
+    assert len(company.reviews("zhou")) == 2
+    assert "回款撤回 0元" in await company.chat.say("zhang", "动态 恒锐机电")
+    assert "没有待匹配" in await company.chat.say("qian", "待匹配回款")
+
+
 async def test_another_currency_is_listed_and_no_amount(company: Company) -> None:
     await company.signed()
     await company.tell(receipt("SK1", 105_000, currency="USD"))

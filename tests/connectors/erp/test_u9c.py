@@ -86,10 +86,11 @@ async def test_approved_receipts_are_read_page_by_page(bed: Bed, nested: bool) -
     bed.erp.nested = nested
     for number in range(205):
         bed.book(f"R{number}", 105000.5 if number else -12)
-    bed.book("draft", 1, Status="0")
+    bed.book("draft", 1, Status=0)
     bed.book("old", 1, ModifiedOn=NOW - timedelta(hours=2))
     found = await bed.client().receipts(NOW)
-    assert [one.number for one in found] == [f"R{number}" for number in range(205)]
+    assert [one.number for one in found] == [*(f"R{number}" for number in range(205)), "draft"]
+    assert found[-1].amount_fen == 0
     assert [one.amount_fen for one in found[:2]] == [-1200, 10_500_050]
     assert (found[0].currency, found[0].line, found[0].payer) == ("CNY", "10", "恒锐机电")
 
