@@ -10,35 +10,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.domain import receivables as rules
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person, Role
 from bot.domain.receivables import Contract, Outcome
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.messages import (
-    Address,
-    Button,
-    Card,
-    CardUpdate,
-    Field,
-    Option,
     OutboundMessage,
     Text,
 )
+from handlers import clause_review_cards as cards
 from handlers import customers, directory
 from handlers import receivable_entries as entries
+from handlers.clause_review_cards import ASK_FINANCE, TICK, UNTIL
 from handlers.desk import Desk, Office
 from handlers.light_changes import leaders_of
 from handlers.texts import receivables as texts
 from storage.clause_reviews import ClauseReview
 from storage.unit_of_work import UnitOfWork
-
-TICK = "tick"
-ASK_FINANCE = "paid"
-UNTIL = "until"
-WAIT_DAYS = (3, 7, 15, 30)
-
-_DAY = timedelta(days=1)
 
 
 async def open_for(
@@ -65,7 +52,7 @@ async def open_for(
     await _audit(tx, review, "open_clause_review", facts, at=at)
     key = f"{review.id}:{review.round}:opened"
     await entries.enter_review(tx, contract, texts.REVIEW_OPENED, at, key=key)
-    messages = await _cards(tx, office, review, at)
+    messages = await cards.send(tx, office, review, at)
     if not legal:
         key = f"no-legal:{review.id}:{review.round}"
         told = texts.no_legal(contract.terms.number)
@@ -114,8 +101,8 @@ async def _close(
     key = f"{review.id}:{review.round}:closed"
     await entries.enter_review(tx, contract, told, at, key=key, by=by)
     return [
-        *await _updates(tx, office, closed, at),
-        *await _tell(tx, office, closed, told, at=at, key="closed"),
+        *await cards.updates(tx, office, closed, at),
+        *await cards.tell(tx, office, closed, told, at=at, key="closed"),
     ]
 
 
@@ -129,7 +116,7 @@ async def remind(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundM
         told = texts.review_overdue(contract.terms.number, account.name, deadline)
         leaders = await leaders_of(tx, account.owner_id, at)
         everybody = tuple(dict.fromkeys([*review.reviewers, *(one.id for one in leaders)]))
-        messages += await _tell(
+        messages += await cards.tell(
             tx, office, replace(review, reviewers=everybody), told, at=at, key="overdue"
         )
     return messages
@@ -168,7 +155,7 @@ async def _decide(
     if outcome is Outcome.WAIT:
         until = _until(desk.office, review, values)
         note = texts.wait_until(until)
-        again_at = desk.office.calendar.midnight(until + _DAY)
+        again_at = desk.office.calendar.midnight(until + timedelta(days=1))
         await desk.tx.contracts.look_again(contract.id, again_at)
     closed = await desk.tx.clause_reviews.close(
         review.id, outcome, note=note, decided_by=desk.rep.id, at=desk.at
@@ -183,7 +170,7 @@ async def _decide(
     await entries.enter_review(desk.tx, contract, told, desk.at, key=key, by=desk.rep.id)
     desk.say(told)
     desk.add(
-        await _tell(
+        await cards.tell(
             desk.tx, desk.office, closed, told, at=desk.at, key="decided", besides=desk.rep.id
         )
     )
@@ -237,150 +224,23 @@ async def _refuse_others(desk: Desk, review: ClauseReview, contract: Contract) -
 
 def _until(office: Office, review: ClauseReview, values: Mapping[str, str]) -> date:
     """Raises Refused unless one of the offered days was chosen."""
-    offered = {until.isoformat(): until for _, until in _offers(office, review)}
+    offered = {until.isoformat(): until for _, until in cards.offers(office, review)}
     if values.get(UNTIL, "") not in offered:
         raise Refused(texts.CHOOSE_UNTIL)
     return offered[values[UNTIL]]
 
 
-def _offers(office: Office, review: ClauseReview) -> list[tuple[int, date]]:
-    opened_on = office.calendar.day_of(review.opened_at)
-    return [(days, opened_on + days * _DAY) for days in WAIT_DAYS]
-
-
 async def _show_all(desk: Desk, review: ClauseReview) -> None:
     """The pressed card in place, the others' beside it."""
-    card = await _card(desk.tx, desk.office, review, desk.rep)
-    await desk.change(card, subject=_subject(review))
-    desk.add(await _updates(desk.tx, desk.office, review, desk.at, besides=desk.rep.id))
-
-
-async def _cards(
-    tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime
-) -> list[OutboundMessage]:
-    """At night and on days off they wait for the morning, as lights do."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
-    messages = []
-    for person, to in await _reached(tx, office, review):
-        card = await _card(tx, office, review, person)
-        await _remember(tx, card, review, to.key, at)
-        key, subject = f"{card.card_id}@{card.revision}", _subject(review)
-        messages.append(OutboundMessage(key, to, card, not_before=morning, subject=subject))
-    return messages
-
-
-async def _updates(
-    tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime, *, besides: int = 0
-) -> list[OutboundMessage]:
-    messages = []
-    for person, to in await _reached(tx, office, review, besides=besides):
-        card = await _card(tx, office, review, person)
-        known = await tx.cards.get(card.card_id)
-        if known is None:
-            continue
-        card = replace(card, revision=known.revision + 1)
-        await _remember(tx, card, review, to.key, at)
-        key = f"{card.card_id}@{card.revision}"
-        messages.append(OutboundMessage(key, to, CardUpdate(card), subject=_subject(review)))
-    return messages
-
-
-async def _tell(
-    tx: UnitOfWork,
-    office: Office,
-    review: ClauseReview,
-    told: str,
-    *,
-    at: datetime,
-    key: str,
-    besides: int = 0,
-) -> list[OutboundMessage]:
-    """The same words to every reviewer, in the hours in which people are told."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
-    messages = []
-    for person, to in await _reached(tx, office, review, besides=besides):
-        name = f"review:{review.id}:{review.round}:{key}:{person.id}"
-        messages.append(OutboundMessage(name, to, Text(told), not_before=morning))
-    return messages
-
-
-async def _reached(
-    tx: UnitOfWork, office: Office, review: ClauseReview, *, besides: int = 0
-) -> list[tuple[Person, Address]]:
-    """Who reviews and can be written to; somebody may have been joined with their other
-    account since."""
-    found: list[tuple[Person, Address]] = []
-    for person_id in review.reviewers:
-        try:
-            person = await tx.people.get(person_id)
-        except NotFound:
-            continue
-        to = office.address_of(person)
-        if to is not None and person_id != besides:
-            found.append((person, to))
-    return found
-
-
-async def _card(tx: UnitOfWork, office: Office, review: ClauseReview, person: Person) -> Card:
-    contract = await tx.contracts.get(review.contract_id)
-    account = await tx.accounts.get(contract.account_id)
-    received = await tx.contracts.received([contract.id])
-    standing = rules.stand(
-        contract.terms,
-        received[contract.id],
-        at=review.opened_at,
-        known_until=review.opened_at,
-        calendar=office.calendar,
-        days=office.policy.receivables.due_days,
-    )
-    assert standing.due_on is not None, "a post-paid contract is never reviewed"
-    deadline = review.deadline_at.astimezone(office.zone)
-    checklist = [(one.item, one.done_by) for one in review.checklist]
-    options = tuple(
-        Option(until.isoformat(), texts.wait_option(days, until))
-        for days, until in _offers(office, review)
-    )
-    closed = texts.outcome(review.outcome, review.note) if review.outcome else ""
-    return Card(
-        card_id=f"review-{review.id}-{review.round}-{person.id}",
-        title=texts.review_title(contract.terms.number),
-        lines=tuple(
-            texts.review_lines(account.name, standing.due_on, checklist, again=review.round > 1)
-        ),
-        facts=tuple(texts.review_facts(standing, contract.terms.prepayment_fen, deadline)),
-        fields=() if closed else (Field(UNTIL, "等到", options=options),),
-        buttons=() if closed else _BUTTONS,
-        closed=closed,
-    )
-
-
-_BUTTONS = (
-    Button(TICK, "完成下一项", style="primary"),
-    Button(str(Outcome.WAIT), "继续等待"),
-    Button(str(Outcome.AMEND), "改条款"),
-    Button(str(Outcome.STOP_DELIVERY), "停发货", style="danger"),
-    Button(ASK_FINANCE, "已付请核对"),
-)
+    card = await cards.card_for(desk.tx, desk.office, review, desk.rep)
+    await desk.change(card, subject=cards.subject_of(review))
+    desk.add(await cards.updates(desk.tx, desk.office, review, desk.at, besides=desk.rep.id))
 
 
 async def _at_work(tx: UnitOfWork, role: Role, at: datetime) -> list[Person]:
     """Those with the role who are not on leave; all of them if nobody is there."""
     everybody = list(await tx.people.list_by_role(role))
     return [one for one in everybody if not one.on_leave(at)] or everybody
-
-
-async def _remember(
-    tx: UnitOfWork, card: Card, review: ClauseReview, address: str, at: datetime
-) -> None:
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=_subject(review),
-        address=address,
-        state="closed" if card.closed else "open",
-        data={},
-        at=at,
-    )
 
 
 async def _audit(
@@ -400,7 +260,3 @@ async def _audit(
         before={"round": review.round},
         after=after,
     )
-
-
-def _subject(review: ClauseReview) -> str:
-    return f"review:{review.id}:{review.round}"

@@ -165,9 +165,7 @@ def review_title(number: str) -> str:
     return f"合同条款复核 {number}"
 
 
-def review_lines(
-    customer: str, due: date, checklist: Sequence[tuple[str, str]], again: bool
-) -> list[str]:
+def review_lines(customer: str, checklist: Sequence[tuple[str, str]], again: bool) -> list[str]:
     """checklist: (item, who did it or "")."""
     items = " ".join(f"☑{item}({who})" if who else f"☐{item}" for item, who in checklist)
     came = "回款被冲销或等待期已过，再次复核。" if again else "预付款到期未到账。"
@@ -177,11 +175,11 @@ def review_lines(
 def review_facts(
     standing: Standing, prepayment_fen: int | None, deadline: datetime
 ) -> list[tuple[str, str]]:
-    assert standing.due_on is not None
+    """The terms may have been changed to none that is due, by what closes the review."""
     return [
         ("应收", amount_words(prepayment_fen) if prepayment_fen else "任意金额"),
         ("已收", amount_words(standing.received_fen)),
-        ("到期", day(standing.due_on)),
+        ("到期", day(standing.due_on) if standing.due_on else "后付款"),
         ("期限", moment(deadline)),
     ]
 

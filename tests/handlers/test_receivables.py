@@ -315,6 +315,30 @@ async def test_changed_terms_decide_an_open_review_and_are_looked_at_anew(
     assert len(company.reviews("zhou")) == 2
 
 
+async def test_a_contract_that_becomes_post_paid_needs_no_review(company: Company) -> None:
+    await company.signed()
+    await company.tick(DUE_OVER)
+    await company.chat.say("zhang", "改合同 HT-2026-018 货到付款")
+    await company.chat.press("zhang", company.chat.card("zhang"), "确认变更")
+    assert company.chat.shown("zhou").closed == "改条款"
+    assert "后付款" in await company.asked()
+
+
+async def test_a_card_that_waits_for_the_morning_is_not_overtaken_by_its_update(
+    company: Company,
+) -> None:
+    await company.signed()
+    await company.tick(DUE_OVER)  # midnight before a Saturday
+    await company.tell(receipt("SK1", 105_000))
+    to = Address(Platform.WECOM, "sales", user_id="zhou")
+    async with company.chat.database.begin() as tx:
+        await tx.delivery.queue(company.chat.said, at=company.chat.now)
+        assert to not in [one.to for one in await tx.delivery.take_due(at=DUE_OVER, limit=50)]
+        monday = at("2026-02-02 08:30")
+        due = [one for one in await tx.delivery.take_due(at=monday, limit=50) if one.to == to]
+    assert [type(one.content).__name__ for one in due] == ["Card"]
+
+
 async def test_nobody_changes_a_contract_that_is_not_there_or_not_theirs(
     company: Company,
 ) -> None:
