@@ -37,7 +37,7 @@ _SIGNED = re.compile(r"合同[^。;；?？]{0,12}签|签[^。;；?？]{0,12}合�
 
 def is_told(desk: Desk) -> bool:
     """An order to record or change a contract, or news of a signed one with its number."""
-    if desk.message.kind not in (Kind.TEXT, Kind.VOICE, Kind.MIXED) or desk.incoming.files:
+    if desk.message.kind is not Kind.TEXT or desk.incoming.files:
         return False
     text = hearing.spoken_text(desk)
     told = bool(_SIGNED.search(text)) and contract_number(text) is not None

@@ -28,6 +28,7 @@ TRY_AGAIN = timedelta(hours=1)
 """So often a silent ERP is asked while the clock jumps."""
 
 SILENT_AFTER = timedelta(hours=2)
+PUSH_SILENT_AFTER = timedelta(hours=26)  # they are to say once a day that all was told
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -82,10 +83,13 @@ class ErpPolling:
     async def _tell_of_silence(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         """Administrators hear once of each outage."""
         known: Mapping[str, datetime] = await tx.erp.known_until()
+        asked = {erp.name for erp in self._erps}
+        pushing = {name: texts.PUSHES_NOTHING for name in self._office.erps if name not in asked}
         messages: list[OutboundMessage] = []
-        for name, why in self._troubles.items():
+        for name, why in {**pushing, **self._troubles}.items():
             since = known.get(name)
-            if since is None or at - since >= SILENT_AFTER:
+            patience = SILENT_AFTER if name in asked else PUSH_SILENT_AFTER
+            if since is None or at - since >= patience:
                 local = since and since.astimezone(self._office.zone)
                 text = texts.erp_silent(name, local, why)
                 key = f"erp-silent:{name}:{since.isoformat() if since else 'never'}"

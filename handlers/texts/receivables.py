@@ -40,6 +40,7 @@ AMENDMENT_ENTRY = "合同变更"
 CONTRACT_ENTRY = "合同登记"
 REVIEW_ENTRY = "条款复核"
 REVIEW_OPENED = "预付款到期未到账，已请法务和负责人复核条款"
+PUSHES_NOTHING = "超过一天没有推送 complete_until"
 ALL_TICKED = "清单已全部完成，请选一个处理结论。"
 
 _REFUSALS = {

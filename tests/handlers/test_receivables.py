@@ -189,6 +189,20 @@ async def test_a_silent_erp_means_unknown_and_not_unpaid(company: Company) -> No
     assert len(company.reviews("zhou")) == 1
 
 
+async def test_an_erp_that_is_to_tell_by_itself_and_does_not_is_told_of_once(
+    company: Company,
+) -> None:
+    company.polling = ErpPolling(company.chat.office, [])
+    await company.tell(complete_until=at("2026-01-28 10:00"))
+    await company.tick(at("2026-01-29 11:50"))
+    assert "未连通" not in company.chat.heard_by("zhao")
+    for clock in ("12:00", "12:10"):
+        await company.tick(at(f"2026-01-29 {clock}"))
+    keys = {one.dedupe_key for one in company.chat.said if "erp-silent" in one.dedupe_key}
+    assert len(keys) == 1
+    assert "complete_until" in company.chat.heard_by("zhao")
+
+
 async def test_the_first_decision_stands_and_the_second_is_told(company: Company) -> None:
     await company.signed()
     await company.tick(DUE_OVER)
