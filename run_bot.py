@@ -28,7 +28,7 @@ from bot.domain.calendar import ClockKind
 from bot.errors import BotError, NotFound, PermanentError, TransientError
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import CallCounter, TokenStore
+from bot.ports import CallCounter, EnvelopeReader, TokenStore
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
@@ -38,7 +38,9 @@ from config.policy import ConfigError, load_policy
 from config.rules import load_rules
 from config.settings import (
     DingtalkSettings,
+    ErpSettings,
     Settings,
+    U9cEntitySettings,
     WecomSettings,
     config_path,
     load_engines,
@@ -47,6 +49,11 @@ from config.settings import (
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
+from connectors.erp import notices as erp_door
+from connectors.erp.csv_folder import CsvFolder
+from connectors.erp.kingdee import BillForm, Kingdee, KingdeeApp
+from connectors.erp.kingdee_signature import Credentials
+from connectors.erp.u9c import ReceiptEntity, U9c, U9cApp
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
 from connectors.tokens import OwnTokens
@@ -59,6 +66,7 @@ from handlers.alerts import Alerts
 from handlers.commands import MENU_WORDS
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.erp_polling import ErpPolling
 from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.libraries import LibraryShelf
@@ -89,6 +97,8 @@ cli.add_typer(forecasting.app, name="forecast")
 RECOVER_EVERY_S = 15.0
 
 log = logging.getLogger(__name__)
+
+AskedErp = Kingdee | U9c | CsvFolder
 
 Clients = dict[tuple[str, str], WecomClient | DingtalkClient]
 
@@ -171,6 +181,7 @@ def build(
         wording=Wording(apology=dialog.apology),
         transcriber=voice if voice.can_hear else None,
         second_reader=model and SecondReading(office, model, read=database.read),
+        readers=_erp_readers(settings),
         queued=outbox.wake,
     )
     upkeep = Upkeep(
@@ -181,9 +192,10 @@ def build(
         clock=clock,
         public_url=settings.public_url,
     )
+    polling = ErpPolling(office, _erps(settings, http, clock, office.zone))
     scheduler = Scheduler(
         store=database,
-        jobs=(*handlers.jobs(), *upkeep.jobs()),
+        jobs=(*handlers.jobs(), polling.job(), *upkeep.jobs()),
         next_fire=_next_fire(office.zone),
         clock=clock,
         split=lambda messages: split_all(clients, messages),
@@ -217,7 +229,59 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
         ),
         address_of=addresses,
         admins=frozenset(settings.admins),
+        erps=tuple(settings.erp),
     )
+
+
+def _erps(settings: Settings, http: Http, clock: Clock, zone: ZoneInfo) -> list[AskedErp]:
+    """Those that are asked; the others tell by their door."""
+    found: list[AskedErp] = []
+    for name, given in settings.erp.items():
+        if given.kind == "kingdee":
+            found.append(Kingdee(_kingdee_app(name, given, zone), http, clock))
+        elif given.entity is not None and given.kind == "u9c":
+            found.append(U9c(_u9c_app(name, given, given.entity, zone), http))
+        elif given.folder is not None and given.kind == "folder":
+            found.append(CsvFolder(name, given.folder))
+    return found
+
+
+def _u9c_app(name: str, given: ErpSettings, entity: U9cEntitySettings, zone: ZoneInfo) -> U9cApp:
+    return U9cApp(
+        name=name,
+        base_url=given.base_url,
+        enterprise=given.enterprise,
+        organisation=given.organisation_code,
+        user=given.user,
+        client_id=given.app_id,
+        client_secret=given.app_secret.get_secret_value(),
+        receipts=ReceiptEntity(**entity.revealed()),
+        home_currency=given.home_currency,
+        zone=zone,
+    )
+
+
+def _kingdee_app(name: str, given: ErpSettings, zone: ZoneInfo) -> KingdeeApp:
+    return KingdeeApp(
+        name=name,
+        base_url=given.base_url,
+        credentials=Credentials(
+            given.account_id,
+            given.user,
+            given.app_id,
+            given.app_secret.get_secret_value(),
+            given.language,
+            given.organisation,
+        ),
+        receipts=BillForm(**given.receipts.revealed()),
+        refunds=BillForm(**given.refunds.revealed()) if given.refunds else None,
+        home_currency=given.home_currency,
+        zone=zone,
+    )
+
+
+def _erp_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
+    return {(Platform.ERP.value, name): erp_door.NoticeReader(name) for name in settings.erp}
 
 
 def _voice(settings: Settings, http: Http) -> Voice:
@@ -311,6 +375,11 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
     for name, dingtalk in bot.settings.dingtalk.items():
         clocks = [bot.clock, *also_fresh_by]
         routes += dingtalk_door.routes(_dingtalk_app(name, dingtalk), accept, clocks)
+    for name, erp in bot.settings.erp.items():
+        secret = erp.notice_secret.get_secret_value()
+        if secret:
+            door = erp_door.Door(name, secret, accept, [bot.clock, *also_fresh_by])
+            routes += door.routes()
     return routes
 
 
@@ -379,6 +448,8 @@ async def sandbox(
             await bot.load_memory()
             await bot.note_rules()
             await bot.dispatcher.recover()
+            if not empty:
+                platforms.open_books()
             async with server.listening(routes, bound):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):
@@ -492,9 +563,11 @@ async def _examine(settings: Settings) -> int:
         model = _language_model(settings, http, ours)
         clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
         voice = _voice(settings, http)
+        zone = ZoneInfo(load_policy(settings.policy).calendar.zone)
         checks = doctor.every_check(
             settings,
             list(clients.values()),
+            erps={erp.name: erp.check for erp in _erps(settings, http, ours, zone)},
             ask=ask,
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),

@@ -32,6 +32,7 @@ from bot.messages import (
 )
 from bot.ports import (
     ChatConnector,
+    EnvelopeReader,
     FileStore,
     Pending,
     Release,
@@ -80,7 +81,8 @@ class _HandledBefore(Exception):
 
 
 class Dispatcher(Generic[Tx]):
-    """Owns the lanes. `handle` is what handlers/ made of its table of routes."""
+    """Owns the lanes. `handle` is what handlers/ made of its table of routes. readers: of
+    doors through which nobody is answered, beside the connectors."""
 
     def __init__(
         self,
@@ -93,11 +95,13 @@ class Dispatcher(Generic[Tx]):
         wording: Wording,
         transcriber: Transcriber | None = None,
         second_reader: SecondReader | None = None,
+        readers: Mapping[tuple[str, str], EnvelopeReader] | None = None,
         queued: Callable[[], None] = lambda: None,
         backoff_s: float = BACKOFF_S,
     ) -> None:
         self._store = store
         self._connectors = connectors
+        self._readers: Mapping[tuple[str, str], EnvelopeReader] = {**(readers or {}), **connectors}
         self._files = files
         self._handle = handle
         self._clock = clock
@@ -245,7 +249,7 @@ class Dispatcher(Generic[Tx]):
 
     def _apology(self, pending: Pending, reference: str) -> list[OutboundMessage]:
         try:
-            message = self._connector(pending.envelope).parse(pending.envelope)
+            message = self._reader(pending.envelope).parse(pending.envelope)
         except Exception:  # noqa: BLE001 - it may be the very reason of the burial
             return []
         if not message.sender_id:
@@ -259,9 +263,8 @@ class Dispatcher(Generic[Tx]):
         ]
 
     async def _dispatch(self, pending: Pending) -> None:
-        connector = self._connector(pending.envelope)
-        message = connector.parse(pending.envelope)
-        incoming = await self._fetch(connector, message, pending)
+        message = self._reader(pending.envelope).parse(pending.envelope)
+        incoming = await self._fetch(message, pending)
         note = "; ".join(file.lost for file in incoming.files if file.lost)
         async with self._one_of(self._slots):
             try:
@@ -309,20 +312,19 @@ class Dispatcher(Generic[Tx]):
         if not await tx.delivery.finish(pending.id, at=at, note=note):
             raise _HandledBefore
 
-    def _connector(self, envelope: Envelope) -> ChatConnector:
+    def _reader(self, envelope: Envelope) -> EnvelopeReader:
         try:
-            return self._connectors[(envelope.platform, envelope.app)]
+            return self._readers[(envelope.platform, envelope.app)]
         except KeyError:
             raise PermanentError(f"no application is configured for {envelope.channel}") from None
 
-    async def _fetch(
-        self, connector: ChatConnector, message: InboundMessage, pending: Pending
-    ) -> Incoming:
+    async def _fetch(self, message: InboundMessage, pending: Pending) -> Incoming:
         """Everything that needs the network, before any transaction."""
         files: list[Fetched] = []
         directory = None
         last_try = pending.attempts + 1 >= MAX_ATTEMPTS
         if message.attachments or message.change is not None:
+            connector = self._connectors[message.platform, message.app]
             async with self._one_of(self._fetching[connector.platform, connector.app]):
                 files = [
                     await self._fetch_file(connector, attachment, last_try=last_try)

@@ -15,11 +15,13 @@ from enum import StrEnum
 
 from bot.domain.activities import Record
 from bot.domain.people import Directory
+from bot.domain.receivables import Receipt as ErpReceipt
 
 
 class Platform(StrEnum):
     WECOM = "wecom"
     DINGTALK = "dingtalk"
+    ERP = "erp"  # tells of receipts; nobody chats there
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Kind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     DIRECTORY_CHANGE = "directory_change"  # people or departments changed: see `change`
     OVER_QUOTA = "over_quota"  # DingTalk withheld the text because the month's quota is used up
+    ERP_RECEIPTS = "erp_receipts"  # an ERP tells of receipts: see `receipts`
     IGNORED = "ignored"  # understood, and nothing to do (read receipts, URL checks)
     UNSUPPORTED = "unsupported"  # signed and readable, but of a type we do not know
 
@@ -143,6 +146,15 @@ class DirectoryChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptNews:
+    """Receipts that an ERP told of. complete_until: it has told of every one up to then; None
+    when it does not say."""
+
+    receipts: tuple[ErpReceipt, ...]
+    complete_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """An envelope read.
 
@@ -164,6 +176,7 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     action: CardAction | None = None
     change: DirectoryChange | None = None
+    news: ReceiptNews | None = None
     in_group: bool = False
     quoted_text: str = ""
     quoted_at: datetime | None = None

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from bot.domain.activities import Record
 from bot.domain.people import Directory
+from bot.domain.receivables import Receipt as ErpReceipt
 from bot.messages import (
     Address,
     Attachment,
@@ -32,6 +33,26 @@ the platform sends it again. A known delivery id is accepted and not worked on t
 
 AppKey = tuple[str, str]
 """Platform and name of an application."""
+
+
+class EnvelopeReader(Protocol):
+    """Reads what came through one door; all that is needed where nobody is answered."""
+
+    def parse(self, envelope: Envelope) -> InboundMessage:
+        """Read an envelope. Raises InvalidInput when it cannot be read. Pure."""
+        ...
+
+
+class Erp(Protocol):
+    """An ERP that can be asked for its receipts."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def receipts(self, since: datetime) -> Sequence[ErpReceipt]:
+        """Every line that was entered or changed since then; reversals negative.
+        Raises BotError."""
+        ...
 
 
 class ChatConnector(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -148,6 +148,7 @@ def every_check(
     hear: Callable[[], Awaitable[object]],
     ours: Clock,
     ask_model: Callable[[], Awaitable[object]] | None = None,
+    erps: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
@@ -155,6 +156,7 @@ def every_check(
         found += _of_application(one, settings.public_url, ask, ours)
     if ask_model is not None:
         found.append(language_model(ask_model))
+    found += [accounts(name, ask_erp) for name, ask_erp in (erps or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
@@ -295,6 +297,20 @@ def language_model(ask: Callable[[], Awaitable[object]]) -> Check:
         return Finding(True, "有应答")
 
     return Check("语言模型", run)
+
+
+def accounts(name: str, ask: Callable[[], Awaitable[object]]) -> Check:
+    """ask: for one receipt of an ERP. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await ask()
+        except BotError as error:
+            remedy = f"核对 [erp.{name}] 的地址、账套、用户、应用和单据字段，见 docs/erp.md"
+            return Finding(False, str(error), remedy)
+        return Finding(True, "能查收款单")
+
+    return Check(f"ERP {name}", run)
 
 
 def voice(engine: str, hear: Callable[[], Awaitable[object]]) -> Check:

@@ -27,6 +27,7 @@ from bot.domain.policy import (
     LightPolicy,
     Policy,
     PushPolicy,
+    ReceivablePolicy,
     RolePolicy,
 )
 
@@ -133,6 +134,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         drafts=_draft_policy(root.table("drafts")),
         diagnosis=_diagnosis_policy(root.table("diagnosis")),
         customers=_customer_policy(root.table("customers")),
+        receivables=_receivable_policy(root.table("receivables")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
@@ -263,6 +265,17 @@ def _draft_policy(table: _Table) -> DraftPolicy:
     strange = set(policy.confirm_slots) - {*SLOTS, "customer"}
     if strange:
         raise table.fail("confirm_slots", f"没有这个字段 (no such slot)：{min(strange)}")
+    table.finish()
+    return policy
+
+
+def _receivable_policy(table: _Table) -> ReceivablePolicy:
+    usual = ReceivablePolicy()
+    policy = ReceivablePolicy(
+        due_days=table.whole("due_days", usual.due_days, least=1),
+        review_workdays=table.whole("review_workdays", usual.review_workdays, least=1),
+        checklist=table.texts("checklist", usual.checklist),
+    )
     table.finish()
     return policy
 

@@ -263,6 +263,92 @@ class SpeechSettings(_Section):
         return self
 
 
+class KingdeeFormSettings(_Section):
+    """One kind of Kingdee's bills and the keys of its fields, as the BOS designer shows them."""
+
+    form: Text = "AR_RECEIVEBILL"
+    number: Text = "FBillNo"
+    line: Text = "FRECEIVEBILLENTRY_FEntryID"
+    contract: Text = "FSALEORDERNUMBER"
+    amount: Text = "FRECTOTALAMOUNTFOR"
+    currency: Text = "FCURRENCYID.FNumber"
+    received_on: Text = "FDATE"
+    payer: Text = "FCONTACTUNIT.FName"
+    changed_at: Text = "FModifyDate"
+    status: Text = "FDocumentStatus"
+
+
+class U9cEntitySettings(_Section):
+    """The entity of U9C that holds a receipt's lines, and the paths of its fields."""
+
+    entity: Text
+    number: Text
+    line: Text
+    contract: Text
+    amount: Text
+    currency: Text
+    received_on: Text
+    payer: Text
+    changed_at: Text = "ModifiedOn"
+    status: Text
+    audited: Text
+    since_operator: Text = "ge"
+    first_page: Annotated[int, Field(ge=0, le=1, description="0 或 1")] = 1
+
+
+class ErpSettings(_Section):
+    """One ERP. kingdee, u9c: asked over its API. folder: writes CSV files. push: it tells us
+    by POST /erp/<name>, which the others may as well.
+
+    notice_secret: signs what it tells by POST; without one that door is shut. receipts,
+    refunds: of Kingdee; without refunds they are negative receipts. entity: of U9C.
+    """
+
+    kind: Annotated[
+        Literal["kingdee", "u9c", "folder", "push"],
+        Field(description="kingdee、u9c、folder 或 push"),
+    ]
+    folder: Annotated[Path | None, Field(description="收款文件的文件夹 (a folder)")] = None
+    notice_secret: Annotated[
+        SecretStr, Field(description="至少 16 位的文字 (at least 16 characters)")
+    ] = SecretStr("")
+    base_url: Annotated[
+        str,
+        AfterValidator(_bare),
+        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
+    ] = ""
+    account_id: str = ""
+    user: str = ""
+    app_id: str = ""
+    app_secret: SecretStr = SecretStr("")
+    language: Count = 2052
+    organisation: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
+    enterprise: str = ""
+    organisation_code: str = ""
+    home_currency: Text = "PRE001"
+    receipts: KingdeeFormSettings = KingdeeFormSettings()
+    refunds: KingdeeFormSettings | None = None
+    entity: U9cEntitySettings | None = None
+
+    @model_validator(mode="after")
+    def _kind_has_what_it_needs(self) -> Self:
+        asked = ("base_url", "user", "app_id", "app_secret")
+        needed = {
+            "kingdee": (*asked, "account_id"),
+            "u9c": (*asked, "enterprise", "organisation_code", "entity"),
+            "folder": ("folder",),
+            "push": ("notice_secret",),
+        }
+        for key in needed[self.kind]:
+            if not _plain(getattr(self, key)):
+                told = f'{key}：kind = "{self.kind}" 时必填 (required)'
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+        if 0 < len(self.notice_secret.get_secret_value()) < 16:
+            told = "notice_secret：至少 16 位 (at least 16 characters)"
+            raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+
 class Settings(BaseModel):
     """Everything an operator can set; docs/operations.md explains each key.
 
@@ -298,6 +384,7 @@ class Settings(BaseModel):
     speech: SpeechSettings = SpeechSettings()
     wecom: dict[Name, WecomSettings] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
+    erp: dict[Name, ErpSettings] = {}
 
     @property
     def configured(self) -> bool:

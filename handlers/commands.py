@@ -10,6 +10,7 @@ from bot.messages import Kind
 from handlers import (
     answers,
     assigning,
+    contracts,
     creating,
     customers,
     diagnosis,
@@ -23,6 +24,7 @@ from handlers import (
     merging,
     pooling,
     queries,
+    receipt_matching,
     stage_orders,
 )
 from handlers.desk import Desk
@@ -116,6 +118,9 @@ COMMANDS = (
     _command("导入动作库|上传动作库", library_import.explain),
     _command("动作库|动作库列表|查看动作库", library_import.list_all),
     _command("(?:切换|更换|换)动作库", library_switch.ask, argument=True),
+    _command("待匹配回款|待匹配", receipt_matching.list_open),
+    _command("匹配(?=[ :：])", receipt_matching.match, argument=True),
+    _command("(?:查|看|查看|查询)?(?:一下)?回款(?=[ :：]|$)", contracts.show, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?客户(?=[ :：]|$)", _customer, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?动态(?=[ :：]|$)", _stream, argument=True),
 )

@@ -19,6 +19,7 @@ from bot.domain.library import ActionLibrary, ActionUnit
 from bot.domain.lights import Lead, judge_lead
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.policy import Policy
+from bot.domain.receivables import ContractTerms, due_at
 from bot.domain.valid_actions import ActionFacts, earlier_facts, judge
 from storage.unit_of_work import UnitOfWork
 
@@ -46,12 +47,19 @@ async def fill(
         owner = await tx.people.find_by_identity(*story["owner"].split(":"))
         if owner is not None and await tx.accounts.find_by_name(story["name"]) is None:
             await teller.tell(story, owner.id)
+    for told in _read("demo_contracts.toml")["contracts"]:
+        account = await tx.accounts.find_by_name(told["customer"])
+        if account is not None:
+            await teller.sign(told, account)
 
 
 def _stories() -> Sequence[Story]:
-    text = files("handlers").joinpath("demo_customers.toml").read_text("utf-8")
-    stories: list[Story] = tomllib.loads(text)["customers"]
+    stories: list[Story] = _read("demo_customers.toml")["customers"]
     return stories
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("handlers").joinpath(name).read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,25 @@ class _Teller:
         await self.tx.opportunities.save(deal)
         if "snoozed_for" in told:
             await self._snooze(deal, told)
+
+    async def sign(self, told: Story, account: Account) -> None:
+        """A contract; one that is on record stays as it is."""
+        signed_on = self.calendar.day_of(self._moment(told["signed_ago"], _MORNING))
+        terms = ContractTerms(
+            number=told["number"],
+            amount_fen=told["yuan"] * 100,
+            signed_on=signed_on,
+            prepayment_fen=told["prepaid_yuan"] * 100 if "prepaid_yuan" in told else None,
+            post_paid=told.get("post_paid", False),
+        )
+        days = self.policy.receivables.due_days
+        await self.tx.contracts.add(
+            terms,
+            account_id=account.id,
+            recorded_by=account.owner_id,
+            at=self.at,
+            check_at=due_at(terms, self.calendar, days=days),
+        )
 
     async def _account(self, story: Story, owner_id: int) -> Account:
         account = await self.tx.accounts.add(

@@ -38,6 +38,7 @@ class Office:
 
     address_of: where to write to a person, None if we share no platform.
     admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
+    erps: names of the ERPs that tell of receipts; what all of them have told is known.
     """
 
     policy: Policy
@@ -49,6 +50,7 @@ class Office:
     lights: Alerts
     address_of: Callable[[Person], Address | None]
     admins: frozenset[str] = frozenset()
+    erps: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, String, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+CHUNK = 500
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row of whatever was selected; never leaves storage/."""
@@ -17,6 +22,12 @@ def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgres
     if conn.dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
+
+
+def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Distinct values, few enough at once to be parameters of one statement."""
+    distinct = list(dict.fromkeys(values))
+    return (distinct[start : start + CHUNK] for start in range(0, len(distinct), CHUNK))
 
 
 def fixed(word: str) -> ColumnElement[Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -573,6 +574,74 @@ group_words = Table(  # what was said to the bot in a group, for «上面那个�
     Column("recorded", Boolean, nullable=False, default=False),
     Index("ix_group_words_said", "conversation", "said_at"),
 )
+
+contracts = Table(  # what was agreed about payment, one row a contract number
+    "contracts",
+    metadata,
+    _id(),
+    Column("number", String(60), nullable=False, unique=True),
+    _ref("account_id", "accounts.id"),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("signed_on", Date, nullable=False),
+    Column("prepayment_fen", BigInteger),
+    Column("prepayment_due_on", Date),
+    Column("post_paid", Boolean, nullable=False),
+    _ref("recorded_by", "people.id", nullable=True, index=False),
+    Column("recorded_at", Utc, nullable=False),
+    Column("check_at", Utc),  # when the payment must have come; NULL: nothing to look for
+    Index("ix_contracts_check", "check_at",
+          sqlite_where=text("check_at IS NOT NULL"),
+          postgresql_where=text("check_at IS NOT NULL")),
+)  # fmt: skip
+
+erp_receipts = Table(  # lines of receipts as the ERPs tell them; reversals are negative
+    "erp_receipts",
+    metadata,
+    _id(),
+    Column("system", String(32), nullable=False),
+    Column("number", String(80), nullable=False),
+    Column("line", String(40), nullable=False),
+    Column("contract_number", String(60), nullable=False),
+    _ref("contract_id", "contracts.id", nullable=True),
+    Column("amount_fen", BigInteger, nullable=False),  # hundredths of `currency`
+    Column("currency", String(12), nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("payer", String(120), nullable=False),
+    Column("first_told_at", Utc, nullable=False),
+    UniqueConstraint("system", "number", "line"),
+    Index("ix_erp_receipts_open", "contract_number",
+          sqlite_where=text("contract_id IS NULL"),
+          postgresql_where=text("contract_id IS NULL")),
+)  # fmt: skip
+
+erp_bookmarks = Table(  # up to when an ERP has told us everything of a kind
+    "erp_bookmarks",
+    metadata,
+    Column("system", String(32), primary_key=True),
+    Column("kind", String(20), primary_key=True),  # receipts
+    Column("known_until", Utc, nullable=False),
+)
+
+clause_reviews = Table(  # 合同条款复核: one a contract, reopened with the next round
+    "clause_reviews",
+    metadata,
+    _id(),
+    _ref("contract_id", "contracts.id", index=False),
+    Column("round", Integer, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("deadline_at", Utc, nullable=False),
+    Column("remind_at", Utc),  # NULL: reminded, or closed
+    Column("reviewers", Json, nullable=False),  # ids of people
+    Column("checklist", Json, nullable=False),  # [{"item", "done_by"}], done_by "" until ticked
+    Column("outcome", String(20), nullable=False),  # "" while open
+    Column("note", String(200), nullable=False),
+    _ref("decided_by", "people.id", nullable=True, index=False),
+    Column("decided_at", Utc),
+    UniqueConstraint("contract_id"),
+    Index("ix_clause_reviews_remind", "remind_at",
+          sqlite_where=text("remind_at IS NOT NULL"),
+          postgresql_where=text("remind_at IS NOT NULL")),
+)  # fmt: skip
 
 settings_rows = Table(  # values an admin changed without code: calendars, policy numbers
     "settings",

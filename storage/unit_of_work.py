@@ -14,12 +14,15 @@ from storage.aliases import Aliases
 from storage.assignments import Assignments
 from storage.audit import Audit
 from storage.cards import Cards, Dialogs
+from storage.clause_reviews import ClauseReviews
 from storage.collisions import Collisions
+from storage.contracts import Contracts
 from storage.deadlines import Deadlines
 from storage.delivery import Delivery
 from storage.diagnosis import Diagnosis
 from storage.drafts import Drafts
 from storage.duplicates import Duplicates
+from storage.erp import ErpReceipts
 from storage.figures import FigureRows
 from storage.files import Files
 from storage.group_words import GroupWords
@@ -55,6 +58,9 @@ class UnitOfWork:
         self.activities = Activities(conn)
         self.deadlines = Deadlines(conn)
         self.drafts = Drafts(conn)
+        self.contracts = Contracts(conn)
+        self.erp = ErpReceipts(conn)
+        self.clause_reviews = ClauseReviews(conn)
         self.files = Files(conn)
         self.figures = FigureRows(conn)
         self.diagnosis = Diagnosis(conn)

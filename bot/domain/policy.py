@@ -127,6 +127,17 @@ class CustomerPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivablePolicy:
+    """due_days: calendar days after signing, where no prepayment day was agreed.
+    review_workdays: working days that a clause review may take. checklist: what its reviewers
+    tick off, in this order."""
+
+    due_days: int = 7
+    review_workdays: int = 2
+    checklist: tuple[str, ...] = ("核对付款条款", "联系客户财务", "评估停发货", "写明处理结论")
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -176,6 +187,7 @@ class Policy:
     drafts: DraftPolicy = field(default_factory=DraftPolicy)
     diagnosis: DiagnosisPolicy = field(default_factory=DiagnosisPolicy)
     customers: CustomerPolicy = field(default_factory=CustomerPolicy)
+    receivables: ReceivablePolicy = field(default_factory=ReceivablePolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

@@ -205,7 +205,7 @@ class ControlApi:
     async def _fault(self, request: web.Request) -> web.StreamResponse:
         fields = await Fields.read(request)
         fault = Fault(
-            platform=self._platform(fields),
+            platform=self._platform(fields, "erp"),
             api=fields.text("api"),
             status=fields.optional_number("status", least=100, most=599),
             errcode=fields.code("errcode"),
@@ -301,10 +301,10 @@ class ControlApi:
             raise NotThere(f"no chat {chat!r} on {platform}")
         return self._emulator(platform), sender
 
-    def _platform(self, fields: Fields) -> str:
-        platform = fields.text("platform")
-        if platform not in self._emulators:
-            raise BadRequest(f"platform must be one of {', '.join(self._emulators)}")
+    def _platform(self, fields: Fields, *others: str) -> str:
+        platform, known = fields.text("platform"), (*self._emulators, *others)
+        if platform not in known:
+            raise BadRequest(f"platform must be one of {', '.join(known)}")
         return platform
 
     def _emulator(self, platform: str) -> Emulator:

@@ -12,6 +12,7 @@ from .api import ControlApi
 from .configuration import configuration
 from .demo import populate
 from .dingtalk import DingtalkEmulator
+from .kingdee import KingdeeEmulator
 from .wecom import WecomEmulator
 from .world import Emulator, Hooks, World
 
@@ -42,13 +43,19 @@ class Platforms:
             "wecom": WecomEmulator(self.world),
             "dingtalk": DingtalkEmulator(self.world, base_url),
         }
+        self._erp = KingdeeEmulator(self.world)
 
     def configuration(self, files: Path) -> dict[str, Any]:
         """What the bot's operator would write to be connected to them."""
         return configuration(self.world, base_url=self._base_url, files=files)
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return routes(self.world, self._emulators)
+        return [*routes(self.world, self._emulators), *self._erp.routes()]
+
+    def open_books(self) -> None:
+        """The demo company's receipts so far: one that is enough, one without a contract."""
+        self._erp.book("HT-2026-021", "90000", payer="常州武进减速机有限公司", number="SKD-1021")
+        self._erp.book("HT-2025-399", "26000", payer="苏州吴淞精密制造有限公司", number="SKD-1022")
 
     async def stop(self) -> None:
         """Wait for callbacks under way."""

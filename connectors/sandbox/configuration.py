@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from . import kingdee
 from .world import World
 
 
@@ -37,6 +38,17 @@ def configuration(world: World, *, base_url: str, files: Path) -> dict[str, Any]
                 "api_url": f"{base_url}/sandbox/dingtalk",
                 "oapi_url": f"{base_url}/sandbox/dingtalk",
                 "allowed_hosts": ("127.0.0.1",),
+            }
+        },
+        "erp": {
+            "kingdee": {
+                "kind": "kingdee",
+                "base_url": f"{base_url}/sandbox/kingdee/k3cloud",
+                "account_id": kingdee.ACCOUNT_ID,
+                "user": kingdee.USER,
+                "app_id": kingdee.APP_ID,
+                "app_secret": kingdee.APP_SECRET,
+                "notice_secret": kingdee.NOTICE_SECRET,
             }
         },
     }

@@ -38,6 +38,7 @@ HELP = (
     "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
     "- 新建客户 杭州某某有限公司；客户资料 恒锐机电 电话或网址\n"
     "- 公海；领取 恒锐机电；放回公海 恒锐机电 原因\n"
+    "- 登记合同 恒锐机电 HT-2026-018，35万，预付30%；回款 恒锐机电：到账情况\n"
     "- 改阶段：恒锐机电推进到报价；看漏斗：漏斗\n"
     "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
@@ -47,6 +48,7 @@ HELP_FOR_LEADERS = (
     "解锁 恒锐机电 原因 / 批注 恒锐机电 内容 / 合并客户 A 到 B / 撤销合并 A / "
     "过程数据 / 团队总览 / 诊断"
 )
+HELP_FOR_FINANCE = "财务还可以：待匹配回款 / 匹配 收款单号 合同号"
 HELP_FOR_ADMINS = "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / 动作库"
 
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
@@ -313,6 +315,7 @@ def help_for(roles: Collection[Role]) -> str:
     lines = [
         HELP,
         HELP_FOR_LEADERS if leads else "",
+        HELP_FOR_FINANCE if Role.FINANCE in roles else "",
         HELP_FOR_ADMINS if Role.ADMIN in roles else "",
     ]
     return "\n".join(line for line in lines if line)

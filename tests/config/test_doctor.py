@@ -241,6 +241,14 @@ async def test_a_language_model_is_examined_where_there_is_one() -> None:
     assert "语言模型" not in "".join(await examine_all(App()))
 
 
+async def test_an_erp_is_examined_and_its_own_complaint_shown() -> None:
+    assert (await finding(doctor.accounts("kingdee", gives(None)))).ok
+    refused = raises(Rejected("kingdee:AR_RECEIVEBILL: 字段不存在"))
+    found = await finding(doctor.accounts("kingdee", refused))
+    assert (found.ok, found.text) == (False, "kingdee:AR_RECEIVEBILL: 字段不存在")
+    assert "[erp.kingdee]" in found.remedy
+
+
 async def test_everything_about_an_application_is_examined() -> None:
     told = await examine_all(App())
     assert {line[0] for line in told} == {"✓"}

@@ -10,10 +10,13 @@ from pydantic import BaseModel
 
 from config.settings import (
     DingtalkSettings,
+    ErpSettings,
+    KingdeeFormSettings,
     LlmSettings,
     Settings,
     SpeechSettings,
     StorageSettings,
+    U9cEntitySettings,
     WecomSettings,
     load_settings,
 )
@@ -26,6 +29,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[speech]`": SpeechSettings,
     "### `[wecom.<name>]`": WecomSettings,
     "### `[dingtalk.<name>]`": DingtalkSettings,
+    "### `[erp.<name>]`": ErpSettings,
+    "### `[erp.<name>.receipts]`": KingdeeFormSettings,
+    "### `[erp.<name>.entity]`": U9cEntitySettings,
 }
 
 
@@ -35,7 +41,8 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     body = PAGE.partition(heading)[2].partition("\n#")[0]
     first_cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
-    assert keys == set(section.model_fields) - {"storage", "llm", "speech", "wecom", "dingtalk"}
+    subsections = {"storage", "llm", "speech", "wecom", "dingtalk", "erp"}
+    assert keys == set(section.model_fields) - subsections
 
 
 def test_the_example_is_a_configuration_that_loads(tmp_path: Path) -> None:

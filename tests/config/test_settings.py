@@ -318,3 +318,38 @@ def test_the_sandbox_takes_the_engines_and_nothing_else(
     monkeypatch.delenv("GENDAN_SPEECH__API_KEY")
     monkeypatch.chdir(tmp_path / "..")
     assert load_engines()["speech"] == SpeechSettings()
+
+
+@pytest.mark.parametrize(
+    ("erp", "line"),
+    [
+        ('kind = "sap"', "erp.books.kind：应为 kingdee、u9c、folder 或 push"),
+        ("", "erp.books.kind：必填"),
+        ('kind = "push"', 'erp.books.notice_secret：kind = "push" 时必填'),
+        ('kind = "push"\nnotice_secret = "short"', "erp.books.notice_secret：至少 16 位"),
+        ('kind = "folder"', 'erp.books.folder：kind = "folder" 时必填'),
+        ('kind = "u9c"', 'erp.books.base_url：kind = "u9c" 时必填'),
+        ('kind = "kingdee"', 'erp.books.base_url：kind = "kingdee" 时必填'),
+        (
+            'kind = "folder"\nfolder = "a"\nreceipts = {contact = "F"}',
+            "erp.books.receipts.contact：没有这个键 (unknown key)",
+        ),
+        (
+            'kind = "folder"\nfolder = "a"\nrefunds = {contact = "F"}',
+            "erp.books.refunds.contact：没有这个键 (unknown key)",
+        ),
+    ],
+)
+def test_a_mistake_about_an_erp_is_one_line(write: Write, erp: str, line: str) -> None:
+    (told,) = mistakes(write(f"[erp.books]\n{erp}"))
+    assert told.startswith(line)
+
+
+def test_an_erps_secret_may_come_from_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENDAN_ERP__EAST_BOOKS__NOTICE_SECRET", "a-secret-of-the-books")
+    settings = load_settings(write('[erp.east-books]\nkind = "push"'))
+    erp = settings.erp["east-books"]
+    assert erp.notice_secret.get_secret_value() == "a-secret-of-the-books"
+    assert "a-secret-of-the-books" not in repr(settings)
