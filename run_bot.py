@@ -33,6 +33,7 @@ from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
+from config.coaching import load_tracks
 from config.policy import ConfigError, load_policy
 from config.rules import load_rules
 from config.settings import (
@@ -210,6 +211,7 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
         ),
         address_of=addresses,
         admins=frozenset(settings.admins),
+        tracks=load_tracks(),
     )
 
 

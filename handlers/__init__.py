@@ -10,6 +10,7 @@ from bot.messages import Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Job, Route, pick
 from handlers import (
+    coaching,
     commands,
     conversations,
     directory,
@@ -33,6 +34,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a file question", commands.is_press("files-"), files.press),
     Route("press on a late record", commands.is_press("unlock-"), unlocking.press),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
+    Route("press on talk tracks", commands.is_press(coaching.CARD), coaching.press),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route("press on a customer", commands.is_press("customer-"), conversations.press_customer),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
@@ -61,6 +63,7 @@ class Handlers:
         desk = Desk(tx=tx, incoming=incoming, office=self._office, person=person)
         try:
             await pick(ROUTES, desk).handle(desk)
+            await coaching.follow(desk)
         except UserError as refusal:
             raise type(refusal)(desk.address(str(refusal))) from None
         return desk.answers

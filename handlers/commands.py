@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, customers, drafts, hearing, joining, queries
+from handlers import answers, coaching, coaching_facts, customers, drafts, hearing, joining, queries
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -66,6 +66,22 @@ async def _undo(desk: Desk, _: str) -> None:
     await hearing.undo(desk)
 
 
+async def _tracks(desk: Desk, words: str) -> None:
+    await coaching.show_for(desk, words)
+
+
+async def _track_used(desk: Desk, place: str) -> None:
+    await coaching.by_words(desk, "used", int(place))
+
+
+async def _track_unfit(desk: Desk, place: str) -> None:
+    await coaching.by_words(desk, "unfit", int(place))
+
+
+async def _other_tracks(desk: Desk, _: str) -> None:
+    await coaching.by_words(desk, "more")
+
+
 def _command(
     words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
 ) -> Command:
@@ -80,6 +96,12 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("话术(?=[ :：]|$)", _tracks, argument=True),
+    Command(re.compile(r"材料[ :：]*(?P<rest>[A-Za-z]{1,2}\d{1,4})"), coaching.material),
+    _command("客户画像(?=[ :：]|$)", coaching_facts.tell_profile, argument=True),
+    Command(re.compile(r"用了 ?第?(?P<rest>[1-3])条?"), _track_used),
+    Command(re.compile(r"不合适 ?第?(?P<rest>[1-3])条?"), _track_unfit),
+    _command("换一批", _other_tracks),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),

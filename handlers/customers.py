@@ -233,7 +233,7 @@ async def create(desk: Desk, name: str, *, since: datetime) -> Account:
 async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
     """A first opportunity with a customer; its lights count from `since`."""
     stage = desk.office.library.stages[0]
-    return await desk.tx.opportunities.add(
+    deal = await desk.tx.opportunities.add(
         account_id=account.id,
         name=f"{account.name} 商机",
         owner_id=account.owner_id,
@@ -241,6 +241,8 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
         at=since,
         light_due_at=desk.at,
     )
+    desk.opened.append(deal)
+    return deal
 
 
 async def ask_to_create(desk: Desk, name: str) -> Account | None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.domain.activities import Activity
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary
+from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.tracks import Track
 from bot.messages import (
     Address,
     Card,
@@ -35,6 +38,7 @@ class Office:
 
     address_of: where to write to a person, None if we share no platform.
     admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
+    tracks: the talk tracks that come with Gendan; empty: none are offered unasked.
     """
 
     policy: Policy
@@ -45,6 +49,7 @@ class Office:
     lights: Alerts
     address_of: Callable[[Person], Address | None]
     admins: frozenset[str] = frozenset()
+    tracks: tuple[Track, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -67,13 +72,18 @@ def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | N
 
 @dataclass(slots=True)
 class Desk:
-    """One message being handled. `person` is None for somebody we do not know."""
+    """One message being handled. `person` is None for somebody we do not know.
+
+    opened, recorded: what it made, for what follows from that (handlers/coaching.py).
+    """
 
     tx: UnitOfWork
     incoming: Incoming
     office: Office
     person: Person | None
     answers: list[OutboundMessage] = field(default_factory=list)
+    opened: list[Opportunity] = field(default_factory=list)
+    recorded: list[Activity] = field(default_factory=list)
 
     @property
     def message(self) -> InboundMessage:

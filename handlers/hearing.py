@@ -85,6 +85,8 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
             await _hear(desk, text)
     except UserError as refusal:
         del desk.answers[before:]
+        desk.opened.clear()
+        desk.recorded.clear()
         desk.say(str(refusal))
 
 

@@ -37,6 +37,7 @@ async def store(
     activity = await desk.tx.activities.add(entry)
     if activity is None:  # stored before: a replay
         return None, verdict
+    desk.recorded.append(activity)
     for sha256 in draft.file_hashes:
         await desk.tx.files.use(sha256, account.id, desk.at)
     contact = draft.slots.get("contact")

@@ -22,6 +22,7 @@ from storage.opportunities import Opportunities
 from storage.people import People
 from storage.settings import Settings
 from storage.tokens import Tokens
+from storage.tracks import Tracks
 
 
 class UnitOfWork:
@@ -44,6 +45,7 @@ class UnitOfWork:
         self.settings = Settings(conn)
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
+        self.tracks = Tracks(conn)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:

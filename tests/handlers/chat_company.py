@@ -11,6 +11,7 @@ from bot.domain.activities import Activity
 from bot.domain.opportunities import Account, Opportunity
 from bot.domain.people import Directory, DirectoryUser, Person, Role
 from bot.domain.policy import Policy
+from bot.domain.tracks import Track
 from bot.errors import UserError
 from bot.messages import (
     Address,
@@ -59,6 +60,7 @@ class Chat:
     people: dict[str, Person] = field(default_factory=dict)
     numbers: int = 0
     second: SecondReader | None = None
+    tracks: tuple[Track, ...] = ()
 
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
@@ -72,6 +74,7 @@ class Chat:
             customers=self.book,
             lights=Alerts(policy=policy, library=LIBRARY, calendar=CALENDAR, address_of=addresses),
             address_of=addresses,
+            tracks=self.tracks,
         )
         self.handlers = Handlers(self.office)
         users = tuple(DirectoryUser(key, name) for key, (name, _) in PEOPLE.items())
