@@ -347,7 +347,7 @@ class Dispatcher(Generic[Tx]):
             if isinstance(error, TransientError) and not last_try:
                 raise
             return Fetched(attachment, lost=f"{attachment.kind}: {error}")
-        table = data if stored.name.lower().endswith(".csv") else b""
+        table = data if stored.name.lower().endswith((".csv", ".toml")) else b""
         transcript = attachment.transcript
         return Fetched(attachment, stored=stored, transcript=transcript, table=table)
 

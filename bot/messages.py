@@ -185,7 +185,7 @@ class Fetched:
     """An attachment after the download. Either `stored`, or `lost` says why not.
 
     transcript: of a voice, from the platform or from our engine. table: the bytes of a
-    .csv, which handlers read; other files travel by their hash only.
+    .csv or .toml, which handlers read; other files travel by their hash only.
     """
 
     attachment: Attachment

@@ -27,6 +27,7 @@ from bot.messages import Button, Card, FileContent, Markdown
 from handlers import coaching_facts as facts
 from handlers import customers
 from handlers.desk import Desk
+from handlers.judging import stream_of
 from handlers.texts import coaching as texts
 from handlers.texts import dialog
 from storage.tracks import Showing
@@ -107,7 +108,8 @@ async def _offer_for_new(desk: Desk) -> list[Opportunity]:
     offered = []
     for deal in {deal.id: deal for deal in fresh}.values():
         account = await desk.tx.accounts.get(deal.account_id)
-        if deal.account_id not in waiting and await _offer(desk, account, deal):
+        held_up = None in waiting or deal.account_id in waiting
+        if not held_up and await _offer(desk, account, deal):
             offered.append(deal)
     return offered
 
@@ -117,7 +119,7 @@ async def _begun_by(desk: Desk, activity: Activity) -> Opportunity | None:
     if activity.opportunity_id is None:
         return None
     deal = await desk.tx.opportunities.get(activity.opportunity_id)
-    entries = await desk.tx.activities.list_of_opportunity(deal.id, since=deal.created_at)
+    entries = await stream_of(desk, deal.id)
     if deal.state is not OpportunityState.OPEN or len(entries) != 1:
         return None
     shown = await desk.tx.tracks.of_account(deal.account_id, limit=LOOKED_AT)

@@ -7,7 +7,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.messages import Kind
-from handlers import answers, coaching, coaching_facts, customers, drafts, hearing, joining, queries
+from handlers import (
+    answers,
+    coaching,
+    coaching_facts,
+    customers,
+    drafts,
+    hearing,
+    joining,
+    queries,
+    track_library,
+)
 from handlers.desk import Desk
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
@@ -96,6 +106,11 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("话术库", track_library.show),
+    Command(re.compile(r"新增话术[ :：]*(?P<rest>.{0,2000})", re.DOTALL), track_library.write),
+    _command("停用话术", track_library.stop, argument=True),
+    _command("启用话术", track_library.start, argument=True),
+    Command(re.compile(r"话术材料[ :：]*(?P<rest>.{0,500})"), track_library.give_material),
     _command("话术(?=[ :：]|$)", _tracks, argument=True),
     Command(re.compile(r"材料[ :：]*(?P<rest>[A-Za-z]{1,2}\d{1,4})"), coaching.material),
     _command("客户画像(?=[ :：]|$)", coaching_facts.tell_profile, argument=True),

@@ -11,7 +11,7 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from bot.messages import Button, Card, Fetched, StoredFile
-from handlers import customers, drafts
+from handlers import customers, drafts, track_library
 from handlers.desk import Desk
 from handlers.directory import import_customers
 from handlers.texts import dialog
@@ -21,7 +21,7 @@ from handlers.texts import directory as directory_texts
 async def receive(desk: Desk) -> None:
     """Attachments without words: onto the open draft, else the question for whom."""
     stored = await _record(desk)
-    if stored and not await _was_customer_table(desk, stored):
+    if stored and not await _was_table(desk, stored):
         await _attach_or_ask(desk, [_file(fetched) for fetched in stored])
 
 
@@ -62,11 +62,13 @@ async def _set_aside(desk: Desk, files: Sequence[StoredFile]) -> None:
         await desk.tx.drafts.add_loose(desk.conversation, desk.rep.id, file.sha256, source, desk.at)
 
 
-async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
-    """A CSV from an administrator is an import of customers."""
+async def _was_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
+    """A CSV from an administrator is an import of customers, or of talk tracks."""
     if len(stored) != 1 or Role.ADMIN not in desk.rep.roles:
         return False
     file = _file(stored[0])
+    if stored[0].table and await track_library.was_table(desk, file.name, stored[0].table):
+        return True
     if not file.name.lower().endswith(".csv"):
         return False
     table = stored[0].table

@@ -22,6 +22,7 @@ from handlers import (
     reports,
     team,
     telling,
+    track_library,
     undoing,
 )
 from handlers.desk import Desk
@@ -92,7 +93,7 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
 
 async def _hear(desk: Desk, text: str) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    for take in (_take_order, _take_word, _take_denial):
+    for take in (_take_track, _take_order, _take_word, _take_denial):
         if await take(desk, text, open_drafts):
             return
     read = await habits.apply(desk, read_words(desk, text))
@@ -111,7 +112,9 @@ async def _hear(desk: Desk, text: str) -> None:
 
 
 async def cancel(desk: Desk) -> None:
-    """«取消»: the open draft. Nothing that is stored."""
+    """«取消»: the talk track being written, else the open draft. Nothing that is stored."""
+    if await track_library.drop(desk):
+        return
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
     if open_drafts:
         await drafts.cancel(desk, open_drafts[0])
@@ -252,6 +255,10 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
             await drafts.fill(desk, draft, {})
             return
     await customers.show(desk, account)
+
+
+async def _take_track(desk: Desk, text: str, _: list[Draft]) -> bool:
+    return await track_library.take(desk, text)
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:

@@ -160,6 +160,10 @@ def columns_lacking(columns: Sequence[str]) -> str:
     return f"缺「{'、'.join(FIELDS[column] for column in columns)}」列"
 
 
+def too_many(most: int) -> str:
+    return f"一次最多{most}条，请分开传"
+
+
 def listing(
     tracks: Sequence[Track],
     stopped_codes: frozenset[str],

@@ -47,6 +47,7 @@ async def test_a_new_customer_comes_with_three_tracks_for_the_first_stage(chat: 
 
 async def test_tracks_wait_until_the_draft_of_a_new_customer_is_confirmed(chat: Chat) -> None:
     await chat.say("zhang", "刚和西溪阀门王总通了25分钟电话，嫌价格高，下周三再联系")
+    await chat.say("zhang", "西溪阀门")
     assert "话术 ·" not in await chat.say("zhang", "新建客户 杭州西溪阀门有限公司")
     said = await chat.say("zhang", "确认")
     assert "客户提了「价格高」" in said
