@@ -22,6 +22,7 @@ from handlers import (
     unlocking,
 )
 from handlers.desk import Desk, Office
+from handlers.refusals.reporting import WeeklyRefusals
 from handlers.texts import directory as directory_texts
 from storage.unit_of_work import UnitOfWork
 
@@ -53,6 +54,7 @@ class Handlers:
 
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._refusals = WeeklyRefusals(office)
 
     async def handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         """One message. Raises UserError when the sender must do something else."""
@@ -78,6 +80,7 @@ class Handlers:
                 next_due=lambda tx: tx.drafts.next_expiry_at(),
             ),
             *self._office.lights.jobs(),
+            *self._refusals.jobs(),
         )
 
     async def on_trouble(

@@ -19,6 +19,7 @@ from handlers import (
     track_library,
 )
 from handlers.desk import Desk
+from handlers.refusals import reporting
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 
@@ -106,6 +107,7 @@ COMMANDS = (
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
+    _command("拒绝原因(?= |$)", reporting.show, argument=True),
     _command("话术库", track_library.show),
     Command(re.compile(r"新增话术[ :：]*(?P<rest>.{0,2000})", re.DOTALL), track_library.write),
     _command("停用话术", track_library.stop, argument=True),

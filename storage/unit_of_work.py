@@ -20,6 +20,7 @@ from storage.group_words import GroupWords
 from storage.lights import Lights
 from storage.opportunities import Opportunities
 from storage.people import People
+from storage.refusals import Refusals
 from storage.settings import Settings
 from storage.tokens import Tokens
 from storage.tracks import Tracks
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.lights = Lights(conn)
         self.tokens = Tokens(conn)
         self.tracks = Tracks(conn)
+        self.refusals = Refusals(conn)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
