@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.domain.activities import OBJECTIONS, Activity
 from bot.domain.coaching import (
@@ -34,6 +35,9 @@ from storage.tracks import Showing
 
 CARD = "tracks-"  # how the ids of its cards begin
 LOOKED_AT = 200  # showings to one customer
+
+UNASKED_AFTER = timedelta(minutes=1)
+"""Tracks that nobody asked for wait, so that they do not fall into what the rep is telling."""
 
 
 async def show_for(desk: Desk, words: str) -> None:
@@ -109,7 +113,7 @@ async def _offer_for_new(desk: Desk) -> list[Opportunity]:
     for deal in {deal.id: deal for deal in fresh}.values():
         account = await desk.tx.accounts.get(deal.account_id)
         held_up = None in waiting or deal.account_id in waiting
-        if not held_up and await _offer(desk, account, deal):
+        if not held_up and await _offer(desk, account, deal, not_before=desk.at + UNASKED_AFTER):
             offered.append(deal)
     return offered
 
@@ -126,7 +130,9 @@ async def _begun_by(desk: Desk, activity: Activity) -> Opportunity | None:
     return None if any(one.opportunity_id == deal.id for one in shown) else deal
 
 
-async def _offer(desk: Desk, account: Account, deal: Opportunity) -> bool:
+async def _offer(
+    desk: Desk, account: Account, deal: Opportunity, *, not_before: datetime | None = None
+) -> bool:
     """Show up to three tracks, word for word and as a card to press; whether there are any."""
     situation = await facts.situation(desk, account, deal)
     shown = await desk.tx.tracks.of_account(account.id, limit=LOOKED_AT)
@@ -142,9 +148,10 @@ async def _offer(desk: Desk, account: Account, deal: Opportunity) -> bool:
     ]
     await desk.tx.tracks.show(showings)
     full = texts.in_full(account.name, choices, situation)
-    desk.send(desk.private, Markdown(texts.title(account.name), full))
+    words = Markdown(texts.title(account.name), full)
+    desk.send(desk.private, words, not_before=not_before)
     card = _card(account, choices, situation, showings)
-    await desk.show_privately(card, subject=f"tracks:{account.id}")
+    await desk.show_privately(card, subject=f"tracks:{account.id}", not_before=not_before)
     return True
 
 
@@ -168,7 +175,7 @@ async def _hint(desk: Desk, activity: Activity) -> None:
     if choices:
         track = choices[0].track
         held = [code for code in situation.objections if code in track.objections]
-        desk.say(texts.hint(held, track, account.name))
+        desk.say_on(texts.hint(held, track, account.name))
         card_id = f"hint-{activity.id}"
         hinted = _showing(desk, deal, situation, choices[0], card_id=card_id, place=0)
         await desk.tx.tracks.show([hinted])

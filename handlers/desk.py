@@ -126,9 +126,17 @@ class Desk:
         name = self.person.name if self.person is not None else self.message.sender_name
         return f"@{name} {text}" if self.message.in_group and name else text
 
-    def send(self, to: Address, content: Content) -> None:
+    def send(self, to: Address, content: Content, *, not_before: datetime | None = None) -> None:
         key = f"{self.incoming.source_id}:{len(self.answers)}"
-        self.answers.append(OutboundMessage(dedupe_key=key, to=to, content=content))
+        self.answers.append(OutboundMessage(key, to, content, not_before=not_before))
+
+    def say_on(self, text: str) -> None:
+        """Add a line to what was said last, or say it where that was no text."""
+        last = self.answers[-1] if self.answers else None
+        if last is not None and last.to == self.message.origin and isinstance(last.content, Text):
+            self.answers[-1] = replace(last, content=Text(f"{last.content.text}\n{text}"))
+        else:
+            self.say(text)
 
     def add(self, messages: list[OutboundMessage]) -> None:
         """Notifications a rule owes because of what happened here."""
@@ -139,10 +147,12 @@ class Desk:
         await self._remember(card, subject, self.message.origin)
         self.answer(card)
 
-    async def show_privately(self, card: Card, *, subject: str) -> None:
+    async def show_privately(
+        self, card: Card, *, subject: str, not_before: datetime | None = None
+    ) -> None:
         """The same, to the speaker alone, whichever chat they spoke in."""
         await self._remember(card, subject, self.private)
-        self.send(self.private, card)
+        self.send(self.private, card, not_before=not_before)
 
     async def change(self, card: Card, *, subject: str, only_in_place: bool = False) -> None:
         """Show `card` in place of what stands under its id; a press hands in the code that
