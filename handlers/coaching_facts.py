@@ -4,10 +4,12 @@ customer, and what became of tracks before."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.domain.activities import OBJECTIONS
+from bot.domain.activities import OBJECTIONS, Activity
 from bot.domain.coaching import Evidence, Situation, buying_of, phase_of, size_of
+from bot.domain.losses import REASON
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.tracks import INDUSTRIES, Track, industry_of
 from handlers import customers
@@ -47,13 +49,14 @@ async def situation(desk: Desk, account: Account, deal: Opportunity) -> Situatio
     since = desk.at - EVIDENCE_FOR
     past = await desk.tx.opportunities.of_account(account.id)
     won = [one for one in past if one.state is OpportunityState.WON]
+    held = await _held_now(desk, deal)
     sold = sum(one.amount_fen or 0 for one in won if one.created_at >= since)
     return Situation(
         industry=industry_of(account.industry) or usual,
         phase=phase_of(place, len(stages)),
         buying=buying_of(profile.yearly_fen or sold, len(won)),
         size=size_of(profile.employees),
-        objections=await _held_now(desk, deal),
+        objections=held if held is not None else await _lost_for(desk, past),
     )
 
 
@@ -62,15 +65,32 @@ async def evidence(desk: Desk, situation: Situation) -> Evidence:
     return await desk.tx.tracks.evidence(situation.industry, since=since)
 
 
-async def _held_now(desk: Desk, deal: Opportunity) -> tuple[str, ...]:
-    """What the customer objected to in the newest entry that says anything of it."""
+async def _held_now(desk: Desk, deal: Opportunity) -> tuple[str, ...] | None:
+    """What the customer objected to in the newest entry that says anything of it; None where
+    none does."""
+    for entry in reversed(await _living(desk, deal)):
+        said = entry.slots.get("objections")
+        if isinstance(said, list):
+            return tuple(code for code in said if code in OBJECTIONS)
+    return None
+
+
+async def _lost_for(desk: Desk, past: Sequence[Opportunity]) -> tuple[str, ...]:
+    """The reason for which the customer's last deal was lost not long ago: likely to be heard
+    again."""
+    lost = [deal for deal in past if deal.state is OpportunityState.LOST]
+    for entry in reversed(await _living(desk, lost[-1]) if lost else []):
+        reason = entry.slots.get(REASON)
+        if reason in OBJECTIONS:
+            return (str(reason),)
+    return ()
+
+
+async def _living(desk: Desk, deal: Opportunity) -> list[Activity]:
+    """A deal's entries that were not taken back, oldest first."""
     entries = await stream_of(desk, deal.id)
     taken_back = await desk.tx.activities.retracted_among([entry.id for entry in entries])
-    for entry in reversed(entries):
-        said = entry.slots.get("objections")
-        if isinstance(said, list) and entry.id not in taken_back:
-            return tuple(code for code in said if code in OBJECTIONS)
-    return ()
+    return [entry for entry in entries if entry.id not in taken_back]
 
 
 async def tell_profile(desk: Desk, words: str) -> None:

@@ -63,6 +63,14 @@ async def test_what_the_customer_objects_to_decides_and_is_said(chat: Chat) -> N
     assert "客户提了「交期/实施周期」" in said
 
 
+async def test_a_deal_begun_after_a_loss_is_prepared_for_the_same_reason(chat: Chat) -> None:
+    account = await chat.customer(HENGRUI)
+    await end(chat, account, OpportunityState.LOST)
+    await chat.later(days=20)
+    await chat.say("zhang", "刚和恒锐机电王总通了25分钟电话，约下周三再联系")
+    assert "客户提了「价格高」" in await chat.say("zhang", "先记下")
+
+
 async def test_an_objection_is_answered_with_one_line_once_a_day(chat: Chat) -> None:
     await chat.customer(HENGRUI)
     for minutes, hinted in ((25, True), (31, False)):
