@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from handlers.understanding.contacts import begins_with_surname, find_contacts
 from handlers.understanding.customers import CustomerIndex
-from handlers.understanding.names import load_vocabulary
+from handlers.understanding.names import everyday_words, load_vocabulary
 
 CUSTOMER, PERSON, COMPANY, NUMBER = "某客户", "某人", "某公司", "某号码"
 
@@ -37,7 +37,8 @@ def mask_names(text: str, people: Iterable[str]) -> str:
     dictionary takes for a name goes too: a word too many is lost rather than a name told.
     Loads the dictionary, which takes a second, once."""
     text = _NUMBERS.sub(NUMBER, text)
-    for contact in reversed(find_contacts(text)):
+    contacts = [one for one in find_contacts(text) if one.value not in everyday_words()]
+    for contact in reversed(contacts):
         text = f"{text[: contact.start]}{PERSON}{text[contact.end :]}"
     text = _without_dictionary_names(_COMPANY.sub(COMPANY, text))
     for name in sorted({name for name in people if len(name) > 1}, key=len, reverse=True):
@@ -66,7 +67,12 @@ def _nameless(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
         after_surname = tag == "nr" and len(word) == 1
         if after_surname:
             yield PERSON
-        elif tag == "nr" and not begins_with_surname(word):  # 太贵, to the dictionary
-            yield word
         else:
-            yield _NAME_TAGS.get(tag, word) if len(word) > 1 else word
+            yield _NAME_TAGS[tag] if _is_a_name(word, tag) else word
+
+
+def _is_a_name(word: str, tag: str) -> bool:
+    """太贵 is a name to the dictionary, as 西门子 is: two characters want a surname."""
+    if tag not in _NAME_TAGS or len(word) == 1 or word in everyday_words():
+        return False
+    return tag != "nr" or len(word) > 2 or begins_with_surname(word)
