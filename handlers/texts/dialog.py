@@ -45,6 +45,7 @@ HELP_FOR_LEADERS = (
     "主管还可以：把恒锐机电转给陈静 / 陈静请假到周五，李敏代 / 解锁 恒锐机电 原因 / "
     "拒绝原因 上月 / 话术库"
 )
+HELP_FOR_PRODUCT = "产品经理还可以：拒绝原因 / 拒绝原因 上月 / 拒绝原因 近90天"
 HELP_FOR_ADMINS = (
     "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / "
     "话术库 / 新增话术 / 停用话术 M07"
@@ -314,6 +315,7 @@ def help_for(roles: Collection[Role]) -> str:
     lines = [
         HELP,
         HELP_FOR_LEADERS if leads else "",
+        HELP_FOR_PRODUCT if Role.PRODUCT in roles else "",
         HELP_FOR_ADMINS if Role.ADMIN in roles else "",
     ]
     return "\n".join(line for line in lines if line)

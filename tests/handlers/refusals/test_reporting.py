@@ -87,6 +87,12 @@ async def test_product_managers_get_the_week_on_monday(chat: Chat) -> None:
     assert isinstance(chat.said[0].content, Card)
 
 
+async def test_product_managers_find_the_command_in_the_help(chat: Chat) -> None:
+    await product(chat)
+    assert "拒绝原因 上月" in await chat.say("zhao", "帮助")
+    assert "没有丢单记录" in await chat.say("zhao", "拒绝原因 上月")
+
+
 async def test_below_twenty_the_card_says_so_and_gives_no_share(chat: Chat) -> None:
     await product(chat)
     for number in range(5):
