@@ -33,6 +33,7 @@ from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
+from config.coaching import load_tracks
 from config.library import read_upload
 from config.policy import ConfigError, load_policy
 from config.rules import load_rules
@@ -230,6 +231,7 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
         address_of=addresses,
         admins=frozenset(settings.admins),
         erps=tuple(settings.erp),
+        tracks=load_tracks(),
     )
 
 

@@ -198,7 +198,8 @@ class Fetched:
     """An attachment after the download. Either `stored`, or `lost` says why not.
 
     transcript: of a voice, from the platform or from our engine. table: the bytes of a
-    table or an action library, which handlers read; other files travel by their hash only.
+    table (customers, talk tracks) or an action library, which handlers read; other files travel by
+    their hash only.
     """
 
     attachment: Attachment

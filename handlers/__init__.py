@@ -12,6 +12,7 @@ from bot.router import Job, Route, pick
 from handlers import (
     assigning,
     clause_reviews,
+    coaching,
     colliding,
     commands,
     contracts,
@@ -35,6 +36,7 @@ from handlers import (
     unlocking,
 )
 from handlers.desk import Desk, Office
+from handlers.refusals.reporting import WeeklyRefusals
 from handlers.texts import directory as directory_texts
 from storage.unit_of_work import UnitOfWork
 
@@ -55,6 +57,7 @@ ROUTES: tuple[Route[Desk], ...] = (
     Route("press on a team's digest", commands.is_press("team-"), team_presses.press),
     Route("press on whom to give to", commands.is_press("assign-"), team_presses.assign),
     Route("press on lights", commands.is_press("lights-"), conversations.press_lights),
+    Route("press on talk tracks", commands.is_press(coaching.CARD), coaching.press),
     Route("press on two people", commands.is_press("people-"), joining.press),
     Route(
         "press on a new customer",
@@ -87,12 +90,14 @@ class Handlers:
 
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._refusals = WeeklyRefusals(office)
 
     async def handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         """One message. Raises UserError when the sender must do something else."""
         desk = await Desk.open(tx, incoming, self._office)
         try:
             await pick(ROUTES, desk).handle(desk)
+            await coaching.follow(desk)
         except UserError as refusal:
             raise type(refusal)(desk.address(str(refusal))) from None
         return desk.answers
@@ -116,6 +121,7 @@ class Handlers:
             *self._pool_jobs(),
             *self._office.lights.jobs(),
             Job("weekly summary", self._weekly_at(), self._weekly, too_late_s=WEEKLY_LATE_S),
+            *self._refusals.jobs(),
         )
 
     def _pool_jobs(self) -> tuple[Job[UnitOfWork], ...]:

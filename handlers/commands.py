@@ -10,6 +10,8 @@ from bot.messages import Kind
 from handlers import (
     answers,
     assigning,
+    coaching,
+    coaching_facts,
     contracts,
     creating,
     customers,
@@ -26,8 +28,10 @@ from handlers import (
     queries,
     receipt_matching,
     stage_orders,
+    track_library,
 )
 from handlers.desk import Desk
+from handlers.refusals import reporting
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 
@@ -87,6 +91,22 @@ async def _undo(desk: Desk, _: str) -> None:
     await hearing.undo(desk)
 
 
+async def _tracks(desk: Desk, words: str) -> None:
+    await coaching.show_for(desk, words)
+
+
+async def _track_used(desk: Desk, place: str) -> None:
+    await coaching.by_words(desk, "used", int(place))
+
+
+async def _track_unfit(desk: Desk, place: str) -> None:
+    await coaching.by_words(desk, "unfit", int(place))
+
+
+async def _other_tracks(desk: Desk, _: str) -> None:
+    await coaching.by_words(desk, "more")
+
+
 def _command(
     words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
 ) -> Command:
@@ -111,6 +131,18 @@ COMMANDS = (
     _command("领取(?=[ :：]|$)|认领(?=[ :：]|$)", pooling.claim, argument=True),
     _command("放回公海|退回公海", pooling.put_back, argument=True),
     _command("分配(?=[ :：]|$)|分配线索", assigning.assign, argument=True),
+    _command("拒绝原因(?= |$)", reporting.show, argument=True),
+    _command("话术库", track_library.show),
+    Command(re.compile(r"新增话术[ :：]*(?P<rest>.{0,2000})", re.DOTALL), track_library.write),
+    _command("停用话术", track_library.stop, argument=True),
+    _command("启用话术", track_library.start, argument=True),
+    Command(re.compile(r"话术材料[ :：]*(?P<rest>.{0,500})"), track_library.give_material),
+    _command("话术(?=[ :：]|$)", _tracks, argument=True),
+    Command(re.compile(r"材料[ :：]*(?P<rest>[A-Za-z]{1,2}\d{1,4})"), coaching.material),
+    _command("客户画像(?=[ :：]|$)", coaching_facts.tell_profile, argument=True),
+    Command(re.compile(r"用了 ?第?(?P<rest>[1-3])条?"), _track_used),
+    Command(re.compile(r"不合适 ?第?(?P<rest>[1-3])条?"), _track_unfit),
+    _command("换一批", _other_tracks),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),

@@ -220,7 +220,7 @@ async def tell_stream(desk: Desk, account: Account) -> None:
 async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> Opportunity:
     """A first opportunity with a customer; its lights count from `since`."""
     library = await desk.office.libraries.of_person(desk.tx, account.owner_id)
-    return await desk.tx.opportunities.add(
+    deal = await desk.tx.opportunities.add(
         account_id=account.id,
         name=f"{account.name} 商机",
         owner_id=account.owner_id,
@@ -229,6 +229,8 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
         at=since,
         light_due_at=desk.at,
     )
+    desk.opened.append(deal)
+    return deal
 
 
 def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:

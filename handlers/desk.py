@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.domain.activities import Activity
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary
+from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.tracks import Track
 from bot.messages import (
     Address,
     Card,
@@ -39,6 +42,7 @@ class Office:
     address_of: where to write to a person, None if we share no platform.
     admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
     erps: names of the ERPs that tell of receipts; what all of them have told is known.
+    tracks: the talk tracks that come with Gendan; empty: none are offered unasked.
     """
 
     policy: Policy
@@ -51,6 +55,7 @@ class Office:
     address_of: Callable[[Person], Address | None]
     admins: frozenset[str] = frozenset()
     erps: tuple[str, ...] = ()
+    tracks: tuple[Track, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -78,8 +83,11 @@ def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | N
 
 @dataclass(slots=True)
 class Desk:
-    """One message being handled. `person` is None for somebody we do not know. library: what
-    the speaker works by, and new drafts are begun with."""
+    """One message being handled. `person` is None for somebody we do not know.
+
+    library: what the speaker works by, and new drafts are begun with. opened, recorded: what
+    it made, for what follows from that (handlers/coaching.py).
+    """
 
     tx: UnitOfWork
     incoming: Incoming
@@ -87,6 +95,8 @@ class Desk:
     person: Person | None
     library: ActionLibrary
     answers: list[OutboundMessage] = field(default_factory=list)
+    opened: list[Opportunity] = field(default_factory=list)
+    recorded: list[Activity] = field(default_factory=list)
 
     @classmethod
     async def open(cls, tx: UnitOfWork, incoming: Incoming, office: Office) -> Desk:
@@ -140,9 +150,17 @@ class Desk:
         name = self.person.name if self.person is not None else self.message.sender_name
         return f"@{name} {text}" if self.message.in_group and name else text
 
-    def send(self, to: Address, content: Content) -> None:
+    def send(self, to: Address, content: Content, *, not_before: datetime | None = None) -> None:
         key = f"{self.incoming.source_id}:{len(self.answers)}"
-        self.answers.append(OutboundMessage(dedupe_key=key, to=to, content=content))
+        self.answers.append(OutboundMessage(key, to, content, not_before=not_before))
+
+    def say_on(self, text: str) -> None:
+        """Add a line to what was said last, or say it where that was no text."""
+        last = self.answers[-1] if self.answers else None
+        if last is not None and last.to == self.message.origin and isinstance(last.content, Text):
+            self.answers[-1] = replace(last, content=Text(f"{last.content.text}\n{text}"))
+        else:
+            self.say(text)
 
     def add(self, messages: list[OutboundMessage]) -> None:
         """Notifications a rule owes because of what happened here."""
@@ -154,10 +172,12 @@ class Desk:
         await self._remember(card, subject, self.message.origin, data)
         self.answer(card)
 
-    async def show_privately(self, card: Card, *, subject: str) -> None:
+    async def show_privately(
+        self, card: Card, *, subject: str, not_before: datetime | None = None
+    ) -> None:
         """The same, to the speaker alone, whichever chat they spoke in."""
         await self._remember(card, subject, self.private)
-        self.send(self.private, card)
+        self.send(self.private, card, not_before=not_before)
 
     async def change(self, card: Card, *, subject: str, only_in_place: bool = False) -> None:
         """Show `card` in place of what stands under its id; a press hands in the code that

@@ -16,6 +16,7 @@ from handlers import (
     drafts,
     importing,
     library_import,
+    track_library,
 )
 from handlers.desk import Desk
 from handlers.texts import dialog
@@ -26,9 +27,7 @@ from handlers.texts import pool as pool_texts
 async def receive(desk: Desk) -> None:
     """Attachments without words: onto the open draft, else the question for whom."""
     stored = await _record(desk)
-    if len(stored) == 1 and await library_import.take_file(desk, stored[0], _file(stored[0]).name):
-        return
-    if stored and not await _was_customer_table(desk, stored):
+    if stored and not await _was_table(desk, stored):
         await _attach_or_ask(desk, [_file(fetched) for fetched in stored])
 
 
@@ -69,11 +68,15 @@ async def _set_aside(desk: Desk, files: Sequence[StoredFile]) -> None:
         await desk.tx.drafts.add_loose(desk.conversation, desk.rep.id, file.sha256, source, desk.at)
 
 
-async def _was_customer_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
-    """A CSV from an administrator is an import of customers."""
+async def _was_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
+    """A table from an administrator: talk tracks, an action library, or customers."""
     if len(stored) != 1 or Role.ADMIN not in desk.rep.roles:
         return False
     file = _file(stored[0])
+    if stored[0].table and await track_library.was_table(desk, file.name, stored[0].table):
+        return True
+    if await library_import.take_file(desk, stored[0], file.name):
+        return True
     if not file.name.lower().endswith(".csv"):
         return False
     table = stored[0].table

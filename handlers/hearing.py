@@ -26,6 +26,7 @@ from handlers import (
     stage_orders,
     team,
     telling,
+    track_library,
     trade_words,
     undoing,
 )
@@ -94,12 +95,14 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
             await _hear(desk, text)
     except UserError as refusal:
         del desk.answers[before:]
+        desk.opened.clear()
+        desk.recorded.clear()
         desk.say(str(refusal))
 
 
 async def _hear(desk: Desk, text: str) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    for take in (_take_comment, _take_order, _take_word, _take_denial):
+    for take in (_take_track, _take_comment, _take_order, _take_word, _take_denial):
         if await take(desk, text, open_drafts):
             return
     read = await habits.apply(desk, read_words(desk, text))
@@ -121,7 +124,9 @@ async def _hear(desk: Desk, text: str) -> None:
 
 
 async def cancel(desk: Desk) -> None:
-    """«取消»: the open draft. Nothing that is stored."""
+    """«取消»: the talk track being written, else the open draft. Nothing that is stored."""
+    if await track_library.drop(desk):
+        return
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
     if await stage_moves.cancel(desk, open_drafts):
         return
@@ -269,6 +274,10 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
 
 async def _take_comment(desk: Desk, text: str, _: list[Draft]) -> bool:
     return await commenting.take(desk, text)
+
+
+async def _take_track(desk: Desk, text: str, _: list[Draft]) -> bool:
+    return await track_library.take(desk, text)
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:

@@ -46,6 +46,7 @@ async def store(
     if activity is None:  # stored before: a replay
         return None, verdict
     await settling.after_storing(desk, activity)
+    desk.recorded.append(activity)
     for sha256 in draft.file_hashes:
         await desk.tx.files.use(sha256, account.id, desk.at)
     contact = draft.slots.get("contact")

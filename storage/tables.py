@@ -433,7 +433,9 @@ activities = Table(
     Index("ix_activities_stream", "account_id", "occurred_at", "id"),
     Index("ix_activities_opportunity", "opportunity_id", "occurred_at", "id"),
     Index("ix_activities_actor", "actor_id", "recorded_at", "id"),
-)
+    Index("ix_activities_notes", "recorded_at",
+          sqlite_where=text("unit = ''"), postgresql_where=text("unit = ''")),
+)  # fmt: skip
 
 deadlines = Table(  # what an entry of the stream still owes: minutes, fields, a word of unlocking
     "deadlines",
@@ -642,6 +644,50 @@ clause_reviews = Table(  # 合同条款复核: one a contract, reopened with the
           sqlite_where=text("remind_at IS NOT NULL"),
           postgresql_where=text("remind_at IS NOT NULL")),
 )  # fmt: skip
+
+talk_tracks = Table(  # an administrator's own, and changes to those that come with Gendan
+    "talk_tracks",
+    metadata,
+    _id(),
+    Column("code", String(8), nullable=False),
+    Column("version", Integer, nullable=False),  # the highest one holds
+    Column("body", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    _ref("author_id", "people.id", index=False),
+    Column("written_at", Utc, nullable=False),
+    UniqueConstraint("code", "version"),
+)
+
+track_showings = Table(  # one talk track shown to one rep; whether the deal was won, it says
+    "track_showings",
+    metadata,
+    _id(),
+    Column("card_id", String(64), nullable=False),
+    Column("place", Integer, nullable=False),  # on the card, from 1; 0 for a hint in words
+    Column("code", String(8), nullable=False),
+    _ref("account_id", "accounts.id", index=False),
+    _ref("opportunity_id", "opportunities.id"),
+    _ref("person_id", "people.id", index=False),
+    Column("industry", String(40), nullable=False),
+    Column("segment", String(80), nullable=False),
+    Column("objections", Json, nullable=False),  # what was in play then
+    Column("shown_at", Utc, nullable=False),
+    Column("result", String(10), nullable=False),  # shown, used, unfit
+    UniqueConstraint("card_id", "place"),
+    Index("ix_track_showings_account", "account_id", "shown_at"),
+    Index("ix_track_showings_person", "person_id", "shown_at"),
+    Index("ix_track_showings_judged", "industry", "shown_at",
+          sqlite_where=text("result <> 'shown'"), postgresql_where=text("result <> 'shown'")),
+)  # fmt: skip
+
+customer_profiles = Table(  # what a rep told of a customer's size and purchases
+    "customer_profiles",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("employees", Integer),
+    Column("yearly_fen", BigInteger),
+    Column("told_at", Utc, nullable=False),
+)
 
 settings_rows = Table(  # values an admin changed without code: calendars, policy numbers
     "settings",

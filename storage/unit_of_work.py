@@ -32,10 +32,12 @@ from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.people import People
 from storage.pool import Pool
+from storage.refusals import Refusals
 from storage.settings import Settings
 from storage.stages import Stages
 from storage.teams import Teams
 from storage.tokens import Tokens
+from storage.tracks import Tracks
 
 
 class UnitOfWork:
@@ -72,6 +74,8 @@ class UnitOfWork:
         self.tokens = Tokens(conn)
         self.libraries = Libraries(conn)
         self.stages = Stages(conn)
+        self.tracks = Tracks(conn)
+        self.refusals = Refusals(conn)
         self._once_committed: list[Callable[[], None]] = []
 
     def once_committed(self, act: Callable[[], None]) -> None:

@@ -35,6 +35,10 @@ def find_contacts(text: str) -> list[Found[str]]:
     return found
 
 
+def begins_with_surname(word: str) -> bool:
+    return word[:1] in _SURNAMES
+
+
 def read_contact(text: str) -> str | None:
     """A bare answer to "who is the contact?": 王总, 张伟."""
     text = re.sub(

@@ -11,6 +11,7 @@ from bot.domain.activities import Activity
 from bot.domain.opportunities import Account, Opportunity
 from bot.domain.people import Directory, DirectoryUser, Person, Role
 from bot.domain.policy import Policy
+from bot.domain.tracks import Track
 from bot.errors import UserError
 from bot.messages import (
     Address,
@@ -60,6 +61,7 @@ class Chat:
     people: dict[str, Person] = field(default_factory=dict)
     numbers: int = 0
     second: SecondReader | None = None
+    tracks: tuple[Track, ...] = ()
 
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
@@ -77,6 +79,7 @@ class Chat:
                 policy=policy, libraries=libraries, calendar=CALENDAR, address_of=addresses
             ),
             address_of=addresses,
+            tracks=self.tracks,
         )
         self.handlers = Handlers(self.office)
         users = tuple(DirectoryUser(key, name) for key, (name, _) in PEOPLE.items())
