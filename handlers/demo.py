@@ -81,10 +81,11 @@ class _Teller:
             unit = self.library.unit(entry["unit"])
             if unit is not None:
                 past.append(await self._record(entry, unit, deal, past))
-        deal = self._as_told(deal, told, past)
-        await self.tx.opportunities.save(deal)
+        left = self._as_told(deal, told, past)
+        await self.tx.opportunities.save(left)
+        await self.tx.stages.note_state(deal, left, by=owner_id, at=self.at)
         if "snoozed_for" in told:
-            await self._snooze(deal, told)
+            await self._snooze(left, told)
 
     async def sign(self, told: Story, account: Account) -> None:
         """A contract; one that is on record stays as it is."""

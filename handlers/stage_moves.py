@@ -99,9 +99,12 @@ async def take(desk: Desk, text: str, record: Record, open_drafts: Sequence[Draf
         return True
     reader, now = desk.office.reader, _said_at(desk)
     value = own_fields.read(verdict.missing[0], text, reader=reader, now=now)
-    if value is None:
+    said = own_fields.told(verdict.missing, text)
+    if value is not None:
+        said[verdict.missing[0].key] = value
+    if not said:
         return False
-    await _go_on(desk, asked, {verdict.missing[0].key: value})
+    await _go_on(desk, asked, said)
     return True
 
 

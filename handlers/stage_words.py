@@ -1,10 +1,10 @@
-"""Cards and sentences about a deal's stages, and the event of a state that a record changed."""
+"""Cards and sentences about the stages of a deal."""
 
 from __future__ import annotations
 
 from bot.domain.library import ActionLibrary, Stage
 from bot.domain.opportunities import Opportunity
-from bot.domain.stages import Move, MoveKind, MoveVerdict, Refusal, StageEvent, place_of
+from bot.domain.stages import Move, MoveKind, MoveVerdict, Refusal, place_of
 from bot.messages import Button, Card
 from handlers import own_fields
 from handlers.desk import Desk
@@ -84,22 +84,3 @@ def told(desk: Desk, after: Opportunity, move: Move, verdict: MoveVerdict) -> st
     if verdict.kind is MoveKind.BACK:
         return texts.went_back(name, *places, move.reason)
     return texts.changed_state(name, places[1], move.reason)
-
-
-async def note_state(desk: Desk, before: Opportunity, after: Opportunity) -> None:
-    """The event of a deal whose state was changed by a record: won, lost, or open again."""
-    if place_of(before) == place_of(after):
-        return
-    kind = MoveKind.RESUMED if place_of(after) == after.stage else MoveKind.CLOSED
-    await desk.tx.stages.add(
-        StageEvent(
-            opportunity_id=after.id,
-            account_id=after.account_id,
-            kind=kind,
-            library=after.library,
-            came_from=place_of(before),
-            went_to=place_of(after),
-            at=desk.at,
-            person_id=desk.rep.id,
-        )
-    )

@@ -15,7 +15,6 @@ from handlers import (
     habits,
     judging,
     settling,
-    stage_words,
     undoing,
 )
 from handlers.desk import Desk
@@ -118,7 +117,7 @@ async def _advance(desk: Desk, deal: Opportunity, activity: Activity) -> None:
     if drafting.AMOUNT_BEFORE in activity.slots:
         changed = await amounts.set_standing(desk, changed)
     await desk.tx.opportunities.save(changed)
-    await stage_words.note_state(desk, deal, changed)
+    await desk.tx.stages.note_state(deal, changed, by=desk.rep.id, at=desk.at)
     if activity.valid:
         desk.add(
             await desk.office.lights.on_valid_action(

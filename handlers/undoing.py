@@ -14,7 +14,6 @@ from handlers import (
     draft_card,
     habits,
     settling,
-    stage_words,
 )
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
@@ -157,7 +156,7 @@ async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
     if drafting.AMOUNT_BEFORE in last.slots:
         restored = await amounts.set_standing(desk, restored)
     await desk.tx.opportunities.save(restored)
-    await stage_words.note_state(desk, deal, restored)
+    await desk.tx.stages.note_state(deal, restored, by=desk.rep.id, at=desk.at)
     desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
 
 

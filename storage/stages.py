@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.stages import MoveKind, StageEvent
+from bot.domain.opportunities import Opportunity
+from bot.domain.stages import MoveKind, StageEvent, state_event
 from storage.tables import opportunities, stage_events
 
 _COLUMNS = [stage_events.c[field.name] for field in fields(StageEvent)]
@@ -31,6 +33,14 @@ class Stages:
             insert(stage_events).values(values).returning(stage_events.c.id)
         )
         return int(added.scalar_one())
+
+    async def note_state(
+        self, before: Opportunity, after: Opportunity, *, by: int | None, at: datetime
+    ) -> None:
+        """The event of a deal whose state was changed, if it was."""
+        event = state_event(before, after, by=by, at=at)
+        if event is not None:
+            await self.add(event)
 
     async def of_deal(self, opportunity_id: int) -> list[StageEvent]:
         """The oldest first."""

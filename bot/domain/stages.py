@@ -156,6 +156,27 @@ def moved(deal: Opportunity, move: Move, at: datetime) -> Opportunity:
     )
 
 
+def state_event(
+    before: Opportunity, after: Opportunity, *, by: int | None, at: datetime
+) -> StageEvent | None:
+    """Of a deal that was won, lost, held or opened again otherwise than by a `Move`; None if it
+    stands where it stood."""
+    came_from, went_to = place_of(before), place_of(after)
+    if came_from == went_to:
+        return None
+    kinds = {OpportunityState.OPEN: MoveKind.RESUMED, OpportunityState.ON_HOLD: MoveKind.HELD}
+    return StageEvent(
+        opportunity_id=after.id,
+        account_id=after.account_id,
+        kind=kinds.get(after.state, MoveKind.CLOSED),
+        library=after.library,
+        came_from=came_from,
+        went_to=went_to,
+        at=at,
+        person_id=by,
+    )
+
+
 def rebuild(events: Iterable[StageEvent]) -> dict[int, str]:
     """Deal -> place, by its events in the order in which they were written."""
     return {event.opportunity_id: event.went_to for event in events}
