@@ -28,7 +28,7 @@ async def send(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessa
     today = watch.calendar.day_of(at)
     people = await tx.people.list_active()
     lists = await worklist.of_people(tx, watch, people, at)
-    told = await tx.lights.pushes.told_since(watch.calendar.midnight(today))
+    told = await tx.lights.pushes.told_since(watch.calendar.midnight(today), lists)
     messages = []
     for person in people:
         items = lists.get(person.id, [])

@@ -81,7 +81,8 @@ async def build(
     loud = loud_ids(team, at)
     if not loud and not team.locked:
         return None
-    leads = {lead.opportunity.id: lead for lead in await tx.lights.list_leads(loud)}
+    found = await tx.lights.list_leads(loud, lock=False)
+    leads = {lead.opportunity.id: lead for lead in found}
     shown = [leads[number] for number in loud if number in leads]
     views = await light_cards.view_leads(tx, watch, shown, reader_id=leader_id, at=at)
     lines = await _lines(tx, watch, team, views)

@@ -69,7 +69,8 @@ async def of_people(
     tomorrow = watch.calendar.midnight(watch.calendar.day_of(at) + _DAY)
     deals = await tx.opportunities.to_work(does, promised_before=tomorrow)
     lit = [deal.id for deal in deals if deal.light is not Light.GREEN]
-    leads = {lead.opportunity.id: lead for lead in await tx.lights.list_leads(lit)}
+    found_leads = await tx.lights.list_leads(lit, lock=False)
+    leads = {lead.opportunity.id: lead for lead in found_leads}
     for deal in sorted(deals, key=_silent_since):
         doer = does[deal.owner_id]
         covered = doer != deal.owner_id

@@ -150,12 +150,18 @@ class LightPushes:
                 told[row.opportunity_id, row.episode].add(row.receiver_id)
         return told
 
-    async def told_since(self, moment: datetime) -> set[tuple[int, int]]:
-        """(receiver, opportunity) of what was pushed since then."""
-        query = select(pushes.c.receiver_id, pushes.c.opportunity_id).where(
-            pushes.c.pushed_at >= moment
-        )
-        return {(row.receiver_id, row.opportunity_id) for row in await self._conn.execute(query)}
+    async def told_since(
+        self, moment: datetime, receiver_ids: Iterable[int]
+    ) -> set[tuple[int, int]]:
+        """(receiver, opportunity) of what was pushed to these people since then."""
+        told: set[tuple[int, int]] = set()
+        for chunk in _chunks(receiver_ids):
+            query = select(pushes.c.receiver_id, pushes.c.opportunity_id).where(
+                pushes.c.receiver_id.in_(chunk), pushes.c.pushed_at >= moment
+            )
+            rows = await self._conn.execute(query)
+            told |= {(row.receiver_id, row.opportunity_id) for row in rows}
+        return told
 
     async def last_actions(self, opportunity_ids: Iterable[int]) -> dict[int, LastAction]:
         """opportunity id -> its last valid action."""

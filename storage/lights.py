@@ -45,13 +45,15 @@ class Lights:
         )
         return [to_lead(row) for row in await self._conn.execute(query)]
 
-    async def list_leads(self, opportunity_ids: Iterable[int]) -> list[Lead]:
-        """These leads, locked; unknown ids are left out."""
+    async def list_leads(self, opportunity_ids: Iterable[int], *, lock: bool = True) -> list[Lead]:
+        """These leads; unknown ids are left out. lock: until the transaction ends, for who
+        changes them; lists are only read."""
         ids = sorted(set(opportunity_ids))
         found: list[Lead] = []
         for start in range(0, len(ids), CHUNK):
             chunk = opportunities.c.id.in_(ids[start : start + CHUNK])
-            query = lead_query().where(chunk).with_for_update(of=opportunities)
+            query = lead_query().where(chunk)
+            query = query.with_for_update(of=opportunities) if lock else query
             found += [to_lead(row) for row in await self._conn.execute(query)]
         return found
 
