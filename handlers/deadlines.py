@@ -42,6 +42,12 @@ async def press(desk: Desk) -> None:
 async def write(desk: Desk, owed: Deadline) -> None:
     """Open the draft that makes it good: the minutes of the visit, or the record again."""
     if owed.awaited is Awaited.MINUTES:
+        for draft in await desk.tx.drafts.open_of(desk.conversation, desk.rep.id):
+            unit = drafts.unit_of(desk, draft)
+            about_it = draft.account_id == owed.account_id
+            if about_it and unit is not None and unit.intent is Intent.LOG_VISIT:
+                await drafts.show(desk, draft)
+                return
         local = owed.since.astimezone(desk.office.zone)
         record = Record(intent=Intent.LOG_VISIT, customer=owed.account_name, stated_on=local.date())
         text = f"{owed.account_name}{texts.WRITTEN_ON_REMINDER}"

@@ -8,7 +8,7 @@ from bot.errors import NotAllowed
 from bot.messages import content_to_json
 from handlers import deadlines, drafts, light_cards, morning_cards, worklist
 from handlers.desk import Desk
-from handlers.morning_cards import CALLED, ITEM, LATER, REFRESH
+from handlers.morning_cards import CALLED, ITEM, LATER, REFRESH, UNCHOSEN
 from handlers.texts import dialog
 from handlers.texts import morning as texts
 from handlers.worklist import Item, Kind
@@ -24,9 +24,12 @@ async def press(desk: Desk) -> None:
         raise NotAllowed(dialog.not_yours_to_press((await desk.tx.people.get(owner_id)).name))
     items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
     todo = morning_cards.to_work(items)
-    chosen = next((item for item in todo if item.key == action.values.get(ITEM)), None)
-    if todo and action.action != REFRESH:
-        await _act(desk, chosen or todo[0], action.action)
+    key = action.values.get(ITEM, UNCHOSEN)
+    meant = todo[:1] if key == UNCHOSEN else [item for item in todo if item.key == key]
+    if action.action != REFRESH and not meant:
+        desk.say(texts.GONE)
+    elif action.action != REFRESH:
+        await _act(desk, meant[0], action.action)
     await _show(desk, action.card_id, only_in_place=False)
 
 

@@ -17,6 +17,7 @@ from storage.unit_of_work import UnitOfWork
 
 CALLED, WRITE, LATER, REFRESH = "called", "write", "later", "refresh"
 ITEM = "item"
+UNCHOSEN = "-"  # a drop-down that was left alone
 PREFIX = "morning-"
 OFFERED = 9  # a drop-down of WeCom holds ten, of which one says "please choose"
 _LIT = (Kind.RED, Kind.YELLOW)

@@ -25,6 +25,7 @@ from storage.unit_of_work import UnitOfWork
 ACK, LATER, ASSIGN, COMMENT, DETAIL = "ack", "later", "assign", "comment", "detail"
 LEAD = "lead"
 ALL = "all"
+UNCHOSEN = "-"  # a drop-down that was left alone
 PREFIX = "team-"
 OFFERED = 9  # a drop-down of WeCom holds ten
 MOST_LOCKED = 5

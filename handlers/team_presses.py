@@ -31,9 +31,12 @@ async def press(desk: Desk) -> None:
     present = await team_digest.team_of(desk.tx, watch, desk.rep, desk.at)
     ids = team_digest.loud_ids(present, desk.at)
     chosen = action.values.get(LEAD, team_digest.ALL)
-    meant = [number for number in ids if str(number) == chosen] or ids
+    everything = chosen in (team_digest.ALL, team_digest.UNCHOSEN)
+    meant = ids if everything else [number for number in ids if str(number) == chosen]
     if meant:
         await _act(desk, action.action, meant)
+    else:
+        desk.say(texts.GONE)
     await _show_rest(desk, action.card_id)
 
 

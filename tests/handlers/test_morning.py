@@ -49,6 +49,16 @@ async def test_the_list_has_todays_calls_and_is_worked_down_to_empty(chat: Chat)
     assert chat.shown_as(card).closed == "今天的清单已做完"
 
 
+async def test_a_press_for_an_item_that_is_done_opens_nothing(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await call(chat, "恒锐机电通了10分钟，明天再联系")
+    await Days(chat).until("2026-01-29T09:05")
+    card = chat.card()
+    await call(chat, "恒锐机电通了10分钟，下周三再联系")
+    assert "已经处理过了" in await chat.press("zhang", card, "打电话了", item="today-1")
+    assert chat.shown_as(card).closed == "今天的清单已做完"
+
+
 async def test_nothing_to_do_is_no_card(chat: Chat) -> None:
     await chat.customer(HENGRUI)
     await call(chat, "恒锐机电通了10分钟，下周五再联系")
@@ -100,6 +110,18 @@ async def test_the_supervisor_acknowledges_one_lead_and_then_the_rest(chat: Chat
     assert chat.shown_as(card).title == "2月4日(周三)团队早报：红灯1个"
     await chat.press("li", chat.shown_as(card), "知道了")
     assert chat.shown_as(card).closed == "团队红灯都已处理"
+
+
+async def test_a_press_for_one_lead_that_is_dealt_with_touches_no_other(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.customer(CHENCANG)
+    days = Days(chat)
+    await days.until("2026-02-04T09:05")
+    card = team_card(days)
+    one = card.fields[0].options[1].id
+    await chat.press("li", card, "知道了", lead=one)
+    assert "已经处理过了" in await chat.press("li", card, "知道了", lead=one)
+    assert chat.shown_as(card).title == "2月4日(周三)团队早报：红灯1个"
 
 
 async def test_the_supervisor_hands_a_lead_over_by_buttons(chat: Chat) -> None:
