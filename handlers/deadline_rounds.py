@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,9 +27,13 @@ async def sweep(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMess
     """Every deadline with a reminder or the lock due by `at`: one step further, with a word to
     the rep, at night kept for the morning. Done meanwhile: the word is dropped."""
     messages: list[OutboundMessage] = []
+    people: dict[int, Person] = {}
     while due := await tx.deadlines.list_due(at, limit=BATCH):
+        over = await _over(tx, due)
+        await tx.deadlines.settle(over, state=DeadlineState.DROPPED, at=at)
         for owed in due:
-            messages += await _step(tx, watch, owed, at)
+            if owed not in over:
+                messages += await _step(tx, watch, owed, people, at)
     return messages
 
 
@@ -38,11 +43,9 @@ def subject_of(owed: Deadline) -> str:
 
 
 async def _step(
-    tx: UnitOfWork, watch: Watch, owed: Deadline, at: datetime
+    tx: UnitOfWork, watch: Watch, owed: Deadline, people: dict[int, Person], at: datetime
 ) -> list[OutboundMessage]:
-    if await _deal_is_over(tx, owed):
-        await tx.deadlines.settle([owed], state=DeadlineState.DROPPED, at=at)
-        return []
+    """people: those read before in this sweep."""
     policy, calendar = watch.policy.actions, watch.calendar
     locks = at >= step_moments(owed, policy, calendar)[-1]
     if locks:
@@ -51,7 +54,7 @@ async def _step(
     else:
         later = planned(owed, policy, calendar, at=at)
     await tx.deadlines.save(later)
-    person = await _receiver(tx, owed, at)
+    person = await _receiver(tx, owed, people, at)
     to = watch.address_of(person)
     if to is None:
         return []
@@ -93,15 +96,25 @@ def _buttons(owed: Deadline, *, locks: bool) -> tuple[Button, ...]:
     return (write,)
 
 
-async def _receiver(tx: UnitOfWork, owed: Deadline, at: datetime) -> Person:
+async def _receiver(
+    tx: UnitOfWork, owed: Deadline, people: dict[int, Person], at: datetime
+) -> Person:
     """The rep, or who stands in for them."""
-    person = await tx.people.get(owed.person_id)
+    person = await _person(tx, owed.person_id, people)
     if person.on_leave(at) and person.deputy_id is not None:
-        return await tx.people.get(person.deputy_id)
+        return await _person(tx, person.deputy_id, people)
     return person
 
 
-async def _deal_is_over(tx: UnitOfWork, owed: Deadline) -> bool:
-    if owed.opportunity_id is None:
-        return False
-    return (await tx.opportunities.get(owed.opportunity_id)).state in _OVER
+async def _person(tx: UnitOfWork, person_id: int, people: dict[int, Person]) -> Person:
+    if person_id not in people:
+        people[person_id] = await tx.people.get(person_id)
+    return people[person_id]
+
+
+async def _over(tx: UnitOfWork, due: Sequence[Deadline]) -> list[Deadline]:
+    """Those whose deal was won, lost or given up: nothing is owed for it any more."""
+    ids = [owed.opportunity_id for owed in due if owed.opportunity_id is not None]
+    leads = await tx.lights.list_leads(ids, lock=False)
+    ended = {lead.opportunity.id for lead in leads if lead.opportunity.state in _OVER}
+    return [owed for owed in due if owed.opportunity_id in ended]

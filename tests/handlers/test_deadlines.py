@@ -192,3 +192,14 @@ async def test_the_new_owner_of_a_customer_owes_what_is_open(chat: Chat) -> None
     await days.until("2026-01-29T16:00")
     assert about_records(days, "zhang") == []
     assert about_records(days, "chen") == ["01-29 15:01 记录待补：杭州恒锐机电"]
+
+
+async def test_a_lost_deal_owes_nothing_more(chat: Chat) -> None:
+    await chat.customer(NAME)
+    await hurry(chat)
+    await chat.say("zhang", "恒锐机电丢单了")
+    await chat.press("zhang", chat.card(), "价格高")
+    assert "丢单" in await chat.say("zhang", "确认")
+    days = Days(chat)
+    await days.until("2026-02-02T12:00")
+    assert about_records(days, "zhang") == []
