@@ -52,7 +52,7 @@ def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
         return None
     guess, likely = learnt().on(plain(said.text))
     intent = Intent(guess)
-    floor = 0.6 if first else 0.25 if said.names_customer else 0.7
+    floor = 0.6 if first else 0.5 if said.names_customer else 0.7
     if likely < floor or intent not in _GUESSED:
         return None
     if first and (first.intent is intent or said.ahead != (intent in _AHEAD)):

@@ -51,7 +51,7 @@ async def test_else_the_last_words_to_the_bot_that_were_not_recorded(
 
 
 async def test_what_reads_like_no_report_becomes_a_note(chat: Chat) -> None:
-    told = "恒锐机电哈哈哈"
+    told = "恒锐机电门口在修路，车要停到后门"
     await chat.say("zhang", told, group="team")
     await chat.say("zhang", "谢谢", group="team")
     said = await chat.say("zhang", "记一下上面的", group="team")
