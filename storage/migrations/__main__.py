@@ -13,7 +13,7 @@ from storage.admin import alembic_config
 
 
 def main(message: str) -> None:
-    """Compare storage/tables.py with a scratch database that has all earlier migrations."""
+    """Compare storage/tables with a scratch database that has all earlier migrations."""
     with tempfile.TemporaryDirectory() as folder:
         engine = create_engine(f"sqlite:///{Path(folder) / 'scratch.db'}")
         with engine.connect() as connection:

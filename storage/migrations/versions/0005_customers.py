@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_customers"
-down_revision = "0003_libraries"
+revision = "0005_customers"
+down_revision = "0004_libraries"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_receivables"
-down_revision = "0003_customers"
+revision = "0006_receivables"
+down_revision = "0005_customers"
 branch_labels = None
 depends_on = None
 

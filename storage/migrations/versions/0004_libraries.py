@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_libraries"
+revision = "0004_libraries"
 down_revision = "0003_deadlines"
 branch_labels = None
 depends_on = None

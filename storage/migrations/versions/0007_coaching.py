@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_coaching"
-down_revision = "0003_receivables"
+revision = "0007_coaching"
+down_revision = "0006_receivables"
 branch_labels = None
 depends_on = None
 
