@@ -38,6 +38,7 @@ from storage.tables import (
     accounts,
     activities,
     contacts,
+    customer_profiles,
     drafts,
     file_uses,
     light_episodes,
@@ -48,7 +49,9 @@ from storage.tables import (
 CHUNK = 300
 
 _NUMBERS = ("credit_code", "phone", "domain")
-_STAYS = {accounts.name, activities.name, account_keys.name, account_merges.name}
+_STAYS = {
+    accounts.name, activities.name, account_keys.name, account_merges.name, customer_profiles.name
+}  # fmt: skip
 _LIVING = opportunities.c.state.in_([OpportunityState.OPEN, OpportunityState.ON_HOLD])
 
 

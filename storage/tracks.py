@@ -14,6 +14,7 @@ from bot.domain.coaching import Result, Tally
 from bot.domain.opportunities import OpportunityState
 from bot.domain.tracks import Track, read, to_row
 from storage.dialects import AnyRow, fixed, insert_into
+from storage.merges import family
 from storage.tables import customer_profiles, opportunities, talk_tracks, track_showings
 
 _FILE = ("file", "file_name")
@@ -175,10 +176,12 @@ class Tracks:
         return {row.code: Tally(row.used, row.unfit, row.won, row.lost) for row in rows}
 
     async def profile(self, account_id: int) -> Profile:
+        """What was told last, of the customer or of one that was merged into it."""
         rows = await self._conn.execute(
-            select(customer_profiles.c.employees, customer_profiles.c.yearly_fen).where(
-                customer_profiles.c.account_id == account_id
-            )
+            select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
+            .where(customer_profiles.c.account_id.in_(await family(self._conn, account_id)))
+            .order_by(customer_profiles.c.told_at.desc(), customer_profiles.c.account_id)
+            .limit(1)
         )
         row = rows.one_or_none()
         return Profile() if row is None else Profile(row.employees, row.yearly_fen)

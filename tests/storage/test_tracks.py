@@ -115,6 +115,17 @@ async def test_a_profile_is_what_was_told_last(database: Database) -> None:
             assert await tx.tracks.profile(account.id) == profile
 
 
+async def test_the_profile_of_a_merged_customer_is_known_of_the_one_that_stands(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        rep = await member(tx, "zhang3")
+        gone, stands = await customer(tx, rep), await customer(tx, rep, "宁波甬江轴承有限公司")
+        await tx.tracks.save_profile(gone.id, Profile(60), AT)
+        await tx.merges.merge(gone.id, stands.id, by=rep.id, at=after(1))
+        assert await tx.tracks.profile(stands.id) == Profile(60)
+
+
 async def test_losses_are_those_recorded_in_time_and_not_taken_back(database: Database) -> None:
     async with database.begin() as tx:
         rep = await member(tx, "zhang3")
