@@ -44,11 +44,12 @@ def find_objections(text: str) -> list[Found[str]]:
     text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
     first = _labelled(text)
     for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
-        if code not in first and not _is_denied(text, match):
-            first[code] = Found(match.start(), match.end(), code)
+        if code in first or _is_denied(text, match) or _is_elsewhere(text, code, match):
+            continue
+        first[code] = Found(match.start(), match.end(), code)
     if not first:
         for code, match in _of_no_topic(text):
-            if not _is_denied(text, match):
+            if not _is_denied(text, match) and not _is_elsewhere(text, code, match):
                 first[code] = Found(match.start(), match.end(), code)
     return sorted(first.values(), key=lambda one: one.start)
 
@@ -113,7 +114,18 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     if negation["after"].search(after) and not match[0].endswith(("没", "未", "不")):
         return True
     sentence = text[match.end() : match.end() + 24]
+    if negation["closed"].search(sentence):
+        return True
     return bool(negation["resolved"].search(before) and negation["resolution"].search(sentence))
+
+
+def _is_elsewhere(text: str, code: str, match: re.Match[str]) -> bool:
+    """集团没批钱 is of the budget, 我们领导没批 of our own side: not of the customer's process."""
+    about = table("lexicon", "elsewhere").get(code)
+    if about is None:
+        return False
+    clause = _clause_before(text, match.start()) + match[0] + _clause_after(text, match.end())
+    return bool(about.search(clause))
 
 
 def _clause_before(text: str, end: int) -> str:
