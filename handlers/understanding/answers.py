@@ -60,13 +60,11 @@ def _moment(text: str, now: datetime, calendar: WorkingCalendar) -> Moment | Non
 
 
 def _objections(text: str) -> tuple[str, ...] | None:
-    found = tuple(one.value for one in find_objections(text))
-    if found:
-        return found
     named = [NAMES.get(word.strip()) for word in re.split(r"[,、和;。/ ]", text) if word.strip()]
     if named and all(named):
         return tuple(dict.fromkeys(code for code in named if code))
-    return () if says_none(text) else None
+    found = tuple(one.value for one in find_objections(text))
+    return found if found or says_none(text) else None
 
 
 def _received(text: str) -> bool | None:

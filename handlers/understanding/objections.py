@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from itertools import chain
 
 from handlers.understanding.lexicon import says, table
+from handlers.understanding.opinions import LONGEST, learnt_objections, plain
 from handlers.understanding.spans import Found
 from handlers.understanding.stances import find_stances
 
@@ -30,27 +31,63 @@ NAMES = {
 }  # fmt: skip
 """What a person calls each objection when asked for it."""
 
+SUPPOSED = 1.2
+"""Log odds above which a code is listed on the second opinion alone; see learn_objections.py."""
+
 _LABEL = re.compile(
     r"(?:异议|顾虑|obj|反对意见|丢单原因|原因|问题|卡点|疑虑|障碍|痛点|疑问)(?:清单|点)?"
     r"(?:有|是|为|主要|就|还是|:|\s){1,4}(?P<list>[^。;!?\n]{1,40})?"
 )
 _LISTED = re.compile(r"[^、/和与及跟+\s,]+")
 _NUMBERED = re.compile(r"^\d[.、)]?")
+_CLAUSE = re.compile(r"[^,。;!?\n\s]+")
 _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
 
 
 def find_objections(text: str) -> list[Found[str]]:
-    """One find per code, in the order of the text."""
-    text = _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
+    """One find per code, in the order of the text.
+
+    What a label names outright stands; what the rules find stands unless the second opinion
+    speaks against it; what it is sure of by itself is listed as well.
+    """
+    text = unsettled(text)
     first = _labelled(text)
-    for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
-        if code not in first and not _is_denied(text, match):
-            first[code] = Found(match.start(), match.end(), code)
-    if not first:
-        for code, match in _of_no_topic(text):
-            if not _is_denied(text, match):
-                first[code] = Found(match.start(), match.end(), code)
+    by_rules = _by_rules(text, first)
+    odds = learnt_objections().odds(plain(text)) if len(text) <= LONGEST else {}
+    for code, found in by_rules.items():
+        if found and odds.get(code, 0) >= learnt_objections().start(code):
+            first[code] = found
+    for code, likely in odds.items():
+        if likely > SUPPOSED and code not in first and code not in by_rules:
+            first[code] = _clause_that_says(text, code)
     return sorted(first.values(), key=lambda one: one.start)
+
+
+def _by_rules(text: str, named: Collection[str]) -> dict[str, Found[str] | None]:
+    """The first find of each code that is not `named`; None where each time it is denied."""
+    first: dict[str, Found[str] | None] = {}
+    for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
+        if code not in named and not first.get(code):
+            held = _is_held(text, code, match)
+            first[code] = Found(match.start(), match.end(), code) if held else None
+    if not named and not any(first.values()):
+        for code, match in _of_no_topic(text):
+            if _is_held(text, code, match):
+                first[code] = Found(match.start(), match.end(), code)
+    return first
+
+
+def _clause_that_says(text: str, code: str) -> Found[str]:
+    """The clause that speaks most for the code."""
+    opinion = learnt_objections()
+    clauses = [one for one in _CLAUSE.finditer(text) if one[0].strip()]
+    best = max(clauses, key=lambda one: opinion.odds(plain(one[0]))[code])
+    return Found(best.start(), best.end(), code)
+
+
+def unsettled(text: str) -> str:
+    """`text` with what it says is no problem blanked out (价格没问题), of the same length."""
+    return _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
 
 
 def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -103,6 +140,10 @@ _NONE = re.compile(
 )
 
 
+def _is_held(text: str, code: str, match: re.Match[str]) -> bool:
+    return not _is_denied(text, match) and not _is_elsewhere(text, code, match)
+
+
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     before = _clause_before(text, match.start())
     after = _clause_after(text, match.end())
@@ -112,7 +153,18 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     if negation["after"].search(after) and not match[0].endswith(("没", "未", "不")):
         return True
     sentence = text[match.end() : match.end() + 24]
+    if negation["closed"].search(sentence):
+        return True
     return bool(negation["resolved"].search(before) and negation["resolution"].search(sentence))
+
+
+def _is_elsewhere(text: str, code: str, match: re.Match[str]) -> bool:
+    """集团没批钱 is of the budget, 我们领导没批 of our own side: not of the customer's process."""
+    about = table("lexicon", "elsewhere").get(code)
+    if about is None:
+        return False
+    clause = _clause_before(text, match.start()) + match[0] + _clause_after(text, match.end())
+    return bool(about.search(clause))
 
 
 def _clause_before(text: str, end: int) -> str:

@@ -1,7 +1,8 @@
-"""A second opinion on what a message is for, where the rules find nothing.
+"""Second opinions: what a message is for, where the rules find nothing, and what it objects to.
 
-A linear model over runs of one to three characters, learnt by benchmarks/understanding/learn.py
-from labelled messages. It knows no meanings; what it says is a guess that must be asked about.
+Linear models over runs of one to three characters, learnt from labelled messages by
+benchmarks/understanding/learn.py and learn_objections.py. They know no meanings; an intent that
+they say is a guess that must be asked about.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("words") / "opinions.json"
+OBJECTIONS_FILE = FILE.with_name("objections.json")
 SCALE = 100
 """Weights are stored as whole hundredths."""
 
-_LONGEST = 120
+LONGEST = 120
+"""Characters of a text that an opinion looks at."""
+
 _RUN = 3
 _DIGITS = re.compile(r"\d+")
 _NAME = re.compile(r"〓+")
@@ -34,6 +38,14 @@ class Opinion:
         best = max(scores, key=lambda label: scores[label])
         total = sum(math.exp(score - scores[best]) for score in scores.values())
         return best, 1 / total
+
+    def odds(self, text: str) -> dict[str, float]:
+        """The log odds of each label by itself: above 0 a `plain` text likely has it."""
+        return self._scores(text)
+
+    def start(self, label: str) -> float:
+        """The log odds of a label before anything is read."""
+        return self._weights[""][label] / SCALE
 
     def _scores(self, text: str) -> dict[str, float]:
         sums = dict.fromkeys(self._weights[""], 0)
@@ -56,9 +68,15 @@ def learnt() -> Opinion:
     return Opinion(json.loads(FILE.read_text("utf-8")))
 
 
+@cache
+def learnt_objections() -> Opinion:
+    """The opinion of words/objections.json, read once."""
+    return Opinion(json.loads(OBJECTIONS_FILE.read_text("utf-8")))
+
+
 def plain(text: str) -> str:
     """Numbers and names without their length, as the model was taught."""
-    return _NAME.sub("〓", _DIGITS.sub("0", text))[:_LONGEST]
+    return _NAME.sub("〓", _DIGITS.sub("0", text))[:LONGEST]
 
 
 def runs(text: str) -> set[str]:
