@@ -44,7 +44,6 @@ _TOLD_BY_WORDS = frozenset(
 know; over unseen messages the rules were right in these and mostly wrong in other pairs."""
 _AHEAD = frozenset({Intent.BOOK_VISIT, Intent.SET_NEXT})
 _SHORTEST_TOLD = 3
-_NEVER = 1.01
 
 
 def find_purpose(said: Said) -> Purpose:
@@ -60,9 +59,12 @@ def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     """What messages that read alike are for; a guess, so never sure enough to be stored."""
     if len(said.text.replace(MENTION, "").strip()) < _SHORTEST_TOLD:
         return None
+    floor = _floor(said, first)
+    if floor is None:
+        return None
     guess, likely = learnt().on(plain(said.text))
     intent = Intent(guess)
-    if intent not in _GUESSED or likely < _floor(said, first):
+    if intent not in _GUESSED or likely < floor:
         return None
     if first is None and intent in _AHEAD and not (said.ahead or said.planned.strip()):
         return None
@@ -74,12 +76,12 @@ def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     )
 
 
-def _floor(said: Said, first: Purpose | None) -> float:
-    """How likely a guess must be to be heard against, or without, what the rules say."""
+def _floor(said: Said, first: Purpose | None) -> float | None:
+    """How likely a guess must be to be heard beside what the rules say; None: not at all."""
     if first and first.sure <= _UNSURE:
         return 0.4 if said.names_customer else 0.6
     if first:
-        return 0.55 if said.names_customer else _NEVER
+        return 0.55 if said.names_customer else None
     return 0.25 if said.names_customer else 0.7
 
 
