@@ -22,7 +22,9 @@ from handlers.understanding.normal import normalise
 from handlers.understanding.opinions import FILE, SCALE, Opinion, plain, runs
 
 HERE = Path(__file__).parent
-POOL = (HERE / "tune.jsonl", HERE / "fresh_tune.jsonl")
+POOL = tuple(
+    HERE / f"{name}.jsonl" for name in ("tune", "fresh_tune", "fresh_measure", "second_tune")
+)
 PHRASES = HERE / "phrases_intents.txt"
 NAMED = "南京栖霞阀业", "镇江丹徒电缆"
 """The customers that the phrases name."""

@@ -10,16 +10,16 @@ from handlers.understanding.numbers import to_number
 
 _PART = (
     r"(?:凌晨|早上|早晨|清早|朝早|上昼|一早|上午|中午|午间|正午|下午"
-    r"|下昼|晏昼|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
+    r"|下昼|晏昼|下半天|午后|傍晚|晚上|晚间|夜里|晚|早|夜)"
 )
 _HOUR = r"(?:[0-9]{1,2}|二十[一二三四]?|十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _CLOCK = re.compile(
     rf"(?P<part>{_PART})?\s*(?<![\d第.:个])(?P<hour>{_HOUR})"
     rf"(?:(?::(?P<digits>[0-9]{{2}})(?![\d:]))"
-    rf"|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间"
+    rf"|(?=\s?[ap]m(?![a-z]))|(?P<dot>点(?!儿|\d+万|[\d一二三四五六七八九]+[亿万折%]|[a-z])钟?|(?<=\d)时(?!间"
     rf"|候|长))(?P<rest>半|一刻|三刻|整|过?(?:[0-9]?\d|[二三四五六七八九]?十[一二三四五六七八九]?"
     rf"|零?[一二三四五六七八九](?![万十百]))分?)?)"
-    r"(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
+    r"(?P<noon>\s?[ap]m(?![a-z]))?(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
 )
 
 
@@ -40,7 +40,13 @@ def find_clocks(text: str) -> list[Clock]:
 
 
 def _is_certain(match: re.Match[str]) -> bool:
-    return bool(match["part"] or match["digits"] or match["rest"] or "钟" in (match["dot"] or ""))
+    return bool(
+        match["part"]
+        or match["noon"]
+        or match["digits"]
+        or match["rest"]
+        or "钟" in (match["dot"] or "")
+    )
 
 
 def _clock_of(match: re.Match[str]) -> time | None:
@@ -49,9 +55,9 @@ def _clock_of(match: re.Match[str]) -> time | None:
     if hour is None or minute is None:
         return None
     whole = int(hour)
-    part = match["part"] or ""
+    part = {"pm": "下午", "am": "上午"}.get((match["noon"] or "").strip(), match["part"] or "")
     leading_zero = match["hour"].startswith("0")
-    if any(word in part for word in ("下午", "下昼", "晏昼", "午后", "傍晚", "晚", "夜")):
+    if any(word in part for word in ("下午", "下昼", "晏昼", "下半天", "午后", "傍晚", "晚", "夜")):
         if whole == 12 and ("晚" in part or "夜" in part):
             return None  # midnight belongs to no day for sure
         whole += 12 if whole < 12 else 0

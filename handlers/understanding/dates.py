@@ -41,11 +41,13 @@ def _inside(clock: Clock, days: list[Found[Moment | None]]) -> bool:
 
 
 _BETWEEN_DAY_AND_CLOCK = re.compile(
-    r"(?:那天|当天|的|,|，|\s|\(|\)|左右|大概|早上|上午|下午|晚上|一早|的时候|约个?会?|开始)*"
+    r"(?:那天|当天|的|,|，|\s|\(|\)|左右|大概|早上|上午|下午|晚上|一早|的时候|约个?会?|开始|补班|加班|(?:过?去|上门)\s)*"
 )
 _SAME_DAY_AGAIN = re.compile(r"[\s,(的就是也]{0,3}")
 _CHOICE = re.compile(r"\s*(?:或者?|还是|要么|到|至|、|-|~|和|跟)\s*")
 _BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)\w")
+_TOLD = re.compile(r"[多来]?钟?(?:打|聊|见|去|谈|发|通|接|回|开)(?:的|了|完|过)(?!去)")
+_UNTIL = re.compile(r"(?:\d|点|半|分)(?:[打聊谈开讲坐待]?到|-|~|至)$")
 _CONTACT = re.compile(r"再|打|联系|见|去|拜访|开会|约|到|过来|回|碰|聊|提醒|电话|会议|演示|现场|前")
 
 
@@ -68,9 +70,14 @@ def _joined(
     result += [
         Found(clock.start, clock.end, _today_at(clock, today))
         for clock in left
-        if clock.certain or _CONTACT.match(text, clock.end)
+        if (clock.certain or _CONTACT.match(text, clock.end)) and not _is_over(text, clock)
     ]
     return sorted(result, key=lambda one: one.start)
+
+
+def _is_over(text: str, clock: Clock) -> bool:
+    """九点多打的, 16:05打到16:20: when something was, not when it will be."""
+    return bool(_TOLD.match(text, clock.end) or _UNTIL.search(text[: clock.start]))
 
 
 def _share_clock(

@@ -19,11 +19,13 @@ _DOM = r"(?:[0-3]?\d|[一二三]?十[一二三四五六七八九]?|廿[一二三
 _NOT_MONEY = r"(?![\d.,]*\s*[万千百wk元块%折个套台家单])"
 _WEEKDAYS = {name: index for index, name in enumerate("一二三四五六日")} | {"天": 6}
 _WEEKDAYS |= {str(index + 1): index for index in range(7)}
+_ENGLISH_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NEAR_DAYS = {
     "大前天": -3, "前天": -2, "前日": -2, "前儿": -2, "前晚": -2,
     "昨天": -1, "昨日": -1, "昨儿": -1, "昨晚": -1, "昨": -1,
     "今天": 0, "今日": 0, "今儿": 0, "今早": 0, "今晚": 0, "今夜": 0, "当天": 0, "今明": 0,
-    "今": 0, "明天": 1, "明日": 1, "明儿": 1, "明早": 1, "明晚": 1, "明后": 1, "听日": 1, "明": 1,
+    "今": 0, "明天": 1, "明日": 1, "明儿": 1, "明早": 1, "明晚": 1, "明后": 1, "听日": 1,
+    "明朝": 1, "明": 1,
     "后天": 2, "后日": 2, "后儿": 2, "后晚": 2, "大后天": 3, "大后日": 3, "大后儿": 3,
 }  # fmt: skip
 _HOLIDAY_NAMES = {
@@ -32,6 +34,8 @@ _HOLIDAY_NAMES = {
     "国庆": "国庆", "十一": "国庆",
 }  # fmt: skip
 _ALREADY = re.compile(r"(?:上午|下午|晚上|就|那天)*(?:已|刚|[^,。;!?\s再要会]{1,3}[了过](?!去))")
+_LONGEST_HOLIDAY = 12
+"""In days, with the weekend behind it."""
 _ANY_HOLIDAY = ("节", "长假", "小长假", "假期", "黄金周", "放假", "假")
 
 
@@ -126,6 +130,14 @@ def _weekday(match: re.Match[str], today: Today) -> Moment | None:
     return _on(monday + timedelta(weeks=weeks, days=weekday))
 
 
+def _english_weekday(match: re.Match[str], today: Today) -> Moment | None:
+    """Thursday is the next one, next Monday that of next week."""
+    weekday = _ENGLISH_WEEKDAYS.index(match["weekday"][:3])
+    if match["next"]:
+        return _on(today.plus(7 - today.day.weekday() + weekday))
+    return _on(today.plus((weekday - today.day.weekday() - 1) % 7 + 1))
+
+
 def _after(match: re.Match[str], today: Today) -> Moment | None:
     count = _count(match)
     unit = match["unit"]
@@ -170,6 +182,8 @@ def _soon(match: re.Match[str], today: Today) -> Moment | None:
 def _holiday(match: re.Match[str], today: Today) -> Moment | None:
     said = match["holiday"]
     name = "" if said in _ANY_HOLIDAY else _HOLIDAY_NAMES[said]
+    if match["ordinal"] == "一" and _is_back_at_work(today):
+        return _on(today.day)
     block = today.calendar.block_after(today.day, name)
     ordinal = to_number(match["ordinal"]) if match["ordinal"] else Decimal(1)
     assert ordinal is not None
@@ -180,6 +194,12 @@ def _holiday(match: re.Match[str], today: Today) -> Moment | None:
     else:
         return None
     return _on(today.calendar.add_workdays(last, int(ordinal)))
+
+
+def _is_back_at_work(today: Today) -> bool:
+    """Whether today is the first working day after a holiday."""
+    block = today.calendar.block_after(today.plus(-_LONGEST_HOLIDAY), "")
+    return block is not None and today.calendar.add_workdays(block.last, 1) == today.day
 
 
 def _year_end(match: re.Match[str], today: Today) -> Moment | None:
@@ -241,7 +261,7 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         re.compile(
             r"(?P<near>大前天|大后[天日儿]|前[天日]|昨[天日儿]|昨(?=晚)|今[天日儿明]|今"
             r"(?=[早晚夜])|(?<!赶)明[天日儿后]|(?<![说证声])明(?=[早晚])|(?<![然之以今落])后[天日儿]"
-            r"|听日|当天)(?:个|两?天)?"
+            r"|听日|明朝|当天)(?:个|两?天)?"
         ),
         _near_day,
     ),
@@ -282,9 +302,23 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
             r"|端午|中秋|国庆|十一|(?<![今明后去前本当往每半\d])年|小长假|长假|黄金周"
             r"|假期|放假|(?<![春午旦节环季细调])节|假)"
             r"(?:节|假期|小?长假|假)?(?:结束|放完|回来|过完|完)?(?:之后|以后|过后|回来"
-            r"|(?<!天)后)(?!天)(?:的?第(?P<ordinal>[一二三四五])个?(?:工作日|天))?"
+            r"|(?<!天)后)(?!天)(?:的?(?:上班)?(?:头一|第(?P<ordinal>[一二三四五]))个?(?:工作日|天))?"
         ),
         _holiday,
+    ),
+    (
+        re.compile(
+            r"(?P<holiday>元旦|春节|清明|五一|劳动节|端午|中秋|国庆|十一)节?(?:收假|放假完|放完假?|假期?结束)后?"
+            r"(?:的?(?:上班)?(?:头一|第(?P<ordinal>[一二三四五]))个?(?:工作日|天))?"
+        ),
+        _holiday,
+    ),
+    (
+        re.compile(
+            r"(?<![a-z])(?P<next>next )?"
+            r"(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day(?![a-z])"
+        ),
+        _english_weekday,
     ),
     (
         re.compile(

@@ -30,36 +30,38 @@ class Opinion:
     """weights: run of characters -> label -> weight x SCALE; the run "" holds the starts."""
 
     def __init__(self, weights: dict[str, dict[str, int]]) -> None:
-        self._weights = weights
+        self._labels = list(weights[""])
+        self._starts = [weights[""][label] / SCALE for label in self._labels]
+        places = {label: place for place, label in enumerate(self._labels)}
+        self._weights = {
+            run: tuple((places[label], weight) for label, weight in of_run.items())
+            for run, of_run in weights.items()
+        }
 
     def on(self, text: str) -> tuple[str, float]:
         """The likeliest intent of a `plain` text, and how likely: 0..1."""
         scores = self._scores(text)
-        best = max(scores, key=lambda label: scores[label])
-        total = sum(math.exp(score - scores[best]) for score in scores.values())
-        return best, 1 / total
+        highest = max(scores)
+        total = sum(math.exp(score - highest) for score in scores)
+        return self._labels[scores.index(highest)], 1 / total
 
     def odds(self, text: str) -> dict[str, float]:
         """The log odds of each label by itself: above 0 a `plain` text likely has it."""
-        return self._scores(text)
+        return dict(zip(self._labels, self._scores(text), strict=True))
 
     def start(self, label: str) -> float:
         """The log odds of a label before anything is read."""
-        return self._weights[""][label] / SCALE
+        return self._starts[self._labels.index(label)]
 
-    def _scores(self, text: str) -> dict[str, float]:
-        sums = dict.fromkeys(self._weights[""], 0)
+    def _scores(self, text: str) -> list[float]:
+        sums = [0] * len(self._labels)
         known = 0
-        for run in runs(text):
-            weights = self._weights.get(run)
-            if weights:
-                known += 1
-                for label, weight in weights.items():
-                    sums[label] += weight
+        for run in runs(text) & self._weights.keys():
+            known += 1
+            for place, weight in self._weights[run]:
+                sums[place] += weight
         scale = SCALE * math.sqrt(max(known, 1))
-        return {
-            label: total / scale + self._weights[""][label] / SCALE for label, total in sums.items()
-        }
+        return [total / scale + start for total, start in zip(sums, self._starts, strict=True)]
 
 
 @cache
@@ -83,7 +85,7 @@ def runs(text: str) -> set[str]:
     """Every run of one to three characters, with the ends of the text marked."""
     marked = f"^{text}$"
     return {
-        marked[start : start + length]
+        run
         for length in range(1, _RUN + 1)
-        for start in range(len(marked) - length + 1)
+        for run in map("".join, zip(*(marked[at:] for at in range(length)), strict=False))
     }

@@ -13,7 +13,7 @@ from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import find_purpose
 from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
-from handlers.understanding.opinions import learnt
+from handlers.understanding.opinions import learnt, learnt_objections
 from handlers.understanding.purposes import MENTION, Purpose, Said
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
@@ -34,6 +34,7 @@ class Reader:
         self._calendar = calendar
         load_vocabulary()
         learnt()
+        learnt_objections()
 
     def read(
         self,

@@ -18,9 +18,11 @@ Read = Callable[[str], tuple[Record, ...]]
         ("爆单！栖霞阀业 52万", Intent.LOG_WIN),
         ("栖霞阀业的培训做完了，一下午，照片在附件", Intent.LOG_VISIT),
         ("栖霞阀业打包价21万给出去了", Intent.LOG_QUOTE),
+        ("下星期三下午2点 栖霞阀业 带样衣机过去演示", Intent.BOOK_VISIT),
+        ("栖霞阀业：节前不签了，春节后再议。通话7分半", Intent.LOG_CALL),
     ],
 )
-def test_words_no_rule_knows_are_guessed_and_asked_about(
+def test_what_only_reads_alike_is_guessed_and_asked_about(
     text: str, intent: Intent, read: Read
 ) -> None:
     (record,) = read(text)

@@ -217,3 +217,21 @@ def test_no_text_makes_the_reader_fail(text: str, reader: Reader, now: datetime)
     customers = CustomerIndex()
     customers.add("杭州恒锐机电有限公司")
     assert reader.read(text, now=now, customers=customers)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("恒锐机电周六去 不去了 周日吧", date(2026, 6, 14)),
+        ("恒锐机电明天去 啊不 后天去", date(2026, 6, 12)),
+        ("恒锐机电通了8分钟，他们要一个月之内上线我们做不到", None),
+        ("恒锐机电电话，昨天16:05打到16:20", None),
+        ("恒锐机电晚上九点多打的，聊了三十五分钟", None),
+        ("恒锐机电让我下周二之前把盖章合同寄过去", date(2026, 6, 16)),
+    ],
+)
+def test_only_a_day_still_to_come_is_the_next_contact(
+    text: str, day: date | None, read: Read
+) -> None:
+    (record,) = read(text)
+    assert record.next_contact == (Moment(day) if day else None)
