@@ -35,7 +35,7 @@ MOST_ROWS = 500
 OWN = "U"  # how the codes of an administrator's tracks begin
 
 _BY_LABEL = {label: key for key, label in FIELDS.items()}
-_HAS_TRACKS = re.compile(r"^\s*\[\[\s*tracks\s*\]\]", re.MULTILINE)
+_HAS_TRACKS = re.compile(r"^\s*\[+\s*tracks\b", re.MULTILINE)
 _LINE = re.compile(r"(?P<label>\w{2,3})[:：] *(?P<value>.*)")
 
 
