@@ -279,11 +279,24 @@ class Merges:
         gone_id: int,
     ) -> None:
         """holders: whose they may be now."""
+        if rows and _keys(table, column) == [column]:
+            await self._give_back_only(table, column, holders, gone_id)
+            return
         keys = tuple_(*_keys(table, column))
         for start in range(0, len(rows), CHUNK):
             chunk = [tuple(row) for row in rows[start : start + CHUNK]]
             back = and_(column.in_(holders), keys.in_(chunk))
             await self._conn.execute(update(table).where(back).values({column: gone_id}))
+
+    async def _give_back_only(
+        self, table: Table, column: Column[Any], holders: Sequence[int], gone_id: int
+    ) -> None:
+        """The one row that a customer has: a later holder with a row of its own left it where
+        it was, so the first that has one has this one."""
+        for holder in holders:
+            back = update(table).where(column == holder).values({column: gone_id})
+            if (await self._conn.execute(back)).rowcount:
+                return
 
     async def _later_links(self, account_id: int) -> list[Merge]:
         """From that customer to the one that stands."""
@@ -334,8 +347,8 @@ def _references() -> Iterator[tuple[Table, Column[Any]]]:
 
 
 def _keys(table: Table, column: Column[Any]) -> list[Column[Any]]:
-    """What tells the rows of one customer apart."""
-    return [key for key in table.primary_key.columns if key is not column]
+    """What tells the rows of one customer apart; the customer where it has but one."""
+    return [key for key in table.primary_key.columns if key is not column] or [column]
 
 
 def _has_twin(table: Table, column: Column[Any], into_id: int) -> ColumnElement[bool]:
