@@ -100,7 +100,7 @@ class Handlers:
             await coaching.follow(desk)
         except UserError as refusal:
             raise type(refusal)(desk.address(str(refusal))) from None
-        return desk.answers
+        return [*desk.answers, *desk.notices]
 
     def jobs(self) -> tuple[Job[UnitOfWork], ...]:
         """Everything that happens by the clock."""

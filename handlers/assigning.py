@@ -50,6 +50,10 @@ async def assign(desk: Desk, words: str) -> None:
         account.id, person.id, by=desk.rep.id, at=desk.at, due_at=due_at
     )
     await _ask(desk, given, account, person)
+    if account.in_pool_since is None and account.owner_id != desk.rep.id:
+        former = await desk.tx.people.get(account.owner_id)
+        told = team_texts.you_lost(account.name, person.name, desk.rep.name)
+        desk.add(_told(desk.office, given, former, told, step="former owner"))
     desk.say(texts.assigned(account.name, person.name, policy.accept_h))
 
 

@@ -35,6 +35,7 @@ from storage.tracks import Showing
 
 CARD = "tracks-"  # how the ids of its cards begin
 LOOKED_AT = 200  # showings to one customer
+WECOM_BUTTONS = 6  # one more would come as a message of its own
 
 UNASKED_AFTER = timedelta(minutes=1)
 """Tracks that nobody asked for wait, so that they do not fall into what the rep is telling."""
@@ -231,11 +232,13 @@ def _card(
         if showing.result is Result.SHOWN:
             buttons.append(Button(f"used-{place}", f"用了{place}", style="primary"))
             buttons.append(Button(f"unfit-{place}", f"不合适{place}"))
+    if len(buttons) < WECOM_BUTTONS:  # else the words above say it
+        buttons.append(Button("more", texts.MORE))
     return Card(
         card_id=showings[0].card_id,
         title=texts.title(account.name),
         lines=tuple(lines),
-        buttons=(*buttons, Button("more", texts.MORE)),
+        buttons=tuple(buttons),
     )
 
 

@@ -95,6 +95,7 @@ class Desk:
     person: Person | None
     library: ActionLibrary
     answers: list[OutboundMessage] = field(default_factory=list)
+    notices: list[OutboundMessage] = field(default_factory=list)
     opened: list[Opportunity] = field(default_factory=list)
     recorded: list[Activity] = field(default_factory=list)
 
@@ -156,15 +157,19 @@ class Desk:
 
     def say_on(self, text: str) -> None:
         """Add a line to what was said last, or say it where that was no text."""
-        last = self.answers[-1] if self.answers else None
-        if last is not None and last.to == self.message.origin and isinstance(last.content, Text):
-            self.answers[-1] = replace(last, content=Text(f"{last.content.text}\n{text}"))
-        else:
-            self.say(text)
+        for place, answer in reversed(list(enumerate(self.answers))):
+            if isinstance(answer.content, CardUpdate):
+                continue
+            if answer.to == self.message.origin and isinstance(answer.content, Text):
+                said = Text(f"{answer.content.text}\n{text}")
+                self.answers[place] = replace(answer, content=said)
+                return
+            break
+        self.say(text)
 
     def add(self, messages: list[OutboundMessage]) -> None:
-        """Notifications a rule owes because of what happened here."""
-        self.answers.extend(messages)
+        """Notifications a rule owes because of what happened here; they follow the answers."""
+        self.notices.extend(messages)
 
     async def show(self, card: Card, *, subject: str, data: dict[str, Any] | None = None) -> None:
         """Send a fresh card and remember what it shows. data: JSON values that a press on it

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.domain.deadlines import Awaited
-from bot.domain.people import Person
+from bot.domain.people import Person, Role
 from bot.errors import NotAllowed
 from handlers import customers, teams
 from handlers.desk import Desk
@@ -97,8 +97,9 @@ async def _about_leads(desk: Desk, people: Sequence[Person]) -> list[Finding]:
 
 
 async def _about_people(desk: Desk, people: Sequence[Person]) -> Finding:
-    """Who is at work and recorded nothing; a leave is no silence."""
-    at_work = [person for person in people if not person.on_leave(desk.at)]
+    """Who is at work and recorded nothing; a leave is no silence, and who leads need not sell."""
+    reps = [person for person in people if Role.SUPERVISOR not in person.roles]
+    at_work = [person for person in reps if not person.on_leave(desk.at)]
     since = desk.at - _DAY * desk.office.policy.diagnosis.look_back_days
     heard = await desk.tx.diagnosis.recorders([person.id for person in at_work], since)
     silent = tuple(person.name for person in at_work if person.id not in heard)

@@ -76,14 +76,14 @@ async def weekly(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMes
     found = await teams.by_supervisor(tx, at)
     everybody = [person for people in found.values() for person in people]
     messages = []
+    directors = await tx.people.list_by_role(Role.SALES_DIRECTOR) if everybody else []
+    told = {director.id for director in directors}
+    for director in directors:
+        messages += await _summary(tx, watch, director, everybody, today=today, at=at)
     for supervisor_id, people in found.items():
-        if supervisor_id:
+        if supervisor_id and supervisor_id not in told:
             leader = await tx.people.get(supervisor_id)
             messages += await _summary(tx, watch, leader, people, today=today, at=at)
-    if everybody:
-        for director in await tx.people.list_by_role(Role.SALES_DIRECTOR):
-            if director.id not in found:
-                messages += await _summary(tx, watch, director, everybody, today=today, at=at)
     return messages
 
 
@@ -102,7 +102,7 @@ async def _summary(
     ids = [person.id for person in people]
     monday = today - _DAY * today.weekday()
     since = watch.calendar.midnight(monday)
-    rose, ended = await tx.figures.episodes(ids, since, at)
+    rose, ended = await tx.figures.episodes(ids, _last_summary(watch, monday), at)
     spoken = await tx.figures.spoken(ids, since - PROMISED_WITHIN, at)
     kept = promises_kept(spoken, watch.calendar.zone, first=monday, last=today)
     found = await compute(tx, watch, ids, since, at)
@@ -110,6 +110,14 @@ async def _summary(
     text = texts.weekly(title, found, rose=rose, ended=ended, kept=kept)
     key = f"weekly:{leader.id}:{today:%Y%m%d}"
     return [OutboundMessage(key, address, Markdown("本周小结", text))]
+
+
+def _last_summary(watch: Watch, monday: date) -> datetime:
+    """When the week before was summed up: what came since, over the weekend too, is new."""
+    day = monday - _DAY
+    while not watch.calendar.is_workday(day):
+        day -= _DAY
+    return watch.calendar.moment(day, watch.policy.pushes.weekly_at)
 
 
 async def _row(desk: Desk, supervisor_id: int, people: Sequence[Person]) -> TeamRow:

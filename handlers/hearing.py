@@ -89,12 +89,12 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
         await _hear(desk, text)
         return
     await referring.listen(desk, text)
-    before = len(desk.answers)
+    answers, notices = len(desk.answers), len(desk.notices)
     try:
         async with desk.tx.attempt():
             await _hear(desk, text)
     except UserError as refusal:
-        del desk.answers[before:]
+        del desk.answers[answers:], desk.notices[notices:]
         desk.opened.clear()
         desk.recorded.clear()
         desk.say(str(refusal))

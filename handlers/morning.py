@@ -30,7 +30,7 @@ async def press(desk: Desk) -> None:
         desk.say(texts.GONE)
     elif action.action != REFRESH:
         await _act(desk, meant[0], action.action)
-    await _show(desk, action.card_id, only_in_place=False)
+    await _show(desk, action.card_id, only_in_place=action.action != REFRESH)
 
 
 async def follow(desk: Desk) -> None:

@@ -94,7 +94,7 @@ async def confirm(
     reason = dialog.LOCKED if locked else reason
     desk.say(dialog.recorded(view.title, account.name, note=note, reason=reason))
     if losing.lacks_reason(draft):
-        desk.say(dialog.LOSS_REASON_LATER)
+        desk.say_on(dialog.LOSS_REASON_LATER)
     if valid:
         await stage_moves.propose(desk, draft, account)
     if locked and activity is not None:

@@ -69,7 +69,9 @@ async def refusal(desk: Desk, deal: Opportunity, move: Move, verdict: MoveVerdic
         case Refusal.SAME:
             return texts.same(name, place)
         case Refusal.NO_REASON:
-            return texts.needs_reason(name, texts.TITLES[verdict.kind or MoveKind.BACK][2:])
+            kind = verdict.kind or MoveKind.BACK
+            target = words_of(library, move.target)
+            return texts.needs_reason(name, kind, place=place, target=target)
         case _:
             return texts.closed(name, place)
 

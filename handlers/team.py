@@ -202,7 +202,7 @@ def _tell(desk: Desk, person: Person, text: str) -> None:
     """The others concerned; the speaker was answered."""
     to = desk.office.address_of(person)
     if to is not None and person.id != desk.rep.id:
-        key = f"{desk.incoming.source_id}:tell:{person.id}:{len(desk.answers)}"
+        key = f"{desk.incoming.source_id}:tell:{person.id}:{len(desk.notices)}"
         desk.add([OutboundMessage(key, to, Text(text))])
 
 

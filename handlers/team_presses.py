@@ -123,4 +123,5 @@ async def _show_rest(desk: Desk, card_id: str) -> None:
         today = desk.office.calendar.day_of(desk.at)
         title = texts.title(today, reds=0, locked=len(rest.locked))
         card = Card(card_id, title, closed=texts.NOTHING_LEFT)
-    await desk.change(replace(card, card_id=card_id), subject=card_id)
+    card = replace(card, card_id=card_id)
+    await desk.change(card, subject=card_id, only_in_place=True)

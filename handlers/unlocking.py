@@ -36,7 +36,7 @@ LOOKED_AT = 50  # newest entries of a customer among which «解锁» looks
 async def ask(desk: Desk, entry: Activity, account: Account) -> None:
     """A locked entry was stored: its rep's supervisor is asked, and the rep told so."""
     leaders = await send_questions(desk, entry, account)
-    desk.say(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
+    desk.say_on(texts.asked_to_unlock([leader.name for leader in leaders], account.name))
 
 
 async def send_questions(desk: Desk, entry: Activity, account: Account) -> list[Person]:

@@ -176,11 +176,12 @@ class Tracks:
         return {row.code: Tally(row.used, row.unfit, row.won, row.lost) for row in rows}
 
     async def profile(self, account_id: int) -> Profile:
-        """What was told last, of the customer or of one that was merged into it."""
+        """What was told of the customer, else last of one that was merged into it."""
+        own = customer_profiles.c.account_id == account_id
         rows = await self._conn.execute(
             select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
             .where(customer_profiles.c.account_id.in_(await family(self._conn, account_id)))
-            .order_by(customer_profiles.c.told_at.desc(), customer_profiles.c.account_id)
+            .order_by(case((own, 0), else_=1), customer_profiles.c.told_at.desc())
             .limit(1)
         )
         row = rows.one_or_none()

@@ -40,7 +40,8 @@ def split(content: Content) -> Sequence[Content]:
     if isinstance(content, CardUpdate):
         card, rest = _fit(content.card)
         # A closed card has nothing new to say: what does not fit was told when it was open.
-        following = [] if card.closed else _following(content.card, rest)
+        told = card.closed or content.only_in_place
+        following = [] if told else _following(content.card, rest)
         return [replace(content, card=card), *following]
     return [content]
 

@@ -76,6 +76,7 @@ def in_full(customer: str, choices: Sequence[Choice], situation: Situation) -> s
             parts.append(f"- 材料：{track.link}")
         if track.file:
             parts.append(f"- 材料：{track.file_name}（发「材料 {track.code}」取）")
+    parts.append(f"> 都不合适就回复「{MORE}」。")
     return "\n".join(parts)
 
 

@@ -42,7 +42,7 @@ def reminder(owed: Deadline, locks_at: datetime) -> str:
 def locked(owed: Deadline) -> str:
     return (
         f"「{owed.account_name} · {owed.title}」{_LACKS[owed.awaited]}，"
-        f"超过{owed.hours}个工作日小时，已锁定。"
+        f"过了{owed.hours}小时（只算工作日），已锁定。"
     )
 
 

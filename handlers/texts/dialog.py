@@ -40,20 +40,22 @@ HELP = (
     "- 公海；领取 恒锐机电；放回公海 恒锐机电 原因\n"
     "- 登记合同 恒锐机电 HT-2026-018，35万，预付30%；回款 恒锐机电：到账情况\n"
     "- 改阶段：恒锐机电推进到报价；看漏斗：漏斗\n"
-    "- 话术 恒锐机电：三条说法，用了按「用了」\n"
+    "- 话术 恒锐机电：三条说法，用了按「用了」；客户画像 恒锐机电 300人 年采购200万\n"
+    "- 过程数据：自己的完整率、亮灯和响应\n"
     "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
 )
 HELP_FOR_LEADERS = (
     "主管还可以：把恒锐机电转给陈静 / 分配 恒锐机电 给 陈静 / 陈静请假到周五，李敏代 / "
     "解锁 恒锐机电 原因 / 批注 恒锐机电 内容 / 合并客户 A 到 B / 撤销合并 A / "
-    "过程数据 / 团队总览 / 诊断 / 拒绝原因 上月 / 话术库"
+    "过程数据 / 团队总览 / 诊断 / 动作库 / 拒绝原因 上月 / 话术库"
 )
 HELP_FOR_FINANCE = "财务还可以：待匹配回款 / 匹配 收款单号 合同号"
+HELP_FOR_LEGAL = "法务：预付款到期没到账时我会发条款复核卡片；回款 恒锐机电：合同和到账情况"
 HELP_FOR_PRODUCT = "产品经理还可以：拒绝原因 / 拒绝原因 上月 / 拒绝原因 近90天"
 HELP_FOR_ADMINS = (
-    "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / 动作库 / "
-    "话术库 / 新增话术 / 停用话术 M07"
+    "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / "
+    "切换动作库 医疗器械 给 李敏团队 / 导入动作库 / 话术库 / 新增话术 / 停用话术 M07"
 )
 
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
@@ -321,6 +323,7 @@ def help_for(roles: Collection[Role]) -> str:
         HELP,
         HELP_FOR_LEADERS if leads else "",
         HELP_FOR_FINANCE if Role.FINANCE in roles else "",
+        HELP_FOR_LEGAL if Role.LEGAL in roles else "",
         HELP_FOR_PRODUCT if Role.PRODUCT in roles else "",
         HELP_FOR_ADMINS if Role.ADMIN in roles else "",
     ]

@@ -89,7 +89,8 @@ def overview(rows: Sequence[TeamRow]) -> str:
     if small:
         lines.append(f"**不足{LEAST_TO_RANK}人，不排名**")
         lines += [f"- {_row(row)}" for row in sorted(small, key=lambda row: row.name)]
-    lines.append(f"> 按红灯占比排，多的在前。完整率怎么算：{HOW_COMPLETE}，近7天。")
+    order = "按红灯占比排，多的在前。" if ranked else ""
+    lines.append(f"> {order}完整率怎么算：{HOW_COMPLETE}，近7天。")
     return "\n".join(lines)
 
 

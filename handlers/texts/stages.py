@@ -20,6 +20,7 @@ TITLES = {
     MoveKind.RESUMED: "商机恢复",
     MoveKind.CLOSED: "商机关闭",
 }
+_EXAMPLES = {MoveKind.HELD: "暂停到3月1日，客户停产", MoveKind.CLOSED: "作废，重复线索"}
 
 
 def no_such_stage(name: str, labels: Sequence[str]) -> str:
@@ -43,8 +44,13 @@ def stale(customer: str, seen: str, place: str, who: str, when: str) -> str:
     return f"{customer} 没有改：你看到的是「{seen}」，但{changed}。要继续请按新阶段再说一次。"
 
 
-def needs_reason(customer: str, what: str) -> str:
-    return f"{customer} {what}要写原因，例如「{customer}退回到需求确认，客户换了负责人」。"
+def needs_reason(customer: str, kind: MoveKind, *, place: str, target: str) -> str:
+    """place, target: where the deal stands and where it was told to go."""
+    what = TITLES[kind][2:]
+    if kind is not MoveKind.BACK:
+        return f"{customer} {what}要写原因，例如「{customer}{_EXAMPLES.get(kind, what)}」。"
+    example = f"{customer}退回到{target}，客户换了负责人"
+    return f"{customer} 现在在「{place}」，{what}要写原因，例如「{example}」。"
 
 
 def card_title(customer: str, target: str) -> str:

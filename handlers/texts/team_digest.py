@@ -28,7 +28,7 @@ WHICH_TO_COMMENT = "要批注哪家客户？例如「批注 恒锐机电 价格�
 
 def title(on: date, *, reds: int, locked: int) -> str:
     counts = [f"红灯{reds}个"] * bool(reds) + [f"新锁定{locked}条"] * bool(locked)
-    return f"{day(on)}团队早报：{'，'.join(counts)}"
+    return f"{day(on)}团队早报：{'，'.join(counts) or '没有红灯要催'}"
 
 
 def quiet(count: int) -> str:

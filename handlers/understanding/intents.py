@@ -55,6 +55,9 @@ def find_purpose(said: Said) -> Purpose:
     return _second_opinion(said, purpose) or purpose or Purpose(Intent.CHITCHAT, sure=0.6)
 
 
+_CLOSES = frozenset({Intent.LOG_WIN, Intent.LOG_LOSS})
+"""Whether a deal is won or lost is never left to likeness against the rules' own words: 赢单 and
+丢单 read alike."""
 _FLOORS = {Intent.LOG_LOSS: 0.5}
 """A deal is not given up by a faint likeness: «门口的桂花开了»."""
 
@@ -73,6 +76,8 @@ def _second_opinion(said: Said, first: Purpose | None) -> Purpose | None:
     if first is None and intent in _AHEAD and not (said.ahead or said.planned.strip()):
         return None
     if first and (first.intent is intent or (first.intent, intent) in _TOLD_BY_WORDS):
+        return None
+    if first and {first.intent, intent} <= _CLOSES:
         return None
     connected = says("intents", "call", "failed", said.text) is None
     return Purpose(

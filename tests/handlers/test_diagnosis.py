@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.people import Role
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.chat_days import Days
@@ -32,6 +33,9 @@ async def test_each_break_has_its_count_an_example_and_the_setting(chat: Chat) -
     assert "草稿没确认就作废：1**\n- 例如：宁波甬江轴承（张伟）" in said
     assert "约好没联系：1**" in said
     assert "什么都没记的人：1**\n- 例如：陈静" in said
+    async with chat.database.begin() as tx:
+        await tx.people.set_roles(chat.people["chen"].id, [Role.SUPERVISOR, Role.REP])
+    assert "什么都没记的人" not in await chat.say("li", "诊断")  # who leads need not sell
     assert "红灯没人点知道了" in said
     assert "actions.remind_after_h（现在 24、44）" in said
     assert "config/policy.toml" in said

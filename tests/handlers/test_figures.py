@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.people import Role
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.chat_days import Days
@@ -70,6 +71,28 @@ async def test_the_week_is_summed_up_on_its_last_working_day(chat: Chat) -> None
     assert [line[:5] for line in summaries] == ["01-30", "02-06"]
     assert "约定兑现：0%（0/1）" in days.told("li")
     assert "本周小结 1月26日—1月30日（2人）" in days.told("wang")
+
+
+async def test_a_light_that_rises_on_a_weekend_is_new_in_the_week_after(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    days = Days(chat)
+    await days.until("2026-02-03T12:00")  # a Tuesday: three working days later it is Saturday
+    await record(chat)
+    await days.until("2026-02-07T12:00")
+    before = days.told("li")
+    assert "现在黄灯0个" in before.split("本周小结")[-1]
+    await days.until("2026-02-14T18:00")
+    assert "本周新亮1个" in days.told("li").removeprefix(before)
+
+
+async def test_a_director_who_leads_a_team_is_told_of_everybody_once(chat: Chat) -> None:
+    async with chat.database.begin() as tx:
+        await tx.people.set_roles(chat.people["li"].id, [Role.SUPERVISOR, Role.REP])
+    days = Days(chat)
+    await days.until("2026-01-31T12:00")
+    assert [line for line in days.story("wang") if "小结" in line] == [
+        "01-30 17:00 **本周小结 1月26日—1月30日（3人）**"
+    ]
 
 
 async def test_a_week_that_ends_on_a_saturday_is_summed_up_then(chat: Chat) -> None:

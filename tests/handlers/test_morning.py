@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.messages import Card
+from bot.messages import Card, CardUpdate
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.chat_days import Days
@@ -110,6 +110,27 @@ async def test_the_supervisor_acknowledges_one_lead_and_then_the_rest(chat: Chat
     assert chat.shown_as(card).title == "2月4日(周三)团队早报：红灯1个"
     await chat.press("li", chat.shown_as(card), "知道了")
     assert chat.shown_as(card).closed == "团队红灯都已处理"
+
+
+async def test_what_is_done_from_a_list_does_not_tell_the_list_again(chat: Chat) -> None:
+    """What does not fit on a WeCom card follows it as a text, once, and again on «刷新»."""
+    await chat.customer(HENGRUI)
+    await call(chat, "恒锐机电通了10分钟，明天再联系")
+    days = Days(chat)
+    await days.until("2026-01-29T09:05")
+    card = chat.card()
+
+    def in_place() -> bool:
+        updates = [one.content for one in chat.said if isinstance(one.content, CardUpdate)]
+        return updates[-1].only_in_place
+
+    await chat.press("zhang", card, "延后")
+    assert in_place()
+    await chat.press("zhang", card, "刷新")
+    assert not in_place()
+    await days.until("2026-02-10T09:05")
+    await chat.press("li", team_card(days), "看详情")
+    assert in_place()
 
 
 async def test_a_press_for_one_lead_that_is_dealt_with_touches_no_other(chat: Chat) -> None:

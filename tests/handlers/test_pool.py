@@ -167,6 +167,12 @@ async def test_a_lead_is_given_and_accepted(chat: Chat) -> None:
     assert (deal.state, deal.owner_id) == (OpportunityState.OPEN, chat.people["chen"].id)
 
 
+async def test_who_had_the_lead_before_is_told(chat: Chat) -> None:
+    await chat.customer(HENGRUI, "zhang")
+    await chat.say("li", "分配 恒锐机电 给 陈静")
+    assert f"李敏把「{HENGRUI}」转给了陈静" in chat.heard_by("zhang")
+
+
 async def test_a_lead_that_is_returned_lies_in_the_pool(chat: Chat) -> None:
     await lead(chat)
     assert "已退回公海" in await chat.press("chen", chat.card("chen"), "退回")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.people import Role
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 
@@ -59,3 +60,12 @@ async def test_a_light_is_put_off_as_its_card_suggests_to_say_it(chat: Chat) -> 
 async def test_an_unlit_light_cannot_be_put_off(chat: Chat) -> None:
     await chat.customer("杭州恒锐机电有限公司")
     assert "没有亮灯" in await chat.say("zhang", "恒锐机电的黄灯缓两天，他们在盘点")
+
+
+async def test_help_for_who_has_every_role_fits_into_one_message(chat: Chat) -> None:
+    async with chat.database.begin() as tx:
+        await tx.people.set_roles(chat.people["zhao"].id, list(Role))
+    said = await chat.say("zhao", "帮助")
+    for word in ("过程数据", "客户画像", "切换动作库", "待匹配回款", "条款复核", "拒绝原因"):
+        assert word in said
+    assert len(said.encode()) <= 2048  # of a WeCom text

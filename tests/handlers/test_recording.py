@@ -9,6 +9,7 @@ import pytest
 from bot.domain.opportunities import OpportunityState
 from storage.database import Database
 from tests.handlers.chat_company import Chat
+from tests.handlers.chat_days import Days
 
 CALL = "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系"
 HENGRUI = "杭州恒锐机电有限公司"
@@ -248,3 +249,11 @@ async def test_undo_is_possible_for_two_days_only(chat: Chat) -> None:
     await chat.say("zhang", "确认")
     chat.now += timedelta(hours=49)
     assert "没有找到" in await chat.say("zhang", "撤销")
+
+
+async def test_what_the_rep_did_is_said_before_what_followed(chat: Chat) -> None:
+    await chat.customer("恒锐机电")
+    await Days(chat).until("2026-02-04T12:00")
+    await chat.say("zhang", "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系")
+    said = await chat.say("zhang", "确认")
+    assert said.index("已记录") < said.index("红灯已解除")

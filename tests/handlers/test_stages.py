@@ -108,7 +108,9 @@ async def test_what_is_known_is_not_asked_again(chat: Chat) -> None:
 
 async def test_going_back_wants_a_reason(chat: Chat) -> None:
     account = await chat.customer("恒锐机电")
-    assert "退回要写原因" in await chat.say("zhang", "恒锐机电退回到方案")
+    asked = await chat.say("zhang", "恒锐机电退回到方案")
+    assert "现在在「报价」，退回要写原因" in asked
+    assert "退回到方案，" in asked
     assert (await chat.deal(account)).stage == "quote"
     told = await chat.say("zhang", "恒锐机电退回到方案，技术参数变了")
     assert "报价 退回到 方案，原因：技术参数变了" in told
@@ -118,7 +120,9 @@ async def test_going_back_wants_a_reason(chat: Chat) -> None:
 async def test_a_deal_is_put_on_hold_and_taken_up_again(chat: Chat) -> None:
     account = await chat.customer("恒锐机电")
     since = (await chat.deal(account)).stage_since
-    assert "暂停要写原因" in await chat.say("zhang", "恒锐机电暂停")
+    asked = await chat.say("zhang", "恒锐机电暂停")
+    assert "暂停要写原因" in asked
+    assert "暂停到3月1日" in asked
     await chat.say("zhang", "恒锐机电暂停到3月1日，客户停产检修")
     deal = await chat.deal(account)
     assert deal.state is OpportunityState.ON_HOLD

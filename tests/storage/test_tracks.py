@@ -156,3 +156,24 @@ async def test_losses_are_those_recorded_in_time_and_not_taken_back(database: Da
         assert (loss.primary, loss.reasons, loss.text) == ("other", ("other", "budget"), "关系户")
         assert loss.opportunity_id == deal.id
         assert await tx.refusals.losses(since=after(3), until=after(60)) == []
+
+
+async def test_a_profile_goes_with_a_merge_and_comes_back_with_its_undo(
+    database: Database,
+) -> None:
+    told = Profile(60, 200_000_000)
+    async with database.begin() as tx:
+        rep = await member(tx, "zhang3")
+        gone, into, last = [
+            await tx.accounts.add(name=name, owner_id=rep.id, at=AT)
+            for name in ("恒锐机电", "甬江轴承", "越城纺机")
+        ]
+        await tx.tracks.save_profile(gone.id, told, AT)
+        await tx.tracks.save_profile(last.id, Profile(9), AT)
+        first = await tx.merges.merge(gone.id, into.id, by=rep.id, at=AT)
+        assert await tx.tracks.profile(into.id) == told
+        await tx.merges.merge(into.id, last.id, by=rep.id, at=AT)  # which has its own
+        assert await tx.tracks.profile(last.id) == Profile(9)
+        await tx.merges.undo(first, after(1))
+        assert await tx.tracks.profile(gone.id) == told
+        assert await tx.tracks.profile(last.id) == Profile(9)

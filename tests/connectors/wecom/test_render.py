@@ -233,3 +233,10 @@ def test_group_reads_the_card_as_markdown() -> None:
     assert text.splitlines()[0] == "**拜访 恒锐机电**"
     assert "> 时长：25 分钟" in text
     assert "已确认" in text
+
+
+def test_a_card_that_changes_in_place_says_its_tail_once() -> None:
+    """The rep who crosses one item off the morning list is not told the list again."""
+    long = replace(CARD, lines=tuple(f"第{number}家 绍兴越城纺机有限公司" for number in range(30)))
+    assert len(split(CardUpdate(long))) > 1
+    assert len(split(CardUpdate(long, only_in_place=True))) == 1

@@ -39,3 +39,17 @@ def test_a_figure_with_a_rival_is_less_sure_than_one_alone(read: Read) -> None:
     (alone,) = read("给栖霞阀业报了15万8")
     (several,) = read("给栖霞阀业设备报8万，安装报1万2")
     assert alone.confidence["amount_fen"] > several.confidence["amount_fen"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("栖霞阀业赢单了", Intent.LOG_WIN),
+        ("栖霞阀业丢单了", Intent.LOG_LOSS),
+        ("栖霞阀业门口的桂花开了", Intent.CHITCHAT),
+    ],
+)
+def test_won_and_lost_are_told_apart_by_their_words(text: str, intent: Intent, read: Read) -> None:
+    """赢单 and 丢单 read alike: likeness once made a loss of a win."""
+    (record,) = read(text)
+    assert record.intent is intent
