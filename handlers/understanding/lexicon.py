@@ -26,6 +26,11 @@ def _pattern(file: str, section: str, name: str) -> re.Pattern[str]:
     return table(file, section)[name]
 
 
+def lists(file: str, section: str) -> dict[str, list[str]]:
+    """Every list of one section, as it is written."""
+    return _read(file)[section]
+
+
 def alternation(file: str, section: str, name: str) -> str:
     """The named list as one alternation, to be put together with others; "" without a list."""
     return "|".join(_read(file)[section].get(name, ()))
