@@ -1,10 +1,11 @@
-"""Searching for many long alternations at once, trying at each character only what begins so."""
+"""Searching for long alternations, trying at each character only what may begin with it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from string import ascii_lowercase
 
 _DIGIT = r"\d"
 """Stands for every digit: a pattern that may begin with one is tried at each of them."""
@@ -54,17 +55,32 @@ _compiled = cache(re.compile)
 
 def heads(pattern: str) -> frozenset[str] | None:
     """The characters that a match of `pattern` may begin with, digits as \\d; None for any."""
+    found, empty = _heads_of_choices(pattern)
+    return None if empty else found
+
+
+def headed(pattern: str) -> str:
+    """`pattern`, put so that a search passes quickly over what cannot begin it."""
+    found = heads(pattern)
+    if found is None:
+        return pattern
+    all_ = "".join(one if one == _DIGIT else re.escape(one) for one in sorted(found))
+    return f"(?=[{all_}])(?:{pattern})"
+
+
+def _heads_of_choices(pattern: str) -> tuple[frozenset[str] | None, bool]:
+    """The heads, and whether all of the pattern may be left out."""
+    each = [_heads_of_sequence(choice) for choice in _split(pattern)]
+    empty = any(one_empty for _, one_empty in each)
     all_: set[str] = set()
-    for choice in _split(pattern):
-        of_choice = _heads_of_sequence(choice)
-        if of_choice is None:
-            return None
-        all_ |= of_choice
-    return frozenset(all_)
+    for found, _ in each:
+        if found is None:
+            return None, empty
+        all_ |= found
+    return frozenset(all_), empty
 
 
-def _heads_of_sequence(text: str) -> set[str] | None:
-    """None as well where all of the text may be left out."""
+def _heads_of_sequence(text: str) -> tuple[frozenset[str] | None, bool]:
     all_: set[str] = set()
     at = 0
     while at < len(text):
@@ -76,27 +92,28 @@ def _heads_of_sequence(text: str) -> set[str] | None:
             at += 1
         if item in "^$" or item.startswith(("(?=", "(?!", "(?<=", "(?<!")):
             continue
-        of_item = _heads_of_item(item)
-        if of_item is None:
-            return None
-        all_ |= of_item
-        if not (quantifier and (quantifier[0] in "?*" or quantifier["least"] in ("", "0"))):
-            return all_
-    return None
+        found, empty = _heads_of_item(item)
+        if found is None:
+            return None, False
+        all_ |= found
+        optional = quantifier and (quantifier[0] in "?*" or quantifier["least"] in ("", "0"))
+        if not (empty or optional):
+            return frozenset(all_), False
+    return frozenset(all_), True
 
 
-def _heads_of_item(item: str) -> frozenset[str] | None:
+def _heads_of_item(item: str) -> tuple[frozenset[str] | None, bool]:
     if item.startswith("(?:"):
-        return heads(item[3:-1])
+        return _heads_of_choices(item[3:-1])
     if item.startswith("["):
-        return _heads_of_class(item[1:-1])
+        return _heads_of_class(item[1:-1]), False
     if item == _DIGIT or item.isdecimal():
-        return frozenset({_DIGIT})
-    return frozenset({item}) if len(item) == 1 and item != "." else None
+        return frozenset({_DIGIT}), False
+    return (frozenset({item}) if len(item) == 1 and item != "." else None), False
 
 
 def _heads_of_class(inside: str) -> frozenset[str] | None:
-    plain = inside.replace(_DIGIT, "0")
+    plain = inside.replace(_DIGIT, "0").replace("a-z", ascii_lowercase).replace("0-9", "0")
     if plain.startswith("^") or "\\" in plain or "-" in plain:
         return None
     return frozenset(_DIGIT if one.isdecimal() else one for one in plain)
