@@ -251,7 +251,7 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     forms = {core[:length] for length in range(2, len(core) + 1)}
     if inner:
         forms |= {inner[:length] for length in range(2, len(inner) + 1)}
-    forms -= everyday_words()
+    forms = forms - everyday_words()  # unlike -=, looks at the few forms, not at every word
     if parts.town and parts.town in places():
         forms.discard(parts.town)
     forms.add(parts.bare)
