@@ -100,7 +100,7 @@ class CustomerIndex:
             form = normalise(alias).strip()
             if len(form) > 1 and form not in entry.aliases:
                 entry.aliases += (form,)
-                self._written.add(form, number)
+                self._written.add([form], number)
 
     def remove(self, name: str) -> None:
         """Forget a name (merged or erased customers); unknown names are no error."""
@@ -130,14 +130,11 @@ class CustomerIndex:
         parts = take_apart(normalise(name))
         self._entries.append(_Entry(name, None, parts))
         self._numbers[name] = number
-        for form in _written_forms(name, parts):
-            self._written.add(form, number)
-        for form in _spoken_forms(parts):
-            self._spoken.add(form, number)
-        for form in _near_forms(parts.core):
-            self._near.add(form, number)
+        self._written.add(_written_forms(name, parts), number)
+        self._spoken.add(_spoken_forms(parts), number)
+        self._near.add(_near_forms(parts.core), number)
         if trade := trade_of(parts.core):
-            self._trades.add(trade, number)
+            self._trades.add([trade], number)
         return number
 
     def _entry(self, number: int) -> _Entry:
@@ -254,7 +251,7 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     forms = {core[:length] for length in range(2, len(core) + 1)}
     if inner:
         forms |= {inner[:length] for length in range(2, len(inner) + 1)}
-    forms -= everyday_words()
+    forms = forms - everyday_words()  # unlike -=, looks at the few forms, not at every word
     if parts.town and parts.town in places():
         forms.discard(parts.town)
     forms.add(parts.bare)

@@ -6,7 +6,7 @@ short, and adding one costs microseconds instead of a rebuild.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _HEAD = 2
@@ -33,13 +33,16 @@ class Forms:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def add(self, form: str, entry: int) -> None:
-        known = self._ids.setdefault(form, entry)
-        if known is not entry:
-            self._add_another(form, known, entry)
-        head = form[:_HEAD]
-        if self._longest.get(head, 0) < len(form):
-            self._longest[head] = len(form)
+    def add(self, forms: Iterable[str], entry: int) -> None:
+        """Make every one of `forms` stand for `entry` as well."""
+        ids, longest = self._ids, self._longest
+        for form in forms:
+            known = ids.setdefault(form, entry)
+            if known is not entry:
+                self._add_another(form, known, entry)
+            head = form[:_HEAD]
+            if longest.get(head, 0) < len(form):
+                longest[head] = len(form)
 
     def _add_another(self, form: str, known: int | tuple[int, ...], entry: int) -> None:
         ids = (known,) if isinstance(known, int) else known

@@ -7,6 +7,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from handlers.understanding.heads import headed
+
 _WORDS = Path(__file__).with_name("words")
 
 
@@ -23,7 +25,12 @@ def says(file: str, section: str, name: str, text: str) -> re.Match[str] | None:
 
 @cache
 def _pattern(file: str, section: str, name: str) -> re.Pattern[str]:
-    return table(file, section)[name]
+    return re.compile(headed("|".join(_read(file)[section][name])))
+
+
+def lists(file: str, section: str) -> dict[str, list[str]]:
+    """Every list of one section, as it is written."""
+    return _read(file)[section]
 
 
 def alternation(file: str, section: str, name: str) -> str:

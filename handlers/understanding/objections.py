@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from itertools import chain
 
-from handlers.understanding.lexicon import says, table
+from handlers.understanding.heads import Scanner
+from handlers.understanding.lexicon import lists, says, table
 from handlers.understanding.opinions import LONGEST, learnt_objections, plain
 from handlers.understanding.spans import Found
 from handlers.understanding.stances import find_stances
@@ -91,9 +92,12 @@ def unsettled(text: str) -> str:
 
 
 def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    for code, pattern in table("lexicon", "objections").items():
-        for match in pattern.finditer(text):
-            yield code, match
+    return _outright().find(text)
+
+
+@cache
+def _outright() -> Scanner:
+    return Scanner(lists("lexicon", "objections"))
 
 
 def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:
