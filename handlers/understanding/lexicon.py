@@ -28,6 +28,14 @@ def _pattern(file: str, section: str, name: str) -> re.Pattern[str]:
     return re.compile(headed("|".join(_read(file)[section][name])))
 
 
+def compile_all() -> None:
+    """Now, and not while somebody waits for the first answer."""
+    for file in sorted(path.stem for path in _WORDS.glob("*.toml")):
+        for section, named in _read(file).items():
+            for name in named:
+                _pattern(file, section, name)
+
+
 def lists(file: str, section: str) -> dict[str, list[str]]:
     """Every list of one section, as it is written."""
     return _read(file)[section]

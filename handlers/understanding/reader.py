@@ -11,6 +11,7 @@ from bot.domain.calendar import WorkingCalendar
 from handlers.understanding import answers
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import find_purpose
+from handlers.understanding.lexicon import compile_all
 from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
 from handlers.understanding.opinions import learnt, learnt_objections
@@ -33,6 +34,7 @@ class Reader:
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
         load_vocabulary()
+        compile_all()
         learnt()
         learnt_objections()
 
