@@ -92,11 +92,12 @@ def unsettled(text: str) -> str:
 
 
 def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    return _outright().find(text)
+    return outright().find(text)
 
 
 @cache
-def _outright() -> Scanner:
+def outright() -> Scanner:
+    """Words that object by themselves; put together once, in about half a second."""
     return Scanner(lists("lexicon", "objections"))
 
 

@@ -14,6 +14,7 @@ from handlers.understanding.intents import find_purpose
 from handlers.understanding.lexicon import compile_all
 from handlers.understanding.names import load_vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
+from handlers.understanding.objections import outright
 from handlers.understanding.opinions import learnt, learnt_objections
 from handlers.understanding.purposes import MENTION, Purpose, Said
 from handlers.understanding.records import Named, compose, name_of, stranger_named
@@ -35,6 +36,7 @@ class Reader:
         self._calendar = calendar
         load_vocabulary()
         compile_all()
+        outright()
         learnt()
         learnt_objections()
 
