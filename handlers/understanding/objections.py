@@ -58,6 +58,8 @@ def find_objections(text: str) -> list[Found[str]]:
     for code, found in by_rules.items():
         if found and odds.get(code, 0) >= learnt_objections().start(code):
             first[code] = found
+    if first and says("intents", "loss", "words", text):
+        odds = {}  # the reason was said; losses read alike, whatever the reason
     for code, likely in odds.items():
         if likely > SUPPOSED and code not in first and code not in by_rules:
             first[code] = _clause_that_says(text, code)
