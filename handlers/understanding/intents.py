@@ -90,7 +90,7 @@ def _floor(said: Said, first: Purpose | None) -> float | None:
     if first and first.sure <= _UNSURE:
         return 0.4 if said.names_customer else 0.6
     if first:
-        return 0.55 if said.names_customer else None
+        return 0.7 if said.names_customer else None
     return 0.25 if said.names_customer else 0.7
 
 
