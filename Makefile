@@ -4,13 +4,16 @@ EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready-$(EXTRAS)
+ASSETS := web/build/manifest.json
 
-.PHONY: run test check format bench clean
+.PHONY: run test check format bench shots clean
 
+# Without a front end the bot still works in chat, and its pages say what is missing.
 run: $(STAMP)
+	@$(MAKE) --no-print-directory $(ASSETS) || echo '网页的脚本和样式没有构建成功，机器人照常启动。'
 	$(BIN)/python run_bot.py
 
-test: check
+test: check $(ASSETS)
 	$(BIN)/pytest -n auto
 
 check: $(STAMP)
@@ -26,6 +29,12 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
+shots: $(STAMP) $(ASSETS)
+	$(BIN)/python -m tests.scenarios.shots
+
+$(ASSETS): web/package.json web/package-lock.json web/build.mjs web/set_up.sh $(wildcard web/src/* web/src/*/*) | $(STAMP)
+	web/set_up.sh "$(abspath $(BIN)/python)"
+
 $(STAMP): pyproject.toml deploy/constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gendan needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,4 +42,4 @@ $(STAMP): pyproject.toml deploy/constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf $(VENV) web/build web/node_modules web/shots .mypy_cache .ruff_cache .pytest_cache build *.egg-info

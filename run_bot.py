@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -25,64 +27,100 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
+from bot.domain.page_sessions import is_own_path
+from bot.domain.supply import Station
+from bot.domain.websites import MaterialLink, Website
 from bot.errors import BotError, NotFound, PermanentError, TransientError
 from bot.messages import Platform
 from bot.outbox import Outbox
-from bot.ports import CallCounter, EnvelopeReader, TokenStore
+from bot.ports import (
+    Accept,
+    EnvelopeReader,
+    TokenStore,
+)
 from bot.router import Job
 from bot.scheduler import NextFire, Scheduler
 from config import doctor, logs
 from config import setup as setting_up
 from config.coaching import load_tracks
 from config.library import read_upload
-from config.policy import ConfigError, load_policy
+from config.policy import ConfigError, change_policy, load_policy
 from config.rules import load_rules
 from config.settings import (
-    DingtalkSettings,
-    ErpSettings,
     Settings,
-    U9cEntitySettings,
-    WecomSettings,
     config_path,
     load_engines,
     load_settings,
 )
-from connectors.dingtalk import webhook as dingtalk_door
-from connectors.dingtalk.client import DingtalkClient
+from connectors import platforms
 from connectors.dingtalk.settings import DingtalkApp
+from connectors.dingtalk.stream.listening import Stream
+from connectors.erp import catalogue
 from connectors.erp import notices as erp_door
-from connectors.erp.csv_folder import CsvFolder
-from connectors.erp.kingdee import BillForm, Kingdee, KingdeeApp
-from connectors.erp.kingdee_signature import Credentials
-from connectors.erp.u9c import ReceiptEntity, U9c, U9cApp
+from connectors.erp.catalogue import Erps
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
+from connectors.platforms import Clients
 from connectors.tokens import OwnTokens
+from connectors.track.door import TrackDoor
 from connectors.web import health, server
-from connectors.wecom import webhook as wecom_door
-from connectors.wecom.client import MenuEntry, WecomClient
-from connectors.wecom.settings import WecomApp
-from handlers import Handlers, conversions, demo, duplicates, pages
+from connectors.web.admin import AdminPages
+from connectors.web.assets import Assets
+from connectors.web.guard import Guard
+from connectors.web.pages import Pages
+from connectors.web.rendering import Renderer
+from connectors.web.rules import RulePages
+from connectors.wecom.aibot_client import AibotClient
+from connectors.wecom.aibot_link import AibotLink
+from connectors.wecom.archive.source import ArchiveAccess, ArchiveSource
+from connectors.wecom.client import MenuEntry
+from connectors.wecom.settings import Aibot, WecomApp
+from handlers import Handlers, conversions, demo, duplicates, personal_data, rebuilding
 from handlers.alerts import Alerts
+from handlers.archive.bindings import BoundChats
+from handlers.archive.chats import ChatArchive
+from handlers.attending.keeping import AttendanceKeeper, Sources
+from handlers.binding.group_making import GroupMaking
 from handlers.commands import MENU_WORDS
+from handlers.contact_keeping import ContactKeeper
+from handlers.contact_moving import moving_platforms
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.erp_feeds import ErpFeeds
 from handlers.erp_polling import ErpPolling
+from handlers.erp_reconciling import Reconciliation
 from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
+from handlers.importing import LongImports
+from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
+from handlers.pages import sandbox as sandbox_pages
+from handlers.pages import signing_in
+from handlers.pages.admin.wiring import Running, site_of
+from handlers.pages.rules.site import RuleSite
+from handlers.pages.screen import Screens
+from handlers.pages.site import Site
+from handlers.paper_reading import PaperReading
 from handlers.payouts import command as payouts
+from handlers.payouts.evidence import EvidencePacks
+from handlers.policies import PolicyBook
+from handlers.reading_back import ReadingBack
 from handlers.second_reading import SecondReading
+from handlers.sparing import sparing
 from handlers.texts import dialog
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
+from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
+from speech.workers.worker import Worker
 from storage import admin, beside
+from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
-from storage.ownership import sole_owner
+from storage.ownership import Holds, sole_owner
 from storage.probe import WriteProbe
+from storage.signal_intake import SignalIntake
 from storage.tokens import SharedTokens
 from storage.unit_of_work import UnitOfWork
 
@@ -99,9 +137,29 @@ RECOVER_EVERY_S = 15.0
 
 log = logging.getLogger(__name__)
 
-AskedErp = Kingdee | U9c | CsvFolder
+DingtalkMode = Literal["http", "stream"]
+AibotMode = Literal["http", "websocket"]
 
-Clients = dict[tuple[str, str], WecomClient | DingtalkClient]
+MENU = [MenuEntry(MENU_WORDS[key], key=key) for key in ("todo", "lights", "help")]
+
+
+@dataclass(frozen=True, slots=True)
+class Archives:
+    """Of the applications that have one: how it is reached, and what is done about it."""
+
+    sources: Mapping[str, ArchiveSource]
+    chats: Mapping[str, ChatArchive]
+
+    def jobs(self) -> list[Job[UnitOfWork]]:
+        return [job for one in self.chats.values() for job in one.jobs()]
+
+    def wake(self, app: str) -> None:
+        if app in self.chats:
+            self.chats[app].wake()
+
+    async def close(self) -> None:
+        for source in self.sources.values():
+            await source.close()
 
 
 @dataclass(slots=True)
@@ -117,14 +175,26 @@ class Bot:
     dispatcher: Dispatcher[UnitOfWork]
     outbox: Outbox[UnitOfWork]
     scheduler: Scheduler[UnitOfWork]
+    streams: list[Stream | AibotLink]
     upkeep: Upkeep
+    contacts: ContactKeeper
+    attendance: AttendanceKeeper
     probe: WriteProbe
     voice: Voice
+    scanner: Scanner | None
+    archives: Archives
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
         await self.dispatcher.drained()
         await self.outbox.drain()
+
+    async def read_archives(self) -> None:
+        """Until all that the platform has told of is read."""
+        await self.dispatcher.drained()
+        for archive in self.archives.chats.values():
+            with contextlib.suppress(BotError):
+                await archive.settle()
 
     async def note_rules(self) -> None:
         """Lights that were judged by an older calendar or other numbers become due."""
@@ -137,16 +207,27 @@ class Bot:
         await duplicates.file_all(self.database.begin, self.clock.now())
         async with self.database.read() as tx:
             self.office.customers.load(await tx.accounts.list_all())
+            self.office.groups.load(await tx.chat_bindings.groups())
             await self.office.libraries.load(tx, self.office.read_library)
+            await self.office.policies.follow(tx, self.clock.now())
+        await rebuilding.catch_up(
+            self.database.begin, self.office.libraries, self.office.calendar, self.clock.now()
+        )
 
     async def count_stored(self) -> dict[str, int]:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
+    async def count_archives(self) -> dict[str, Mapping[str, float]]:
+        async with self.database.read() as tx:
+            now, chats = self.clock.now(), self.archives.chats
+            return {app: await one.figures(tx, now) for app, one in chats.items()}
+
     async def health(self) -> health.Health:
         """Wrong credentials make us unready only when no application has right ones: the
         others' messages must still come in."""
-        refusals = {client.app: client.refusal for client in self.clients.values()}
+        apps = platforms.applications(self.clients)
+        refusals = {key: client.refusal for key, client in apps.items()}
         parts = {"storage": await self.probe.trouble(), "queue": "", "tokens": ""}
         if all(refusals.values()):
             parts["tokens"] = "; ".join(refusals.values())
@@ -155,24 +236,52 @@ class Bot:
             parts["queue"] = "backlog" if waiting >= MAX_WAITING else ""
         except Exception as error:  # noqa: BLE001 - a probe reports whatever went wrong
             parts["storage"] = type(error).__name__
-        away = self.upkeep.troubles
+        away = {**self.attendance.troubles, **self.contacts.troubles, **self.upkeep.troubles}
         names = [":".join(key) for key in self.clients]
-        return health.Health(parts, others={name: away.get(name, "") for name in names})
+        others = {name: away.get(name, "") for name in names}
+        chats = self.archives.chats.items()
+        others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
+        return health.Health(parts, others=others)
 
 
 def build(
-    settings: Settings, *, clock: Clock, database: Database, session: aiohttp.ClientSession
+    settings: Settings,
+    *,
+    clock: Clock,
+    database: Database,
+    session: aiohttp.ClientSession,
+    holds: Holds | None = None,
 ) -> Bot:
-    """Wire one bot. Nothing runs yet."""
+    """Wire one bot. Nothing runs yet. holds: whether the database is still its own."""
     files = FileFolder(settings.storage.files)
     tokens = SharedTokens(database)
     http = Http(session)
-    clients = _clients(settings, http, tokens, tokens, files, clock=clock)
-    voice = _voice(settings, http)
+    apps = _apps(settings)
+    clients = platforms.clients(apps, http, tokens, tokens, files, clock=clock, menu=MENU)
+    links = platforms.add_robots(clients, apps, http, files, clock=clock, holds=holds)
+    voice, scanner = _voice(settings, http), _scanner(settings)
     office = _office(settings, clients, files)
-    handlers = Handlers(office)
+    erps = _erps(settings, http, clock, office.zone)
+    office = replace(
+        office,
+        order_erps=tuple(erp.name for erp in erps.orders),
+        forecast_erps=tuple(erp.name for erp in erps.forecasts),
+        platforms_with_contacts=moving_platforms(platforms.contact_sources(clients)),
+    )
+    sources = _archives(settings, http, tokens, clock, office.zone)
+    archives = _chat_archives(
+        settings, sources, office, database=database, files=files, voice=voice, clock=clock
+    )
+    office = replace(office, wake_archive=archives.wake)
+    handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
-    outbox = Outbox(store=database, connectors=clients, clock=clock, on_trouble=handlers.on_trouble)
+    outbox = Outbox(
+        store=database,
+        connectors=clients,
+        clock=clock,
+        on_trouble=handlers.on_trouble,
+        erps={(Platform.ERP.value, erp.name): erp for erp in erps.forecasts},
+    )
     dispatcher = Dispatcher(
         store=database,
         connectors=clients,
@@ -181,47 +290,83 @@ def build(
         clock=clock,
         wording=Wording(apology=dialog.apology),
         transcriber=voice if voice.can_hear else None,
+        preparations=[
+            EvidenceReading(scanner, files, office.calendar, read=database.read),
+            PaperReading(scanner, files, read=database.read),
+            LongImports(office, begin=database.begin, read=database.read),
+            GroupMaking(office, platforms.group_makers(clients), read=database.read),
+            EvidencePacks(files, read=database.read),
+            ReadingBack(office, platforms.readers(clients), read=database.read),
+            handlers,
+        ],
         second_reader=model and SecondReading(office, model, read=database.read),
         readers=_erp_readers(settings),
         queued=outbox.wake,
     )
+    for way in links.values():
+        way.listen(dispatcher.accept)
+    streams: list[Stream | AibotLink] = [
+        *platforms.streams(apps, http, dispatcher.accept, clock),
+        *links,
+    ]
     upkeep = Upkeep(
         office,
-        list(clients.values()),
+        list(platforms.applications(clients).values()),
         begin=database.begin,
         accept=dispatcher.accept,
         clock=clock,
         public_url=settings.public_url,
+        listeners=streams,
     )
-    polling = ErpPolling(office, _erps(settings, http, clock, office.zone))
     scheduler = Scheduler(
         store=database,
-        jobs=(*handlers.jobs(), polling.job(), *upkeep.jobs()),
+        jobs=(
+            *sparing(handlers.jobs(), platforms.short(clients)),
+            *_erp_jobs(office, erps, accept=dispatcher.accept, clock=clock),
+            *upkeep.jobs(),
+            *map(office.policies.followed, archives.jobs()),
+        ),
         next_fire=_next_fire(office.zone),
         clock=clock,
         split=lambda messages: split_all(clients, messages),
         queued=outbox.wake,
     )
+    contacts = ContactKeeper(
+        office,
+        platforms.contact_sources(clients),
+        begin=database.begin,
+        clock=clock,
+        queued=outbox.wake,
+    )
+    attendance = AttendanceKeeper(
+        office,
+        Sources(platforms.approval_sources(clients), platforms.record_sources(clients)),
+        begin=database.begin,
+        clock=clock,
+        queued=outbox.wake,
+    )
     probe = WriteProbe(database, clock)
     return Bot(
-        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, upkeep,
-        probe, voice,
+        settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
+        upkeep, contacts, attendance, probe, voice, scanner, archives,
     )  # fmt: skip
 
 
 def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
     rules = load_rules(settings)
     shelf = LibraryShelf(rules.libraries, rules.policy.actions_library)
-    addresses = address_book({Platform(platform): app for platform, app in clients})
+    policies = PolicyBook(rules.policy, change_policy)
+    apps = platforms.applications(clients)
+    addresses = address_book({Platform(platform): app for platform, app in apps})
     return Office(
-        policy=rules.policy,
+        policies=policies,
         libraries=shelf,
-        read_library=lambda name, data: read_upload(name, data, rules.policy.actions),
+        read_library=read_upload,
         calendar=rules.calendar,
         reader=Reader(rules.calendar),
         customers=CustomerBook(),
         lights=Alerts(
-            policy=rules.policy,
+            policies=policies,
             libraries=shelf,
             calendar=rules.calendar,
             address_of=addresses,
@@ -232,54 +377,98 @@ def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
         admins=frozenset(settings.admins),
         erps=tuple(settings.erp),
         tracks=load_tracks(),
+        reads_papers=settings.ocr.engine != "none",
+        pages_url=settings.public_url,
+        sites=_sites(settings),
+        supply_groups={
+            Station.WAREHOUSE: settings.supply.warehouse,
+            Station.PLANNING: settings.supply.planning,
+        },
     )
 
 
-def _erps(settings: Settings, http: Http, clock: Clock, zone: ZoneInfo) -> list[AskedErp]:
-    """Those that are asked; the others tell by their door."""
-    found: list[AskedErp] = []
-    for name, given in settings.erp.items():
-        if given.kind == "kingdee":
-            found.append(Kingdee(_kingdee_app(name, given, zone), http, clock))
-        elif given.entity is not None and given.kind == "u9c":
-            found.append(U9c(_u9c_app(name, given, given.entity, zone), http))
-        elif given.folder is not None and given.kind == "folder":
-            found.append(CsvFolder(name, given.folder))
+def _sites(settings: Settings) -> tuple[Website, ...]:
+    return tuple(Website(name=name, **one.revealed()) for name, one in settings.site.items())
+
+
+def _track_door(bot: Bot, clocks: Sequence[Clock]) -> list[web.RouteDef]:
+    """Where websites tell what their visitors do; shut while there are none."""
+
+    async def find_link(number: int) -> MaterialLink | None:
+        async with bot.database.read() as tx:
+            return await tx.signals.link(number)
+
+    if not bot.office.sites:
+        return []
+    assets = Assets.load()
+    script = assets.folder / assets.names["track.js"] if "track.js" in assets.names else None
+    accept = SignalIntake(bot.database.begin).accept
+    return TrackDoor(bot.office.sites, accept, find_link, clocks, script).routes()
+
+
+def _archives(
+    settings: Settings, http: Http, tokens: TokenStore, clock: Clock, zone: ZoneInfo
+) -> dict[str, ArchiveSource]:
+    """By application. Two processes each, which start when there is something to do."""
+    found = {}
+    for name, archive in settings.archives.items():
+        app = settings.wecom_apps[name]
+        access = ArchiveAccess(
+            name=name, corp_id=app.corp_id, base_url=app.base_url, **archive.access()
+        )
+        reader, fetcher = (Worker("connectors.wecom.archive.child:load") for _ in range(2))
+        found[name] = ArchiveSource(access, reader, fetcher, http, tokens, clock=clock, zone=zone)
     return found
 
 
-def _u9c_app(name: str, given: ErpSettings, entity: U9cEntitySettings, zone: ZoneInfo) -> U9cApp:
-    return U9cApp(
-        name=name,
-        base_url=given.base_url,
-        enterprise=given.enterprise,
-        organisation=given.organisation_code,
-        user=given.user,
-        client_id=given.app_id,
-        client_secret=given.app_secret.get_secret_value(),
-        receipts=ReceiptEntity(**entity.revealed()),
-        home_currency=given.home_currency,
-        zone=zone,
+def _chat_archives(
+    settings: Settings,
+    sources: Mapping[str, ArchiveSource],
+    office: Office,
+    *,
+    database: Database,
+    files: FileFolder,
+    voice: Voice,
+    clock: Clock,
+) -> Archives:
+    """The archives, with what puts their messages on record."""
+    keep = partial(
+        ChatArchive,
+        office,
+        bindings=BoundChats(),
+        begin=database.begin,
+        clock=clock,
+        files=files,
+        partial=PartialFiles(settings.storage.files / "coming"),
+        transcriber=voice if voice.can_hear else None,
     )
+    chats = {app: keep(sources[app], ways) for app, ways in settings.archives.items()}
+    return Archives(sources, chats)
 
 
-def _kingdee_app(name: str, given: ErpSettings, zone: ZoneInfo) -> KingdeeApp:
-    return KingdeeApp(
-        name=name,
-        base_url=given.base_url,
-        credentials=Credentials(
-            given.account_id,
-            given.user,
-            given.app_id,
-            given.app_secret.get_secret_value(),
-            given.language,
-            given.organisation,
-        ),
-        receipts=BillForm(**given.receipts.revealed()),
-        refunds=BillForm(**given.refunds.revealed()) if given.refunds else None,
-        home_currency=given.home_currency,
-        zone=zone,
-    )
+def _erps(settings: Settings, http: Http, clock: Clock, zone: ZoneInfo) -> Erps:
+    given = {name: erp.revealed() for name, erp in settings.erp.items()}
+    return catalogue.connect(given, http, clock, zone)
+
+
+def _erp_jobs(office: Office, erps: Erps, *, accept: Accept, clock: Clock) -> list[Job[UnitOfWork]]:
+    jobs = [ErpPolling(office, erps.receipts).job()]
+    if erps.customers or erps.orders:
+        feeds = ErpFeeds(office, erps.customers, erps.orders, accept=accept, clock=clock)
+        jobs.append(feeds.job())
+    if erps.forecasts:
+        jobs.append(Reconciliation(office, erps.forecasts).job())
+    return [office.policies.followed(job) for job in jobs]
+
+
+def _erp_checks(erps: Erps, at: datetime) -> dict[str, Callable[[], Awaitable[object]]]:
+    """For the doctor: a little of all that is asked for, whose keys are then found right."""
+    checks: dict[str, Callable[[], Awaitable[object]]] = {
+        erp.name: erp.check for erp in erps.receipts
+    }
+    checks |= {f"{erp.name} 客户": partial(erp.customers, at) for erp in erps.customers}
+    checks |= {f"{erp.name} 订单": partial(erp.orders, at) for erp in erps.orders}
+    return checks | {f"{erp.name} 预测": erp.held for erp in erps.forecasts}
 
 
 def _erp_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
@@ -290,6 +479,18 @@ def _voice(settings: Settings, http: Http) -> Voice:
     return Voice(Choice(**settings.speech.revealed()), http)
 
 
+def _scanner(settings: Settings) -> Scanner | None:
+    """None: contracts on paper are kept and not read."""
+    given = settings.ocr
+    if given.engine == "none":
+        return None
+    return Scanner(threads=given.threads, timeout_s=given.timeout_s)
+
+
+async def _nothing() -> None:
+    """No engine is configured, so there is none to try."""
+
+
 def _language_model(settings: Settings, http: Http, clock: Clock) -> LanguageModelClient | None:
     """None unless one is switched on: the rules read alone."""
     given = settings.llm.revealed()
@@ -297,34 +498,17 @@ def _language_model(settings: Settings, http: Http, clock: Clock) -> LanguageMod
     return LanguageModelClient(http, **given, clock=clock) if enabled else None
 
 
-def _clients(
-    settings: Settings,
-    http: Http,
-    tokens: TokenStore,
-    counter: CallCounter,
-    files: FileFolder,
-    *,
-    clock: Clock,
-) -> Clients:
-    menu = [MenuEntry(MENU_WORDS[key], key=key) for key in ("todo", "lights", "help")]
-    found: Clients = {}
-    for name, wecom in settings.wecom.items():
-        app = _wecom_app(name, wecom)
-        found[("wecom", name)] = WecomClient(app, http, tokens, files, clock, menu=menu)
-    for name, dingtalk in settings.dingtalk.items():
-        robot = _dingtalk_app(name, dingtalk)
-        found[("dingtalk", name)] = DingtalkClient(
-            robot, http, tokens=tokens, files=files, counter=counter, clock=clock
-        )
-    return found
-
-
-def _wecom_app(name: str, given: WecomSettings) -> WecomApp:
-    return WecomApp(name=name, **given.revealed())
-
-
-def _dingtalk_app(name: str, given: DingtalkSettings) -> DingtalkApp:
-    return DingtalkApp(name=name, **given.revealed())
+def _apps(settings: Settings) -> platforms.Apps:
+    return platforms.Apps(
+        wecom=tuple(WecomApp(name=n, **one.revealed()) for n, one in settings.wecom_apps.items()),
+        robots=tuple(
+            (Aibot(name=n, **one.revealed()), str(settings.application_of(one)))
+            for n, one in settings.aibots.items()
+        ),
+        dingtalk=tuple(
+            DingtalkApp(name=n, **one.revealed()) for n, one in settings.dingtalk.items()
+        ),
+    )
 
 
 def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
@@ -346,11 +530,26 @@ async def running(bot: Bot) -> AsyncIterator[None]:
         asyncio.create_task(bot.outbox.run(), name="outbox"),
         asyncio.create_task(bot.scheduler.run(), name="scheduler"),
         asyncio.create_task(_recover_for_ever(bot), name="recover"),
+        asyncio.create_task(bot.contacts.run(), name="contacts"),
+        asyncio.create_task(bot.attendance.run(), name="attendance"),
     ]
+    reading = [
+        asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()
+    ]
+    listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
     try:
         yield
     finally:
+        for one in bot.streams:
+            one.stop()
+        await asyncio.gather(*listening)
         await bot.voice.close()  # a recording in work is heard after the next start
+        if bot.scanner is not None:
+            await bot.scanner.close()
+        for archive in reading:
+            archive.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+        await bot.archives.close()
         await bot.dispatcher.stop()
         for loop in loops:
             loop.cancel()
@@ -370,13 +569,16 @@ async def _recover_for_ever(bot: Bot) -> None:
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept = bot.dispatcher.accept
-    routes = health.routes(bot.health, bot.count_stored)
-    for name, wecom in bot.settings.wecom.items():
-        app = _wecom_app(name, wecom)
-        routes += wecom_door.routes(app, accept, bot.clock, also_fresh_by=also_fresh_by)
-    for name, dingtalk in bot.settings.dingtalk.items():
-        clocks = [bot.clock, *also_fresh_by]
-        routes += dingtalk_door.routes(_dingtalk_app(name, dingtalk), accept, clocks)
+    routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
+    routes += platforms.doors(
+        _apps(bot.settings),
+        bot.clients,
+        accept,
+        bot.clock,
+        is_at_work=bot.dispatcher.is_at_work,
+        also_fresh_by=also_fresh_by,
+    )
+    routes += _track_door(bot, [bot.clock, *also_fresh_by])
     for name, erp in bot.settings.erp.items():
         secret = erp.notice_secret.get_secret_value()
         if secret:
@@ -385,19 +587,68 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
     return routes
 
 
+def website(bot: Bot) -> tuple[list[web.RouteDef], dict[str, Any]]:
+    """The routes of the pages, and what else the server must know to serve them."""
+    site = Site(
+        office=bot.office,
+        read=bot.database.read,
+        begin=bot.database.begin,
+        clock=bot.clock,
+        files=bot.files,
+        play=bot.voice.playable,
+        screens=Screens(bot.office, bot.database.read, bot.clock.now),
+        queued=bot.outbox.wake,
+    )
+    assets = Assets.load()
+    guard = Guard(site, Renderer(assets), bot.settings.public_url, platforms.webviews(bot.clients))
+    pages = Pages(site, guard, assets)
+    rules = RuleSite(site.office, site.read, site.begin, site.clock, bot.outbox.wake)
+    others = (
+        RulePages(rules, guard, assets),
+        AdminPages(site_of(site, _running_parts(bot)), guard),
+    )
+    routes = [*pages.routes(), *(route for one in others for route in one.routes())]
+    return routes, {"middlewares": [guard.middleware()], "on_shutdown": [pages.stop]}
+
+
+def _running_parts(bot: Bot) -> Running:
+    """What the administrator's pages tell of."""
+
+    async def parts() -> Mapping[str, str]:
+        return (await bot.health()).parts
+
+    return Running(
+        applications=list(platforms.applications(bot.clients).values()),
+        listeners=bot.streams,
+        jobs=bot.scheduler.jobs,
+        next_fire=_next_fire(bot.office.zone),
+        troubles=lambda: {**bot.contacts.troubles, **bot.upkeep.troubles},
+        health=parts,
+        archives=bot.archives.chats,
+        keep_days={app: one.keep_days for app, one in bot.settings.archives.items()},
+        wake=bot.outbox.wake,
+    )
+
+
 async def serve_for_ever(settings: Settings) -> None:
     """The bot against the configured platforms. One that is away does not keep it down."""
     url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
-    async with sole_owner(url), aiohttp.ClientSession() as session:
+    async with sole_owner(url) as holds, aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
-            bot = build(settings, clock=WallClock(), database=database, session=session)
+            bot = build(
+                settings, clock=WallClock(), database=database, session=session, holds=holds
+            )
             await bot.load_memory()
             await bot.note_rules()
+            gc.collect()
+            gc.freeze()  # what was loaded stays: looking through it stops everybody for 0.2 s
             await bot.dispatcher.recover()
-            async with server.listening(doors(bot), bound), running(bot):
+            pages, around = website(bot)
+            serving = server.listening([*doors(bot), *pages], bound, **around)
+            async with serving, running(bot):
                 settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
                 await server.until_stopped()
                 settling.cancel()
@@ -406,11 +657,20 @@ async def serve_for_ever(settings: Settings) -> None:
 
 
 async def sandbox_for_ever(
-    host: str, port: int, data: Path, *, empty: bool, policy: Path | None = None
+    host: str,
+    port: int,
+    data: Path,
+    *,
+    empty: bool,
+    policy: Path | None,
+    dingtalk_mode: str,
+    aibot_mode: str,
 ) -> None:
     """The bot beside emulated platforms, until stopped."""
-    engines = load_engines()
-    async with sandbox(host, port, data, empty=empty, policy=policy, engines=engines) as base_url:
+    async with sandbox(
+        host, port, data, empty=empty, policy=policy, engines=load_engines(),
+        dingtalk_mode=dingtalk_mode, aibot_mode=aibot_mode,
+    ) as base_url:  # fmt: skip
         typer.echo(f"跟单沙盒已启动：{base_url}/sandbox （Ctrl+C 结束）")
         await server.until_stopped()
 
@@ -424,9 +684,13 @@ async def sandbox(
     empty: bool,
     policy: Path | None = None,
     engines: Mapping[str, BaseModel],
+    dingtalk_mode: str = "http",
+    aibot_mode: str = "http",
 ) -> AsyncIterator[str]:
     """A running sandbox; gives its base URL. policy: business numbers other than ours.
-    engines: the sections of the configuration that are no platform's."""
+    engines: the sections of the configuration that are no platform's. dingtalk_mode: how
+    DingTalk and the bot reach each other, "http" or "stream"; aibot_mode: WeCom's intelligent
+    robot, "http" or "websocket"."""
     from connectors.sandbox.app import Platforms
     from connectors.sandbox.world import Hooks
 
@@ -439,22 +703,30 @@ async def sandbox(
         database = await Database.open(url)
         try:
             clock = MovableClock(await _first_moment(database))
-            platforms = Platforms(Hooks(clock.now), base_url)
+            platforms = Platforms(
+                Hooks(clock.now), base_url, dingtalk_mode=dingtalk_mode, aibot_mode=aibot_mode
+            )
             configuration = platforms.configuration(data / "files") | dict(engines)
             if policy is not None:
                 configuration["policy"] = policy
             settings = Settings.model_validate(configuration)
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = _hooks(bot, clock)
-            routes = [*doors(bot, also_fresh_by=[WallClock()]), *platforms.routes()]
+            pages, around = website(bot)
+            routes = [*doors(bot, also_fresh_by=[WallClock()]), *pages, *platforms.routes()]
             await bot.load_memory()
             await bot.note_rules()
             await bot.dispatcher.recover()
             if not empty:
                 platforms.open_books()
-            async with server.listening(routes, bound):
+            async with server.listening(routes, bound, **around):
                 await _open_shop(bot, clock, empty=empty)
                 async with running(bot):
+                    for stream in bot.streams:
+                        await stream.up()
+                    if not empty:
+                        await platforms.open_archive()
+                        await bot.read_archives()
                     yield base_url
                     await platforms.stop()
         finally:
@@ -513,20 +785,22 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
 
     async def quiesce(timeout_s: float) -> bool:
         try:
-            await asyncio.wait_for(bot.settle(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await bot.read_archives()
+                await bot.settle()
         except TimeoutError:
             return False
         return True
 
     async def customers() -> list[dict[str, Any]]:
         async with bot.database.read() as tx:
-            return await pages.customer_list(tx)
+            return await sandbox_pages.customer_list(tx)
 
     async def stream(account_id: int) -> dict[str, Any]:
         libraries, calendar = bot.office.libraries, bot.office.calendar
         async with bot.database.read() as tx:
             try:
-                return await pages.customer_stream(
+                return await sandbox_pages.customer_stream(
                     tx, account_id, libraries=libraries, calendar=calendar, at=clock.now()
                 )
             except NotFound as error:
@@ -548,7 +822,21 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
         except (PermanentError, TransientError):
             return data, media_type
 
-    return Hooks(clock.now, jump, quiesce, customers, stream, evidence, play)
+    return Hooks(clock.now, jump, quiesce, customers, stream, evidence, play, _open_page(bot))
+
+
+def _open_page(bot: Bot) -> Callable[[str, str, str], Awaitable[str]]:
+    """The link by which somebody opens a page, without asking in chat."""
+
+    async def open_page(platform: str, user_id: str, path: str) -> str:
+        async with bot.database.begin() as tx:
+            person = await tx.people.find_by_identity(platform, user_id)
+            if person is None or not is_own_path(path):
+                raise LookupError(user_id)
+            ticket = await signing_in.make_ticket(tx, person, path, bot.clock.now())
+        return f"/in/{ticket}"
+
+    return open_page
 
 
 async def _examine(settings: Settings) -> int:
@@ -563,22 +851,37 @@ async def _examine(settings: Settings) -> int:
 
         files = FileFolder(settings.storage.files)
         model = _language_model(settings, http, ours)
-        clients = _clients(settings, http, OwnTokens(), beside.Counts(url), files, clock=ours)
-        voice = _voice(settings, http)
+        apps, counts = _apps(settings), beside.Counts(url)
+        clients = platforms.clients(apps, http, OwnTokens(), counts, files, clock=ours, menu=MENU)
+        platforms.add_robots(clients, apps, http, files, clock=ours, holds=None)
+        voice, scanner = _voice(settings, http), _scanner(settings)
         zone = ZoneInfo(load_policy(settings.policy).calendar.zone)
+        archives = _archives(settings, http, OwnTokens(), ours, zone)
         checks = doctor.every_check(
             settings,
-            list(clients.values()),
-            erps={erp.name: erp.check for erp in _erps(settings, http, ours, zone)},
+            list(platforms.applications(clients).values()),
+            erps=_erp_checks(_erps(settings, http, ours, zone), ours.now()),
             ask=ask,
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),
             hear=voice.check,
+            scan=scanner.check if scanner else _nothing,
             ours=ours,
             ask_model=model and model.check,
+            contacts={
+                f"{one.platform} {one.app}": one.check for one in platforms.contact_sources(clients)
+            },
+            attendance=platforms.attendance_checks(clients),
+            pages={f"{one.platform} {one.app}": one.check for one in platforms.webviews(clients)},
+            archives={name: one.check for name, one in archives.items()},
+            robots=[one for one in clients.values() if isinstance(one, AibotClient)],
         )
         results = await doctor.examine(checks)
         await voice.close()
+        for archive in archives.values():
+            await archive.close()
+        if scanner is not None:
+            await scanner.close()
     for line in doctor.lines(results):
         typer.echo(line)
     return doctor.exit_code(results)
@@ -604,19 +907,30 @@ def serve() -> None:
 
 @cli.command("sandbox")
 def run_sandbox(
+    *,
     host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="监听端口，0 为任意空闲端口")] = 8080,
     data: Annotated[Path | None, typer.Option(help="数据目录；不给则每次全新")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="不带演示客户")] = False,
     policy: Annotated[Path | None, typer.Option(help="试用自己的 policy.toml")] = None,
+    dingtalk_mode: Annotated[DingtalkMode, typer.Option(help="钉钉怎么把消息送来")] = "http",
+    aibot_mode: Annotated[AibotMode, typer.Option(help="智能机器人怎么把消息送来")] = "http",
 ) -> None:
     """启动沙盒：两个平台都是模拟的，打开网页就能试。"""
     logs.set_up("WARNING", human=sys.stderr.isatty())
-    if data is not None:
-        asyncio.run(sandbox_for_ever(host, port, data, empty=empty, policy=policy))
-        return
-    with tempfile.TemporaryDirectory(prefix="gendan-") as fresh:
-        asyncio.run(sandbox_for_ever(host, port, Path(fresh), empty=empty, policy=policy))
+    with contextlib.ExitStack() as fresh:
+        folder = data or Path(fresh.enter_context(tempfile.TemporaryDirectory(prefix="gendan-")))
+        asyncio.run(
+            sandbox_for_ever(
+                host,
+                port,
+                folder,
+                empty=empty,
+                policy=policy,
+                dingtalk_mode=dingtalk_mode,
+                aibot_mode=aibot_mode,
+            )
+        )
 
 
 @cli.command("setup")
@@ -715,6 +1029,26 @@ def replay(
     typer.echo(f"{count} 条已放回，等待重新处理或发送")
 
 
+@cli.command("export-customer")
+def export_customer(
+    customer: Annotated[int, typer.Argument(metavar="ID", help="客户编号")], file: Path
+) -> None:
+    """导出一家客户的全部数据：.zip 带上文件原件，其他后缀只写 JSON。"""
+    settings = load_settings()
+    url, files = _database_url(settings), FileFolder(settings.storage.files)
+    asyncio.run(personal_data.export(url, files, customer, file, at=WallClock().now()))
+
+
+@cli.command("erase-customer")
+def erase_customer(
+    customer: Annotated[int, typer.Argument(metavar="ID", help="客户编号")],
+) -> None:
+    """删除一家客户的个人信息，并打印删除证明（JSON）；合同、回款和提成依据保留，不含个人信息。"""
+    settings = load_settings()
+    url, files = _database_url(settings), FileFolder(settings.storage.files)
+    typer.echo(asyncio.run(personal_data.erase(url, files, customer, at=WallClock().now())))
+
+
 @db.command("upgrade")
 def db_upgrade() -> None:
     """把数据库升级到当前版本。"""
@@ -725,6 +1059,25 @@ def db_upgrade() -> None:
 def db_backup(file: Path) -> None:
     """在线备份到文件。"""
     asyncio.run(admin.backup(_database_url(load_settings()), file))
+
+
+@db.command("rebuild-figures")
+def db_rebuild_figures() -> None:
+    """从阶段事件重算漏斗、停留和转化；机器人运行时也可以。"""
+    settings = load_settings()
+    rules = load_rules(settings)
+    libraries = LibraryShelf(rules.libraries, rules.policy.actions_library)
+
+    async def run() -> int:
+        async with beside.opened(_database_url(settings)) as database:
+            async with database.read() as tx:
+                await libraries.load(
+                    tx, lambda name, data: read_upload(name, data, rules.policy.actions)
+                )
+            now = WallClock().now()
+            return await rebuilding.rebuild(database.begin, libraries, rules.calendar, now)
+
+    typer.echo(f"重算完成：{asyncio.run(run())} 条阶段事件")
 
 
 @db.command("verify")

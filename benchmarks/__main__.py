@@ -7,7 +7,10 @@ import importlib
 import sys
 import time
 
-ALL = ("ingest", "reply", "sweep", "conversions", "payouts", "forecast", "kill")
+ALL = (
+    "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "conversions", "payouts",
+    "forecast", "sales_team", "nightly", "kill", "stream", "aibot", "archive", "contacts",
+)  # fmt: skip
 
 
 def main() -> None:

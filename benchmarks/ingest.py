@@ -12,6 +12,7 @@ on who else uses the machine, stands the processor time that each server spent o
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 import itertools
 import json
@@ -87,6 +88,7 @@ async def serve(kind: str, folder: Path) -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    gc.freeze()  # as `serve` does
     print(runner.addresses[0][1], flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
         print(time.process_time(), flush=True)
@@ -190,13 +192,14 @@ async def compare(name: str, make: Callable[[int], bytes], folder: Path) -> None
             pairs.append((await bare.take(requests(), file), mine))
         else:
             pairs.append((await bare.take(requests(), file), await ours.take(requests(), file)))
-    calm = await ours.take(requests(), file, rate=CALM_RATE)
+    calm = [await server.take(requests(), file, rate=CALM_RATE) for server in (bare, ours)]
     for server in (bare, ours):
         await server.stop()
-    report(name, pairs, calm)
+    report(name, pairs, (calm[0], calm[1]))
 
 
-def report(name: str, pairs: list[tuple[Round, Round]], calm: Round) -> None:
+def report(name: str, pairs: list[tuple[Round, Round]], calm: tuple[Round, Round]) -> None:
+    """Pairs of a bare round and one of ours; calm: such a pair at CALM_RATE."""
     middle = statistics.median
     rates = [mine.rate / bare.rate for bare, mine in pairs]
     low, _, high = statistics.quantiles(rates, n=4)
@@ -210,7 +213,8 @@ def report(name: str, pairs: list[tuple[Round, Round]], calm: Round) -> None:
         f"of the client {middle(one.client_us for one in ours):.0f} µs\n"
         f"   {name}: p99 {middle(one.p99_ms for one in ours):.1f} ms "
         f"(bare {middle(one.p99_ms for one in bare):.1f} ms); "
-        f"at {CALM_RATE}/s p50 {calm.p50_ms:.2f} ms, p99 {calm.p99_ms:.2f} ms"
+        f"at {CALM_RATE}/s p50 {calm[1].p50_ms:.2f} ms, p99 {calm[1].p99_ms:.2f} ms "
+        f"(bare {calm[0].p50_ms:.2f} and {calm[0].p99_ms:.2f} ms)"
     )
 
 

@@ -1,4 +1,5 @@
-"""Payouts: a month of 100,000 deals under 20 rules, one receipt, one evidence pack."""
+"""Payouts: a month of 100,000 deals under 20 rules, one receipt, one evidence pack; then the same
+from the database (payouts_in_bot.py)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from benchmarks.payouts_in_bot import in_bot
 from bot.domain.payouts.checking import check_rules
 from bot.domain.payouts.computing import compute
 from bot.domain.payouts.reading_facts import read_facts
@@ -181,3 +183,4 @@ async def main() -> None:
     monthly_run()
     one_receipt()
     one_pack()
+    await in_bot()

@@ -9,12 +9,13 @@ from sqlalchemy import insert
 
 from bot.messages import Platform
 from config.library import load_libraries, read_upload
-from config.policy import load_calendar, load_policy
+from config.policy import change_policy, load_calendar, load_policy
 from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.libraries import LibraryShelf
+from handlers.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from storage.database import Database
 from storage.tables import accounts, identities, opportunities, people
@@ -67,25 +68,29 @@ async def hire(database: Database, people_count: int, *, customers: int) -> None
 
 async def handlers_for(database: Database) -> Handlers:
     """The real handlers with the shipped policy, all customers in memory."""
+    return Handlers(await office_for(database))
+
+
+async def office_for(database: Database) -> Office:
+    """What they work with."""
     policy = load_policy()
-    shipped = load_libraries(Path("config/actions"), policy.actions)
+    policies = PolicyBook(policy, change_policy)
+    shipped = load_libraries(Path("config/actions"))
     libraries = LibraryShelf(shipped, policy.actions_library)
     calendar = load_calendar(policy.calendar)
     addresses = address_book({Platform.WECOM: "sales"})
     book = CustomerBook()
     async with database.read() as tx:
         book.load(await tx.accounts.list_all())
-    return Handlers(
-        Office(
-            policy=policy,
-            libraries=libraries,
-            read_library=lambda name, data: read_upload(name, data, policy.actions),
-            calendar=calendar,
-            reader=Reader(calendar),
-            customers=book,
-            lights=Alerts(
-                policy=policy, libraries=libraries, calendar=calendar, address_of=addresses
-            ),
-            address_of=addresses,
-        )
+    return Office(
+        policies=policies,
+        libraries=libraries,
+        read_library=read_upload,
+        calendar=calendar,
+        reader=Reader(calendar),
+        customers=book,
+        lights=Alerts(
+            policies=policies, libraries=libraries, calendar=calendar, address_of=addresses
+        ),
+        address_of=addresses,
     )

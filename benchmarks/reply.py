@@ -65,7 +65,8 @@ def envelope(number: int) -> Envelope:
     return Envelope("wecom:sales:app", str(number), to.key, now, now, body.encode())
 
 
-async def run(folder: Path) -> list[float]:
+async def run(folder: Path) -> tuple[list[float], float]:
+    """Seconds from each message to its reply, the shortest first; processor seconds a message."""
     url = f"sqlite+aiosqlite:///{folder / 'reply.db'}"
     await admin.upgrade(url)
     database = await Database.open(url, synchronous="FULL")
@@ -88,16 +89,17 @@ async def run(folder: Path) -> list[float]:
         wording=Wording(apology=str),
     )
     begun: dict[str, float] = {}
-    start = time.perf_counter()
-    for number in range(RATE * SECONDS):
-        await asyncio.sleep(max(0.0, start + number / RATE - time.perf_counter()))
-        begun[str(number)] = time.perf_counter()
-        asyncio.get_running_loop().create_task(_take(dispatcher, envelope(number)))
-    await asyncio.sleep(1)
+    start, worked = time.perf_counter(), time.process_time()
+    async with asyncio.TaskGroup() as doors:
+        for number in range(RATE * SECONDS):
+            await asyncio.sleep(max(0.0, start + number / RATE - time.perf_counter()))
+            begun[str(number)] = time.perf_counter()
+            doors.create_task(_take(dispatcher, envelope(number)))
     await dispatcher.drained()
+    worked = time.process_time() - worked
     await database.close()
     assert len(timed.done) == len(begun), (len(timed.done), len(begun))
-    return sorted(timed.done[source] - at for source, at in begun.items())
+    return sorted(timed.done[source] - at for source, at in begun.items()), worked / len(begun)
 
 
 async def _take(dispatcher: Dispatcher[UnitOfWork], one: Envelope) -> None:
@@ -106,9 +108,9 @@ async def _take(dispatcher: Dispatcher[UnitOfWork], one: Envelope) -> None:
 
 async def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as folder:
-        spent = await run(Path(folder))
+        spent, worked = await run(Path(folder))
     p50, p99 = statistics.median(spent), spent[int(len(spent) * 0.99)]
     print(
         f"   message to reply queued at {RATE}/s, 100,000 customers: p50 {p50 * 1000:.0f} ms, "
-        f"p99 {p99 * 1000:.0f} ms"
+        f"p99 {p99 * 1000:.0f} ms; {worked * 1000:.1f} ms of processor time a message"
     )

@@ -1,99 +1,72 @@
-"""A sweep costs what is due, not what exists: 2,000 due of 200,000 and of 20,000 open."""
+"""A sweep costs what is due, not what exists: 10,000 due of 1,000,000 and of 100,000 open deals,
+half of them turning yellow and half red."""
 
 from __future__ import annotations
 
-import os
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, func, select, text, update
 
+from benchmarks import company
+from benchmarks.databases import KINDS, analyse, fresh
 from benchmarks.office import office_for
 from bot.messages import Address, Platform
 from handlers import light_changes
-from storage import admin
 from storage.database import Database
-from storage.tables import accounts, light_episodes, opportunities, people, pushes
-from storage.unit_of_work import UnitOfWork
+from storage.tables import accounts, light_episodes, opportunities, pushes
 
-DUE = 2_000
-ROUNDS = 5
+DUE = 10_000
+OPEN = (1_000_000, 100_000)
+ROUNDS = 3
 NOW = datetime(2026, 11, 18, 16, 30, tzinfo=UTC)  # half past midnight of a Thursday
-TOLD = NOW - timedelta(days=6)
+YELLOW, RED = NOW - timedelta(days=6), NOW - timedelta(days=12)
 
 
-async def fill(tx: UnitOfWork, open_count: int) -> None:
-    conn = tx.delivery._conn
-    await conn.execute(
-        insert(people),
-        [
-            {"id": n, "name": f"销售{n}", "status": "active", "roles": ["rep"]}
-            for n in range(1, 101)
-        ],
+async def fill(database: Database, open_count: int) -> None:
+    await company.hire(database)
+    await company.put(database, accounts, company.customers(open_count, RED))
+    later = NOW + timedelta(days=3)
+    await company.put(
+        database, opportunities, company.deals(open_count, YELLOW, light_due_at=later)
     )
-    for start in range(0, open_count, 10_000):
-        numbers = range(start + 1, start + 10_001)
-        await conn.execute(
-            insert(accounts),
-            [
-                {"id": n, "name": f"客户{n}", "aliases": [], "industry": "",
-                 "owner_id": n % 100 + 1, "created_at": TOLD}
-                for n in numbers
-            ],
-        )  # fmt: skip
-        await conn.execute(
-            insert(opportunities),
-            [
-                {"id": n, "account_id": n, "name": f"商机{n}", "owner_id": n % 100 + 1,
-                 "stage": "first_contact", "stage_since": TOLD, "state": "open", "created_at": TOLD,
-                 "assigned_at": TOLD, "last_valid_at": TOLD, "light": "green", "stuck": False,
-                 "light_due_at": NOW + timedelta(days=3), "episode": 0}
-                for n in numbers
-            ],
-        )  # fmt: skip
+    await analyse(database)
 
 
 async def sweep_once(database: Database) -> float:
-    """Make 2,000 leads due anew, then the sweep; its seconds."""
+    """Make DUE leads due anew, then the sweep; its seconds."""
     async with database.begin() as tx:
+        conn = tx.delivery._conn
         for table in (pushes, light_episodes):
-            await tx.delivery._conn.execute(delete(table))
-        await tx.delivery._conn.execute(
-            text(
-                "UPDATE opportunities SET light = 'green', light_due_at = :due, episode = 0 "
-                "WHERE id <= :n"
-            ),
-            {"due": (NOW - timedelta(minutes=30)).replace(tzinfo=None).isoformat(" "), "n": DUE},
-        )
+            await conn.execute(delete(table))
+        due = update(opportunities).where(opportunities.c.id <= DUE)
+        fields = {"light": "green", "light_due_at": NOW - timedelta(minutes=30), "episode": 0}
+        await conn.execute(due.values(**fields))
+        red = due.where(opportunities.c.id <= DUE // 2)
+        await conn.execute(red.values(assigned_at=RED, last_valid_at=RED))
     watch = office_for(lambda person: Address(Platform.WECOM, "sales", user_id=str(person.id)))
     begun = time.perf_counter()
     async with database.begin() as tx:
         await light_changes.sweep(tx, watch, NOW)
     spent = time.perf_counter() - begun
     async with database.read() as tx:
-        lit = await tx.delivery._conn.scalar(text("SELECT count(*) FROM light_episodes"))
-    assert lit == DUE, lit
+        lit = await tx.delivery._conn.scalar(select(func.count()).select_from(light_episodes))
+        owed = await tx.delivery._conn.scalar(text("SELECT count(*) FROM pushes"))
+    assert (lit, owed) == (DUE, DUE + DUE // 2), (lit, owed)
     return spent
 
 
-async def measure(open_count: int, folder: Path) -> float:
-    url = f"sqlite+aiosqlite:///{folder / f'{open_count}.db'}"
-    await admin.upgrade(url)
-    database = await Database.open(url, synchronous="FULL")
-    try:
-        async with database.begin() as tx:
-            await fill(tx, open_count)
+async def measure(kind: str, open_count: int) -> float:
+    async with fresh(kind) as database:
+        await fill(database, open_count)
         return statistics.median([await sweep_once(database) for _ in range(ROUNDS)])
-    finally:
-        await database.close()
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as folder:
-        few = await measure(20_000, Path(folder))
-        many = await measure(200_000, Path(folder))
-    print(f"   {DUE:,} due of 200,000 open: {many:.2f} s; of 20,000 open: {few:.2f} s")
-    print(f"   ratio {many / few:.2f}")
+    for kind in KINDS:
+        many, few = [await measure(kind, count) for count in OPEN]
+        print(
+            f"   {kind}: {DUE:,} due of {OPEN[0]:,} open: {many:.2f} s; "
+            f"of {OPEN[1]:,} open: {few:.2f} s; ratio {many / few:.2f}"
+        )

@@ -25,6 +25,7 @@ from bot.messages import (
     DirectoryChange,
     Envelope,
     Fetched,
+    ForecastLine,
     InboundMessage,
     Incoming,
     OutboundMessage,
@@ -35,6 +36,7 @@ from bot.ports import (
     EnvelopeReader,
     FileStore,
     Pending,
+    Preparation,
     Release,
     SecondReader,
     Store,
@@ -47,8 +49,8 @@ Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
 
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
-TABLES = (".csv", ".yaml", ".yml", ".toml")
-"""Files whose bytes handlers read: tables of customers, action libraries."""
+TABLES = (".csv", ".json", ".yaml", ".yml", ".toml")
+"""Files whose bytes handlers read: tables of customers, action libraries, bonus rules."""
 
 MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 500 and platforms resend
 IN_FLIGHT = 32
@@ -81,8 +83,9 @@ class _HandledBefore(Exception):
 
 
 class Dispatcher(Generic[Tx]):
-    """Owns the lanes. `handle` is what handlers/ made of its table of routes. readers: of
-    doors through which nobody is answered, beside the connectors."""
+    """Owns the lanes. `handle` is what handlers/ made of its table of routes. preparations: done
+    for a message, in turn, before its transaction. readers: of doors through which nobody is
+    answered, beside the connectors."""
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class Dispatcher(Generic[Tx]):
         wording: Wording,
         transcriber: Transcriber | None = None,
         second_reader: SecondReader | None = None,
+        preparations: Sequence[Preparation] = (),
         readers: Mapping[tuple[str, str], EnvelopeReader] | None = None,
         queued: Callable[[], None] = lambda: None,
         backoff_s: float = BACKOFF_S,
@@ -108,6 +112,7 @@ class Dispatcher(Generic[Tx]):
         self._wording = wording
         self._transcriber = transcriber
         self._second_reader = second_reader
+        self._preparations = preparations
         self._queued = queued
         self._backoff_s = backoff_s
         self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
@@ -140,6 +145,10 @@ class Dispatcher(Generic[Tx]):
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         self._push(self._lanes[key], pending)
+
+    def is_at_work(self, conversation: str) -> bool:
+        """Whether something that was said there is being handled or waits for it."""
+        return conversation in self._lanes
 
     async def recover(self) -> int:
         """Feed what was stored and not finished, before the doors open and after `replay`; how
@@ -319,7 +328,7 @@ class Dispatcher(Generic[Tx]):
             raise PermanentError(f"no application is configured for {envelope.channel}") from None
 
     async def _fetch(self, message: InboundMessage, pending: Pending) -> Incoming:
-        """Everything that needs the network, before any transaction."""
+        """Everything that takes long, before any transaction."""
         files: list[Fetched] = []
         directory = None
         last_try = pending.attempts + 1 >= MAX_ATTEMPTS
@@ -339,6 +348,8 @@ class Dispatcher(Generic[Tx]):
             files=tuple(files),
             directory=directory,
         )
+        for one in self._preparations:
+            incoming = await one.prepare(incoming, last_try=last_try)
         if self._second_reader is None:
             return incoming
         return replace(incoming, suggested=await self._second_reader.suggest(incoming))
@@ -389,7 +400,10 @@ def split_all(
     parts: list[OutboundMessage] = []
     for message in messages:
         connector = connectors.get((message.to.platform, message.to.app))
-        contents = connector.split(message.content) if connector else [message.content]
+        if connector is None or isinstance(message.content, ForecastLine):
+            parts.append(message)
+            continue
+        contents = connector.split(message.content)
         for number, content in zip(itertools.count(), contents):
             key = message.dedupe_key if number == 0 else f"{message.dedupe_key}#{number}"
             parts.append(replace(message, dedupe_key=key, content=content))

@@ -7,13 +7,19 @@ envelope read. Going out: an `OutboundMessage` carries one `Content` to one `Add
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import typing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bot.domain.activities import Record
+from bot.domain.erp import ErpCustomer, ErpOrder
+from bot.domain.erp_forecasts import ForecastFacts
+from bot.domain.external import ContactHint
+from bot.domain.imports import Imported
+from bot.domain.paper import MailHead, PaperLine
 from bot.domain.people import Directory
 from bot.domain.receivables import Receipt as ErpReceipt
 
@@ -21,7 +27,7 @@ from bot.domain.receivables import Receipt as ErpReceipt
 class Platform(StrEnum):
     WECOM = "wecom"
     DINGTALK = "dingtalk"
-    ERP = "erp"  # tells of receipts; nobody chats there
+    ERP = "erp"  # tells of receipts and takes forecasts; nobody chats there
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,12 @@ class Kind(StrEnum):
     SUBSCRIBE = "subscribe"  # the person may use the application from now on
     UNSUBSCRIBE = "unsubscribe"
     DIRECTORY_CHANGE = "directory_change"  # people or departments changed: see `change`
+    CONTACT_CHANGE = "contact_change"  # external contacts or groups with them: see `contacts`
     OVER_QUOTA = "over_quota"  # DingTalk withheld the text because the month's quota is used up
-    ERP_RECEIPTS = "erp_receipts"  # an ERP tells of receipts: see `receipts`
+    ERP_NEWS = "erp_news"  # an ERP tells of receipts, customers or orders: see `news`
+    APPROVAL_CHANGE = "approval_change"  # `hints`: "number|template" of each approval
+    ATTENDANCE_NEWS = "attendance_news"  # who was recorded: `hints` are "user id|day"
+    ARCHIVE_NEWS = "archive_news"  # the chat archive has something to fetch
     IGNORED = "ignored"  # understood, and nothing to do (read receipts, URL checks)
     UNSUPPORTED = "unsupported"  # signed and readable, but of a type we do not know
 
@@ -146,12 +156,14 @@ class DirectoryChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptNews:
-    """Receipts that an ERP told of. complete_until: it has told of every one up to then; None
-    when it does not say."""
+class ErpNews:
+    """What an ERP told of. complete_until: it has told of every receipt up to then; None when
+    it does not say."""
 
-    receipts: tuple[ErpReceipt, ...]
+    receipts: tuple[ErpReceipt, ...] = ()
     complete_until: datetime | None = None
+    customers: tuple[ErpCustomer, ...] = ()
+    orders: tuple[ErpOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +173,8 @@ class InboundMessage:
     message_id: the platform's id of the message, unique per channel.
     origin: the chat it was said in; an answer goes back there.
     sender_id: platform user id of the speaker ("" for the platform itself).
-    quoted_text, quoted_at: the message that this one replies to, where the platform tells.
+    chat_title: of the group, where the platform tells. quoted_text, quoted_at: the message that
+    this one replies to, where the platform tells.
     """
 
     platform: Platform
@@ -176,8 +189,11 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     action: CardAction | None = None
     change: DirectoryChange | None = None
-    news: ReceiptNews | None = None
+    news: ErpNews | None = None
+    contacts: ContactHint | None = None
+    hints: tuple[str, ...] = ()
     in_group: bool = False
+    chat_title: str = ""
     quoted_text: str = ""
     quoted_at: datetime | None = None
     detail: str = ""  # for UNSUPPORTED: the platform's type name; LOCATION, LINK: readable text
@@ -210,12 +226,30 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A file of which somebody wants to know what it says. Either `lines`, or `trouble` says why
+    there are none. seals: red ones that were found on it, None where nobody looked. mail: its
+    head, where the file is a mail."""
+
+    sha256: str
+    name: str
+    lines: tuple[PaperLine, ...] = ()
+    trouble: str = ""
+    seals: int | None = None
+    mail: MailHead | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """An inbound message with all that had to be fetched before its transaction.
 
     source_id: unique for the delivery; what is made from it is keyed by it.
     directory: for DIRECTORY_CHANGE, the people as they are now. suggested: what a second
-    reader made of the text, where the rules were not sure.
+    reader made of the text, where the rules were not sure. paper: what was read on a file that
+    came with the message, or that the message asks about. imported: what a long table of customers
+    brought, which came in already. evidence: the same of files that may prove an intent level.
+    looked_up: what its handler wants to know and takes long to
+    read, as it stood just before; the handler knows the type.
     """
 
     message: InboundMessage
@@ -224,6 +258,10 @@ class Incoming:
     files: tuple[Fetched, ...] = ()
     directory: Directory | None = None
     suggested: Record | None = None
+    paper: Paper | None = None
+    evidence: tuple[Paper, ...] = ()
+    imported: Imported | None = None
+    looked_up: object | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +351,22 @@ class FileContent:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastLine:
+    """A line of forecast to be written to an ERP, under our `key`. ours, stood, overwrite: see
+    `bot.domain.erp_forecasts.next_step`."""
+
+    key: str
+    facts: ForecastFacts
+    ours: tuple[ForecastFacts, ...] = ()
+    stood: bool = False
+    overwrite: bool = False
+
+
 Content = Text | Markdown | Card | CardUpdate | FileContent
+
+Load = Content | ForecastLine
+"""Whatever the outbox carries: what people read, or what an ERP stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +380,7 @@ class OutboundMessage:
 
     dedupe_key: str
     to: Address
-    content: Content
+    content: Load
     not_before: datetime | None = None
     expires_at: datetime | None = None
     subject: str = ""
@@ -348,27 +401,40 @@ class Receipt:
 
 _CONTENT: dict[str, type] = {
     "text": Text, "markdown": Markdown, "card": Card, "card_update": CardUpdate,
-    "file": FileContent,
+    "file": FileContent, "forecast": ForecastLine,
 }  # fmt: skip
 
 
-def content_to_json(content: Content) -> str:
+def content_to_json(content: Load) -> str:
     """One line of JSON that `content_from_json` reads back to an equal value."""
     name = next(name for name, cls in _CONTENT.items() if isinstance(content, cls))
-    return json.dumps({"type": name, **dataclasses.asdict(content)}, ensure_ascii=False)
+    return json.dumps({"type": name, **_fields(content)}, default=_plain, ensure_ascii=False)
 
 
-def content_from_json(text: str) -> Content:
+def _fields(value: typing.Any) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else _fields(value)
+
+
+def content_from_json(text: str) -> Load:
     raw = json.loads(text)
-    return typing.cast(Content, _build(_CONTENT[raw.pop("type")], raw))
+    return typing.cast(Load, _build(_CONTENT[raw.pop("type")], raw))
+
+
+_hints = functools.cache(typing.get_type_hints)
 
 
 def _build(annotation: object, value: object) -> object:
-    """Rebuild frozen dataclasses and tuples from what JSON made of them."""
+    """Rebuild frozen dataclasses, tuples and days from what JSON made of them."""
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        hints = typing.get_type_hints(annotation)
+        hints = _hints(annotation)
         given = typing.cast(dict[str, object], value)
         return annotation(**{name: _build(hints[name], item) for name, item in given.items()})
+    if annotation is date:
+        return date.fromisoformat(typing.cast(str, value))
     if typing.get_origin(annotation) is tuple:
         args = typing.get_args(annotation)
         items = typing.cast(list[object], value)

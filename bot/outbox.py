@@ -14,9 +14,16 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.clock import Clock, wait_for
-from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TransientError
-from bot.messages import OutboundMessage, Receipt
-from bot.ports import AppKey, ChatConnector, Outgoing, Store, Trouble, UnitOfWork
+from bot.errors import (
+    AuthFailed,
+    BotError,
+    PermanentError,
+    RateLimited,
+    Rejected,
+    TransientError,
+)
+from bot.messages import ForecastLine, OutboundMessage, Receipt
+from bot.ports import AppKey, ChatConnector, ErpForecasts, Outgoing, Store, Trouble, UnitOfWork
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 
@@ -52,7 +59,7 @@ class Outcome:
 
 class Outbox(Generic[Tx]):
     """One sender for each application, so that a platform which hangs holds up no other.
-    What an operator has to know goes to `on_trouble`."""
+    What an operator has to know goes to `on_trouble`. erps: those that take forecast lines."""
 
     def __init__(
         self,
@@ -61,15 +68,18 @@ class Outbox(Generic[Tx]):
         connectors: Mapping[AppKey, ChatConnector],
         clock: Clock,
         on_trouble: OnTrouble[Tx] | None = None,
+        erps: Mapping[AppKey, ErpForecasts] | None = None,
     ) -> None:
         self._store = store
         self._connectors = connectors
+        self._erps = erps or {}
+        self._apps = {*connectors, *self._erps}
         self._clock = clock
         self._on_trouble = on_trouble
         self._wake = asyncio.Event()
         self._taking = asyncio.Lock()
         self._senders: dict[AppKey, asyncio.Task[None]] = {}
-        self._just_started: set[AppKey] = set(connectors)
+        self._just_started: set[AppKey] = set(self._apps)
         self._down_since: dict[AppKey, datetime] = {}
 
     def wake(self) -> None:
@@ -127,7 +137,7 @@ class Outbox(Generic[Tx]):
     def _all_are_busy(self) -> bool:
         """Then nothing can be taken, and finding that out in the database would cost more the
         more is queued. Whoever ends wakes us."""
-        return bool(self._senders) and self._senders.keys() >= self._connectors.keys()
+        return bool(self._senders) and self._senders.keys() >= self._apps
 
     async def _wait(self) -> None:
         wait_s = IDLE_S
@@ -150,13 +160,8 @@ class Outbox(Generic[Tx]):
             self.wake()
 
     async def _try(self, app: AppKey, outgoing: Outgoing) -> Outcome:
-        connector = self._connectors.get(app)
-        if connector is None:
-            return Outcome(outgoing, dead=True, reason=f"no application {app[0]}:{app[1]}")
         try:
-            receipt = await connector.send(
-                outgoing.to, outgoing.content, dedupe_key=outgoing.dedupe_key
-            )
+            receipt = await self._hand_over(app, outgoing)
         except RateLimited as error:
             wait_s = error.retry_after_s or 60.0
             return Outcome(outgoing, retry_s=wait_s, counted=False, reason=str(error))
@@ -172,6 +177,17 @@ class Outbox(Generic[Tx]):
             log.exception("sending failed", extra=_fields(outgoing))
             return self._later(outgoing, error)
         return Outcome(outgoing, receipt=receipt)
+
+    async def _hand_over(self, app: AppKey, outgoing: Outgoing) -> Receipt:
+        """Raises TransientError or PermanentError."""
+        if isinstance(outgoing.content, ForecastLine):
+            if app in self._erps:
+                return await self._erps[app].write(outgoing.content)
+        elif app in self._connectors:
+            return await self._connectors[app].send(
+                outgoing.to, outgoing.content, dedupe_key=outgoing.dedupe_key
+            )
+        raise Rejected(f"no application {app[0]}:{app[1]}")
 
     def _later(self, outgoing: Outgoing, error: Exception, *, least_s: float = 0.0) -> Outcome:
         attempts = outgoing.attempts + 1

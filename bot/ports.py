@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Container, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.domain.activities import Record
+from bot.domain.archive import ArchivedMessage, Consent, Opened, Pair, Sealed, Slice
+from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.erp_forecasts import ForecastFacts
+from bot.domain.external import ChatGroup
+from bot.domain.paper import PaperLine
 from bot.domain.people import Directory
 from bot.domain.receivables import Receipt as ErpReceipt
 from bot.messages import (
@@ -16,8 +21,10 @@ from bot.messages import (
     Attachment,
     Content,
     Envelope,
+    ForecastLine,
     InboundMessage,
     Incoming,
+    Load,
     OutboundMessage,
     Receipt,
     StoredFile,
@@ -55,6 +62,92 @@ class Erp(Protocol):
         ...
 
 
+class ErpCustomers(Protocol):
+    """An ERP that can be asked for its customers."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+        """Every customer that was entered or changed since then. Raises BotError."""
+        ...
+
+
+class ErpOrders(Protocol):
+    """An ERP that can be asked for its sales orders."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def orders(self, since: datetime) -> Told[ErpOrder]:
+        """Every order that was entered or changed since then. Raises BotError."""
+        ...
+
+
+class ErpForecasts(Protocol):
+    """An ERP that keeps forecast lines for us."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def write(self, line: ForecastLine) -> Receipt:
+        """Make it stand there once as `line` says, read it back, and answer with the ERP's
+        number of it. However often it is written, there is one. Raises TransientError or
+        PermanentError: Rejected, with CONFLICT in front, for what somebody changed there."""
+        ...
+
+    async def held(self) -> Mapping[str, ForecastFacts]:
+        """key -> every line of ours, as the ERP has it now. Raises BotError."""
+        ...
+
+    def kept(self, facts: ForecastFacts) -> ForecastFacts:
+        """As this ERP can hold them: emptied where it has no field. Pure."""
+        ...
+
+
+class Archive(Protocol):
+    """The chat archive of one company. What is asked of the platform raises TransientError or
+    PermanentError."""
+
+    @property
+    def corp(self) -> str: ...
+
+    @property
+    def key_versions(self) -> Collection[int]:
+        """Of the private keys at hand."""
+        ...
+
+    async def page(self, after: int) -> Sequence[Opened]:
+        """The next messages after that seq, in order; none for now when it is empty."""
+        ...
+
+    async def open(self, sealed: Sequence[Sealed]) -> Sequence[Opened]:
+        """Decrypt what was kept encrypted, in order."""
+        ...
+
+    def read(self, content: str) -> ArchivedMessage | None:
+        """A decrypted message; None for one that is no part of a conversation. Raises
+        InvalidInput. Pure."""
+        ...
+
+    async def consents(self, pairs: Sequence[Pair]) -> Mapping[Pair, Consent]:
+        """What the platform knows of them; UNKNOWN for the rest."""
+        ...
+
+    async def room(self, room: str) -> ChatGroup | None:
+        """What a group of members alone is called and who is in it; None where it is none."""
+        ...
+
+    async def slice(self, handle: str, mark: str) -> Slice:
+        """A part of a file; mark: of the slice before, "" for the first. Raises
+        PermanentError when it is gone."""
+        ...
+
+
+CONFLICT = "conflict"
+"""How a refusal begins that says what stands in the ERP instead of ours."""
+
+
 class ChatConnector(Protocol):
     """One application on one platform."""
 
@@ -75,7 +168,9 @@ class ChatConnector(Protocol):
     async def send(self, to: Address, content: Content, *, dedupe_key: str) -> Receipt:
         """Send one part. Raises TransientError or PermanentError.
 
-        A CardUpdate that the platform can no longer show in place is sent as a new card.
+        The dedupe key of an answer begins with the source_id of what it answers, for platforms
+        where that makes a difference. A CardUpdate that the platform can no longer show in
+        place is sent as a new card.
         """
         ...
 
@@ -109,6 +204,26 @@ class SecondReader(Protocol):
     needed, or could not be reached in time, or nothing of what it said held."""
 
     async def suggest(self, incoming: Incoming) -> Record | None: ...
+
+
+class PaperReader(Protocol):
+    """PDFs and pictures to lines, () when nothing stands there. Raises TransientError, or
+    PermanentError, whose text says why in Chinese."""
+
+    async def read(self, data: bytes) -> Sequence[PaperLine]: ...
+
+    async def seals(self, data: bytes) -> int:
+        """How many red seals there seem to be. Raises as `read` does."""
+        ...
+
+
+class Preparation(Protocol):
+    """Work that a message asks for and that must not be done inside its transaction, because it
+    takes long. It may have short transactions of its own, and is done again after a crash."""
+
+    async def prepare(self, incoming: Incoming, *, last_try: bool) -> Incoming:
+        """The message with what came of it. Raises TransientError, unless it is the last try."""
+        ...
 
 
 class FileStore(Protocol):
@@ -161,7 +276,7 @@ class Outgoing:
     id: int
     dedupe_key: str
     to: Address
-    content: Content
+    content: Load
     attempts: int
 
 

@@ -53,6 +53,10 @@ class Scheduler(Generic[Tx]):
         self._moved = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def jobs(self) -> Sequence[Job[Tx]]:
+        return self._jobs
+
     async def run(self) -> None:
         """Fire for ever; ends by cancellation between two ticks."""
         now = self._clock.now()

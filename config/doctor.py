@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
-from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
+from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TimedOut, Unavailable
 from config.settings import Settings
 
 LIMIT_S = 15.0
 MAX_SKEW_S = 60
 LEAST_FREE_BYTES = 1024**3
-QUOTA_LOW_PERCENT = 90
+QUOTA_LOW_PERCENT = 80
 
 # What a door answers to somebody who is not the platform (contracts: 401, 403), to a GET
 # where only POST is served (405), or to a request without its parameters (400).
@@ -119,12 +119,34 @@ class Application(Protocol):
     async def platform_time(self) -> datetime: ...
 
 
+class Robot(Protocol):
+    """An intelligent robot of WeCom, which has no token and no directory of its own."""
+
+    @property
+    def app(self) -> str: ...
+
+    @property
+    def is_called(self) -> bool:
+        """Else it keeps a connection open."""
+        ...
+
+    async def check_link(self) -> None:
+        """Whether the platform's end of the connection answers. Subscribes nobody, since that
+        would evict the bot that is running. Raises BotError."""
+        ...
+
+
 class QuotaState(Protocol):
     @property
     def used(self) -> int: ...
 
     @property
     def limit(self) -> int: ...
+
+    @property
+    def foretold(self) -> int | None:
+        """At the month's end; None while it is too early to say."""
+        ...
 
 
 @runtime_checkable
@@ -134,7 +156,32 @@ class Metered(Protocol):
     async def quota(self) -> QuotaState: ...
 
 
+@runtime_checkable
+class Listening(Protocol):
+    """An application that may keep connections open instead of being called."""
+
+    @property
+    def is_streamed(self) -> bool: ...
+
+    async def check_stream(self) -> None:
+        """Whether a connection could be opened. Opens none. Raises BotError."""
+        ...
+
+
+@runtime_checkable
+class KnowsLeaves(Protocol):
+    """An application that may be allowed to read approved leaves."""
+
+    @property
+    def reads_leaves(self) -> bool: ...
+
+    async def read_leaves(
+        self, user_ids: Sequence[str], *, at: datetime
+    ) -> Sequence[object] | None: ...
+
+
 _LABELS = {"wecom": "企业微信", "dingtalk": "钉钉"}
+_NOBODY = "nobody"  # a wrong user id yields nothing, after the permission was looked at
 _DOORS = {"wecom": ("",), "dingtalk": ("/robot", "/cards")}
 
 
@@ -146,18 +193,36 @@ def every_check(
     write: Callable[[], Awaitable[object]],
     complaints: Callable[[], Awaitable[Sequence[str]]],
     hear: Callable[[], Awaitable[object]],
+    scan: Callable[[], Awaitable[object]],
     ours: Clock,
     ask_model: Callable[[], Awaitable[object]] | None = None,
     erps: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    contacts: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    attendance: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    pages: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    robots: Sequence[Robot] = (),
+    archives: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
     for one in applications:
         found += _of_application(one, settings.public_url, ask, ours)
+    for robot in robots:
+        label = f"企业微信智能机器人 {robot.app}"
+        if robot.is_called:
+            path = f"/wecom/{robot.app}/aibot"
+            found.append(callback(label, settings.public_url, path, ask))
+        else:
+            found.append(link(label, robot.check_link))
+    found += [archive(name, look) for name, look in (archives or {}).items()]
     if ask_model is not None:
         found.append(language_model(ask_model))
+    found += [external_contacts(name, look) for name, look in (contacts or {}).items()]
+    found += [records(name, look) for name, look in (attendance or {}).items()]
+    found += [sign_in(name, settings.public_url, look) for name, look in (pages or {}).items()]
     found += [accounts(name, ask_erp) for name, ask_erp in (erps or {}).items()]
     found.append(voice(settings.speech.engine, hear))
+    found.append(papers(settings.ocr.engine, scan))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
 
@@ -169,9 +234,14 @@ def _of_application(
     yield address(label, one.check_address)
     yield permissions(label, one.count_people)
     yield clock(label, one.platform_time, ours)
-    for door in _DOORS[one.platform]:
-        path = f"/{one.platform}/{one.app}{door}"
-        yield callback(f"{label} {door.strip('/')}".rstrip(), public_url, path, ask)
+    if isinstance(one, Listening) and one.is_streamed:
+        yield stream(label, one.check_stream)
+    else:
+        for door in _DOORS[one.platform]:
+            path = f"/{one.platform}/{one.app}{door}"
+            yield callback(f"{label} {door.strip('/')}".rstrip(), public_url, path, ask)
+    if isinstance(one, KnowsLeaves) and one.reads_leaves:
+        yield leaves(label, lambda: one.read_leaves((_NOBODY,), at=ours.now()))
     if isinstance(one, Metered):
         yield quota(label, one.quota)
 
@@ -180,7 +250,8 @@ def configuration(settings: Settings) -> Check:
     """That something is configured, and what an operator tends to forget."""
 
     async def run() -> Finding:
-        apps = [f"企业微信 {name}" for name in settings.wecom]
+        apps = [f"企业微信 {name}" for name in settings.wecom_apps]
+        apps += [f"企业微信智能机器人 {name}" for name in settings.aibots]
         apps += [f"钉钉 {name}" for name in settings.dingtalk]
         if not apps:
             return Finding(False, "没有配置任何平台", "运行 gendan setup")
@@ -188,11 +259,12 @@ def configuration(settings: Settings) -> Check:
             return Finding(
                 False, "没有管理员", '在 gendan.toml 里写 admins = ["wecom:用户ID"]，他才收得到告警'
             )
-        if settings.dingtalk and not settings.public_url:
+        is_called = any(app.mode == "http" for app in settings.dingtalk.values())
+        if is_called and not settings.public_url:
             return Finding(
                 False,
                 "没有外网地址，钉钉卡片上的按钮按了没有反应",
-                "在 gendan.toml 里写 public_url",
+                '在 gendan.toml 里写 public_url，或把钉钉应用改成 mode = "stream"',
             )
         return Finding(True, "、".join(apps))
 
@@ -234,6 +306,63 @@ def permissions(app: str, count_people: Callable[[], Awaitable[int]]) -> Check:
     return Check(f"{app} 权限", run)
 
 
+def leaves(app: str, read: Callable[[], Awaitable[object]]) -> Check:
+    """read: approved leaves, of whomever. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await read()
+        except PermanentError as error:
+            return Finding(
+                False, str(error), "按文档开通请假审批（考勤）的权限，或在配置里去掉 leaves"
+            )
+        return Finding(True, "读得到请假审批")
+
+    return Check(f"{app} 请假", run)
+
+
+def records(name: str, look: Callable[[], Awaitable[object]]) -> Check:
+    """Approvals or attendance of an application. look: reads a little of them. Raises BotError,
+    which says what permission lacks."""
+
+    async def run() -> Finding:
+        try:
+            await look()
+        except PermanentError as error:
+            wanted = "按文档开通审批、打卡（考勤）的权限，或在配置里去掉 approvals、checkins"
+            return Finding(False, str(error), wanted)
+        return Finding(True, "能读到")
+
+    return Check(name, run)
+
+
+def external_contacts(app: str, look: Callable[[], Awaitable[object]]) -> Check:
+    """look: reads a little of them. Raises BotError, which says what permission lacks."""
+
+    async def run() -> Finding:
+        await look()
+        return Finding(True, "能读到")
+
+    return Check(f"{app} 外部联系人", run)
+
+
+def sign_in(app: str, public_url: str, look: Callable[[], Awaitable[object]]) -> Check:
+    """look: asks for what pages of ours need in the platform's client. Raises BotError."""
+
+    async def run() -> Finding:
+        if not public_url:
+            return Finding(
+                False, "pages = true，但没有写 public_url，谁也登录不了", "在 gendan.toml 里写上它"
+            )
+        try:
+            await look()
+        except PermanentError as error:
+            return Finding(False, str(error), "按接入文档「网页免登录」一节配好，或去掉 pages")
+        return Finding(True, f"能签名；后台的可信域名（首页地址）须与 {public_url} 一致")
+
+    return Check(f"{app} 网页", run)
+
+
 def callback(app: str, public_url: str, path: str, ask: Callable[[str], Awaitable[int]]) -> Check:
     """ask: the status that a plain GET of the URL is answered with. Raises BotError.
 
@@ -258,6 +387,28 @@ def callback(app: str, public_url: str, path: str, ask: Callable[[str], Awaitabl
     return Check(f"{app} 回调", run)
 
 
+def stream(app: str, check: Callable[[], Awaitable[object]]) -> Check:
+    """check: asks for a connection and opens none, since messages would go to it. Raises
+    BotError."""
+
+    async def run() -> Finding:
+        await check()
+        return Finding(True, "网关给了票据，长连接的地址有应答")
+
+    return Check(f"{app} Stream", run)
+
+
+def link(app: str, check: Callable[[], Awaitable[object]]) -> Check:
+    """check: whether the other end answers; the secret shows once the bot runs. Raises
+    BotError."""
+
+    async def run() -> Finding:
+        await check()
+        return Finding(True, "企业微信的长连接地址有应答（BotID 和 Secret 在启动后才验证）")
+
+    return Check(f"{app} 长连接", run)
+
+
 def clock(app: str, platform_time: Callable[[], Awaitable[datetime]], ours: Clock) -> Check:
     """platform_time: the Date header of one of the platform's answers. Raises BotError."""
 
@@ -278,11 +429,30 @@ def quota(app: str, state: Callable[[], Awaitable[QuotaState]]) -> Check:
         found = await state()
         percent = found.used * 100 // found.limit
         said = f"本月已用 {found.used} / {found.limit} 次（{percent} %）"
+        if found.foretold is not None:
+            said += f"，照这个速度到月底约 {found.foretold} 次"
         if percent >= QUOTA_LOW_PERCENT:
             return Finding(False, said, "在钉钉管理后台购买扩容包，并把新额度写进 monthly_calls")
         return Finding(True, said)
 
     return Check(f"{app} 额度", run)
+
+
+def archive(app: str, look: Callable[[], Awaitable[object]]) -> Check:
+    """look: loads the library and the private keys and asks the platform for nothing new. Raises
+    BotError."""
+
+    async def run() -> Finding:
+        try:
+            await look()
+        except BotError as error:
+            remedy = (
+                f"核对 [wecom.{app}.archive] 的 secret、library、keys 和可信 IP，见 docs/archive.md"
+            )
+            return Finding(False, str(error), "" if "请" in str(error) else remedy)
+        return Finding(True, "库和私钥可用，平台有应答")
+
+    return Check(f"企业微信 {app} 会话存档", run)
 
 
 def language_model(ask: Callable[[], Awaitable[object]]) -> Check:
@@ -300,15 +470,17 @@ def language_model(ask: Callable[[], Awaitable[object]]) -> Check:
 
 
 def accounts(name: str, ask: Callable[[], Awaitable[object]]) -> Check:
-    """ask: for one receipt of an ERP. Raises BotError."""
+    """name: of an ERP, with what is asked behind it, "main 订单". ask: for a little of that.
+    Raises BotError."""
+    system = name.split(maxsplit=1)[0]
 
     async def run() -> Finding:
         try:
             await ask()
         except BotError as error:
-            remedy = f"核对 [erp.{name}] 的地址、账套、用户、应用和单据字段，见 docs/erp.md"
+            remedy = f"核对 [erp.{system}] 的地址、账套、用户、应用和单据字段，见 docs/erp.md"
             return Finding(False, str(error), remedy)
-        return Finding(True, "能查收款单")
+        return Finding(True, "能查")
 
     return Check(f"ERP {name}", run)
 
@@ -325,6 +497,20 @@ def voice(engine: str, hear: Callable[[], Awaitable[object]]) -> Check:
         return Finding(True, f"{engine} 能听写")
 
     return Check("语音", run)
+
+
+def papers(engine: str, scan: Callable[[], Awaitable[object]]) -> Check:
+    """scan: reads an empty page with the engine that is configured."""
+
+    async def run() -> Finding:
+        if engine == "none":
+            return Finding(
+                None, "没有配置识别引擎，合同文件只保存，内容要另外打字", "见 docs/erp.md"
+            )
+        await scan()
+        return Finding(True, f"{engine} 能识别")
+
+    return Check("合同识别", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:

@@ -19,7 +19,6 @@ from bot.domain.conversions import NEEDED_FIELDS
 from bot.domain.drafting import RESERVED_SLOTS
 from bot.domain.library import ActionLibrary, ActionUnit, FieldKind, SlotSpec, Stage
 from bot.domain.opportunities import OpportunityState
-from bot.domain.policy import ActionPolicy
 from bot.errors import InvalidInput
 from config.marked import Node, Unreadable, read_toml, read_yaml
 from config.policy import SLOTS, ConfigError
@@ -39,30 +38,29 @@ _PROOFS = (Grade.SELF_REPORTED, Grade.FILE_ATTACHED)
 Member = TypeVar("Member", bound=StrEnum)
 
 
-def load_library(path: Path, defaults: ActionPolicy | None = None) -> ActionLibrary:
-    """config/actions/<key>.toml or .yaml; units that name no numbers of their own get
-    `defaults`. Raises ConfigError."""
+def load_library(path: Path) -> ActionLibrary:
+    """config/actions/<key>.toml or .yaml. Raises ConfigError."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}：读不到 (cannot be read: {error.strerror})") from None
-    mistakes, library = _read(path.name, data, defaults or ActionPolicy())
+    mistakes, library = _read(path.name, data)
     if library is None:
         raise ConfigError(f"{path.name}: {'；'.join(mistakes)}")
     return library
 
 
-def load_libraries(folder: Path, defaults: ActionPolicy | None = None) -> list[ActionLibrary]:
+def load_libraries(folder: Path) -> list[ActionLibrary]:
     """Every library of a folder, by key. Raises ConfigError."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}：没有这个文件夹 (no such folder)")
     paths = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-    return [load_library(path, defaults) for path in paths]
+    return [load_library(path) for path in paths]
 
 
-def read_upload(name: str, data: bytes, defaults: ActionPolicy) -> ActionLibrary:
+def read_upload(name: str, data: bytes) -> ActionLibrary:
     """A library as somebody sent it. Raises InvalidInput that lists its mistakes, a line each."""
-    mistakes, library = _read(name, data, defaults)
+    mistakes, library = _read(name, data)
     if library is None:
         more = len(mistakes) - MOST_MISTAKES
         tail = [f"……还有 {more} 处"] if more > 0 else []
@@ -72,14 +70,14 @@ def read_upload(name: str, data: bytes, defaults: ActionPolicy) -> ActionLibrary
     return library
 
 
-def _read(name: str, data: bytes, defaults: ActionPolicy) -> tuple[list[str], ActionLibrary | None]:
+def _read(name: str, data: bytes) -> tuple[list[str], ActionLibrary | None]:
     """Mistakes, or the library without one."""
     try:
         root = read_toml(data) if name.lower().endswith(".toml") else read_yaml(data)
     except Unreadable as error:
         return [str(error)], None
     mistakes: list[str] = []
-    library = _library(_Sheet(root, "", mistakes), PurePath(name).stem, defaults)
+    library = _library(_Sheet(root, "", mistakes), PurePath(name).stem)
     return mistakes, None if mistakes else library
 
 
@@ -147,6 +145,9 @@ class _Sheet:
         self.wrong(key, f"不能是 0，{should_be}" if whole and value == 0 else should_be)
         return least
 
+    def whole_if_given(self, key: str, *, least: int, most: int) -> int | None:
+        return self.whole(key, least=least, most=most) if self.has(key) else None
+
     def choice(self, key: str, among: Sequence[Member], default: Member | None = None) -> Member:
         value = self._take(key, default)
         found = next((member for member in among if member == value), None)
@@ -188,7 +189,7 @@ class _Sheet:
         return self._given[key].value if key in self._given else default
 
 
-def _library(sheet: _Sheet, name: str, defaults: ActionPolicy) -> ActionLibrary:
+def _library(sheet: _Sheet, name: str) -> ActionLibrary:
     stage_sheets = sheet.tables("stages", most=MOST_STAGES, least=2)
     unit_sheets = sheet.tables("units", most=MOST_UNITS)
     stages = [_stage(one, first=number == 0) for number, one in enumerate(stage_sheets)]
@@ -196,7 +197,7 @@ def _library(sheet: _Sheet, name: str, defaults: ActionPolicy) -> ActionLibrary:
         key=sheet.key(default=name),
         label=sheet.text("label", most=20),
         stages=_in_order(stages, stage_sheets),
-        units=tuple(_unit(one, defaults) for one in unit_sheets),
+        units=tuple(_unit(one) for one in unit_sheets),
         refusals=_refusals(sheet.table("refusals")),
     )
     sheet.refuse_twins("stages", stage_sheets, [stage.key for stage in library.stages])
@@ -246,17 +247,18 @@ def _in_order(stages: Sequence[Stage], sheets: Sequence[_Sheet]) -> tuple[Stage,
     return tuple(ordered)
 
 
-def _unit(sheet: _Sheet, defaults: ActionPolicy) -> ActionUnit:
+def _unit(sheet: _Sheet) -> ActionUnit:
     intent = sheet.choice("intent", _INTENTS)
-    call_min_s = defaults.call_min_s if intent is Intent.LOG_CALL else 0
     unit = ActionUnit(
         key=sheet.key(),
         label=sheet.text("label", most=12),
         intent=intent,
         slots=_slots(sheet, "slots", least=1, known=SLOTS),
         counts=sheet.flag("counts", True),
-        min_duration_s=sheet.whole("min_duration_s", call_min_s, least=0, most=24 * 3600),
-        deadline_h=sheet.whole("deadline_h", defaults.late_hours, least=1, most=LONGEST_DEADLINE_H),
+        min_duration_s=sheet.whole_if_given("min_duration_s", least=0, most=24 * 3600)
+        if sheet.has("min_duration_s") or intent is Intent.LOG_CALL
+        else 0,
+        deadline_h=sheet.whole_if_given("deadline_h", least=1, most=LONGEST_DEADLINE_H),
         words=sheet.texts("words"),
         grade=sheet.choice("grade", _PROOFS, Grade.SELF_REPORTED),
     )

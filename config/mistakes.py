@@ -6,9 +6,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -33,12 +34,12 @@ def readable(
 def _line(
     mistake: ErrorDetails, source: Path, model: type[BaseModel], variables: Mapping[str, str]
 ) -> str:
-    loc = [part for part in mistake["loc"] if part != "[key]"]
+    named = [part for part in mistake["loc"] if part != "[key]"]
+    section, field, loc = _look_up(model, named)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)[1:]
     variable = _variable(loc)
     given_by = variables.get(variable.lower())
     where = f"环境变量 {given_by}" if given_by else str(source)
-    section, field = _look_up(model, loc)
     match mistake["type"]:
         case "missing":
             hint = f"，或用 {loc[-1]}_file 指向文件" if field and _is_secret(field) else ""
@@ -46,7 +47,7 @@ def _line(
         case "extra_forbidden":
             return f"{key}：没有这个键 (unknown key)，在 {where}{_suggestion(loc, section)}"
         case _ if mistake["type"] == SECTION_MISTAKE:
-            return f"{key}.{mistake['msg']}，在 {where}"
+            return f"{key}.{mistake['msg']}，在 {where}".lstrip(".")
         case _ if "[key]" in mistake["loc"]:
             return f"{key}：{_APP_NAME}，在 {where}"
         case "model_type" | "model_attributes_type" | "dict_type":
@@ -62,20 +63,44 @@ def _variable(loc: Loc) -> str:
 
 def _as_table(loc: Loc) -> str:
     """[storage], or with the application's name in between: [wecom.sales]."""
-    return f"[{loc[0]}]" if loc[0] in ("storage", "llm", "speech") else f"[{loc[0]}.sales]"
+    return f"[{loc[0]}]" if loc[0] in ("storage", "llm", "speech", "ocr") else f"[{loc[0]}.sales]"
 
 
-def _look_up(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], FieldInfo | None]:
-    """The innermost section on the way to `loc`, and its field there, if it has one."""
-    section, field = model, None
+def _look_up(
+    model: type[BaseModel], loc: Loc
+) -> tuple[type[BaseModel], FieldInfo | None, list[int | str]]:
+    """The innermost section on the way to `loc`, its field there, if it has one, and the way
+    as the file has it: without the tag that says which kind of section was meant."""
+    section, field, way = model, None, []
     kind: Any = model
     for part in loc:
+        if (tagged := _tagged(kind, part)) is not None:
+            kind = section = tagged
+            continue
+        way.append(part)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             section, field = kind, kind.model_fields.get(str(part))
-            kind = field.annotation if field else None
+            kind = _without_none(field.annotation) if field else None
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
-    return section, field
+    return section, field, way
+
+
+def _without_none(kind: Any) -> Any:
+    """The section of a key that may be left out."""
+    if isinstance(kind, UnionType):
+        return next((one for one in get_args(kind) if one is not type(None)), kind)
+    return kind
+
+
+def _tagged(kind: Any, part: int | str) -> type[BaseModel] | None:
+    """Of several kinds of section, the one that `part` of a location is the tag of."""
+    for one in get_args(get_args(kind)[0]) if get_origin(kind) is Annotated else ():
+        section, *marks = get_args(one)
+        if any(isinstance(mark, Tag) and mark.tag == part for mark in marks):
+            found: type[BaseModel] = section
+            return found
+    return None
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -6,30 +6,44 @@ Whatever is wrong in a file is said in one line: the file, the key, what it shou
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chinese_calendar.constants import Holiday, holidays, workdays
 
 from bot.domain.calendar import ClockKind, NamedDay, WorkingCalendar
+from bot.domain.decay import DecayPolicy
+from bot.domain.erp_sales import WRITTEN
+from bot.domain.payouts.growth import Mode
 from bot.domain.people import Role
 from bot.domain.policy import (
     ActionPolicy,
+    AttendancePolicy,
     CalendarPolicy,
     CustomerPolicy,
     DiagnosisPolicy,
     DraftPolicy,
+    ErpPolicy,
+    ForecastPolicy,
+    GrowthFundPolicy,
     LightPolicy,
     Policy,
     PushPolicy,
     ReceivablePolicy,
     RolePolicy,
+    SupplyPolicy,
 )
+from bot.domain.policy_changes import Value, value_of
+from bot.domain.signals import SignalPolicy
+from bot.errors import InvalidInput
+from config.signal_rules import read_rules
 
 HERE = Path(__file__).parent
 
@@ -98,6 +112,18 @@ class _Table:
             raise self.fail(key, "应为 0 到 1 之间的数 (a number from 0 to 1)")
         return float(value)
 
+    def number(self, key: str, default: float) -> float:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise self.fail(key, "应为大于 0 的数 (a number above 0)")
+        return float(value)
+
+    def tables(self, key: str) -> list[dict[str, Any]]:
+        value = self._raw.pop(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.fail(key, "应为 [[…]] 表的列表 (a list of tables)")
+        return value
+
     def clock(self, key: str, default: time) -> time:
         value = self._raw.pop(key, default)
         if not isinstance(value, time):
@@ -135,10 +161,48 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
         diagnosis=_diagnosis_policy(root.table("diagnosis")),
         customers=_customer_policy(root.table("customers")),
         receivables=_receivable_policy(root.table("receivables")),
+        forecasts=_forecast_policy(root.table("forecasts")),
+        supply=_supply_policy(root.table("supply")),
+        erp=_erp_policy(root.table("erp")),
+        attendance=_attendance_policy(root.table("attendance")),
+        signals=_signal_policy(root.table("signals")),
+        decay=_decay_policy(root.table("decay")),
+        growth_fund=_growth_fund_policy(root.table("growth_fund")),
         roles=_role_policy(root.table("roles")),
     )
     root.finish()
     return policy
+
+
+def change_policy(policy: Policy, changes: Mapping[str, Value]) -> Policy:
+    """The policy with other numbers, read by the same rules as the file's.
+
+    changes: key of `SETTINGS` -> value. Raises InvalidInput, in Chinese, with what is wrong.
+    """
+    for table in dict.fromkeys(key.split(".")[0] for key in changes):
+        section = getattr(policy, table)
+        raw = {key: _as_in_toml(value_of(policy, f"{table}.{key}")) for key in _keys_of(section)}
+        for key, value in changes.items():
+            if key.startswith(f"{table}."):
+                raw[key.removeprefix(f"{table}.")] = _as_in_toml(value)
+        try:
+            changed = _CHANGEABLE[table](_Table("", raw))
+        except ConfigError as error:
+            should_be = str(error).partition("：")[2]
+            raise InvalidInput(re.sub(r" ?\([^()]*\)", "", should_be)) from None
+        policy = replace(policy, **{table: changed})
+    return policy
+
+
+def _keys_of(section: Any) -> list[str]:
+    """As policy.toml names them, which says the unit of a duration in the key."""
+    renamed = {"group_wait": "group_wait_min", "repeat_after": "repeat_after_h"}
+    return [renamed.get(one.name, one.name) for one in fields(section)]
+
+
+def _as_in_toml(value: Value) -> object:
+    is_clock = isinstance(value, str) and _CLOCK.fullmatch(value)
+    return time.fromisoformat(str(value)) if is_clock else value
 
 
 def load_calendar(policy: CalendarPolicy | None = None) -> WorkingCalendar:
@@ -269,6 +333,22 @@ def _draft_policy(table: _Table) -> DraftPolicy:
     return policy
 
 
+def _attendance_policy(table: _Table) -> AttendancePolicy:
+    usual = AttendancePolicy()
+    policy = AttendancePolicy(
+        poll_min=table.whole("poll_min", usual.poll_min, least=1),
+        poll_paid_min=table.whole("poll_paid_min", usual.poll_paid_min, least=10),
+        overlap_h=table.whole("overlap_h", usual.overlap_h, least=6),
+        reread_days=table.whole("reread_days", usual.reread_days, least=1),
+        approvals_reread_days=table.whole("approvals_reread_days", usual.approvals_reread_days),
+        day_starts_at=table.clock("day_starts_at", usual.day_starts_at),
+    )
+    if policy.reread_days > 90:
+        raise table.fail("reread_days", "不应超过 90 (at most 90)")
+    table.finish()
+    return policy
+
+
 def _receivable_policy(table: _Table) -> ReceivablePolicy:
     usual = ReceivablePolicy()
     policy = ReceivablePolicy(
@@ -276,6 +356,50 @@ def _receivable_policy(table: _Table) -> ReceivablePolicy:
         review_workdays=table.whole("review_workdays", usual.review_workdays, least=1),
         checklist=table.texts("checklist", usual.checklist),
     )
+    table.finish()
+    return policy
+
+
+def _forecast_policy(table: _Table) -> ForecastPolicy:
+    usual = ForecastPolicy()
+    whole = ("evidence_days", "evidence_warn_days", "cosign_h", "cosign_difference")
+    policy = ForecastPolicy(
+        **{key: table.whole(key, getattr(usual, key), least=1) for key in whole},
+        remind_at=table.clock("remind_at", usual.remind_at),
+        lock_at=table.clock("lock_at", usual.lock_at),
+    )
+    if policy.remind_at >= policy.lock_at:
+        raise table.fail("lock_at", "应晚于 remind_at (later than remind_at)")
+    table.finish()
+    return policy
+
+
+def _supply_policy(table: _Table) -> SupplyPolicy:
+    usual = SupplyPolicy()
+    policy = SupplyPolicy(
+        above_wan=table.whole("above_wan", usual.above_wan, least=0),
+        remind_after_h=table.whole("remind_after_h", usual.remind_after_h, least=1),
+        escalate_after_h=table.whole("escalate_after_h", usual.escalate_after_h, least=1),
+    )
+    table.finish()
+    return policy
+
+
+def _erp_policy(table: _Table) -> ErpPolicy:
+    usual = ErpPolicy()
+    policy = ErpPolicy(
+        link_same_code=table.flag("link_same_code", usual.link_same_code),
+        create_unknown=table.flag("create_unknown", usual.create_unknown),
+        forecast_to_level=table.whole("forecast_to_level", usual.forecast_to_level, least=0),
+    )
+    if policy.forecast_to_level not in WRITTEN:
+        raise table.fail("forecast_to_level", "只能是 0、1 或 2 (0, 1 or 2)")
+    table.finish()
+    return policy
+
+
+def _growth_fund_policy(table: _Table) -> GrowthFundPolicy:
+    policy = GrowthFundPolicy(mode=table.choice("mode", Mode, GrowthFundPolicy().mode))
     table.finish()
     return policy
 
@@ -308,6 +432,37 @@ def _customer_policy(table: _Table) -> CustomerPolicy:
     return policy
 
 
+def _signal_policy(table: _Table) -> SignalPolicy:
+    usual = SignalPolicy()
+    try:
+        rules = read_rules(table.tables("rules"))
+    except ValueError as error:
+        raise table.fail("rules", str(error)) from None
+    policy = SignalPolicy(
+        rules=rules or usual.rules,
+        visit_gap_min=table.whole("visit_gap_min", usual.visit_gap_min, least=1),
+        anonymous_days=table.whole("anonymous_days", usual.anonymous_days, least=1),
+        known_days=table.whole("known_days", usual.known_days, least=1),
+        link_days=table.whole("link_days", usual.link_days, least=1),
+        hot=table.number("hot", usual.hot),
+    )
+    table.finish()
+    return policy
+
+
+def _decay_policy(table: _Table) -> DecayPolicy:
+    usual = DecayPolicy()
+    policy = DecayPolicy(
+        half_life_h=table.whole("half_life_h", usual.half_life_h, least=1),
+        clock=table.choice("clock", ClockKind, usual.clock),
+        threshold=table.share("threshold", usual.threshold),
+    )
+    if not 0 < policy.threshold < 1:
+        raise table.fail("threshold", "应在 0 和 1 之间 (between 0 and 1)")
+    table.finish()
+    return policy
+
+
 def _role_policy(table: _Table) -> RolePolicy:
     usual = RolePolicy()
     default = table.choice("default", Role, usual.default)
@@ -316,3 +471,17 @@ def _role_policy(table: _Table) -> RolePolicy:
     words.finish()
     table.finish()
     return RolePolicy(keywords=keywords or usual.keywords, default=default)
+
+
+_CHANGEABLE: Mapping[str, Callable[[_Table], Any]] = {
+    "lights": _light_policy,
+    "pushes": _push_policy,
+    "actions": _action_policy,
+    "drafts": _draft_policy,
+    "diagnosis": _diagnosis_policy,
+    "customers": _customer_policy,
+    "receivables": _receivable_policy,
+    "forecasts": _forecast_policy,
+    "supply": _supply_policy,
+}
+_CLOCK = re.compile(r"[0-2]\d:[0-5]\d")

@@ -25,7 +25,7 @@ def load_rules(settings: Settings) -> Rules:
     """The files that the settings name. Raises ConfigError, and OSError for a table of
     holidays that cannot be read."""
     policy = load_policy(settings.policy)
-    libraries = tuple(load_libraries(settings.actions, policy.actions))
+    libraries = tuple(load_libraries(settings.actions))
     if policy.actions_library not in {library.key for library in libraries}:
         raise ConfigError(
             f"{settings.policy.name}: actions_library：{settings.actions} 里没有动作库 "

@@ -18,8 +18,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     SecretStr,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -31,8 +33,24 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from config.archive_settings import ArchiveSettings
+from config.erp_settings import ErpSettings
 from config.mistakes import PREFIX, SECTION_MISTAKE, readable
 from config.policy import ConfigError
+from config.sections import (
+    AES_KEY,
+    AesKey,
+    Count,
+    Name,
+    Secret,
+    Section,
+    Text,
+    Token,
+    Url,
+    bare,
+    plain,
+)
+from config.site_settings import SiteSettings
 
 HERE = Path(__file__).parent
 
@@ -45,10 +63,6 @@ def _split(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     return tuple(part.strip() for part in given.split(",") if part.strip())
-
-
-def _bare(url: str) -> str:
-    return url.rstrip("/")
 
 
 def _known_database(url: SecretStr) -> SecretStr:
@@ -64,68 +78,19 @@ def _no_address(key: SecretStr) -> SecretStr:
     return key
 
 
-# Descriptions are what a mistake's line says after 应为.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", max_length=32)]
-Text = Annotated[str, Field(min_length=1, description="非空文字 (text)")]
-Secret = Annotated[SecretStr, Field(min_length=1, description="非空文字 (text)")]
-Token = Annotated[
-    SecretStr, Field(max_length=64, description="至多 64 位的文字 (at most 64 characters)")
-]
-AES_KEY = "43 位字母和数字 (43 letters or digits)"
-AesKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{43}$", repr=False, description=AES_KEY)]
-Url = Annotated[
-    str,
-    Field(pattern=r"^https?://[^\s?#]+$", description="http(s):// 开头、不带参数的地址 (a URL)"),
-    AfterValidator(_bare),
-]
-Count = Annotated[int, Field(gt=0, description="正整数 (a whole number above 0)")]
 Webhooks = dict[str, Annotated[SecretStr, AfterValidator(_no_address)]]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _secrets_from_files(cls, given: Any) -> Any:
-        """`x_file = "path"` stands for `x` with the file's content, without its newline."""
-        if not isinstance(given, dict):
-            return given
-        read = dict(given)
-        for key in given:
-            name = key.removesuffix("_file")
-            if name == key or name not in cls.model_fields:
-                continue
-            if name in given:
-                raise PydanticCustomError(SECTION_MISTAKE, f"{key}：与 {name} 只能写一个")
-            read[name] = _content(key, read.pop(key))
-        return read
-
-    def revealed(self) -> dict[str, Any]:
-        """Plain keyword arguments with the secrets in clear: hand them on, never log them."""
-        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+Approvals = Annotated[
+    dict[str, Literal["discount", "contract", "payment", "bonus", "visit", "trip", "other"]],
+    Field(
+        description="模板编号 = 含义：discount、contract、payment、bonus、visit、trip、other"
+        " (template id = meaning)",
+    ),
+]
 
 
-def _content(key: str, path: Any) -> str:
-    try:
-        content = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError, TypeError) as error:
-        why = getattr(error, "strerror", None) or "not a text file"
-        raise PydanticCustomError(SECTION_MISTAKE, f"{key}：文件读不到 ({why})") from None
-    if not content:
-        raise PydanticCustomError(SECTION_MISTAKE, f"{key}：文件是空的 (the file is empty)")
-    return content
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
-
-
-class StorageSettings(_Section):
+class StorageSettings(Section):
     """url: SQLAlchemy URL. files: folder of what people send. synchronous: SQLite only;
     NORMAL is faster and may lose the last moments when the power fails."""
 
@@ -138,13 +103,20 @@ class StorageSettings(_Section):
     synchronous: Annotated[Literal["FULL", "NORMAL"], Field(description="FULL 或 NORMAL")] = "FULL"
 
 
-class WecomSettings(_Section):
+class WecomSettings(Section):
     """One self-built application of WeCom. agent_id and corp_id as the admin page shows.
 
     token, aes_key: of the message callback. webhooks: name -> key of a group robot.
-    menu: whether the bot makes the application's menu when it starts.
+    menu: whether the bot makes the application's menu when it starts. leaves: whether it may
+    read approvals. contacts: whether it reads external contacts and customer groups (客户联系
+    must name it among its applications). pages: whether people sign in to pages by it, for which
+    public_url must be its trusted domain; open_url, jssdk_url: for that. approvals: own template
+    of 审批 -> what it is about. checkins: whether it may read 打卡. group_chats:
+    whether it makes groups, which wants a visible range of the whole company. archive: the
+    company's chat archive, where it has one.
     """
 
+    kind: Annotated[Literal["app"], Field(description="app 或 aibot")] = "app"
     corp_id: Text
     agent_id: Count
     secret: Secret
@@ -155,22 +127,94 @@ class WecomSettings(_Section):
     aes_key: AesKey
     base_url: Url = "https://qyapi.weixin.qq.com"
     menu: Annotated[bool, Field(description="true 或 false")] = True
+    leaves: Annotated[bool, Field(description="true 或 false")] = False
+    contacts: Annotated[bool, Field(description="true 或 false")] = False
+    pages: Annotated[bool, Field(description="true 或 false")] = False
+    open_url: Url = "https://open.weixin.qq.com"
+    jssdk_url: Url = "https://wwcdn.weixin.qq.com/node/open/js/wecom-jssdk-2.0.2.js"
+    approvals: Approvals = Field(default_factory=dict)
+    checkins: Annotated[bool, Field(description="true 或 false")] = False
+    group_chats: Annotated[bool, Field(description="true 或 false")] = False
     webhooks: Annotated[
-        Webhooks, Field(description="群机器人地址里 key= 后面的部分 (the key only)")
-    ] = {}
+        Webhooks,
+        Field(default_factory=dict, description="群机器人地址里 key= 后面的部分 (the key only)"),
+    ]
+
+    archive: ArchiveSettings | None = None
+
+    def revealed(self) -> dict[str, Any]:
+        """As in every section, without what is not for the connector."""
+        not_its = ("kind", "archive")
+        return {key: value for key, value in super().revealed().items() if key not in not_its}
 
 
-class DingtalkSettings(_Section):
-    """One internal application of DingTalk with a robot in HTTP mode.
+class AibotSettings(Section):
+    """One intelligent robot of WeCom (智能机器人, API mode).
 
+    mode: http, WeCom calls us, by token and aes_key; websocket, we keep a connection open, by
+    bot_id and secret. The console has either, never both. app: name of the self-built
+    application of the same company; empty for the only one. robot_name: as people see it.
+    """
+
+    kind: Annotated[Literal["aibot"], Field(description="app 或 aibot")]
+    mode: Annotated[Literal["http", "websocket"], Field(description="http 或 websocket")] = "http"
+    app: str = ""
+    robot_name: str = ""
+    token: Token = SecretStr("")
+    aes_key: Annotated[
+        str, Field(pattern=r"^([A-Za-z0-9]{43})?$", repr=False, description=AES_KEY)
+    ] = ""
+    bot_id: str = ""
+    secret: SecretStr = SecretStr("")
+    ws_url: Annotated[
+        str, Field(pattern=r"^wss?://[^\s?#]+$", description="wss:// 开头的地址 (a URL)")
+    ] = "wss://openws.work.weixin.qq.com"
+
+    @model_validator(mode="after")
+    def _mode_has_what_it_needs(self) -> Self:
+        needed = {"http": ("token", "aes_key"), "websocket": ("bot_id", "secret")}
+        for key in needed[self.mode]:
+            if not plain(getattr(self, key)):
+                told = f'{key}：mode = "{self.mode}" 时必填 (required)'
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+    def revealed(self) -> dict[str, Any]:
+        """As in every section, without what is not for the connector."""
+        not_its = ("kind", "app")
+        return {key: value for key, value in super().revealed().items() if key not in not_its}
+
+
+def _kind_of(given: Any) -> str:
+    kind = given.get("kind") if isinstance(given, dict) else getattr(given, "kind", None)
+    return "aibot" if kind == "aibot" else "app"
+
+
+AnyWecom = Annotated[
+    Annotated[WecomSettings, Tag("app")] | Annotated[AibotSettings, Tag("aibot")],
+    Discriminator(_kind_of),
+]
+
+
+class DingtalkSettings(Section):
+    """One internal application of DingTalk with a robot.
+
+    mode: http, DingTalk calls us, or stream, we keep `connections` open to it.
     robot_code, events_owner_key: empty for the client id. card_callback_secret: empty for
     one derived from the client secret. allowed_hosts: empty for DingTalk's own.
     webhooks: name -> "<access_token>:<SEC… secret>" of a group robot; the secret may lack.
+    contacts: whether external contacts are read (scope qyapi_ext_read). group_template_id: by
+    which groups for customers are made; empty: none are. pages: whether people sign in to pages by
+    it, for which public_url must be the home of its web app; jsapi_url, jsapi_digest: for that.
+    approvals: processCode -> what it is about. approval_times: what the Z of their times stands
+    for, which DingTalk does not say. checkins: whether 考勤 and 签到 are read.
     """
 
     corp_id: Text
     client_id: Text
     client_secret: Secret
+    mode: Annotated[Literal["http", "stream"], Field(description="http 或 stream")] = "http"
+    connections: Annotated[int, Field(ge=1, le=4, description="1 到 4 的整数 (1 to 4)")] = 2
     robot_code: str = ""
     agent_id: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
     card_template_id: str = ""
@@ -186,9 +230,26 @@ class DingtalkSettings(_Section):
         tuple[str, ...], BeforeValidator(_split), Field(description="主机名列表 (a list of hosts)")
     ] = ()
     webhooks: Annotated[
-        Webhooks, Field(description="access_token，有加签时接 :SEC… (token or token:secret)")
-    ] = {}
+        Webhooks,
+        Field(
+            default_factory=dict,
+            description="access_token，有加签时接 :SEC… (token or token:secret)",
+        ),
+    ]
     monthly_calls: Count = 5000
+    leaves: Annotated[bool, Field(description="true 或 false")] = False
+    contacts: Annotated[bool, Field(description="true 或 false")] = False
+    approvals: Approvals = Field(default_factory=dict)
+    approval_times: Annotated[
+        Literal["utc", "china"], Field(description="utc 或 china (what Z stands for)")
+    ] = "utc"
+    checkins: Annotated[bool, Field(description="true 或 false")] = False
+    group_template_id: str = ""
+    pages: Annotated[bool, Field(description="true 或 false")] = False
+    jsapi_url: Url = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.0.25/dingtalk.open.js"
+    jsapi_digest: Annotated[Literal["sha256", "sha1"], Field(description="sha256 或 sha1")] = (
+        "sha256"
+    )
 
     @model_validator(mode="after")
     def _events_need_both(self) -> Self:
@@ -204,7 +265,7 @@ class DingtalkSettings(_Section):
         return plain | {"webhooks": {name: (pair[0], pair[2]) for name, pair in pairs.items()}}
 
 
-class LlmSettings(_Section):
+class LlmSettings(Section):
     """A language model that reads what the rules could not; see docs/understanding.md.
 
     base_url: of an OpenAI-compatible API, with its /v1. key: empty where none is needed.
@@ -214,7 +275,7 @@ class LlmSettings(_Section):
     base_url: Annotated[
         str,
         Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
-        AfterValidator(_bare),
+        AfterValidator(bare),
     ] = ""
     model: str = ""
     key: SecretStr = SecretStr("")
@@ -230,7 +291,7 @@ class LlmSettings(_Section):
         return self
 
 
-class SpeechSettings(_Section):
+class SpeechSettings(Section):
     """Which engine makes recordings text. sherpa, whisper: here, from the model in `folder`.
     openai: the server at base_url (up to and with /v1), by its `model`.
 
@@ -246,7 +307,7 @@ class SpeechSettings(_Section):
     threads: Count = 2
     base_url: Annotated[
         str,
-        AfterValidator(_bare),
+        AfterValidator(bare),
         Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
     ] = ""
     model: str = ""
@@ -263,90 +324,31 @@ class SpeechSettings(_Section):
         return self
 
 
-class KingdeeFormSettings(_Section):
-    """One kind of Kingdee's bills and the keys of its fields, as the BOS designer shows them."""
+class OcrSettings(Section):
+    """Which engine reads contracts on paper. rapidocr: here, with the models of its package.
 
-    form: Text = "AR_RECEIVEBILL"
-    number: Text = "FBillNo"
-    line: Text = "FRECEIVEBILLENTRY_FEntryID"
-    contract: Text = "FSALEORDERNUMBER"
-    amount: Text = "FRECTOTALAMOUNTFOR"
-    currency: Text = "FCURRENCYID.FNumber"
-    received_on: Text = "FDATE"
-    payer: Text = "FCONTACTUNIT.FName"
-    changed_at: Text = "FModifyDate"
-    status: Text = "FDocumentStatus"
-
-
-class U9cEntitySettings(_Section):
-    """The entity of U9C that holds a receipt's lines, and the paths of its fields."""
-
-    entity: Text
-    number: Text
-    line: Text
-    contract: Text
-    amount: Text
-    currency: Text
-    received_on: Text
-    payer: Text
-    changed_at: Text = "ModifiedOn"
-    status: Text
-    audited: Text
-    since_operator: Text = "ge"
-    first_page: Annotated[int, Field(ge=0, le=1, description="0 或 1")] = 1
-
-
-class ErpSettings(_Section):
-    """One ERP. kingdee, u9c: asked over its API. folder: writes CSV files. push: it tells us
-    by POST /erp/<name>, which the others may as well.
-
-    notice_secret: signs what it tells by POST; without one that door is shut. receipts,
-    refunds: of Kingdee; without refunds they are negative receipts. entity: of U9C.
+    threads: of the engine. timeout_s: what one paper may take.
     """
 
-    kind: Annotated[
-        Literal["kingdee", "u9c", "folder", "push"],
-        Field(description="kingdee、u9c、folder 或 push"),
-    ]
-    folder: Annotated[Path | None, Field(description="收款文件的文件夹 (a folder)")] = None
-    notice_secret: Annotated[
-        SecretStr, Field(description="至少 16 位的文字 (at least 16 characters)")
-    ] = SecretStr("")
-    base_url: Annotated[
-        str,
-        AfterValidator(_bare),
-        Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的地址 (a URL)"),
-    ] = ""
-    account_id: str = ""
-    user: str = ""
-    app_id: str = ""
-    app_secret: SecretStr = SecretStr("")
-    language: Count = 2052
-    organisation: Annotated[int, Field(ge=0, description="整数 (a whole number)")] = 0
-    enterprise: str = ""
-    organisation_code: str = ""
-    home_currency: Text = "PRE001"
-    receipts: KingdeeFormSettings = KingdeeFormSettings()
-    refunds: KingdeeFormSettings | None = None
-    entity: U9cEntitySettings | None = None
+    engine: Annotated[Literal["none", "rapidocr"], Field(description="none 或 rapidocr")] = "none"
+    threads: Count = 2
+    timeout_s: Count = 120
 
-    @model_validator(mode="after")
-    def _kind_has_what_it_needs(self) -> Self:
-        asked = ("base_url", "user", "app_id", "app_secret")
-        needed = {
-            "kingdee": (*asked, "account_id"),
-            "u9c": (*asked, "enterprise", "organisation_code", "entity"),
-            "folder": ("folder",),
-            "push": ("notice_secret",),
-        }
-        for key in needed[self.kind]:
-            if not _plain(getattr(self, key)):
-                told = f'{key}：kind = "{self.kind}" 时必填 (required)'
-                raise PydanticCustomError(SECTION_MISTAKE, told)
-        if 0 < len(self.notice_secret.get_secret_value()) < 16:
-            told = "notice_secret：至少 16 位 (at least 16 characters)"
-            raise PydanticCustomError(SECTION_MISTAKE, told)
-        return self
+
+SupplyGroups = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^(wecom|dingtalk):[^:\s]+:[gw]:\S+$")], ...],
+    BeforeValidator(_split),
+    Field(description='像 "wecom:sales:w:cangku" 的列表 (platform:app:g or w:group)'),
+]
+
+
+class SupplySettings(Section):
+    """Groups that hear of large sales: "platform:application:g:group id", or with w the name of
+    one of its group robots (webhooks). Empty: groups that said so in chat, else everybody with
+    the role."""
+
+    warehouse: SupplyGroups = ()
+    planning: SupplyGroups = ()
 
 
 class Settings(BaseModel):
@@ -362,7 +364,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535, description="0 到 65535 的整数 (a port)")] = 8080
     public_url: Annotated[
         str,
-        AfterValidator(_bare),
+        AfterValidator(bare),
         Field(pattern=r"^(https?://[^\s?#]+)?$", description="http(s):// 开头的外网地址 (a URL)"),
     ] = ""
     policy: Path = HERE / "policy.toml"
@@ -382,14 +384,63 @@ class Settings(BaseModel):
     storage: StorageSettings = StorageSettings()
     llm: LlmSettings = LlmSettings()
     speech: SpeechSettings = SpeechSettings()
-    wecom: dict[Name, WecomSettings] = {}
+    ocr: OcrSettings = OcrSettings()
+    supply: SupplySettings = SupplySettings()
+    wecom: dict[Name, AnyWecom] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
     erp: dict[Name, ErpSettings] = {}
+    site: dict[Name, SiteSettings] = {}
+
+    @model_validator(mode="after")
+    def _robots_have_an_application(self) -> Self:
+        for name, robot in self.aibots.items():
+            if self.application_of(robot) is None:
+                told = (
+                    f"wecom.{name}.app：应为同一企业自建应用在配置里的名字，"
+                    "如 [wecom.sales] 的 sales (the name of a self-built application)"
+                )
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+        return self
+
+    @model_validator(mode="after")
+    def _one_archive_a_company(self) -> Self:
+        seen: dict[str, str] = {}
+        for name in self.archives:
+            corp = self.wecom_apps[name].corp_id
+            if corp in seen:
+                told = (
+                    f"wecom.{name}.archive：{seen[corp]} 已经配置了同一企业的会话内容存档，"
+                    "只写一处 (one archive for each company)"
+                )
+                raise PydanticCustomError(SECTION_MISTAKE, told)
+            seen[corp] = name
+        return self
 
     @property
     def configured(self) -> bool:
         """Whether any platform is set up."""
         return bool(self.wecom or self.dingtalk)
+
+    @property
+    def wecom_apps(self) -> dict[str, WecomSettings]:
+        """The self-built applications."""
+        return {name: one for name, one in self.wecom.items() if isinstance(one, WecomSettings)}
+
+    @property
+    def archives(self) -> dict[str, ArchiveSettings]:
+        """By the name of the application beside which they stand."""
+        return {name: one.archive for name, one in self.wecom_apps.items() if one.archive}
+
+    @property
+    def aibots(self) -> dict[str, AibotSettings]:
+        return {name: one for name, one in self.wecom.items() if isinstance(one, AibotSettings)}
+
+    def application_of(self, robot: AibotSettings) -> str | None:
+        """The name of the application that works with the robot."""
+        names = list(self.wecom_apps)
+        if robot.app:
+            return robot.app if robot.app in names else None
+        return names[0] if len(names) == 1 else None
 
 
 class _FromOutside(BaseSettings, Settings):
@@ -472,10 +523,10 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def load_engines(path: Path | None = None) -> dict[str, BaseModel]:
-    """The sections [llm] and [speech] alone, for the sandbox, which takes nothing else from
+    """The sections [llm], [speech] and [ocr] alone, for the sandbox, which takes nothing else from
     outside: an engine is no emulated platform's. Raises ConfigError."""
     source, given = _given(path)
-    sections = ("llm", "speech")
+    sections = ("llm", "speech", "ocr")
     prefixes = tuple(f"{PREFIX}{section.upper()}__" for section in sections)
     ours = {name: text for name, text in os.environ.items() if name.upper().startswith(prefixes)}
     merged = _overlay({section: given.get(section, {}) for section in sections}, _tree(ours))

@@ -9,7 +9,7 @@ import os
 import secrets
 import string
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 
 from config import setup_texts as texts
 from config.policy import ConfigError
+from config.sections import Name
 from config.settings import (
+    AibotSettings,
     DingtalkSettings,
-    Name,
     Settings,
     SpeechSettings,
     WecomSettings,
@@ -44,11 +45,19 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One key of a platform's section. make: gives a value when the person leaves it to us."""
+    """One key of a platform's section. make: gives a value when the person leaves it to us.
+
+    choices: what is typed -> the value; the first is the default. only_if: a key that was
+    asked before, and its value without which this one is not asked. needed: the section has
+    it optional, and here it is not.
+    """
 
     key: str
     secret: bool = False
     make: Callable[[], str] | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+    only_if: tuple[str, str] | None = None
+    needed: bool = False
 
 
 def new_token() -> str:
@@ -65,13 +74,20 @@ def new_aes_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """kind: the table's name in the file, as in [kind.app]."""
+    """kind: the table's name in the file, as in [kind.app]. words: the texts about it.
+    name: proposed. fixed: what stands in its table without being asked."""
 
     kind: str
     label: str
     section: type[BaseModel]
     questions: tuple[Question, ...]
+    words: str
+    name: str = "sales"
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
+
+_CALLED = ("mode", "http")
+_CONNECTS = ("mode", "websocket")
 
 PLATFORMS = {
     "1": Platform(
@@ -85,6 +101,7 @@ PLATFORMS = {
             Question("token", secret=True, make=new_token),
             Question("aes_key", secret=True, make=new_aes_key),
         ),
+        words="wecom",
     ),
     "2": Platform(
         "dingtalk",
@@ -94,11 +111,29 @@ PLATFORMS = {
             Question("corp_id"),
             Question("client_id"),
             Question("client_secret", secret=True),
+            Question("mode", choices={"1": "http", "2": "stream"}),
             Question("robot_code"),
             Question("card_template_id"),
-            Question("events_token", secret=True, make=new_token),
-            Question("events_aes_key", secret=True, make=new_aes_key),
+            Question("events_token", secret=True, make=new_token, only_if=_CALLED),
+            Question("events_aes_key", secret=True, make=new_aes_key, only_if=_CALLED),
         ),
+        words="dingtalk",
+    ),
+    "3": Platform(
+        "wecom",
+        "企业微信智能机器人",
+        AibotSettings,
+        (
+            Question("mode", choices={"1": "http", "2": "websocket"}),
+            Question("robot_name"),
+            Question("token", secret=True, make=new_token, only_if=_CALLED),
+            Question("aes_key", secret=True, make=new_aes_key, only_if=_CALLED),
+            Question("bot_id", only_if=_CONNECTS, needed=True),
+            Question("secret", secret=True, only_if=_CONNECTS, needed=True),
+        ),
+        words="aibot",
+        name="helper",
+        fixed={"kind": "aibot"},
     ),
 }
 
@@ -123,7 +158,10 @@ def run(path: Path, *, ask: Ask, say: Say, check: Callable[[Settings], int]) -> 
     before = read_toml(path) if path.exists() else {}
     say(texts.WELCOME)
     platform = PLATFORMS[_one_of(ask, say, texts.WHICH_PLATFORM, tuple(PLATFORMS), default="1")]
-    name = _valid(ask, say, texts.APP_NAME, _checker(Name), texts.NAME_SHAPE, default="sales")
+    if platform.words == "aibot" and not _applications(before):
+        say(texts.ROBOT_NEEDS_APPLICATION)
+        return 0
+    name = _valid(ask, say, texts.APP_NAME, _checker(Name), texts.NAME_SHAPE, default=platform.name)
     old = before.get(platform.kind, {}).get(name)
     if old is not None and not _agrees(ask, say, texts.replace_table(path, platform.kind, name)):
         say(texts.UNCHANGED)
@@ -136,20 +174,31 @@ def run(path: Path, *, ask: Ask, say: Say, check: Callable[[Settings], int]) -> 
     if present and old is None and not _agrees(ask, say, texts.replace_files(present)):
         say(texts.UNCHANGED)
         return 0
-    answers.table |= _not_asked(platform, old or {})
+    answers.table |= {**_not_asked(platform, old or {}), **platform.fixed}
+    if platform.words == "aibot":
+        answers.table |= _ask_application(before, ask, say)
     tables: dict[tuple[str, ...], _Answers] = {(platform.kind, name): answers}
     _write(path, keys, tables | ({("speech",): speech} if speech.table else {}))
-    say(texts.next_steps(platform.kind, name, str(keys.get("public_url", "")), path))
+    how = str(answers.table.get("mode", ""))
+    say(texts.next_steps(platform.words, name, str(keys.get("public_url", "")), path, mode=how))
     return check(load_settings(path))
 
 
 def _ask_platform(platform: Platform, name: str, folder: Path, ask: Ask, say: Say) -> _Answers:
     answers = _Answers()
     for question in platform.questions:
-        words, where = texts.QUESTIONS[platform.kind][question.key]
+        words, where = texts.QUESTIONS[platform.words][question.key]
         field_info = platform.section.model_fields[question.key]
+        if question.only_if and answers.table.get(question.only_if[0]) != question.only_if[1]:
+            continue
         say(f"\n{where}")
-        optional = question.make is not None or not field_info.is_required()
+        if question.choices:
+            choices = tuple(question.choices)
+            chosen = _one_of(ask, say, words, choices, default=choices[0])
+            answers.table[question.key] = question.choices[chosen]
+            continue
+        must = field_info.is_required() or question.needed
+        optional = question.make is not None or not must
         given = _valid(
             ask, say, words, _checker(field_info, skip_empty=optional),
             field_info.description or "", secret=question.secret, default="" if optional else None,
@@ -168,6 +217,22 @@ def _not_asked(platform: Platform, old: dict[str, Any]) -> dict[str, Value]:
     """What somebody has added to the table by hand, such as group robots, stays."""
     asked = {question.key for question in platform.questions}
     return {key: value for key, value in old.items() if key.removesuffix("_file") not in asked}
+
+
+def _applications(before: dict[str, Any]) -> list[str]:
+    """Self-built applications of WeCom that the file has."""
+    tables = before.get("wecom", {})
+    return [name for name, table in tables.items() if table.get("kind", "app") == "app"]
+
+
+def _ask_application(before: dict[str, Any], ask: Ask, say: Say) -> dict[str, Value]:
+    """Which one works with the robot; the only one needs no asking."""
+    names = _applications(before)
+    if len(names) == 1:
+        return {}
+    say(f"\n{texts.WHICH_APPLICATION_WHERE}")
+    chosen = _one_of(ask, say, texts.WHICH_APPLICATION, tuple(names), default=names[0])
+    return {"app": chosen}
 
 
 def _ask_keys(platform: Platform, before: dict[str, Any], ask: Ask, say: Say) -> dict[str, Value]:

@@ -9,7 +9,13 @@ from pathlib import Path
 WELCOME = """跟单接入向导：依次回答几个问题，最后写出配置并检查。
 括号里是默认值，直接回车就用它；密钥输入时不显示。随时可按 Ctrl+C 退出，不会改动任何文件。"""
 
-WHICH_PLATFORM = "接入哪个平台？1 企业微信，2 钉钉"
+WHICH_PLATFORM = "接入哪个平台？1 企业微信，2 钉钉，3 企业微信的智能机器人"
+ROBOT_NEEDS_APPLICATION = (
+    "智能机器人要和同一企业的自建应用一起用：通讯录和主动推送靠它。"
+    "请先选 1 接入自建应用。没有改动任何文件。"
+)
+WHICH_APPLICATION = "与哪个自建应用一起用"
+WHICH_APPLICATION_WHERE = "配置里有几个企业微信自建应用，填与机器人同一企业的那个的短名。"
 APP_NAME = "给这个应用起个英文短名，它会出现在回调地址里"
 NAME_SHAPE = "小写字母开头，只含小写字母、数字、单个 - 或 _，如 sales"
 UNCHANGED = "没有改动任何文件。"
@@ -49,6 +55,11 @@ QUESTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "「应用开发」→「企业内部应用」→ 打开应用 →「凭证与基础信息」（原 AppKey）。",
         ),
         "client_secret": ("Client Secret", "同一页的 Client Secret（原 AppSecret）。"),
+        "mode": (
+            "钉钉怎么把消息送来？1 HTTP，2 Stream",
+            "HTTP：钉钉访问跟单，要有公网能访问的 HTTPS 地址。"
+            "Stream：跟单连到钉钉，不需要公网地址。区别见 docs/dingtalk-setup.md。",
+        ),
         "robot_code": (
             "RobotCode",
             "应用的「机器人」页面；通常与 Client ID 相同，相同就直接回车。",
@@ -63,6 +74,22 @@ QUESTIONS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "events_aes_key": ("事件推送的 aes_key", f"同一处的加密 aes_key，43 位。{_GENERATED}。"),
     },
+}
+
+QUESTIONS["aibot"] = {
+    "mode": (
+        "机器人怎么把消息送来？1 HTTP 回调，2 长连接",
+        "后台的智能机器人 → API 模式里二选一。HTTP：企业微信访问跟单，要有公网能访问的地址。"
+        "长连接：跟单连到企业微信，不需要公网地址。区别见 docs/wecom-setup.md。",
+    ),
+    "robot_name": (
+        "机器人的名字",
+        "大家在群里 @ 它时看到的名字，如「跟单」；名字里有空格时必须填。可留空。",
+    ),
+    "token": ("Token", f"智能机器人 → API 模式 → 使用 URL 回调里的 Token。{_GENERATED}。"),
+    "aes_key": ("EncodingAESKey", f"同一处的 EncodingAESKey，43 位。{_GENERATED}。"),
+    "bot_id": ("BotID", "智能机器人 → API 模式 → 使用长连接里的 BotID。"),
+    "secret": ("Secret", "同一处的 Secret。"),
 }
 
 SPEECH_WHERE = (
@@ -103,6 +130,19 @@ _NEXT_STEPS = {
  3. 应用的「企业可信IP」：加上本机的出口 IP（要先做完第 2 步）。
  4. 应用的「可见范围」：加上整个销售部门和主管。
 详见 docs/wecom-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
+    "aibot-http": """接下来：
+ 1. 启动机器人：gendan serve（保存回调地址时企业微信会立刻来验证）。
+ 2. 智能机器人 → API 模式 → 使用 URL 回调：
+      URL             {url}/wecom/{name}/aibot
+      Token           在文件 {folder}/{name}-token 里
+      EncodingAESKey  在文件 {folder}/{name}-aes_key 里
+ 3. 机器人的可见范围：加上整个销售部门和主管。要在群里用，把它拉进内部群。
+详见 docs/wecom-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
+    "aibot-websocket": """接下来：
+ 1. 智能机器人 → API 模式选「使用长连接」，然后启动机器人：gendan serve。
+ 2. 同一个机器人只能有一个连接：别的程序、别的机器不要再用这个 BotID。
+ 3. 机器人的可见范围：加上整个销售部门和主管。要在群里用，把它拉进内部群。
+详见 docs/wecom-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
     "dingtalk": """接下来：
  1. 启动机器人：gendan serve。
  2. 应用的「机器人」→ 消息接收模式选 HTTP，消息接收地址：
@@ -114,14 +154,23 @@ _NEXT_STEPS = {
  4. 「安全设置」里加上本机的出口 IP，「权限管理」里开通通讯录只读和机器人发消息，然后发布版本。
     卡片回调地址由跟单自己注册。
 详见 docs/dingtalk-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
+    "dingtalk-stream": """接下来：
+ 1. 启动机器人：gendan serve（后台验证 Stream 连接时它要在运行）。
+ 2. 应用的「机器人」→ 消息接收模式选 Stream。
+ 3. 应用的「事件与回调」→ 推送方式选「Stream 模式推送」，点「验证连接」后保存。
+ 4. 「安全设置」里加上本机的出口 IP，「权限管理」里开通通讯录只读和机器人发消息，然后发布版本。
+    卡片按钮不用另外设置。同一个应用不要在别的机器上也连着，否则消息会被分走。
+详见 docs/dingtalk-setup.md。现在检查一遍，没做完的步骤会显示 ✗：""",
 }
 
 
-def next_steps(kind: str, name: str, public_url: str, path: Path) -> str:
-    """After the files are written."""
+def next_steps(kind: str, name: str, public_url: str, path: Path, *, mode: str = "") -> str:
+    """After the files are written. mode: how the platform reaches us, where that is asked."""
     folder = path.parent / "secrets"
     url = public_url or "https://外网地址"
-    steps = _NEXT_STEPS[kind].format(url=url, name=name, folder=folder)
+    steps = _NEXT_STEPS[f"{kind}-{mode}" if f"{kind}-{mode}" in _NEXT_STEPS else kind].format(
+        url=url, name=name, folder=folder
+    )
     return f"\n已写入 {path}，密钥在 {folder} 里，只有当前用户可读。\n\n{steps}"
 
 

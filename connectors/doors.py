@@ -34,8 +34,15 @@ class Answer:
     """A 200 that everybody gets alike. Its bytes are made once a second, for its date: to put
     together an answer costs aiohttp as much as it costs us to store a message."""
 
-    def __init__(self, body: bytes = b"", *, content_type: str = "") -> None:
-        self._headers = {"Content-Type": content_type} if content_type else {}
+    def __init__(
+        self,
+        body: bytes = b"",
+        *,
+        content_type: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        kind = {"Content-Type": content_type} if content_type else {}
+        self._headers = {**kind, **(headers or {})}
         self._body = body
         self._clock = WallClock()
         self._made_at: datetime | None = None

@@ -11,9 +11,11 @@ whether the request left this machine:
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -131,13 +133,34 @@ class Http:
                 raise Unavailable(_told(what, url, "an answer without a date")) from None
             return response.status, told.astimezone(UTC)
 
+    async def websocket(
+        self, url: URL, *, heartbeat_s: float | None, limit_bytes: int, what: str
+    ) -> aiohttp.ClientWebSocketResponse:
+        """An open WebSocket, which pings every heartbeat_s (None: the protocol above has pings
+        of its own) and takes frames up to limit_bytes.
+
+        Raises as `request_json` does, and Unavailable when it is not let in.
+        """
+        timeout = aiohttp.ClientWSTimeout(ws_close=_CONNECT_TIMEOUT_S)
+        with _translated(url, what) as call:
+            try:
+                async with asyncio.timeout(2 * _CONNECT_TIMEOUT_S):
+                    ws = await self._session.ws_connect(
+                        url, heartbeat=heartbeat_s, max_msg_size=limit_bytes, timeout=timeout
+                    )
+            except aiohttp.WSServerHandshakeError as error:
+                call.outcome = f"{error.status // 100}xx"
+                told = _told(what, url, f"not let in, HTTP {error.status}")
+                raise Unavailable(told) from None  # its own text tells the query
+            call.outcome = "opened"
+            return ws
+
     @asynccontextmanager
     async def _exchange(
         self, method: str, url: str, what: str, timeout_s: float, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request, with its failures translated and its outcome counted."""
-        outcome = "cancelled"
-        try:
+        with _translated(url, what) as call:
             async with self._session.request(
                 method,
                 url,
@@ -145,23 +168,38 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
                 **options,
             ) as response:
-                outcome = "unreadable"
+                call.outcome = "unreadable"
                 yield response
-                outcome = f"{response.status // 100}xx"
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.InvalidURL,
-        ) as error:
-            outcome = "not_sent"
-            raise NotSent(_told(what, url, f"not sent ({type(error).__name__})")) from error
-        except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
-            outcome = "no_answer"
-            told = _told(what, url, f"sent, no answer ({type(error).__name__}); it may have acted")
-            raise TimedOut(told) from error
-        finally:
-            platform, _, api = what.partition(":")
-            _CALLS.labels(platform, api, outcome).inc()
+                call.outcome = f"{response.status // 100}xx"
+
+
+@dataclass(slots=True)
+class _Call:
+    """outcome: how the transport ended, for the counter."""
+
+    outcome: str = "cancelled"
+
+
+@contextmanager
+def _translated(url: str | URL, what: str) -> Iterator[_Call]:
+    """What the transport raises as our errors, and the outcome counted."""
+    call = _Call()
+    try:
+        yield call
+    except (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    ) as error:
+        call.outcome = "not_sent"
+        raise NotSent(_told(what, url, f"not sent ({type(error).__name__})")) from error
+    except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+        call.outcome = "no_answer"
+        told = _told(what, url, f"sent, no answer ({type(error).__name__}); it may have acted")
+        raise TimedOut(told) from error
+    finally:
+        platform, _, api = what.partition(":")
+        _CALLS.labels(platform, api, call.outcome).inc()
 
 
 def part_name(name: str) -> str:

@@ -3,14 +3,15 @@ does to a light, and what people may do about one."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
-from bot.domain.policy import Policy
 from bot.messages import Address, CardAction, OutboundMessage
 from bot.ports import FileStore
 from bot.router import Begin, Job
@@ -23,10 +24,12 @@ from handlers import (
     morning_cards,
     team_digest,
 )
+from handlers.daily import Daily
 from handlers.heatmap import HeatMap
 from handlers.libraries import LibraryShelf
 from handlers.light_cards import Watch
 from handlers.light_rounds import Picture
+from handlers.policies import PolicyBook
 from handlers.texts import alerts as texts
 from storage.unit_of_work import UnitOfWork
 
@@ -38,7 +41,12 @@ ANY_LATE_S = 10 * 60
 
 DIGEST_LATE_S = 3 * 3600
 
+DRAWING_S = 20.0
+"""For all heat maps of a round together: the cards wait for them, and go without the rest."""
+
 JUDGED_BY = "lights.judged_by"
+
+log = logging.getLogger(__name__)
 
 
 class Alerts:
@@ -50,14 +58,14 @@ class Alerts:
     def __init__(
         self,
         *,
-        policy: Policy,
+        policies: PolicyBook,
         libraries: LibraryShelf,
         calendar: WorkingCalendar,
         address_of: Callable[[Person], Address | None],
         draw: Draw | None = None,
         files: FileStore | None = None,
     ) -> None:
-        self._watch = Watch(policy, libraries, calendar, address_of)
+        self._watch = Watch(policies, libraries, calendar, address_of)
         self._draw = draw
         self._files = files
         self._pictures: dict[int, Picture] = {}
@@ -65,8 +73,13 @@ class Alerts:
     def jobs(self) -> tuple[Job[UnitOfWork], ...]:
         """Each round looks at what is due; minutes without anything due cost one index read."""
         every_minute = {"minute": "*"}
-        digest_at = self._watch.policy.pushes.digest_at
-        daily = {"hour": str(digest_at.hour), "minute": str(digest_at.minute)}
+        digest = Daily(
+            "digest of lights",
+            lambda: self._watch.policy.pushes.digest_at,
+            lambda: self._watch.calendar,
+            self.digest,
+            DIGEST_LATE_S,
+        )
         return (
             Job("sweep lights", every_minute, self.sweep_lights,
                 next_due=lambda tx: tx.lights.next_due_at(), too_late_s=ANY_LATE_S),
@@ -74,7 +87,7 @@ class Alerts:
                 next_due=lambda tx: tx.lights.next_step_at(), too_late_s=ANY_LATE_S),
             Job("sweep deadlines", every_minute, self.sweep_deadlines,
                 next_due=lambda tx: tx.deadlines.next_due_at(), too_late_s=ANY_LATE_S),
-            Job("digest of lights", daily, self.digest, too_late_s=DIGEST_LATE_S),
+            digest.job(),
             Job("push lights", every_minute, self.push_lights,
                 next_due=lambda tx: tx.lights.pushes.next_send_at(), too_late_s=ANY_LATE_S,
                 prepare=self.draw_pictures),
@@ -108,9 +121,14 @@ class Alerts:
         async with begin() as tx:
             maps = await light_heat.maps_due(tx, self._watch, at)
         name = texts.picture_name(self._watch.calendar.day_of(at))
-        for receiver_id, (opportunity_ids, heat_map) in maps.items():
-            stored = await self._files.put(await self._draw(heat_map), name=name)
-            self._pictures[receiver_id] = Picture(opportunity_ids, stored)
+        try:
+            async with asyncio.timeout(DRAWING_S):
+                for receiver_id, (opportunity_ids, heat_map) in maps.items():
+                    stored = await self._files.put(await self._draw(heat_map), name=name)
+                    self._pictures[receiver_id] = Picture(opportunity_ids, stored)
+        except TimeoutError:
+            late = len(maps) - len(self._pictures)
+            log.warning("cards without heat maps", extra={"action": "draw", "maps": late})
 
     async def push_lights(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         """Send what is owed and due, grouped per receiver."""
@@ -152,7 +170,8 @@ class Alerts:
         """At start: if the holiday tables or the numbers of the lights are not the ones that
         the leads were last judged by, all are judged anew. Answers whether they are."""
         calendar = self._watch.calendar
-        rules = (sorted(calendar.overrides.items()), calendar.zone.key, self._watch.policy.lights)
+        numbers = self._watch.policies.numbers_of_lights()
+        rules = (sorted(calendar.overrides.items()), calendar.zone.key, *numbers)
         digest = hashlib.sha256(repr(rules).encode()).hexdigest()
         if await tx.settings.get(JUDGED_BY) == digest:
             return False

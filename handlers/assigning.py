@@ -23,7 +23,8 @@ from storage.unit_of_work import UnitOfWork
 CARD = "lead-"
 ACCEPT, RETURN = "accept", "return"
 BATCH = 500
-ANY_LATE_S = 6 * 3600
+ANY_LATE_S = 10 * 60
+"""A round serves whatever is due, so a missed one needs no making up for long."""
 
 _TO = re.compile(r"^(?:把|将)?(?P<what>.+?)\s*(?:分配给|给)\s*(?P<who>[\w·]{2,12})$")
 

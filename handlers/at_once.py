@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain import confirming
 from bot.domain.activities import Draft, DraftState
-from bot.messages import Card
+from bot.messages import Card, Kind
 from handlers import draft_card, storing, undoing
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
@@ -16,10 +16,11 @@ from handlers.texts import dialog
 def is_due(desk: Desk, view: DraftView) -> bool:
     """Whether the draft is complete, clear, and nothing speaks against it. What was dictated
     was heard by a machine: its speaker has to see it first."""
-    if any(file.transcript for file in desk.incoming.files):
+    dictated = desk.message.kind is Kind.VOICE
+    if dictated or any(file.transcript for file in desk.incoming.files):
         return False
     complete = view.customer and not (view.missing or view.question or view.warnings)
-    return bool(complete) and not confirming.needs_press(desk.office.policy.drafts, view.draft)
+    return bool(complete) and not confirming.needs_press(desk.policy.drafts, view.draft)
 
 
 async def store(desk: Desk, view: DraftView) -> tuple[Draft, Card]:

@@ -59,8 +59,10 @@ async def send(
 async def updates(
     tx: UnitOfWork, office: Office, review: ClauseReview, at: datetime, *, besides: int = 0
 ) -> list[OutboundMessage]:
-    """Each card as it is now; never before the card itself, which may wait for the morning."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    """Each card as it is now: at any hour, for that wakes nobody, but never before the card
+    itself, which may wait for the morning."""
+    shown = first_allowed(review.opened_at, policy=office.policy.pushes, calendar=office.calendar)
+    not_before = max(at, shown)
     messages = []
     for person, to in await _reached(tx, office, review, besides=besides):
         card = await card_for(tx, office, review, person)
@@ -71,7 +73,7 @@ async def updates(
         await _remember(tx, card, review, to.key, at)
         key, subject = f"{card.card_id}@{card.revision}", subject_of(review)
         update = CardUpdate(card)
-        messages.append(OutboundMessage(key, to, update, not_before=morning, subject=subject))
+        messages.append(OutboundMessage(key, to, update, not_before=not_before, subject=subject))
     return messages
 
 

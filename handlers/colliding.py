@@ -89,9 +89,12 @@ async def _carry_out(desk: Desk, case: Collision, account: Account) -> None:
     new = NewCustomer(**case.asked)
     if case.decision == BOTH:
         await create(desk, new, since=desk.at, owner_id=case.claimant_id)
-    elif case.decision == CLAIMANT:
-        claimant = await desk.tx.people.get(case.claimant_id)
-        await handing_over.hand_over(desk, account, claimant)
+    else:
+        winner_id = case.holder_id if case.decision == HOLDER else case.claimant_id
+        # Meanwhile it may have gone to the pool, or to the other one, or to anybody.
+        if account.owner_id != winner_id or account.in_pool_since is not None:
+            winner = await desk.tx.people.get(winner_id)
+            await handing_over.hand_over(desk, account, winner)
     if case.decision != BOTH and new.name != account.name:
         desk.office.customers.put(await desk.tx.accounts.add_alias(account.id, new.name))
     await desk.tx.audit.append(

@@ -6,9 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.messages import Kind
+from bot.messages import InboundMessage, Kind
 from handlers import (
     answers,
+    appointing,
     assigning,
     coaching,
     coaching_facts,
@@ -17,23 +18,53 @@ from handlers import (
     customers,
     diagnosis,
     drafts,
+    erp_customer_cards,
+    erp_order_matching,
+    erp_reconciling,
     figures,
     filling_in,
+    funnels,
     hearing,
     joining,
+    leaving,
     library_import,
     library_switch,
     merging,
+    paper_contracts,
+    paper_reading,
+    policy_orders,
     pooling,
     queries,
+    reading_back,
     receipt_matching,
-    stage_orders,
     track_library,
 )
+from handlers.binding import by_hand, group_making, opening, proposing
 from handlers.desk import Desk
+from handlers.forecasting import nightly
+from handlers.growth_fund import catalogue as growth_catalogue
+from handlers.growth_fund import redeeming as growth_redeeming
+from handlers.growth_fund import statement as growth_statement
+from handlers.levels.commands import COMMANDS as LEVEL_ORDERS
+from handlers.pages import signing_in
+from handlers.payouts import (
+    arbitrating,
+    attributing,
+    disputing,
+    health,
+    monthly,
+    open_items,
+    rule_changing,
+    rule_import,
+    statements,
+    what_if,
+)
 from handlers.refusals import reporting
+from handlers.signals import links
+from handlers.supply import acknowledging, groups
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
+from handlers.texts import supply as supply_texts
 
 SURE = "确认新建客户"
 WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
@@ -41,14 +72,20 @@ WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word people type, with what follows it."""
+    """A word people type, with what follows it. look_up: what takes too long to be read in the
+    message's transaction; see `Incoming.looked_up`."""
 
     pattern: re.Pattern[str]
     run: Callable[[Desk, str], Awaitable[None]]
+    look_up: Callable[[Desk], Awaitable[object]] | None = None
 
 
 async def _help(desk: Desk, _: str) -> None:
     desk.say(dialog.help_for(desk.rep.roles))
+
+
+async def _help_about(desk: Desk, topic: str) -> None:
+    desk.say(dialog.help_about(topic, desk.rep.roles))
 
 
 async def _todo(desk: Desk, _: str) -> None:
@@ -108,19 +145,60 @@ async def _other_tracks(desk: Desk, _: str) -> None:
 
 
 def _command(
-    words: str, run: Callable[[Desk, str], Awaitable[None]], *, argument: bool = False
+    words: str,
+    run: Callable[[Desk, str], Awaitable[None]],
+    *,
+    argument: bool = False,
+    look_up: Callable[[Desk], Awaitable[object]] | None = None,
 ) -> Command:
     tail = r"[ :：]*(?P<rest>.{0,160})" if argument else r"(?P<rest>)[。！!？? ]*"
-    return Command(re.compile(rf"(?:{words}){tail}", re.DOTALL), run)
+    return Command(re.compile(rf"(?:{words}){tail}", re.DOTALL), run, look_up)
 
+
+async def _board(desk: Desk, _: str) -> None:
+    """«备货看板»."""
+    await signing_in.send_link(desk, "/supply", supply_texts.PAGE)
+
+
+PAYOUT_COMMANDS = (
+    _command("(?:奖金|提成)规则", rule_changing.list_all),
+    Command(
+        re.compile(rf"{rule_import.ORDER}[ :：]*(?P<rest>.{{0,20000}})", re.DOTALL),
+        rule_import.by_words,
+    ),
+    _command("奖金帮助|奖金怎么[问查看算]", statements.explain_words),
+    _command("奖金待办", open_items.list_open),
+    _command("(?:奖金|提成)明细(?=[ :：]|$)", statements.show_deal, argument=True),
+    _command("奖金归属(?=[ :：])", attributing.change_roles, argument=True),
+    _command("奖金拆分(?=[ :：])", attributing.change_shares, argument=True),
+    _command("投诉成立(?=[ :：])", attributing.uphold_complaint, argument=True),
+    _command("奖金核算(?=[ :：]|$)", monthly.propose, argument=True),
+    _command("奖金已发(?=[ :：]|$)", monthly.note_paid, argument=True),
+    _command("(?:我的)?奖金(?=[ :：]|\\d|上月|上个月|本月|$)", statements.show, argument=True),
+    _command("(?:奖金|激励)健康度?", health.show),
+    _command("(?:我的|查看?)申诉", disputing.list_own),
+    _command("接手申诉(?=[ :：#])", arbitrating.take_over, argument=True),
+    Command(what_if.QUESTION, what_if.answer),
+    _command("(?:我的)?成长基金(?=[ :：]|$)", growth_statement.show, argument=True),
+    _command("兑换目录", growth_catalogue.show),
+    _command("新增兑换(?=[ :：]|$)", growth_catalogue.add, argument=True),
+    _command("下架兑换(?=[ :：]|$)", growth_catalogue.end, argument=True),
+    _command("兑换(?=[ :：]|$)", growth_redeeming.wish, argument=True),
+)
 
 COMMANDS = (
     _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
+    _command("帮助(?=[ :：])", _help_about, argument=True),
     _command("待办|我的待办|今日待办|todo", _todo),
     _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
     _command("过程数据|我的数据|过程数据怎么算", figures.show_own),
     _command("团队总览|团队情况", figures.show_overview),
     _command("诊断|流程诊断", diagnosis.show),
+    _command("设置记录|修改记录", policy_orders.history),
+    _command("设置(?=[ :：]|$)", policy_orders.run, argument=True),
+    _command("看板|大屏|打开看板|打开大屏", signing_in.show_screen),
+    _command("管理|管理页|后台|打开管理页", signing_in.show_admin),
+    _command("(?:打开)?网页(?=[ :：]|$)", signing_in.show_page, argument=True),
     _command("取消", _cancel),
     _command("撤销|撤回", _undo),
     _command("确认新建客户|新建客户|新增客户", _create, argument=True),
@@ -144,12 +222,43 @@ COMMANDS = (
     Command(re.compile(r"不合适 ?第?(?P<rest>[1-3])条?"), _track_unfit),
     _command("换一批", _other_tracks),
     _command("账号(?=[ :：]|$)", joining.list_pairs, argument=True),
+    _command("绑定建议|绑定联系人", proposing.show, look_up=proposing.read),
+    _command("绑定客户(?=[ :：]|$)", by_hand.bind, argument=True),
+    _command("解绑客户(?=[ :：]|$)", by_hand.unbind, argument=True),
+    _command("撤销绑定|撤销绑定客户", by_hand.undo),
+    _command("未绑定|未绑定的?联系人|未绑定的?群", by_hand.list_unbound),
+    _command("(?:建群|建客户群)(?=[ :：]|$)", group_making.make, argument=True),
+    _command("发到群(?=[ :：]|$)", group_making.send, argument=True),
+    _command(reading_back.WHO, reading_back.who),
+    _command(reading_back.BACK, reading_back.take_back),
+    _command("打开聊天(?=[ :：]|$)", opening.command, argument=True),
+    _command("设置主管(?=[ :：]|$)", appointing.set_supervisor, argument=True),
+    _command("设置角色(?=[ :：]|$)", appointing.set_roles, argument=True),
+    _command("交接(?=[ :：]|$)", leaving.by_words, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),
-    _command("漏斗|阶段漏斗|销售漏斗", stage_orders.show_funnel),
+    _command("漏斗|阶段漏斗|销售漏斗", funnels.show_funnel, look_up=funnels.read_funnel),
+    _command(
+        "转化|转化率|线索转化|线索转化率", funnels.show_conversion, look_up=funnels.read_conversion
+    ),
     _command("导入动作库|上传动作库", library_import.explain),
     _command("动作库|动作库列表|查看动作库", library_import.list_all),
     _command("(?:切换|更换|换)动作库", library_switch.ask, argument=True),
+    _command("待匹配订单", erp_order_matching.list_open),
+    _command("匹配订单(?=[ :：])", erp_order_matching.match, argument=True),
+    _command("(?:ERP|erp|Erp) ?客户", erp_customer_cards.show, argument=True),
+    _command("(?:ERP|erp|Erp) ?预测", erp_reconciling.show, argument=True),
+    _command("资料链接(?=[ :：]|$)", links.make, argument=True),
+    _command("网站代码", links.show_snippet),
+    _command("备货|备货通知", acknowledging.show),
+    _command("备货看板", _board),
+    _command("预测参考|机器预测", nightly.show),
+    _command("收到(?= ?[Cc][Kk])", acknowledging.by_words, argument=True),
+    Command(re.compile(r"(?P<rest>仓储|计划)推送到(?:本|这个)群"), groups.bind),
+    Command(re.compile(r"(?P<rest>仓储|计划)不再推送到(?:本|这个)群"), groups.unbind),
+    Command(paper_reading.ORDER, paper_contracts.by_order),
+    *PAYOUT_COMMANDS,
+    *(_command(words, run, argument=True) for words, run in LEVEL_ORDERS),
     _command("待匹配回款|待匹配", receipt_matching.list_open),
     _command("匹配(?=[ :：])", receipt_matching.match, argument=True),
     _command("(?:查|看|查看|查询)?(?:一下)?回款(?=[ :：]|$)", contracts.show, argument=True),
@@ -180,13 +289,35 @@ def is_press(prefix: str) -> Callable[[Desk], bool]:
     )
 
 
+def is_press_on(prefix: str, action: str) -> Callable[[Desk], bool]:
+    """Of one button."""
+    pressed = is_press(prefix)
+    return lambda desk: (
+        pressed(desk) and desk.message.action is not None and desk.message.action.action == action
+    )
+
+
 def is_command(desk: Desk) -> bool:
-    return desk.message.kind in (Kind.TEXT, Kind.MENU) and _find(desk) is not None
+    return _find(desk.message) is not None
+
+
+def wants_look_up(message: InboundMessage) -> bool:
+    """Whether it is a command that reads much."""
+    found = _find(message)
+    return found is not None and found[0].look_up is not None
+
+
+async def look_up(desk: Desk) -> object | None:
+    """What the command reads before its transaction, for somebody we know."""
+    found = _find(desk.message)
+    if found is None or found[0].look_up is None or desk.person is None:
+        return None
+    return await found[0].look_up(desk)
 
 
 async def run(desk: Desk) -> None:
     """The typed command."""
-    found = _find(desk)
+    found = _find(desk.message)
     assert found is not None
     command, rest = found
     await command.run(desk, rest)
@@ -208,10 +339,19 @@ def is_mute_voice(desk: Desk) -> bool:
     return desk.message.kind is Kind.VOICE and not hearing.spoken_text(desk)
 
 
-def _find(desk: Desk) -> tuple[Command, str] | None:
-    text = desk.message.text.strip()
-    if desk.message.kind is Kind.MENU:
-        text = MENU_WORDS.get(text, text)
+def _find(message: InboundMessage) -> tuple[Command, str] | None:
+    if message.kind not in (Kind.TEXT, Kind.MENU):
+        return None
+    text = message.text.strip()
+    return _match(MENU_WORDS.get(text, text) if message.kind is Kind.MENU else text)
+
+
+def is_known(text: str) -> bool:
+    """Whether a command begins with these words, rather than a report."""
+    return _match(text) is not None
+
+
+def _match(text: str) -> tuple[Command, str] | None:
     for command in COMMANDS:
         match = command.pattern.fullmatch(text)
         if match is not None:

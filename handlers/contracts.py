@@ -19,11 +19,22 @@ from bot.domain.people import Role
 from bot.domain.receivables import ContractTerms
 from bot.errors import InvalidInput, NotFound, Refused
 from bot.messages import Button, Card, Kind
-from handlers import clause_reviews, customers, hearing, receivables
+from handlers import (
+    clause_reviews,
+    customers,
+    erp_forecasts,
+    erp_orders,
+    erp_pairing,
+    files,
+    hearing,
+    receivables,
+)
 from handlers import receivable_entries as entries
 from handlers.desk import Desk
+from handlers.payouts import following
 from handlers.texts import receivables as texts
 from handlers.understanding.contracts import contract_number, read_contract
+from storage.cards import ShownCard
 
 CONFIRM = "confirm"
 AMEND = "amend"
@@ -65,17 +76,53 @@ async def press(desk: Desk) -> None:
     if known is None or known.state != "open":
         raise Refused(texts.CONTRACT_GONE)
     account = await desk.tx.accounts.get(int(known.data["account_id"]))
-    await _refuse_others(desk, account)
+    await refuse_others(desk, account)
     terms = _from_json(known.data["terms"])
     card = _card(desk, account, terms, card_id=action.card_id)
     closed = texts.CONTRACT_DROPPED
     if action.action == CONFIRM:
-        await _record(desk, account, terms)
+        read = known.data.get("read")
+        await _record(desk, account, terms, sha256=known.data.get("sha256", ""), read=read)
         closed = texts.CONTRACT_RECORDED
     elif action.action == AMEND:
         await _amend(desk, terms)
         closed = texts.CONTRACT_AMENDED
-    await desk.change(replace(card, buttons=(), closed=closed), subject=known.subject)
+    closed_card = replace(card, buttons=(), closed=closed)
+    await desk.change(closed_card, subject=known.subject, data=_what_became(known, action.action))
+
+
+def _what_became(known: ShownCard, action: str) -> dict[str, Any]:
+    """What stays with a closed card, so that a record taken back finds its contract."""
+    return known.data if action == CONFIRM else {}
+
+
+async def show_read(
+    desk: Desk,
+    account: Account,
+    terms: ContractTerms,
+    *,
+    sha256: str,
+    lines: tuple[str, ...],
+    read: dict[str, Any],
+) -> None:
+    """The card for what a machine read on a file. lines: what to look at with care. read: what
+    was read, to be kept with the contract. Raises NotAllowed, InvalidInput, Refused."""
+    await refuse_others(desk, account)
+    await _refuse_known(desk, terms.number)
+    await _show_card(desk, account, terms, sha256=sha256, lines=lines, read=read)
+
+
+def card_id_of(source_id: str) -> str:
+    """The card that a delivery brought."""
+    return f"contract-{hashlib.sha256(source_id.encode()).hexdigest()[:16]}"
+
+
+async def drop(desk: Desk, shown: ShownCard) -> None:
+    """A card that nobody pressed, whose sentence was taken back."""
+    account = await desk.tx.accounts.get(int(shown.data["account_id"]))
+    card = _card(desk, account, _from_json(shown.data["terms"]), card_id=shown.card_id)
+    closed = replace(card, buttons=(), closed=texts.CONTRACT_DROPPED)
+    await desk.change(closed, subject=shown.subject, only_in_place=True)
 
 
 async def show(desk: Desk, words: str) -> None:
@@ -109,13 +156,13 @@ async def show(desk: Desk, words: str) -> None:
 
 async def _ask(desk: Desk, text: str) -> None:
     said = read_contract(text, desk.at, desk.office.calendar)
-    account = await _customer_in(desk, text)
+    account = await customer_in(desk, text)
     missing = {"客户": account, "合同号": said.number, "金额": said.amount_fen}
     lacking = [name for name, found in missing.items() if found is None]
     if account is None or said.number is None or said.amount_fen is None:
         desk.say(texts.contract_lacks(lacking) if len(lacking) < 3 else texts.CONTRACT_HOW)
         return
-    await _refuse_others(desk, account)
+    await refuse_others(desk, account)
     terms = ContractTerms(
         number=said.number,
         amount_fen=said.amount_fen,
@@ -139,7 +186,7 @@ async def _ask_to_amend(desk: Desk, text: str) -> None:
     amount = known.terms.amount_fen
     said = read_contract(text, desk.at, desk.office.calendar, share_of_fen=amount)
     account = await desk.tx.accounts.get(known.account_id)
-    await _refuse_others(desk, account)
+    await refuse_others(desk, account)
     was = known.terms
     prepayment = said.prepayment_fen or was.prepayment_fen
     terms = replace(
@@ -156,28 +203,36 @@ async def _ask_to_amend(desk: Desk, text: str) -> None:
 
 
 async def _show_card(
-    desk: Desk, account: Account, terms: ContractTerms, *, amends: bool = False
+    desk: Desk,
+    account: Account,
+    terms: ContractTerms,
+    *,
+    amends: bool = False,
+    sha256: str = "",
+    lines: tuple[str, ...] = (texts.CONTRACT_QUESTION,),
+    read: dict[str, Any] | None = None,
 ) -> None:
-    """Raises InvalidInput for terms that cannot be."""
+    """sha256: of the file that a machine read. Raises InvalidInput for terms that cannot be."""
     why = rules.refusal_of(terms)
     if why:
         raise InvalidInput(texts.refusal(why))
-    digest = hashlib.sha256(desk.incoming.source_id.encode()).hexdigest()[:16]
-    card = _card(desk, account, terms, card_id=f"contract-{digest}", amends=amends)
-    subject = f"account:{account.id}"
-    await desk.show(card, subject=subject)
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=subject,
-        address=desk.message.origin.key,
-        state="open",
-        data={"account_id": account.id, "terms": _to_json(terms)},
-        at=desk.at,
-    )
+    card_id = card_id_of(desk.incoming.source_id)
+    card = _card(desk, account, terms, card_id=card_id, amends=amends)
+    data = {"account_id": account.id, "terms": _to_json(terms), "sha256": sha256}
+    data |= {"read": read} if read else {}
+    card = replace(card, lines=lines)
+    await desk.show(card, subject=f"account:{account.id}", data=data)
 
 
-async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
+async def _record(
+    desk: Desk,
+    account: Account,
+    terms: ContractTerms,
+    *,
+    sha256: str,
+    read: dict[str, Any] | None,
+) -> None:
+    """sha256: of the file that a machine read; it goes with the contract, as does what was read."""
     due = rules.due_on(terms, desk.office.calendar, days=_days(desk))
     check_at = rules.due_at(terms, desk.office.calendar, days=_days(desk))
     contract = await desk.tx.contracts.add(
@@ -186,8 +241,20 @@ async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
     if contract is None:
         await _refuse_known(desk, terms.number)
         raise Refused(texts.CONTRACT_GONE)
-    await entries.enter_contract(desk.tx, contract, desk.at, by=desk.rep.id)
+    if sha256:
+        await files.use_loose(desk, account.id, sha256)
+    await entries.enter_contract(
+        desk.tx,
+        contract,
+        desk.at,
+        by=desk.rep.id,
+        source=desk.incoming.source_id,
+        sha256=sha256,
+        read=read,
+    )
     claimed = await desk.tx.erp.claim(terms.number, contract.id)
+    await following.note_contract(desk.tx, contract, account)
+    desk.add(await following.follow(desk.tx, desk.office, [contract.id], desk.at))
     for line in claimed:
         await entries.enter_receipt(
             desk.tx, desk.office, contract, line.receipt, system=line.system, at=desk.at
@@ -198,19 +265,24 @@ async def _record(desk: Desk, account: Account, terms: ContractTerms) -> None:
         action="record_contract",
         subject=f"contract:{contract.id}",
         before={},
-        after={"account_id": account.id, **_to_json(terms)},
+        after={"account_id": account.id, **_to_json(terms), "read_from": sha256},
     )
     desk.say(texts.contract_recorded(terms.number, due, len(claimed)))
+    desk.add(await erp_orders.claim_contract(desk.tx, desk.office, contract, desk.at))
+    desk.add(await erp_forecasts.follow(desk.tx, desk.office, [contract.id], desk.at))
+    await erp_pairing.ask(desk, contract)
 
 
 async def _amend(desk: Desk, terms: ContractTerms) -> None:
     known = await desk.tx.contracts.find(terms.number)
-    assert known is not None, "contracts are never taken off the record"
+    if known is None:
+        raise Refused(texts.CONTRACT_GONE)
     contract = replace(known, terms=terms)
     received = (await desk.tx.contracts.received([contract.id]))[contract.id]
     check_at = rules.due_at(terms, desk.office.calendar, days=_days(desk))
     reached = rules.is_reached(terms, received)
     await desk.tx.contracts.change(contract.id, terms, check_at=None if reached else check_at)
+    desk.add(await following.follow(desk.tx, desk.office, [contract.id], desk.at))
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",
@@ -219,11 +291,18 @@ async def _amend(desk: Desk, terms: ContractTerms) -> None:
         before=_to_json(known.terms),
         after=_to_json(terms),
     )
-    source = desk.incoming.source_id
-    await entries.enter_contract(desk.tx, contract, desk.at, by=desk.rep.id, amended_by=source)
+    await entries.enter_contract(
+        desk.tx,
+        contract,
+        desk.at,
+        by=desk.rep.id,
+        source=desk.incoming.source_id,
+        amends=True,
+    )
     due = rules.due_on(terms, desk.office.calendar, days=_days(desk))
     desk.say(texts.contract_amended(terms.number, due))
     await clause_reviews.close_as_amended(desk, contract)
+    desk.add(await erp_forecasts.follow(desk.tx, desk.office, [contract.id], desk.at))
 
 
 async def _refuse_known(desk: Desk, number: str) -> None:
@@ -233,12 +312,12 @@ async def _refuse_known(desk: Desk, number: str) -> None:
         raise Refused(texts.contract_known(number, owner.name, known.terms.amount_fen))
 
 
-async def _refuse_others(desk: Desk, account: Account) -> None:
+async def refuse_others(desk: Desk, account: Account) -> None:
     if not desk.rep.roles & SEES_ALL:
         await customers.refuse_foreign(desk, account)
 
 
-async def _customer_in(desk: Desk, text: str) -> Account | None:
+async def customer_in(desk: Desk, text: str) -> Account | None:
     """The one customer that a sentence surely names."""
     sure = [mention.sure for mention in desk.office.customers.index.find(text)]
     names = {one.name for one in sure if one is not None}
@@ -248,7 +327,7 @@ async def _customer_in(desk: Desk, text: str) -> Account | None:
 async def _named(desk: Desk, words: str) -> Account | None:
     """Who sees all receivables need not lead the customer's owner."""
     if desk.rep.roles & SEES_ALL:
-        account = await _customer_in(desk, words)
+        account = await customer_in(desk, words)
         if account is not None:
             return account
     account = await customers.named(desk, words)

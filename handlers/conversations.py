@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bot.errors import NotFound
 from handlers import creating, customers, drafts, files, hearing
+from handlers.binding import opening
 from handlers.desk import Desk
 from handlers.directory import tell_admins
+from handlers.pages import signing_in
 from handlers.texts import dialog
 
 
@@ -57,11 +59,16 @@ async def unknown_card(desk: Desk) -> None:
 
 
 async def press_customer(desk: Desk) -> None:
-    """«更多动态» on a customer's card."""
+    """«更多动态», «打开聊天» or «打开网页» on a customer's card."""
     action = desk.message.action
     assert action is not None
     account = await desk.tx.accounts.get(int(action.card_id.split("-")[1]))
-    await customers.tell_stream(desk, account)
+    if action.action == customers.PAGE:
+        await signing_in.send_customer(desk, account)
+    elif action.action == customers.CHATS:
+        await opening.tell(desk, account)
+    else:
+        await customers.tell_stream(desk, account)
 
 
 async def press_new_customer(desk: Desk) -> None:

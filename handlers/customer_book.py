@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.domain.opportunities import Account
-from handlers.understanding.customers import CustomerIndex
+from handlers.understanding.customers import CustomerIndex, many
 
 
 class CustomerBook:
@@ -16,8 +16,9 @@ class CustomerBook:
         self._owners: dict[str, int | None] = {}
 
     def load(self, accounts: Iterable[Account]) -> None:
-        for account in accounts:
-            self.put(account)
+        with many():
+            for account in accounts:
+                self.put(account)
 
     def put(self, account: Account) -> None:
         """Add a customer, or note its new owner or alias."""

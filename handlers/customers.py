@@ -12,8 +12,10 @@ from bot.domain.people import Person, Role
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed, NotFound
 from bot.messages import Button, Card
-from handlers import owing
+from handlers import erp_showing, owing
 from handlers.desk import Desk
+from handlers.levels.showing import level_lines
+from handlers.signals import heating
 from handlers.texts import customers as texts
 from handlers.texts import dialog
 from handlers.texts import pool as pool_texts
@@ -21,6 +23,7 @@ from handlers.understanding.customers import SURE
 from storage.unit_of_work import UnitOfWork
 
 SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
+STREAM, PAGE, CHATS = "stream", "page", "chats"  # buttons of a customer's card
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,41 @@ async def refuse_foreign(desk: Desk, account: Account) -> None:
     for the owner, and those who lead the owner may."""
     if account.in_pool_since is not None:
         raise NotAllowed(pool_texts.take_first(account.name))
-    if not await _may_log(desk, account):
+    if not await may_log(desk.tx, desk.rep, account, desk.at):
         owner = await desk.tx.people.get(account.owner_id)
         raise NotAllowed(dialog.owned_by_other(account.name, owner))
 
 
 async def refuse_to_show(desk: Desk, account: Account) -> None:
     """Raises NotFound unless the speaker may see this customer's stream."""
-    if not await _may_show(desk, account):
+    if not await may_show(desk.tx, desk.rep, account, desk.at):
         raise NotFound(texts.not_visible(account.name))
+
+
+async def may_show(tx: UnitOfWork, person: Person, account: Account, at: datetime) -> bool:
+    """Who may see a customer, in chat and on pages: whoever may log for it, who sees all, and
+    everybody what lies in the pool."""
+    pooled = account.in_pool_since is not None
+    return pooled or bool(person.roles & SEES_ALL) or await may_log(tx, person, account, at)
+
+
+async def may_log(tx: UnitOfWork, person: Person, account: Account, at: datetime) -> bool:
+    """The owner, who leads the owner, and who stands in for the owner; nobody in the pool."""
+    if account.in_pool_since is not None:
+        return False
+    if account.owner_id == person.id or await leads(tx, person, account.owner_id):
+        return True
+    return stands_in(person, await tx.people.get(account.owner_id), at)
+
+
+def stands_in(person: Person, owner: Person, at: datetime) -> bool:
+    """Whether `person` covers for somebody who is on leave."""
+    return owner.on_leave(at) and owner.deputy_id == person.id
 
 
 def covers(desk: Desk, owner: Person) -> bool:
     """Whether the speaker stands in for somebody who is on leave."""
-    return owner.on_leave(desk.at) and owner.deputy_id == desk.rep.id
+    return stands_in(desk.rep, owner, desk.at)
 
 
 async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
@@ -99,7 +123,7 @@ async def recent(desk: Desk, *, limit: int, besides: Container[int] = ()) -> lis
     found: list[Account] = []
     for number in numbers:
         account = await desk.tx.accounts.get(number)
-        if number not in besides and await _may_log(desk, account):
+        if number not in besides and await may_log(desk.tx, desk.rep, account, desk.at):
             found.append(account)
         if len(found) == limit:
             break
@@ -122,7 +146,9 @@ async def named(desk: Desk, words: str) -> Account | None:
         raise NotFound(texts.no_such_customer(words))
     found = [await desk.tx.accounts.find_by_name(name) for name in names]
     accounts = [account for account in found if account is not None]
-    visible = [account for account in accounts if await _may_show(desk, account)]
+    visible = [
+        account for account in accounts if await may_show(desk.tx, desk.rep, account, desk.at)
+    ]
     if len(visible) == 1:
         return visible[0]
     if not visible:
@@ -160,8 +186,13 @@ async def show(desk: Desk, account: Account) -> None:
     waiting = await desk.tx.deadlines.waiting_of_account(account.id)
     lines = [
         *(_deal_line(desk, deal) for deal in deals[:3]),
+        *await level_lines(desk, deals),
+        *await heating.lines(
+            desk.tx, desk.policy, account.id, desk.at.astimezone(desk.office.zone)
+        ),
+        *await erp_showing.lines(desk, account),
         *(
-            owing.line_of(owed, desk.office.policy.actions, desk.office.calendar)
+            owing.line_of(owed, desk.office.policies, desk.office.calendar)
             for owed in waiting
             if owed.shows(desk.at)
         ),
@@ -172,7 +203,9 @@ async def show(desk: Desk, account: Account) -> None:
     facts = [("负责人", texts.in_pool_from(owner.name) if pooled else owner.name)]
     if account.industry:
         facts.append(("行业", account.industry))
+    facts += await erp_showing.facts(desk, account)
     contacts = await desk.tx.accounts.contacts(account.id)
+    chats = await desk.tx.chat_bindings.of_customer(account.id)
     if contacts:
         facts.append(("联系人", "、".join(contact.name for contact in contacts[:4])))
     card = Card(
@@ -180,7 +213,11 @@ async def show(desk: Desk, account: Account) -> None:
         title=dialog.shorten(account.name, 36),
         lines=tuple(lines),
         facts=tuple(facts),
-        buttons=(Button("stream", "更多动态"),),
+        buttons=(
+            Button(STREAM, "更多动态"),
+            *((Button(CHATS, "打开聊天"),) if chats else ()),
+            *_page_button(desk),
+        ),
     )
     await desk.show_privately(card, subject=f"customer:{account.id}")
     _say_where(desk)
@@ -190,6 +227,10 @@ def tell_alone(desk: Desk, title: str, text: str) -> None:
     """Customers are nobody else's business: in a group the answer goes to the asker alone."""
     desk.say_privately(title, text)
     _say_where(desk)
+
+
+def _page_button(desk: Desk) -> tuple[Button, ...]:
+    return (Button(PAGE, "打开网页"),) if desk.office.pages_url else ()
 
 
 def _say_where(desk: Desk) -> None:
@@ -225,6 +266,7 @@ async def open_opportunity(desk: Desk, account: Account, *, since: datetime) -> 
         name=f"{account.name} 商机",
         owner_id=account.owner_id,
         stage=library.stages[0].key,
+        rank=0,
         library=library.ref,
         at=since,
         light_due_at=desk.at,
@@ -277,20 +319,6 @@ def _mark(entry: Activity, *, taken_back: bool, locked: bool) -> str:
     if locked or entry.invalid_reason == Invalid.LOCKED:
         return f"{late}（已锁定）"
     return late if counts else f"{late}（不计有效）"
-
-
-async def _may_show(desk: Desk, account: Account) -> bool:
-    """Whoever may log for it, and everybody what lies in the pool."""
-    pooled = account.in_pool_since is not None
-    return pooled or bool(desk.rep.roles & SEES_ALL) or await _may_log(desk, account)
-
-
-async def _may_log(desk: Desk, account: Account) -> bool:
-    if account.in_pool_since is not None:
-        return False
-    if account.owner_id == desk.rep.id or await leads(desk.tx, desk.rep, account.owner_id):
-        return True
-    return covers(desk, await desk.tx.people.get(account.owner_id))
 
 
 _CARD_SAFE = {ord(character): "-" for character in "=+/.:@ "}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.deadlines import Awaited, Deadline, DeadlineState, locks_at, planned, step_moments
+from bot.domain.deadlines import Awaited, Deadline, DeadlineState, locks_at, planned
 from bot.domain.notifying import first_allowed
-from bot.domain.opportunities import OpportunityState
 from bot.domain.people import Person
 from bot.messages import Button, Card, OutboundMessage
 from handlers.light_cards import Watch
 from handlers.texts import deadlines as texts
+from storage.cards import ShownCard
 from storage.unit_of_work import UnitOfWork
 
 BATCH = 500
@@ -20,20 +20,17 @@ WRITE = "write"
 NOT_HELD = "not-held"
 ASK = "ask"
 
-_OVER = (OpportunityState.WON, OpportunityState.LOST, OpportunityState.INVALID)
-
 
 async def sweep(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessage]:
     """Every deadline with a reminder or the lock due by `at`: one step further, with a word to
     the rep, at night kept for the morning. Done meanwhile: the word is dropped."""
     messages: list[OutboundMessage] = []
-    people: dict[int, Person] = {}
     while due := await tx.deadlines.list_due(at, limit=BATCH):
-        over = await _over(tx, due)
-        await tx.deadlines.settle(over, state=DeadlineState.DROPPED, at=at)
-        for owed in due:
-            if owed not in over:
-                messages += await _step(tx, watch, owed, people, at)
+        over = {owed.id for owed in await _over(tx, due)}
+        await tx.deadlines.settle(
+            [owed for owed in due if owed.id in over], state=DeadlineState.DROPPED, at=at
+        )
+        messages += await _step(tx, watch, [owed for owed in due if owed.id not in over], at)
     return messages
 
 
@@ -43,38 +40,46 @@ def subject_of(owed: Deadline) -> str:
 
 
 async def _step(
-    tx: UnitOfWork, watch: Watch, owed: Deadline, people: dict[int, Person], at: datetime
+    tx: UnitOfWork, watch: Watch, due: Sequence[Deadline], at: datetime
 ) -> list[OutboundMessage]:
-    """people: those read before in this sweep."""
-    policy, calendar = watch.policy.actions, watch.calendar
-    locks = at >= step_moments(owed, policy, calendar)[-1]
-    if locks:
-        later = replace(owed, state=DeadlineState.LOCKED, due_at=None, locked_at=at)
-        await tx.delivery.drop_subject(subject_of(owed), at=at)
-    else:
-        later = planned(owed, policy, calendar, at=at)
-    await tx.deadlines.save(later)
-    person = await _receiver(tx, owed, people, at)
-    to = watch.address_of(person)
-    if to is None:
-        return []
-    card = _card(watch, owed, locks=locks)
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=subject_of(owed),
-        address=to.key,
-        state="open",
-        data={},
-        at=at,
+    """Each one step further; a reminder that still waits gives way to the lock."""
+    calendar = watch.calendar
+    rules = {owed.id: watch.policies.of(owed.person_id).actions for owed in due}
+    locking = {owed.id for owed in due if at >= locks_at(owed, rules[owed.id], calendar)}
+    await tx.delivery.drop_subjects((subject_of(one) for one in due if one.id in locking), at=at)
+    await tx.deadlines.save(
+        *(
+            replace(owed, state=DeadlineState.LOCKED, due_at=None, locked_at=at)
+            if owed.id in locking
+            else planned(owed, rules[owed.id], calendar, at=at)
+            for owed in due
+        )
     )
     morning = first_allowed(at, policy=watch.policy.pushes, calendar=calendar)
-    return [OutboundMessage(card.card_id, to, card, not_before=morning, subject=subject_of(owed))]
+    receivers = await _receivers(tx, due, at)
+    messages: list[OutboundMessage] = []
+    for owed in due:
+        to = watch.address_of(receivers[owed.person_id])
+        if to is not None:
+            card, subject = _card(watch, owed, locks=owed.id in locking), subject_of(owed)
+            messages.append(
+                OutboundMessage(card.card_id, to, card, not_before=morning, subject=subject)
+            )
+    await tx.cards.put_all([_shown(message, at) for message in messages])
+    return messages
+
+
+def _shown(message: OutboundMessage, at: datetime) -> ShownCard:
+    card = message.content
+    assert isinstance(card, Card)
+    return ShownCard(
+        card.card_id, card.revision, message.subject, message.to.key, "open", data={}, updated_at=at
+    )
 
 
 def _card(watch: Watch, owed: Deadline, *, locks: bool) -> Card:
     """One card for each step; one that was reopened goes through the steps anew."""
-    policy, calendar = watch.policy.actions, watch.calendar
+    policy, calendar = watch.policies.of(owed.person_id).actions, watch.calendar
     local = calendar.local(locks_at(owed, policy, calendar))
     told = texts.locked(owed) if locks else texts.reminder(owed, local)
     return Card(
@@ -96,25 +101,16 @@ def _buttons(owed: Deadline, *, locks: bool) -> tuple[Button, ...]:
     return (write,)
 
 
-async def _receiver(
-    tx: UnitOfWork, owed: Deadline, people: dict[int, Person], at: datetime
-) -> Person:
-    """The rep, or who stands in for them."""
-    person = await _person(tx, owed.person_id, people)
-    if person.on_leave(at) and person.deputy_id is not None:
-        return await _person(tx, person.deputy_id, people)
-    return person
-
-
-async def _person(tx: UnitOfWork, person_id: int, people: dict[int, Person]) -> Person:
-    if person_id not in people:
-        people[person_id] = await tx.people.get(person_id)
-    return people[person_id]
+async def _receivers(tx: UnitOfWork, due: Sequence[Deadline], at: datetime) -> dict[int, Person]:
+    """person id -> the rep, or who stands in for them."""
+    people = await tx.people.list_some(owed.person_id for owed in due)
+    away = [one for one in people.values() if one.on_leave(at) and one.deputy_id is not None]
+    deputies = await tx.people.list_some(one.deputy_id for one in away if one.deputy_id)
+    return people | {one.id: deputies[one.deputy_id] for one in away if one.deputy_id}
 
 
 async def _over(tx: UnitOfWork, due: Sequence[Deadline]) -> list[Deadline]:
     """Those whose deal was won, lost or given up: nothing is owed for it any more."""
     ids = [owed.opportunity_id for owed in due if owed.opportunity_id is not None]
-    leads = await tx.lights.list_leads(ids, lock=False)
-    ended = {lead.opportunity.id for lead in leads if lead.opportunity.state in _OVER}
+    ended = await tx.opportunities.closed_among(ids)
     return [owed for owed in due if owed.opportunity_id in ended]

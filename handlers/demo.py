@@ -6,6 +6,7 @@ ordinary rules judge it, so the demo shows nothing a real team could not get.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary, ActionUnit
 from bot.domain.lights import Lead, judge_lead
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
+from bot.domain.payouts.rule_changes import State, effective_on
 from bot.domain.policy import Policy
 from bot.domain.receivables import ContractTerms, due_at
 from bot.domain.valid_actions import ActionFacts, earlier_facts, judge
@@ -51,6 +53,26 @@ async def fill(
         account = await tx.accounts.find_by_name(told["customer"])
         if account is not None:
             await teller.sign(told, account)
+    await _publish_rules(tx, at)
+
+
+async def _publish_rules(tx: UnitOfWork, at: datetime) -> None:
+    """Bonus rules that the HRBP wrote and the director approved; those that are there stay."""
+    author = await tx.people.find_by_identity("wecom", "fengxiao")
+    approver = await tx.people.find_by_identity("wecom", "wangjianguo")
+    if author is None or approver is None or await tx.payout_rules.published():
+        return
+    rules = json.loads(files("handlers").joinpath("demo_payout_rules.json").read_text("utf-8"))
+    change = await tx.payout_rules.add(rules, author_id=author.id, at=at)
+    await tx.payout_rules.move(
+        change.id,
+        State.PUBLISHED,
+        approved_by=approver.id,
+        approved_at=at,
+        published_by=author.id,
+        published_at=at,
+    )
+    await tx.payout_facts.make_stale(effective_on(change.rules), at)
 
 
 def _stories() -> Sequence[Story]:
@@ -83,7 +105,7 @@ class _Teller:
                 past.append(await self._record(entry, unit, deal, past))
         left = self._as_told(deal, told, past)
         await self.tx.opportunities.save(left)
-        await self.tx.stages.note_state(deal, left, by=owner_id, at=self.at)
+        await self.tx.stages.note_state(deal, left, by=owner_id, at=self.at, calendar=self.calendar)
         if "snoozed_for" in told:
             await self._snooze(left, told)
 
@@ -115,7 +137,12 @@ class _Teller:
             aliases=story["aliases"],
         )
         for contact in story["contacts"]:
-            await self.tx.accounts.add_contact(account.id, contact["name"], title=contact["title"])
+            await self.tx.accounts.add_contact(
+                account.id,
+                contact["name"],
+                title=contact["title"],
+                external_id=contact.get("external", ""),
+            )
         return account
 
     async def _deal(self, told: Story, account: Account) -> Opportunity:
@@ -125,6 +152,7 @@ class _Teller:
             name=told["name"],
             owner_id=account.owner_id,
             stage=told["stage"],
+            rank=self.library.rank(told["stage"]) or 0,
             at=account.created_at,
             amount_fen=told["yuan"] * 100,
             light_due_at=self.at,

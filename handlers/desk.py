@@ -14,7 +14,9 @@ from bot.domain.library import ActionLibrary
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.supply import Station
 from bot.domain.tracks import Track
+from bot.domain.websites import Website
 from bot.messages import (
     Address,
     Card,
@@ -28,9 +30,12 @@ from bot.messages import (
     Text,
 )
 from handlers.alerts import Alerts
+from handlers.bell import Bell
+from handlers.binding.group_book import GroupBook
 from handlers.customer_book import CustomerBook
 from handlers.libraries import LibraryShelf, ReadLibrary
 from handlers.light_cards import Watch
+from handlers.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from storage.unit_of_work import UnitOfWork
 
@@ -42,10 +47,19 @@ class Office:
     address_of: where to write to a person, None if we share no platform.
     admins: platform user ids ("wecom:zhaoqian") that hold the admin role by configuration.
     erps: names of the ERPs that tell of receipts; what all of them have told is known.
+    order_erps, forecast_erps: those that tell of orders, and those that keep our forecasts.
+    supply_groups: `Address.key` of the groups that hear of large sales, by configuration.
     tracks: the talk tracks that come with Gendan; empty: none are offered unasked.
+    reads_papers: whether an engine reads contracts on paper.
+    pages_url: where browsers reach our pages, without a slash; "": no links are given.
+    groups: those that belong to a customer.
+    contacts_due: rung when there is anything to read from 客户联系 or to transfer there.
+    platforms_with_contacts: those that can hand an external contact to another member.
+    sites: websites that tell what visitors do.
+    wake_archive: has the chat archive of that application read at once.
     """
 
-    policy: Policy
+    policies: PolicyBook
     libraries: LibraryShelf
     read_library: ReadLibrary
     calendar: WorkingCalendar
@@ -55,7 +69,22 @@ class Office:
     address_of: Callable[[Person], Address | None]
     admins: frozenset[str] = frozenset()
     erps: tuple[str, ...] = ()
+    order_erps: tuple[str, ...] = ()
+    forecast_erps: tuple[str, ...] = ()
+    supply_groups: Mapping[Station, tuple[str, ...]] = field(default_factory=dict)
     tracks: tuple[Track, ...] = ()
+    reads_papers: bool = False
+    pages_url: str = ""
+    groups: GroupBook = field(default_factory=GroupBook)
+    contacts_due: Bell = field(default_factory=Bell)
+    platforms_with_contacts: frozenset[str] = frozenset()
+    sites: tuple[Website, ...] = ()
+    wake_archive: Callable[[str], None] = lambda _app: None
+
+    @property
+    def policy(self) -> Policy:
+        """The organisation's numbers as they are now."""
+        return self.policies.organisation
 
     @property
     def zone(self) -> ZoneInfo:
@@ -64,7 +93,7 @@ class Office:
     @property
     def watch(self) -> Watch:
         """What the functions about lights and lists ask for."""
-        return Watch(self.policy, self.libraries, self.calendar, self.address_of)
+        return Watch(self.policies, self.libraries, self.calendar, self.address_of)
 
 
 def address_book(apps: Mapping[Platform, str]) -> Callable[[Person], Address | None]:
@@ -104,7 +133,9 @@ class Desk:
         message = incoming.message
         person = None
         if message.sender_id:
-            person = await tx.people.find_by_identity(message.platform, message.sender_id)
+            person = await tx.speakers.find(
+                message.platform, message.sender_id, conversation=message.origin.key
+            )
         library = office.libraries.organisation
         if person is not None:
             library = await office.libraries.of_person(tx, person.id)
@@ -121,6 +152,12 @@ class Desk:
     @property
     def conversation(self) -> str:
         return self.message.origin.key
+
+    @property
+    def policy(self) -> Policy:
+        """What the speaker works by: their team's numbers, where it has its own."""
+        policies = self.office.policies
+        return policies.of(self.person.id) if self.person is not None else policies.organisation
 
     @property
     def rep(self) -> Person:
@@ -178,18 +215,30 @@ class Desk:
         self.answer(card)
 
     async def show_privately(
-        self, card: Card, *, subject: str, not_before: datetime | None = None
+        self,
+        card: Card,
+        *,
+        subject: str,
+        data: dict[str, Any] | None = None,
+        not_before: datetime | None = None,
     ) -> None:
         """The same, to the speaker alone, whichever chat they spoke in."""
-        await self._remember(card, subject, self.private)
+        await self._remember(card, subject, self.private, data)
         self.send(self.private, card, not_before=not_before)
 
-    async def change(self, card: Card, *, subject: str, only_in_place: bool = False) -> None:
+    async def change(
+        self,
+        card: Card,
+        *,
+        subject: str,
+        only_in_place: bool = False,
+        data: dict[str, Any] | None = None,
+    ) -> None:
         """Show `card` in place of what stands under its id; a press hands in the code that
         WeCom wants for it. only_in_place: see CardUpdate."""
         known = await self.tx.cards.get(card.card_id)
         card = replace(card, revision=(known.revision if known else card.revision) + 1)
-        await self._remember(card, subject, self.message.origin)
+        await self._remember(card, subject, self.message.origin, data)
         action = self.message.action
         pressed = action is not None and action.card_id == card.card_id
         code = action.response_code if action is not None and pressed else ""

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.people import Directory, Role
+from bot.domain.people import Directory, PersonStatus, Role
 from bot.messages import OutboundMessage, Platform, Text
+from handlers import leaving
 from handlers.desk import Desk, Office
+from handlers.pages import signing_in
 from handlers.texts import directory as texts
+from handlers.texts import leaving as leaving_texts
 from storage.unit_of_work import UnitOfWork
 
 
 async def save(
     tx: UnitOfWork, office: Office, directory: Directory, at: datetime
 ) -> list[OutboundMessage]:
-    """Take over what a platform told. Whoever left keeps their history; their customers are
-    reported to the administrators, who decide on the new owner."""
+    """Take over what a platform told. Whoever left has no access from now on and keeps their
+    history; whoever led them is asked who gets the rest."""
     before = {person.id for person in await tx.people.list_active()}
     roles_of = office.policy.roles.roles_of
     saved = await tx.people.save_directory(directory, roles_by_title=roles_of, at=at)
@@ -27,10 +30,8 @@ async def save(
     after = {person.id for person in await tx.people.list_active()}
     notes = []
     for person in [await tx.people.get(number) for number in sorted(before - after)]:
-        owned = await tx.accounts.list_of_owner(person.id)
-        if owned:
-            text = texts.left_with_customers(person.name, [account.name for account in owned])
-            notes += await tell_admins(tx, office, text, key=f"left:{person.id}:{at.date()}")
+        await tx.page_sessions.end_all_of(person.id, at=at, why=signing_in.LEFT)
+        notes += await leaving.offer(tx, office, person, at)
     return notes
 
 
@@ -39,6 +40,15 @@ async def change(desk: Desk) -> None:
     directory = desk.incoming.directory
     if directory is not None:
         desk.add(await save(desk.tx, desk.office, directory, desk.at))
+
+
+def has_left(desk: Desk) -> bool:
+    return desk.person is not None and desk.person.status is PersonStatus.LEFT
+
+
+async def turn_away(desk: Desk) -> None:
+    """What they say or press does nothing any more."""
+    desk.say(leaving_texts.HAS_LEFT)
 
 
 async def unknown_sender(desk: Desk) -> None:

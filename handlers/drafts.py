@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 
 from bot.domain import confirming, drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
+from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
@@ -61,37 +62,35 @@ async def open_draft(
         today = desk.at.astimezone(desk.office.zone).date()
         slots = {**drafting.pending_visit(past, unit, today), **slots}
     sent_at = desk.message.sent_at
-    draft = await desk.tx.drafts.add(
-        Draft(
-            id=0,
-            conversation=desk.conversation,
-            person_id=desk.rep.id,
-            unit=unit.key if unit else str(record.intent),
-            source_id=f"{desk.incoming.source_id}:{number}",
-            text=text,
-            state=DraftState.OPEN,
-            occurred_at=drafting.occurred_at(record, sent_at, desk.office.zone, clock),
-            created_at=desk.at,
-            touched_at=desk.at,
-            expires_at=desk.at + desk.office.policy.drafts.ttl,
-            account_id=found.account.id if found.account else None,
-            opportunity_id=opportunity.id if opportunity else None,
-            slots=slots,
-            confidence=drafting.confidence_of(record, slots),
-            candidates=tuple(account.id for account in found.candidates),
-            library=desk.library.ref,
-        )
+    draft = Draft(
+        id=0,
+        conversation=desk.conversation,
+        person_id=desk.rep.id,
+        unit=unit.key if unit else str(record.intent),
+        source_id=f"{desk.incoming.source_id}:{number}",
+        text=text,
+        state=DraftState.OPEN,
+        occurred_at=drafting.occurred_at(record, sent_at, desk.office.zone, clock),
+        created_at=desk.at,
+        touched_at=desk.at,
+        expires_at=desk.at + desk.policy.drafts.ttl,
+        account_id=found.account.id if found.account else None,
+        opportunity_id=opportunity.id if opportunity else None,
+        slots=slots,
+        confidence=drafting.confidence_of(record, slots),
+        candidates=tuple(account.id for account in found.candidates),
+        file_hashes=await take_loose(desk),
+        library=desk.library.ref,
     )
-    await attach_loose(desk, draft)
     if desk.message.in_group:
         await desk.tx.group_words.mark_recorded(desk.incoming.source_id)
-    return await show(desk, await desk.tx.drafts.get_for_update(draft.id))
+    return await show(desk, draft)
 
 
 async def show(desk: Desk, draft: Draft) -> Draft:
     """Show a draft as it stands, on a fresh card at the end of the chat, or in place when a
-    press on its own card changed it. Notes which answer is awaited; where the policy wants no
-    press for it, it is stored."""
+    press on its own card changed it. Notes which answer is awaited, and keeps the draft, also one
+    that is new; where the policy wants no press for it, it is stored."""
     view = await look_at(desk, draft)
     awaiting = "customer" if view.question else ""
     if not awaiting and view.missing:
@@ -103,11 +102,18 @@ async def show(desk: Desk, draft: Draft) -> Draft:
         await desk.change(old, subject=_subject(draft), only_in_place=True)
     card_no = draft.card_no if in_place else draft.card_no + 1
     draft = replace(draft, awaiting=awaiting, card_no=card_no)
+    is_new = not draft.id
+    if is_new:
+        kept = await desk.tx.drafts.add(draft)
+        if kept != replace(draft, id=kept.id):  # a draft of the same words stands there
+            return await show(desk, with_files(kept, draft.file_hashes))
+        draft = kept
     view = replace(view, draft=draft)
     if at_once.is_due(desk, view):
         draft, card = await at_once.store(desk, view)
     else:
-        await desk.tx.drafts.save(draft)
+        if not is_new:
+            await desk.tx.drafts.save(draft)
         today = desk.at.astimezone(desk.office.zone).date()
         card = draft_card.render(view, today=today, calendar=desk.office.calendar)
     if in_place:
@@ -148,7 +154,7 @@ def filled(
     slots: Mapping[str, object],
     confidence: Mapping[str, float] | None = None,
 ) -> Draft:
-    ttl = desk.office.policy.drafts.ttl
+    ttl = desk.policy.drafts.ttl
     return drafting.fill(draft, slots, at=desk.at, ttl=ttl, confidence=confidence)
 
 
@@ -245,20 +251,22 @@ async def cancel(desk: Desk, draft: Draft) -> None:
 
 async def attach(desk: Desk, draft: Draft, files: Sequence[StoredFile]) -> Draft:
     """Hang files on a draft (without showing it)."""
-    hashes = dict.fromkeys([*draft.file_hashes, *(file.sha256 for file in files)])
-    draft = filled(desk, replace(draft, file_hashes=tuple(hashes)), {})
+    draft = filled(desk, with_files(draft, [file.sha256 for file in files]), {})
     await desk.tx.drafts.save(draft)
     return draft
 
 
-async def attach_loose(desk: Desk, draft: Draft) -> None:
-    """Files sent just before, without saying for whom, belong to the draft that follows."""
+async def take_loose(desk: Desk) -> tuple[str, ...]:
+    """Files sent just before, without saying for whom, belong to the draft that follows: their
+    hashes."""
     loose = await desk.tx.drafts.loose_of(desk.conversation, desk.rep.id)
-    if not loose:
-        return
-    hashes = dict.fromkeys([*draft.file_hashes, *(item.sha256 for item in loose)])
-    await desk.tx.drafts.save(replace(draft, file_hashes=tuple(hashes)))
-    await desk.tx.drafts.settle_loose([item.id for item in loose], desk.at)
+    if loose:
+        await desk.tx.drafts.settle_loose([item.id for item in loose], desk.at)
+    return tuple(dict.fromkeys(item.sha256 for item in loose))
+
+
+def with_files(draft: Draft, hashes: Iterable[str]) -> Draft:
+    return replace(draft, file_hashes=tuple(dict.fromkeys([*draft.file_hashes, *hashes])))
 
 
 async def own_draft(desk: Desk, draft_id: int) -> Draft:
@@ -271,7 +279,9 @@ async def own_draft(desk: Desk, draft_id: int) -> Draft:
 
 
 async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundMessage]:
-    """The job: drafts nobody touched for long end with a word, and their cards close."""
+    """The job: drafts nobody touched for long end with a word, at night kept for the morning, and
+    their cards close."""
+    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
     told = []
     for draft in await tx.drafts.due_to_expire(at, limit=200):
         await tx.drafts.save(replace(draft, state=DraftState.EXPIRED))
@@ -286,7 +296,8 @@ async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundM
         address = office.address_of(await tx.people.get(draft.person_id))
         if address is not None:
             text = dialog.expired(draft, view.title, view.customer)
-            told.append(OutboundMessage(f"draft:{draft.id}:expired", address, Text(text)))
+            key = f"draft:{draft.id}:expired"
+            told.append(OutboundMessage(key, address, Text(text), not_before=morning))
     return told
 
 
@@ -323,7 +334,7 @@ def _notes(desk: Desk, view: DraftView) -> tuple[str, ...]:
         notes.append(dialog.by_habit(words, view.customer, own=own))
     unsure = [
         slot
-        for slot in confirming.unsure(desk.office.policy.drafts, draft)
+        for slot in confirming.unsure(desk.policy.drafts, draft)
         if slot in dialog.SLOT_LABELS and slot in draft.slots
     ]
     if unsure:
@@ -395,8 +406,9 @@ async def _past_with(
         opportunity = won[-1] if won else None
     if opportunity is None:
         return []
-    since = opportunity.created_at
-    return await desk.tx.activities.list_of_opportunity(opportunity.id, since=since)
+    since = min(opportunity.created_at, desk.at - judging.LOOK_BACK)  # the verdict asks as well
+    past_of_deal = await desk.tx.activities.list_of_opportunity(opportunity.id, since=since)
+    return [one for one in past_of_deal if one.occurred_at >= opportunity.created_at]
 
 
 def _chat(conversation: str) -> Address:

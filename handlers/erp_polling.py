@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.receivables import Receipt
 from bot.errors import BotError
-from bot.messages import OutboundMessage, ReceiptNews
+from bot.messages import ErpNews, OutboundMessage
 from bot.ports import Erp
 from bot.router import Begin, Job
 from handlers import clause_reviews, directory, receivables
@@ -74,7 +74,7 @@ class ErpPolling:
         told, self._told = self._told, {}
         messages: list[OutboundMessage] = []
         for name, receipts in told.items():
-            news = ReceiptNews(tuple(receipts), complete_until=at)
+            news = ErpNews(tuple(receipts), complete_until=at)
             messages += await receivables.take(tx, self._office, name, news, at)
         messages += await receivables.check_due(tx, self._office, at)
         messages += await clause_reviews.remind(tx, self._office, at)

@@ -19,14 +19,21 @@ from handlers import (
     track_library,
 )
 from handlers.desk import Desk
+from handlers.growth_fund import catalogue as growth_catalogue
+from handlers.paper_reading import ASK as ASK_TO_READ
+from handlers.paper_reading import is_paper
+from handlers.payouts import disputing, rule_import
 from handlers.texts import dialog
 from handlers.texts import directory as directory_texts
+from handlers.texts import papers as paper_texts
 from handlers.texts import pool as pool_texts
 
 
 async def receive(desk: Desk) -> None:
     """Attachments without words: onto the open draft, else the question for whom."""
     stored = await _record(desk)
+    if stored and await disputing.take_files(desk, stored):
+        return
     if stored and not await _was_table(desk, stored):
         await _attach_or_ask(desk, [_file(fetched) for fetched in stored])
 
@@ -45,8 +52,8 @@ async def place_rest(desk: Desk) -> None:
     files = [file for file in found if file is not None]
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
     if files and open_drafts:
-        await drafts.attach_loose(desk, open_drafts[0])
-        await drafts.show(desk, await desk.tx.drafts.get_for_update(open_drafts[0].id))
+        hashes = await drafts.take_loose(desk)
+        await drafts.show(desk, drafts.with_files(open_drafts[0], hashes))
     elif files:
         await _ask_for_whom(desk, files)
 
@@ -69,7 +76,14 @@ async def _set_aside(desk: Desk, files: Sequence[StoredFile]) -> None:
 
 
 async def _was_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
-    """A table from an administrator: talk tracks, an action library, or customers."""
+    """Bonus rules from who may write them, or a table from an administrator: talk tracks, an
+    action library, or customers."""
+    if len(stored) == 1 and await rule_import.take_file(desk, stored[0], _file(stored[0]).name):
+        return True
+    if len(stored) == 1 and await growth_catalogue.take_file(
+        desk, stored[0], _file(stored[0]).name
+    ):
+        return True
     if len(stored) != 1 or Role.ADMIN not in desk.rep.roles:
         return False
     file = _file(stored[0])
@@ -79,8 +93,14 @@ async def _was_table(desk: Desk, stored: Sequence[Fetched]) -> bool:
         return True
     if not file.name.lower().endswith(".csv"):
         return False
-    table = stored[0].table
-    done = await importing.import_customers(desk.tx, desk.office, table, actor=desk.rep, at=desk.at)
+    done = desk.incoming.imported
+    if done is None:
+        table = stored[0].table
+        done = await importing.import_customers(
+            desk.tx, desk.office, table, actor=desk.rep, at=desk.at
+        )
+    else:
+        await importing.note(desk.tx, done, actor=desk.rep, at=desk.at)
     told = directory_texts.imported(done.created, done.known, done.mistakes, done.doubts)
     desk.say(told + (pool_texts.without_owner(done.ownerless) if done.ownerless else ""))
     return True
@@ -112,10 +132,16 @@ async def _ask_for_whom(desk: Desk, files: Sequence[StoredFile]) -> None:
         lines=(dialog.file_for_whom([file.name for file in files]),),
         buttons=(
             *(Button(f"pick-{one.id}", dialog.short_name(one.name)) for one in choices),
+            *_contract_button(desk, files),
             Button("drop", "不用了", style="danger"),
         ),
     )
     await desk.show(card, subject=f"files:{desk.rep.id}")
+
+
+def _contract_button(desk: Desk, files: Sequence[StoredFile]) -> tuple[Button, ...]:
+    papers = desk.office.reads_papers and any(is_paper(file.media_type) for file in files)
+    return (Button(ASK_TO_READ, paper_texts.BUTTON),) if papers else ()
 
 
 async def give_to(desk: Desk, account: Account) -> None:
@@ -149,6 +175,14 @@ async def give_to(desk: Desk, account: Account) -> None:
     await desk.tx.drafts.settle_loose([item.id for item in loose], desk.at)
     await _close_question(desk, dialog.files_given(names, account.name))
     desk.say(dialog.files_given(names, account.name))
+
+
+async def use_loose(desk: Desk, account_id: int, sha256: str) -> None:
+    """A file that somebody else has found a customer for waits no longer."""
+    await desk.tx.files.use(sha256, account_id, desk.at)
+    loose = await desk.tx.drafts.loose_of(desk.conversation, desk.rep.id)
+    ids = [one.id for one in loose if one.sha256 == sha256]
+    await desk.tx.drafts.settle_loose(ids, desk.at)
 
 
 async def press(desk: Desk) -> None:

@@ -32,7 +32,7 @@ MENTION = "customer_mention"
 
 async def apply(desk: Desk, records: Iterable[Record]) -> tuple[Record, ...]:
     """The records, with customers put in whose name was unclear but was settled before."""
-    if not desk.office.policy.drafts.use_habits:
+    if not desk.policy.drafts.use_habits:
         return tuple(records)
     return tuple([await _by_habit(desk, record) for record in records])
 

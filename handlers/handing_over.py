@@ -14,7 +14,7 @@ async def hand_over(desk: Desk, account: Account, to: Person) -> None:
     if account.in_pool_since is None:
         await desk.tx.accounts.transfer(account.id, to.id, desk.at)
     else:
-        await desk.tx.pool.take(account.id, to.id, at=desk.at)
+        await desk.tx.pool.take(account.id, to.id, at=desk.at, calendar=desk.office.calendar)
     await desk.tx.deadlines.hand_over(account.id, of=account.owner_id, to=to.id)
     desk.office.customers.put(await desk.tx.accounts.get(account.id))
     for deal in await desk.tx.opportunities.open_of_account(account.id):

@@ -9,6 +9,7 @@ from bot.domain.activities import Draft, Intent, Record
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import UserError
+from bot.messages import Kind
 from handlers import (
     answers,
     commenting,
@@ -31,6 +32,9 @@ from handlers import (
     undoing,
 )
 from handlers.desk import Desk
+from handlers.levels import claiming
+from handlers.levels import words as level_words
+from handlers.payouts import disputing
 from handlers.texts import dialog
 from handlers.understanding.heard import as_meant
 from handlers.understanding.suggestions import filled
@@ -102,8 +106,11 @@ async def _hear_and_keep(desk: Desk, text: str) -> None:
 
 async def _hear(desk: Desk, text: str) -> None:
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
-    for take in (_take_track, _take_comment, _take_order, _take_word, _take_denial):
-        if await take(desk, text, open_drafts):
+    for take in _FIRST:
+        if await take(desk, text):
+            return
+    for say in (_take_order, _take_word, _take_denial):
+        if await say(desk, text, open_drafts):
             return
     read = await habits.apply(desk, read_words(desk, text))
     records = filled(read, desk.incoming.suggested, text)
@@ -124,8 +131,9 @@ async def _hear(desk: Desk, text: str) -> None:
 
 
 async def cancel(desk: Desk) -> None:
-    """«取消»: the talk track being written, else the open draft. Nothing that is stored."""
-    if await track_library.drop(desk):
+    """«取消»: the dispute or the talk track being written, else the open draft. Nothing that is
+    stored."""
+    if await disputing.drop(desk) or await track_library.drop(desk):
         return
     open_drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
     if await stage_moves.cancel(desk, open_drafts):
@@ -163,9 +171,13 @@ async def _drafts_named(
 
 
 def spoken_text(desk: Desk) -> str:
-    """The words of a message: typed, or heard in its recording."""
+    """The words of a message: typed, or heard in its recording, of which some platforms send
+    the transcript alone."""
     heard = [_meant(desk, file.transcript) for file in desk.incoming.files if file.transcript]
-    text = " ".join([desk.message.text, *heard]).strip()
+    own = desk.message.text
+    if own and desk.message.kind is Kind.VOICE:
+        own = _meant(desk, own)
+    text = " ".join([own, *heard]).strip()
     return text[:MAX_TEXT]
 
 
@@ -180,12 +192,15 @@ async def _by_intent(
     desk: Desk, records: tuple[Record, ...], text: str, open_drafts: list[Draft]
 ) -> None:
     first = records[0]
+    if await level_words.take(desk, records, text):
+        return
     if first.vague_intent and first.intent_level is None and len(records) == 1:
         desk.say(dialog.VAGUE_INTENT)
     elif await _puts_off(desk, first, text) or await _file_answer(desk, first):
         return
     elif any(record.intent in reports.LOGS for record in records):
         await reports.log(desk, records, text, open_drafts)
+        await stage_orders.propose_told(desk, records, text)
     elif (act := _ACTS.get(first.intent)) is not None:
         await act(desk, first, open_drafts)
     elif first.intent is Intent.CREATE_CUSTOMER and first.customer_mention:
@@ -220,12 +235,17 @@ async def _query(desk: Desk, record: Record, _: list[Draft]) -> None:
     await queries.answer(desk, record)
 
 
+async def _appeal(desk: Desk, record: Record, _: list[Draft]) -> None:
+    await disputing.by_words(desk, record, spoken_text(desk))
+
+
 _ACTS: dict[Intent, Callable[[Desk, Record, list[Draft]], Awaitable[None]]] = {
     Intent.CONFIRM: _confirm,
     Intent.CANCEL: _cancel,
     Intent.CORRECT: _correct,
     Intent.SNOOZE: _snooze,
     Intent.QUERY: _query,
+    Intent.APPEAL: _appeal,
 }
 
 
@@ -272,14 +292,6 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
     await customers.show(desk, account)
 
 
-async def _take_comment(desk: Desk, text: str, _: list[Draft]) -> bool:
-    return await commenting.take(desk, text)
-
-
-async def _take_track(desk: Desk, text: str, _: list[Draft]) -> bool:
-    return await track_library.take(desk, text)
-
-
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:
     return await team.take_order(desk, text) or await stage_orders.take_order(desk, text)
 
@@ -316,6 +328,12 @@ async def _take_denial(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:
         if draft.slots.get(habits.HABIT) == match["words"] and draft.account_id == account.id:
             await drafts.ask_again(desk, draft, match["words"])
     return True
+
+
+_Take = Callable[[Desk, str], Awaitable[bool]]
+_FIRST: tuple[_Take, ...] = (
+    disputing.take, claiming.take_words, track_library.take, commenting.take,
+)  # fmt: skip
 
 
 async def _act_on(desk: Desk, what: str, account: Account, open_drafts: Sequence[Draft]) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from bot.domain.identifiers import one_domain, one_phone
+from bot.domain.imports import Imported
 from bot.domain.opportunities import Account
-from bot.domain.people import Person
+from bot.domain.people import Person, Role
 from bot.errors import InvalidInput
+from bot.messages import Fetched, Incoming
+from bot.router import Begin
 from handlers import duplicates, pooling
 from handlers.desk import Office
 from handlers.duplicates import Likely
@@ -23,20 +28,54 @@ from storage.unit_of_work import UnitOfWork
 
 CSV_COLUMNS = ("name", "owner")
 MAX_CSV_ROWS = 5_000
-"""Each row is compared with who is there, some 10 ms, while nobody else can write."""
+AT_ONCE = 15
+"""Rows of one transaction. Each is compared with who is there, some 10 ms, while on SQLite nobody
+else can write; so many keep a chat waiting for no longer than it takes to read the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What a customer file brought. mistakes: one readable line for each refused row.
-    doubts: for each that was created although something is a little like it. ownerless: of the
-    created, those that wait in the pool to be assigned."""
+class _Read(Protocol):
+    def __call__(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
-    created: int
-    known: int
-    mistakes: tuple[str, ...]
-    doubts: tuple[str, ...] = ()
-    ownerless: int = 0
+
+class LongImports:
+    """A `bot.ports.Preparation`: an administrator's table of customers that is too long for one
+    transaction comes in before the message's own, in short ones, so that everybody else's chats go
+    on between them. What a crash interrupts is taken up again: rows that came in are known then."""
+
+    def __init__(self, office: Office, *, begin: Begin[UnitOfWork], read: _Read) -> None:
+        self._office = office
+        self._begin = begin
+        self._read = read
+
+    async def prepare(self, incoming: Incoming, *, last_try: bool) -> Incoming:
+        """See `bot.ports.Preparation`. What is no such table the handlers say."""
+        if len(incoming.files) != 1 or not _is_csv(incoming.files[0]):
+            return incoming
+        try:
+            rows = _rows(incoming.files[0].table)
+        except InvalidInput:
+            return incoming
+        actor = await self._administrator(incoming) if len(rows) > AT_ONCE else None
+        if actor is None:
+            return incoming
+        done = Imported()
+        for start in range(0, len(rows), AT_ONCE):
+            async with self._begin() as tx:
+                part = rows[start : start + AT_ONCE]
+                done += await _take(
+                    tx, self._office, part, first=start + FIRST_ROW, actor=actor, at=incoming.at
+                )
+        return replace(incoming, imported=done)
+
+    async def _administrator(self, incoming: Incoming) -> Person | None:
+        message = incoming.message
+        async with self._read() as tx:
+            person = await tx.people.find_by_identity(message.platform, message.sender_id)
+        return person if person is not None and Role.ADMIN in person.roles else None
+
+
+FIRST_ROW = 2
+"""The number that a table program shows beside the first row under the header."""
 
 
 async def import_customers(
@@ -51,46 +90,73 @@ async def import_customers(
     refused with the reason. Raises InvalidInput if the file is no such table.
     """
     rows = _rows(data)
-    owners = {person.name: person for person in await tx.people.list_active()}
-    created = known = ownerless = 0
-    mistakes: list[str] = []
-    doubts: list[str] = []
-    for number, row in enumerate(rows, start=2):
-        named = row.get("owner", "").strip()
-        owner = owners.get(named) or await _by_user_id(tx, named) if named else actor
-        name = " ".join(row.get("name", "").split())
-        if not name or owner is None:
-            mistakes.append(texts.bad_row(number, name, named))
-            continue
-        if await tx.accounts.find_by_name(name) is not None:
-            known += 1
-            continue
-        try:
-            new = _new(name, row)
-        except InvalidInput as error:
-            mistakes.append(texts.refused_row(number, name, str(error)))
-            continue
-        contacts = [row["external_contact"].strip()] if row.get("external_contact") else []
-        found = await duplicates.find(tx, new.card(contacts), at)
-        if found and found[0].same:
-            mistakes.append(texts.refused_row(number, name, _alike(found[0])))
-            continue
-        doubts += [texts.doubtful_row(number, name, _alike(found[0]))] if found else []
-        account = await _create(tx, office, new, row, owner=owner, at=at)
-        office.customers.put(account)
-        if not named:
-            await pooling.put(tx, office, account, reason=pool_texts.NEW_LEAD, at=at)
-            ownerless += 1
-        created += 1
+    done = await _take(tx, office, rows, first=FIRST_ROW, actor=actor, at=at)
+    await note(tx, done, actor=actor, at=at)
+    return done
+
+
+async def note(tx: UnitOfWork, done: Imported, *, actor: Person, at: datetime) -> None:
+    """That it was done, in the audit chain."""
     await tx.audit.append(
         at=at,
         actor=f"person:{actor.id}",
         action="import_customers",
         subject="accounts",
         before=None,
-        after={"created": created, "known": known, "refused": len(mistakes)},
+        after={"created": done.created, "known": done.known, "refused": len(done.mistakes)},
     )
-    return Imported(created, known, tuple(mistakes), tuple(doubts), ownerless)
+
+
+async def _take(
+    tx: UnitOfWork,
+    office: Office,
+    rows: Sequence[Mapping[str, str]],
+    *,
+    first: int,
+    actor: Person,
+    at: datetime,
+) -> Imported:
+    """first: the number of the first of these rows."""
+    owners = {person.name: person for person in await tx.people.list_active()}
+    done = Imported()
+    for number, row in enumerate(rows, start=first):
+        named = row.get("owner", "").strip()
+        owner = owners.get(named) or await _by_user_id(tx, named) if named else actor
+        name = " ".join(row.get("name", "").split())
+        if not name or owner is None:
+            done += Imported(mistakes=(texts.bad_row(number, name, named),))
+        elif await tx.accounts.find_by_name(name) is not None:
+            done += Imported(known=1)
+        else:
+            done += await _take_new(tx, office, (number, name, row), owner=owner, at=at)
+    return done
+
+
+async def _take_new(
+    tx: UnitOfWork,
+    office: Office,
+    numbered: tuple[int, str, Mapping[str, str]],
+    *,
+    owner: Person,
+    at: datetime,
+) -> Imported:
+    """numbered: the row's number, the customer's name, the row."""
+    number, name, row = numbered
+    try:
+        new = _new(name, row)
+    except InvalidInput as error:
+        return Imported(mistakes=(texts.refused_row(number, name, str(error)),))
+    contacts = [row["external_contact"].strip()] if row.get("external_contact") else []
+    found = await duplicates.find(tx, new.card(contacts), at)
+    if found and found[0].same:
+        return Imported(mistakes=(texts.refused_row(number, name, _alike(found[0])),))
+    doubts = (texts.doubtful_row(number, name, _alike(found[0])),) if found else ()
+    account = await _create(tx, office, new, row, owner=owner, at=at)
+    office.customers.put(account)
+    ownerless = not row.get("owner", "").strip()
+    if ownerless:
+        await pooling.put(tx, office, account, reason=pool_texts.NEW_LEAD, at=at)
+    return Imported(created=1, doubts=doubts, ownerless=int(ownerless))
 
 
 async def _create(
@@ -125,6 +191,7 @@ async def _create(
         name=f"{new.name} 商机",
         owner_id=owner.id,
         stage=library.stages[0].key,
+        rank=0,
         library=library.ref,
         at=at,
         light_due_at=at,
@@ -179,6 +246,11 @@ def _rows(data: bytes) -> Sequence[dict[str, str]]:
     if len(rows) > MAX_CSV_ROWS:
         raise InvalidInput(texts.csv_too_long(MAX_CSV_ROWS))
     return rows
+
+
+def _is_csv(fetched: Fetched) -> bool:
+    name = (fetched.stored.name if fetched.stored else "") or fetched.attachment.name
+    return bool(fetched.table) and name.lower().endswith(".csv")
 
 
 async def _by_user_id(tx: UnitOfWork, user_id: str) -> Person | None:

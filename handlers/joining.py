@@ -14,7 +14,8 @@ from typing import Any
 
 from bot.domain.people import Identity, Person, Role
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
-from bot.messages import Button, Card, OutboundMessage, Text
+from bot.messages import Button, Card
+from handlers.appointing import note_of_person, tell_person
 from handlers.desk import Desk
 from handlers.texts import directory as texts
 
@@ -85,7 +86,7 @@ async def press(desk: Desk) -> None:
         raise Refused(texts.DECIDED_ALREADY) from None
     card = await _question(desk, person, other)
     if action.action == JOIN:
-        await _join(desk, person, other)
+        await join(desk, person, other)
         closed = texts.JOINED
     else:
         desk.say(texts.left_apart(person.name, other.name))
@@ -99,7 +100,12 @@ async def part(desk: Desk, words: str) -> None:
     asked = await _whom(desk, words)
     if asked.lost or not asked.people:
         raise NotFound(texts.nobody_named(asked.lost) if asked.lost else texts.PART_WHOM)
-    person = max(asked.people, key=lambda one: len(one.identities))
+    await part_person(desk, max(asked.people, key=lambda one: len(one.identities)))
+
+
+async def part_person(desk: Desk, person: Person) -> None:
+    """Raises NotAllowed, and Refused where there is only one account."""
+    _refuse_others(desk)
     if len(person.identities) < 2:
         raise Refused(texts.only_one(person.name))
     memos = [await desk.tx.settings.get(_memo(identity)) for identity in person.identities]
@@ -109,7 +115,11 @@ async def part(desk: Desk, words: str) -> None:
     await _part(desk, person, person.identities[index], came)
 
 
-async def _join(desk: Desk, person: Person, other: Person) -> None:
+async def join(desk: Desk, person: Person, other: Person) -> None:
+    """Raises NotAllowed, and Refused for two members of one platform."""
+    _refuse_others(desk)
+    if _platforms(person) & _platforms(other):
+        raise Refused(texts.same_platform(person.name, other.name))
     moved = await desk.tx.accounts.list_of_owner(other.id)
     joined = await desk.tx.people.join(person.id, other.id)
     uses = await desk.tx.libraries.list_uses()
@@ -120,9 +130,9 @@ async def _join(desk: Desk, person: Person, other: Person) -> None:
     for identity in other.identities:
         await desk.tx.settings.put(_memo(identity), came, desk.at)
     await desk.office.lights.on_leave_changed(desk.tx, joined, desk.at)
-    await _audit(desk, "join_people", joined, _facts(person, other), _facts(joined))
+    await note_of_person(desk, "join_people", joined, _facts(person, other), _facts(joined))
     desk.say(texts.joined(joined.name, len(moved)))
-    _tell(desk, joined, texts.your_accounts_joined(desk.rep.name))
+    tell_person(desk, joined, texts.your_accounts_joined(desk.rep.name))
 
 
 async def _part(desk: Desk, person: Person, identity: Identity, came: dict[str, Any]) -> None:
@@ -137,10 +147,10 @@ async def _part(desk: Desk, person: Person, identity: Identity, came: dict[str, 
         desk.office.customers.put(replace(account, owner_id=other.id))
     await desk.tx.settings.put(_memo(identity), None, desk.at)
     left = await desk.tx.people.get(person.id)
-    await _audit(desk, "split_people", left, _facts(person), _facts(left, other))
+    await note_of_person(desk, "split_people", left, _facts(person), _facts(left, other))
     desk.say(texts.parted(person.name, identity.platform, len(returned)))
     for one in (left, other):
-        _tell(desk, one, texts.your_accounts_parted(desk.rep.name))
+        tell_person(desk, one, texts.your_accounts_parted(desk.rep.name))
 
 
 async def _whom(desk: Desk, words: str) -> _Asked:
@@ -179,6 +189,13 @@ def _by_name(active: Sequence[Person], words: str) -> tuple[tuple[Person, ...], 
                     found[person.id] = person
             words = f"{words[:start]} {words[tag.end() if tag else end :]}"
     return tuple(found.values()), _FILLER.sub("", words)
+
+
+def may_be(person: Person, other: Person) -> bool:
+    """Whether two of one name may be one human being."""
+    return _plain(person.name) == _plain(other.name) and not (
+        _platforms(person) & _platforms(other)
+    )
 
 
 def _namesakes(active: Sequence[Person]) -> list[tuple[Person, Person]]:
@@ -238,26 +255,6 @@ async def _described(desk: Desk, person: Person) -> str:
 def _refuse_others(desk: Desk) -> None:
     if Role.ADMIN not in desk.rep.roles:
         raise NotAllowed(texts.JOIN_NOT_YOURS)
-
-
-def _tell(desk: Desk, person: Person, text: str) -> None:
-    to = desk.office.address_of(person)
-    if to is not None and person.id != desk.rep.id:
-        key = f"{desk.incoming.source_id}:tell:{person.id}"
-        desk.add([OutboundMessage(key, to, Text(text))])
-
-
-async def _audit(
-    desk: Desk, action: str, person: Person, before: dict[str, object], after: dict[str, object]
-) -> None:
-    await desk.tx.audit.append(
-        at=desk.at,
-        actor=f"person:{desk.rep.id}",
-        action=action,
-        subject=f"person:{person.id}",
-        before=before,
-        after=after,
-    )
 
 
 def _facts(*people: Person) -> dict[str, object]:

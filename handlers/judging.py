@@ -90,7 +90,7 @@ async def verdict_on(
             unlocked=unlocked,
         ),
         earlier_facts(past, library, file_customers=counts),
-        desk.office.policy.actions,
+        desk.office.policies.of(entry.actor_id or desk.rep.id).actions,
         desk.office.calendar,
     )
 

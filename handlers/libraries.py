@@ -75,6 +75,11 @@ class LibraryShelf:
         the one of policy.toml."""
         return self._by_ref.get(ref) or self._by_ref[self._default]
 
+    def refs_of(self, library: ActionLibrary) -> list[str]:
+        """What deals written in any version of it note."""
+        refs = [ref for ref, one in self._by_ref.items() if one.key == library.key]
+        return [*refs, ""] if self._default.partition("@")[0] == library.key else refs
+
     def stage(self, deal: Opportunity) -> Stage | None:
         """Where the deal stands, in the words of the library it is written in."""
         return self.of(deal.library).stage(deal.stage)

@@ -13,6 +13,7 @@ from bot.domain.library import ActionLibrary, LibraryUse, map_stages
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
 from bot.messages import Button, Card, OutboundMessage, Text
+from handlers import teams
 from handlers.desk import Desk
 from handlers.texts import libraries as texts
 from storage.libraries import DealCount
@@ -27,7 +28,7 @@ _ORDER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """What a switch comes to. team: whose team it is for, None for the organisation.
     owners: the people concerned who have a living deal or an open draft."""
 
@@ -56,9 +57,11 @@ async def ask(desk: Desk, words: str) -> None:
     library = shelf.find(match["name"].strip(" 「」"), version)
     if library is None:
         raise NotFound(texts.no_such_library(match["name"], [one.label for one in shelf.newest()]))
-    team = await _team(desk, match["who"] + (match["team"] or "")) if match["who"] else None
-    _refuse_others(desk, team)
-    plan = await _plan(desk, library, team)
+    who = match["who"] and match["who"] + (match["team"] or "")
+    team = await teams.leader_named(desk.tx, who, speaker=desk.rep) if who else None
+    if who and team is None:
+        raise NotFound(texts.no_such_leader(who))
+    plan = await planned(desk, library, team)
     in_force = shelf.organisation if team is None else shelf.teams.get(team.id)
     if in_force is not None and in_force.ref == library.ref:
         raise Refused(texts.in_use_already(plan.whose, library.label))
@@ -71,25 +74,22 @@ async def press(desk: Desk) -> None:
     assert action is not None
     _, team_id, key, version, _ = action.card_id.split("-", 4)
     team = await desk.tx.people.get(int(team_id)) if team_id != "0" else None
-    _refuse_others(desk, team)
     library = desk.office.libraries.find(key, int(version))
     if library is None:
         raise NotFound(texts.no_such_library(key, []))
-    plan = await _plan(desk, library, team)
+    plan = await planned(desk, library, team)
     card = replace(_card(desk, plan), card_id=action.card_id, buttons=())
     if action.action != CONFIRM:
         await desk.change(replace(card, closed=texts.CANCELLED), subject=_subject(plan))
         desk.say(texts.NOTHING_CHANGED)
         return
-    await _switch(desk, plan)
     await desk.change(replace(card, closed=texts.SWITCHED), subject=_subject(plan))
-    label = texts.named(library.label, library.version)
-    desk.say(texts.switched(plan.whose, label, sum(one.count for one in plan.deals)))
-    if team is not None and team.id != desk.rep.id:
-        _tell(desk, team, texts.told_leader(label, desk.rep.name))
+    await switch(desk, plan)
 
 
-async def _switch(desk: Desk, plan: _Plan) -> None:
+async def switch(desk: Desk, plan: Plan) -> None:
+    """As `planned` in this transaction: the new library holds, the deals stand in it, and the
+    team's leader hears of it."""
     use = LibraryUse(plan.team.id if plan.team is not None else None, plan.library.ref)
     await desk.tx.libraries.use(use, by=desk.rep.id, at=desk.at)
     for old in sorted({one.library for one in plan.deals}):
@@ -97,7 +97,7 @@ async def _switch(desk: Desk, plan: _Plan) -> None:
             continue
         stages = map_stages(desk.office.libraries.of(old), plan.library)
         await desk.tx.libraries.move_deals(
-            plan.owners, old=old, new=plan.library.ref, stages=stages, by=desk.rep.id, at=desk.at
+            plan.owners, old=old, new=plan.library, stages=stages, by=desk.rep.id, at=desk.at
         )
     await desk.tx.audit.append(
         at=desk.at,
@@ -108,9 +108,15 @@ async def _switch(desk: Desk, plan: _Plan) -> None:
         after={"library": plan.library.ref, "deals": sum(one.count for one in plan.deals)},
     )
     desk.tx.once_committed(lambda: desk.office.libraries.use(use))
+    label = texts.named(plan.library.label, plan.library.version)
+    desk.say(texts.switched(plan.whose, label, sum(one.count for one in plan.deals)))
+    if plan.team is not None and plan.team.id != desk.rep.id:
+        _tell(desk, plan.team, texts.told_leader(label, desk.rep.name))
 
 
-async def _plan(desk: Desk, library: ActionLibrary, team: Person | None) -> _Plan:
+async def planned(desk: Desk, library: ActionLibrary, team: Person | None) -> Plan:
+    """Raises NotAllowed, and Refused for a team of nobody."""
+    _refuse_others(desk, team)
     lines = await desk.tx.libraries.leaders_of_everybody()
     teams = set(desk.office.libraries.teams) | ({team.id} if team is not None else set())
     wanted = team.id if team is not None else None
@@ -119,7 +125,7 @@ async def _plan(desk: Desk, library: ActionLibrary, team: Person | None) -> _Pla
     if team is not None and concerned <= {team.id}:
         raise Refused(texts.leads_nobody(team.name))
     owners = sorted(concerned & set(await desk.tx.libraries.owners_of_living()))
-    return _Plan(
+    return Plan(
         library,
         team,
         people=len(concerned & active),
@@ -133,22 +139,6 @@ def _nearest(line: Sequence[int], teams: set[int]) -> int | None:
     return next((one for one in line if one in teams), None)
 
 
-async def _team(desk: Desk, words: str) -> Person:
-    """Whose team is named. Raises NotFound."""
-    if words in texts.MINE:
-        return desk.rep
-    active = await desk.tx.people.list_active()
-    names = {words, re.sub(r"的?(?:团队|小组|组)$", "", words)}
-    bare = {re.sub(r"(?:主管|经理|总监|组长|总)$", "", name) for name in names}
-    found = [person for person in active if person.name in names | bare]
-    if len(found) != 1:
-        titled = [one for one in active if one.roles & {Role.SUPERVISOR, Role.SALES_DIRECTOR}]
-        found = [one for one in titled if any(len(n) == 1 and one.name[0] == n for n in bare)]
-    if len(found) != 1:
-        raise NotFound(texts.no_such_leader(words))
-    return found[0]
-
-
 def _refuse_others(desk: Desk, team: Person | None) -> None:
     """Raises NotAllowed."""
     if team is None and Role.ADMIN not in desk.rep.roles:
@@ -158,31 +148,33 @@ def _refuse_others(desk: Desk, team: Person | None) -> None:
         raise NotAllowed(texts.TEAM_NOT_YOURS)
 
 
-def _card(desk: Desk, plan: _Plan) -> Card:
+def preview_lines(desk: Desk, plan: Plan) -> list[str]:
+    """What the switch comes to, in words."""
     library, shelf = plan.library, desk.office.libraries
+    before = shelf.teams.get(plan.team.id) if plan.team is not None else None
+    old = before or shelf.organisation
+    old_units = {unit.label for unit in old.units}
+    new_units = {unit.label: None for unit in library.units}
+    return texts.preview(
+        plan.whose,
+        [texts.named(old.label, old.version)],
+        people=plan.people,
+        deals=sum(one.count for one in plan.deals),
+        drafts=plan.drafts,
+        moves=_moves(desk, plan),
+        new_units=[label for label in new_units if label not in old_units],
+        gone_units=[unit.label for unit in old.units if unit.label not in new_units],
+    )
+
+
+def _card(desk: Desk, plan: Plan) -> Card:
+    library = plan.library
     team_id = plan.team.id if plan.team is not None else 0
     number = "".join(filter(str.isalnum, desk.message.message_id))[-12:]
-    before = shelf.organisation if plan.team is None else shelf.teams.get(team_id)
-    olds = [before] if before is not None else [shelf.organisation]
-    old_units = {unit.label for old in olds for unit in old.units}
-    new_units = {unit.label: None for unit in library.units}
     return Card(
         card_id=f"library-{team_id}-{library.key}-{library.version}-{number}",
         title=texts.preview_title(texts.named(library.label, library.version)),
-        lines=tuple(
-            texts.preview(
-                plan.whose,
-                [texts.named(old.label, old.version) for old in olds],
-                people=plan.people,
-                deals=sum(one.count for one in plan.deals),
-                drafts=plan.drafts,
-                moves=_moves(desk, plan),
-                new_units=[label for label in new_units if label not in old_units],
-                gone_units=[
-                    unit.label for old in olds for unit in old.units if unit.label not in new_units
-                ],
-            )
-        ),
+        lines=tuple(preview_lines(desk, plan)),
         buttons=(
             Button(CONFIRM, texts.CONFIRM, style="primary"),
             Button("cancel", texts.CANCEL, style="danger"),
@@ -190,7 +182,7 @@ def _card(desk: Desk, plan: _Plan) -> Card:
     )
 
 
-def _moves(desk: Desk, plan: _Plan) -> list[tuple[str, str, int]]:
+def _moves(desk: Desk, plan: Plan) -> list[tuple[str, str, int]]:
     """Stage before, stage after, how many deals; in the order of the new stages."""
     counted: Counter[tuple[str, str]] = Counter()
     for one in plan.deals:
@@ -205,7 +197,7 @@ def _moves(desk: Desk, plan: _Plan) -> list[tuple[str, str, int]]:
     return [(before, after, count) for (before, after), count in ordered]
 
 
-def _subject(plan: _Plan) -> str:
+def _subject(plan: Plan) -> str:
     return f"library:{plan.team.id if plan.team is not None else 'organisation'}"
 
 

@@ -14,6 +14,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.messages import Address, Button, Card, Field, Option
 from handlers.libraries import LibraryShelf
+from handlers.policies import PolicyBook
 from handlers.texts import alerts as texts
 from storage.light_pushes import LastAction
 from storage.unit_of_work import UnitOfWork
@@ -29,10 +30,15 @@ class Watch:
     """What every function about lights needs. calendar: replaced when a holiday table is
     imported. address_of: where to write to a person, None if we share no platform."""
 
-    policy: Policy
+    policies: PolicyBook
     libraries: LibraryShelf
     calendar: WorkingCalendar
     address_of: Callable[[Person], Address | None]
+
+    @property
+    def policy(self) -> Policy:
+        """The organisation's numbers as they are now."""
+        return self.policies.organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def standing_of(watch: Watch, lead: Lead, at: datetime) -> Standing:
     """How the lead stands now, whatever was written down last."""
     return judge_light(
         lead.opportunity,
-        policy=watch.policy.lights,
+        policy=watch.policies.of(lead.opportunity.owner_id).lights,
         calendar=watch.calendar,
         at=at,
         stage=watch.libraries.stage(lead.opportunity),
@@ -94,7 +100,8 @@ def push_card(
     reds, yellows = _count(views)
     lines = _listed(watch, views)
     lines += _warnings(watch.calendar, at)
-    lines.append(texts.why(reason, watch.policy.lights, watch.policy.pushes))
+    owner_id = views[0].lead.opportunity.owner_id
+    lines.append(texts.why(reason, watch.policies.of(owner_id).lights, watch.policy.pushes))
     lines.append(texts.how_to_stop(watch.policy.pushes))
     return _card(watch, card_id, texts.push_title(reason, reds=reds, yellows=yellows), lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.leaders import find_next_supervisor, find_supervisor
@@ -80,19 +80,45 @@ async def apply(
 
 async def leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
     """The supervisor, or the administrators where there is none."""
-    supervisor = find_supervisor(await tx.people.leader_facts(owner_id), at)
-    return [supervisor] if supervisor else await administrators(tx)
+    return (await leaders_of_all(tx, [owner_id], at))[owner_id]
 
 
 async def next_leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
     """The supervisor's leader, or the administrators."""
-    facts = await tx.people.leader_facts(owner_id)
-    supervisor = find_supervisor(facts, at)
-    if supervisor is None:
-        return await administrators(tx)
-    above = await tx.people.leader_facts(supervisor.id)
-    leader = find_next_supervisor(above, at, below=facts.person)
-    return [leader] if leader else await administrators(tx)
+    return (await next_leaders_of_all(tx, [owner_id], at))[owner_id]
+
+
+async def leaders_of_all(
+    tx: UnitOfWork, owner_ids: Iterable[int], at: datetime
+) -> dict[int, list[Person]]:
+    """`leaders_of` each, in a few reads for all."""
+    facts = await tx.people.leader_facts_of(owner_ids)
+    return await _or_administrators(
+        tx, {owner_id: find_supervisor(one, at) for owner_id, one in facts.items()}
+    )
+
+
+async def next_leaders_of_all(
+    tx: UnitOfWork, owner_ids: Iterable[int], at: datetime
+) -> dict[int, list[Person]]:
+    """`next_leaders_of` each, in a few reads for all."""
+    facts = await tx.people.leader_facts_of(owner_ids)
+    supervisors = {owner_id: find_supervisor(one, at) for owner_id, one in facts.items()}
+    above = await tx.people.leader_facts_of(one.id for one in supervisors.values() if one)
+    found = {
+        owner_id: find_next_supervisor(above[one.id], at, below=facts[owner_id].person)
+        if one
+        else None
+        for owner_id, one in supervisors.items()
+    }
+    return await _or_administrators(tx, found)
+
+
+async def _or_administrators(
+    tx: UnitOfWork, found: Mapping[int, Person | None]
+) -> dict[int, list[Person]]:
+    instead = [] if all(found.values()) else await administrators(tx)
+    return {owner_id: [leader] if leader else instead for owner_id, leader in found.items()}
 
 
 async def administrators(tx: UnitOfWork) -> list[Person]:
@@ -116,7 +142,7 @@ def new_push(
 def _judge(watch: Watch, lead: Lead, at: datetime, reason: Cleared | None = None) -> Judgement:
     return judge_lead(
         lead,
-        policy=watch.policy.lights,
+        policy=watch.policies.of(lead.opportunity.owner_id).lights,
         calendar=watch.calendar,
         at=at,
         stage=watch.libraries.stage(lead.opportunity),
@@ -126,18 +152,19 @@ def _judge(watch: Watch, lead: Lead, at: datetime, reason: Cleared | None = None
 
 async def _owed(tx: UnitOfWork, watch: Watch, judgements: Sequence[Judgement]) -> list[NewPush]:
     """Yellow goes to the rep only; red to rep and supervisor."""
+    worse = [one for one in judgements if one.rises or one.move is Move.REDDEN]
+    reds = [one for one in worse if one.standing.light is Light.RED]
     leaders: dict[int, list[Person]] = {}
+    if reds:
+        owners = {one.lead.opportunity.owner_id for one in reds}
+        leaders = await leaders_of_all(tx, owners, reds[0].at)
     owed: list[NewPush] = []
-    for judgement in judgements:
-        if not judgement.rises and judgement.move is not Move.REDDEN:
-            continue
+    for judgement in worse:
         deal = judgement.lead.opportunity
         receivers = [deal.owner_id]
         step = Step.YELLOW
         if judgement.standing.light is Light.RED:
             step = Step.RED
-            if deal.owner_id not in leaders:
-                leaders[deal.owner_id] = await leaders_of(tx, deal.owner_id, judgement.at)
             receivers += [leader.id for leader in leaders[deal.owner_id]]
         key = (deal.id, judgement.number)
         owed += [
@@ -157,9 +184,10 @@ async def _cleared_notes(
         if item.lead.episode is not None and item.lead.episode.red_at is not None
     }
     told = await tx.lights.pushes.receivers(reds, steps=RED_STEPS)
+    if reds:
+        await tx.delivery.drop_subjects((subject_of(*key) for key in reds), at=ended[0].at)
     notes: list[OutboundMessage] = []
     for key, judgement in reds.items():
-        await tx.delivery.drop_subject(subject_of(*key), at=judgement.at)
         for receiver_id in sorted(told.get(key, ())):
             note = await _cleared_note(tx, watch, judgement, key, receiver_id)
             notes += [note] if note else []

@@ -46,11 +46,12 @@ async def heat_map(
     """The actions with these leads: by kind and day for one, by lead and day for several."""
     wanted = list(opportunity_ids)[:MOST_LEADS]
     order = {number: rank for rank, number in enumerate(wanted)}
-    leads = await tx.lights.list_leads(wanted)
+    leads = await tx.lights.list_leads(wanted, lock=False)
     leads.sort(key=lambda lead: order[lead.opportunity.id])
     days = _days(watch, at, several=len(leads) > 1)
-    since = watch.calendar.midnight(days[0])
-    rows = await tx.lights.pushes.heat(wanted, since=since)
+    midnight = watch.calendar.midnight
+    spans = [(midnight(day), midnight(day + timedelta(days=1))) for day in days]
+    rows = await tx.lights.pushes.heat(wanted, spans)
     owners = {lead.opportunity.owner_id for lead in leads}
     names = {owner_id: (await tx.people.get(owner_id)).name for owner_id in owners}
     return HeatMap(
@@ -58,7 +59,7 @@ async def heat_map(
         off=frozenset(day for day in days if not watch.calendar.is_workday(day)),
         today=watch.calendar.day_of(at),
         leads=tuple(
-            _lead_heat(watch, lead, rows, owner=names[lead.opportunity.owner_id], at=at)
+            _lead_heat(watch, lead, rows, days, owner=names[lead.opportunity.owner_id], at=at)
             for lead in leads
         ),
         more=len(opportunity_ids) - len(wanted),
@@ -81,14 +82,19 @@ def _days(watch: Watch, at: datetime, *, several: bool) -> list[date]:
 
 
 def _lead_heat(
-    watch: Watch, lead: Lead, rows: Sequence[HeatRow], *, owner: str, at: datetime
+    watch: Watch,
+    lead: Lead,
+    rows: Sequence[HeatRow],
+    days: Sequence[date],
+    *,
+    owner: str,
+    at: datetime,
 ) -> LeadHeat:
     standing = light_cards.standing_of(watch, lead, at)
-    counts = Counter(
-        (_kind(watch.libraries.organisation, row), watch.calendar.day_of(row.occurred_at))
-        for row in rows
-        if row.opportunity_id == lead.opportunity.id
-    )
+    counts: Counter[tuple[Signal, date]] = Counter()
+    for row in rows:
+        if row.opportunity_id == lead.opportunity.id:
+            counts[_kind(watch.libraries.organisation, row), days[row.day]] += row.count
     return LeadHeat(
         name=lead.opportunity.account_name,
         owner=owner,
@@ -101,5 +107,10 @@ def _lead_heat(
 def _kind(library: ActionLibrary, row: HeatRow) -> Signal:
     if not row.by_us:
         return Signal.CUSTOMER
-    unit = library.unit(row.unit)
+    return kind_of_unit(library, row.unit)
+
+
+def kind_of_unit(library: ActionLibrary, key: str) -> Signal:
+    """By the key of an action unit; entries that are none count as 沟通."""
+    unit = library.unit(key)
     return _KINDS.get(unit.intent, Signal.MESSAGE) if unit else Signal.MESSAGE

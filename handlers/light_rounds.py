@@ -33,9 +33,9 @@ from handlers import light_cards
 from handlers.light_cards import Watch
 from handlers.light_changes import (
     administrators,
-    leaders_of,
+    leaders_of_all,
     new_push,
-    next_leaders_of,
+    next_leaders_of_all,
     subject_of,
 )
 from storage.light_pushes import OwedPush
@@ -126,14 +126,19 @@ async def remind(tx: UnitOfWork, watch: Watch, at: datetime) -> None:
     """Nobody acknowledged: owe the supervisor a second push, then their leader the last one."""
     while leads := await tx.lights.list_steps_due(at, limit=BATCH):
         owed, planned = [], []
+        owners = {lead.opportunity.owner_id for lead in leads}
+        leaders = await leaders_of_all(tx, owners, at)
+        above = await next_leaders_of_all(tx, owners, at)
         for lead in leads:
             if lead.episode is None:
                 continue
             step = Step(lead.episode.next_step)
-            find = leaders_of if step is Step.REPEAT else next_leaders_of
+            receivers = leaders if step is Step.REPEAT else above
             key = (lead.opportunity.id, lead.episode.number)
-            receivers = await find(tx, lead.opportunity.owner_id, at)
-            owed += [new_push(watch, key, step, receiver.id, at) for receiver in receivers]
+            owed += [
+                new_push(watch, key, step, receiver.id, at)
+                for receiver in receivers[lead.opportunity.owner_id]
+            ]
             planned.append(step_after(watch, lead, step, at))
         await tx.lights.pushes.owe(owed)
         await tx.lights.plan_steps(planned)

@@ -16,6 +16,8 @@ SPEC = SlotSpec(losses.REASON, dialog.LOSS_REASON, dialog.LOSS_QUESTION)
 REASON = "reason-"  # how the actions of its buttons begin
 MOST_BUTTONS = 4
 LONGEST_NOTE = 200
+_NO_WORDS = re.compile(r"\W*其[他它](?:的|原因)?\W*")
+"""The name of the code, which tells nothing of its own."""
 
 _UNCLEAR = re.compile(r"不清楚|不知道|不晓得|说不清|没说(?:原因)?$|没问到|问不出")
 _TOPICS_OF_ITS_OWN = ("next_contact", "duration_min", "amount_fen")
@@ -55,7 +57,9 @@ def read(desk: Desk, draft: Draft, text: str, record: Record) -> dict[str, objec
     reader, now = desk.office.reader, desk.message.sent_at.astimezone(desk.office.zone)
     codes = reader.read_answer(text, "objections", now=now)
     if isinstance(codes, tuple) and len(codes) == 1:
-        return losses.chosen(draft.slots, codes[0])
+        chosen = losses.chosen(draft.slots, codes[0])
+        own_words = codes[0] == losses.OTHER and not _NO_WORDS.fullmatch(text)
+        return {**chosen, losses.NOTE: text[:LONGEST_NOTE]} if own_words else chosen
     if isinstance(codes, tuple) and codes:
         said = draft.slots.get("objections")
         earlier = said if isinstance(said, list) else []

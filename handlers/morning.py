@@ -11,7 +11,9 @@ from handlers.desk import Desk
 from handlers.morning_cards import CALLED, ITEM, LATER, REFRESH, UNCHOSEN
 from handlers.texts import dialog
 from handlers.texts import morning as texts
+from handlers.texts import signals as signal_texts
 from handlers.worklist import Item, Kind
+from storage.cards import ShownCard
 
 
 async def press(desk: Desk) -> None:
@@ -23,14 +25,15 @@ async def press(desk: Desk) -> None:
     if owner_id != desk.rep.id:
         raise NotAllowed(dialog.not_yours_to_press((await desk.tx.people.get(owner_id)).name))
     items = await worklist.of_person(desk.tx, desk.office.watch, desk.rep, desk.at)
-    todo = morning_cards.to_work(items)
+    shown = await desk.tx.cards.get(action.card_id)
+    todo = morning_cards.to_work(items, morning_cards.told_on(shown))
     key = action.values.get(ITEM, UNCHOSEN)
     meant = todo[:1] if key == UNCHOSEN else [item for item in todo if item.key == key]
     if action.action != REFRESH and not meant:
         desk.say(texts.GONE)
     elif action.action != REFRESH:
         await _act(desk, meant[0], action.action)
-    await _show(desk, action.card_id, only_in_place=action.action != REFRESH)
+    await _show(desk, action.card_id, shown, only_in_place=action.action != REFRESH)
 
 
 async def follow(desk: Desk) -> None:
@@ -38,15 +41,17 @@ async def follow(desk: Desk) -> None:
     card_id = morning_cards.card_id_of(desk.rep.id, desk.office.calendar.day_of(desk.at))
     shown = await desk.tx.cards.get(card_id)
     if shown is not None and shown.state == "open" and not desk.message.in_group:
-        await _show(desk, card_id, only_in_place=True)
+        await _show(desk, card_id, shown, only_in_place=True)
 
 
-async def _show(desk: Desk, card_id: str, *, only_in_place: bool) -> None:
+async def _show(desk: Desk, card_id: str, shown: ShownCard | None, *, only_in_place: bool) -> None:
     watch = desk.office.watch
     items = await worklist.of_person(desk.tx, watch, desk.rep, desk.at)
-    card = morning_cards.build(watch, desk.rep.id, items, desk.at)
+    told = morning_cards.told_on(shown)
+    card = morning_cards.build(watch, desk.rep.id, items, desk.at, told=told)
     if card.card_id == card_id:
-        await desk.change(card, subject=card_id, only_in_place=only_in_place)
+        data = {morning_cards.TOLD: sorted(told)}
+        await desk.change(card, subject=card_id, only_in_place=only_in_place, data=data)
         return
     await desk.show(card, subject=card.card_id)  # pressed on another day's list
 
@@ -64,6 +69,8 @@ async def _act(desk: Desk, item: Item, action: str) -> None:
             desk.say(texts.DRAFT_NOT_LATER)
         else:
             await drafts.show(desk, await desk.tx.drafts.get_for_update(item.number))
+    elif item.kind is Kind.SIGNAL and action == LATER:
+        desk.say(signal_texts.later(item.account_name))
     elif action == LATER:
         await _put_off(desk, item)
     else:

@@ -18,7 +18,8 @@ from storage.unit_of_work import UnitOfWork
 
 SHOWN = 10
 BATCH = 500
-ANY_LATE_S = 6 * 3600
+ANY_LATE_S = 10 * 60
+"""A round serves whatever is due, so a missed one needs no making up for long."""
 
 
 async def show(desk: Desk, words: str) -> None:
@@ -44,7 +45,9 @@ async def claim(desk: Desk, words: str) -> None:
     if account.in_pool_since is None:
         raise Refused(texts.not_in_pool(account.name))
     await _refuse_greed(desk, account)
-    if not await desk.tx.pool.take(account.id, desk.rep.id, at=desk.at, claimed=True):
+    if not await desk.tx.pool.take(
+        account.id, desk.rep.id, at=desk.at, calendar=desk.office.calendar, claimed=True
+    ):
         raise Refused(texts.not_in_pool(account.name))
     await _note_and_judge(desk.tx, desk.office, account.id, desk.at, add=desk.add)
     await _audit(desk, "claim_customer", account, texts.CLAIMED)
@@ -80,13 +83,16 @@ async def put(
         if deal.state in (OpportunityState.WON, OpportunityState.ON_HOLD):
             raise Refused(texts.exempt(account.name))
     messages: list[OutboundMessage] = []
-    if await tx.pool.put(account.id, reason=reason, at=at):
+    if await tx.pool.put(account.id, reason=reason, at=at, calendar=office.calendar):
         await _note_and_judge(tx, office, account.id, at, add=messages.extend)
     return messages
 
 
 async def sweep(tx: UnitOfWork, office: Office, at: datetime) -> Sequence[OutboundMessage]:
-    """The job: whose time has come. What is not done in one round is done in the next."""
+    """The job: whose time has come. What is not done in one round is done in the next; while the
+    pool is switched off, nothing."""
+    if not office.policy.customers.pool_after_workdays:
+        return ()
     warned: defaultdict[int, list[tuple[str, date]]] = defaultdict(list)
     lost: defaultdict[int, list[str]] = defaultdict(list)
     messages: list[OutboundMessage] = []

@@ -11,6 +11,7 @@ from bot.domain.people import Person, Role
 from bot.errors import NotFound
 from handlers import customers, losing, worklist
 from handlers.desk import Desk
+from handlers.payouts import disputing, statements
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 from handlers.texts import queries as texts
@@ -33,6 +34,10 @@ async def answer(desk: Desk, record: Record) -> None:
         await customers.show_customer(desk, record.customer)
     elif topic == "customer":
         desk.say(customer_texts.WHICH_TO_SHOW)
+    elif topic == "bonus":
+        await statements.show(desk, "")
+    elif topic == "appeal_status":
+        await disputing.list_own(desk, "")
     elif topic == "help":
         desk.say(dialog.help_for(desk.rep.roles))
     else:
@@ -49,6 +54,7 @@ async def todo(desk: Desk) -> None:
         (texts.OVERDUE, worklist.lines(items, Kind.OVERDUE)),
         (texts.REDS, worklist.lines(items, Kind.RED)),
         (texts.TEAM_REDS, await _team_reds(desk)),
+        (texts.SIGNALS, worklist.lines(items, Kind.SIGNAL)),
         (texts.TODAY, worklist.lines(items, Kind.TODAY)),
         (texts.YELLOWS, worklist.lines(items, Kind.YELLOW)),
         (texts.STUCK, worklist.lines(items, Kind.STUCK)),

@@ -8,9 +8,10 @@ from bot.domain.people import Role
 from bot.domain.receivables import Contract
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
 from bot.messages import Button, Card, Field, Option
+from handlers import erp_forecasts, receivables
 from handlers import receivable_entries as entries
-from handlers import receivables
 from handlers.desk import Desk
+from handlers.payouts import following
 from handlers.texts import receivables as texts
 from handlers.understanding.contracts import contract_number
 from storage.erp import StoredReceipt
@@ -78,6 +79,7 @@ async def _match(desk: Desk, stored: StoredReceipt, contract: Contract) -> None:
     before = await desk.tx.contracts.received([contract.id])
     if await desk.tx.erp.match(stored.id, contract.id) is None:
         raise Refused(texts.MATCHED_BEFORE)
+    desk.add(await following.follow(desk.tx, desk.office, [contract.id], desk.at))
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",
@@ -91,6 +93,7 @@ async def _match(desk: Desk, stored: StoredReceipt, contract: Contract) -> None:
     )
     desk.say(texts.matched(stored.receipt, contract.terms.number))
     desk.add(await receivables.after_change(desk.tx, desk.office, before, desk.at))
+    desk.add(await erp_forecasts.follow(desk.tx, desk.office, [contract.id], desk.at))
     desk.add(await receivables.check_due(desk.tx, desk.office, desk.at))
 
 

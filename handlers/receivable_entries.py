@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time
 
-from bot.domain.activities import Activity
 from bot.domain.receivables import Contract, Receipt
 from handlers.desk import Office
+from handlers.erp_entries import enter
 from handlers.texts import receivables as texts
 from storage.unit_of_work import UnitOfWork
+
+READ = "read"
+"""The slot of an entry that keeps what a machine read on a contract."""
 
 
 async def enter_receipt(
@@ -43,13 +47,27 @@ async def enter_review(
 
 
 async def enter_contract(
-    tx: UnitOfWork, contract: Contract, at: datetime, *, by: int, amended_by: str = ""
+    tx: UnitOfWork,
+    contract: Contract,
+    at: datetime,
+    *,
+    by: int,
+    source: str,
+    amends: bool = False,
+    sha256: str = "",
+    read: Mapping[str, object] | None = None,
 ) -> None:
-    """A contract came on record. amended_by: the delivery that changed its terms."""
-    title = texts.AMENDMENT_ENTRY if amended_by else texts.CONTRACT_ENTRY
+    """A contract came on record, or (amends) got other terms. source: the delivery that brought it.
+    sha256: of the file it was read from; read: what a machine made of it, as evidence packs have
+    it."""
+    title = texts.AMENDMENT_ENTRY if amends else texts.CONTRACT_ENTRY
     text = texts.contract_entry(contract.terms)
-    key = f"contract:{contract.id}:{amended_by}"
-    await _enter(tx, contract, title, text, occurred_at=at, at=at, key=key, by=by)
+    key = f"contract:{contract.id}:{source}"
+    files = (sha256,) if sha256 else ()
+    slots = {READ: dict(read)} if read else {}
+    await _enter(
+        tx, contract, title, text, occurred_at=at, at=at, key=key, by=by, files=files, slots=slots
+    )
 
 
 async def _enter(
@@ -62,19 +80,19 @@ async def _enter(
     at: datetime,
     key: str,
     by: int | None = None,
+    files: tuple[str, ...] = (),
+    slots: Mapping[str, object] | None = None,
 ) -> None:
     """Known by `key`: the same news again is no second entry."""
-    await tx.activities.add(
-        Activity(
-            id=0,
-            account_id=contract.account_id,
-            opportunity_id=None,
-            actor_id=by,
-            unit="",
-            title=title,
-            text=text,
-            occurred_at=occurred_at,
-            recorded_at=at,
-            source_id=key,
-        )
+    await enter(
+        tx,
+        contract.account_id,
+        title,
+        text,
+        occurred_at=occurred_at,
+        at=at,
+        key=key,
+        by=by,
+        files=files,
+        slots=slots,
     )

@@ -10,22 +10,25 @@ from datetime import datetime
 
 from bot.domain import receivables as rules
 from bot.domain.receivables import HOME_CURRENCY, Contract, Receipt, Standing
-from bot.messages import OutboundMessage, ReceiptNews
-from handlers import clause_reviews
+from bot.messages import ErpNews, OutboundMessage
+from handlers import clause_reviews, erp_customers, erp_forecasts, erp_orders
 from handlers import receivable_entries as entries
 from handlers.desk import Desk, Office
+from handlers.payouts import following
 from storage.unit_of_work import UnitOfWork
 
 
 async def receive(desk: Desk) -> None:
-    """A notification of an ERP."""
-    news = desk.message.news
+    """A notification of an ERP. Customers first: orders are matched by them."""
+    news, system = desk.message.news, desk.message.app
     assert news is not None
-    desk.add(await take(desk.tx, desk.office, desk.message.app, news, desk.at))
+    await erp_customers.take(desk.tx, system, news.customers, desk.at)
+    desk.add(await erp_orders.take(desk.tx, desk.office, system, news.orders, desk.at))
+    desk.add(await take(desk.tx, desk.office, system, news, desk.at))
 
 
 async def take(
-    tx: UnitOfWork, office: Office, system: str, news: ReceiptNews, at: datetime
+    tx: UnitOfWork, office: Office, system: str, news: ErpNews, at: datetime
 ) -> list[OutboundMessage]:
     """Each line once, whatever way and however often it is told."""
     contracts = await tx.erp.contract_ids({one.contract_number for one in news.receipts})
@@ -49,10 +52,22 @@ async def take(
         if pays is not None:
             contract = await tx.contracts.get(pays)
             await entries.enter_receipt(tx, office, contract, receipt, system=system, at=at)
-    messages = await after_change(tx, office, before, at)
+    paid = concerned | await _named_in_other_currencies(tx, changed)
+    messages = await following.follow(tx, office, paid, at)
+    messages += await after_change(tx, office, before, at)
+    messages += await erp_forecasts.follow(tx, office, concerned, at)
     if news.complete_until is not None:
         await tx.erp.move_bookmark(system, min(news.complete_until, at))
     return messages + await check_due(tx, office, at)
+
+
+async def _named_in_other_currencies(
+    tx: UnitOfWork, changed: list[tuple[Receipt, int | None]]
+) -> set[int]:
+    """Contracts of receipts in a foreign currency: such a receipt pays none of them, and whoever
+    settles bonuses has to know of it."""
+    foreign = {one.contract_number for one, _ in changed if one.currency != HOME_CURRENCY}
+    return set((await tx.erp.contract_ids(foreign)).values())
 
 
 async def after_change(

@@ -23,7 +23,7 @@ async def after_storing(desk: Desk, entry: Activity) -> None:
     owed = deadline_of(
         entry,
         office.libraries.of(entry.library),
-        office.policy.actions,
+        office.policies.of(entry.actor_id or desk.rep.id).actions,
         office.calendar,
         at=desk.at,
     )
@@ -46,7 +46,8 @@ async def after_retracting(desk: Desk, entry: Activity, *, corrected: bool) -> N
     visit = unit is not None and unit.intent is Intent.LOG_VISIT
     if corrected or not visit or entry.opportunity_id is None:
         return
-    policy, calendar = desk.office.policy.actions, desk.office.calendar
+    actor_id = entry.actor_id or desk.rep.id
+    policy, calendar = desk.office.policies.of(actor_id).actions, desk.office.calendar
     for one in await desk.tx.deadlines.minutes_settled(
         entry.opportunity_id, since=entry.recorded_at
     ):
@@ -70,8 +71,7 @@ async def settle(
 ) -> None:
     """They are over, and reminders that wait for the morning are dropped."""
     await tx.deadlines.settle(owed, state=state, at=at)
-    for one in owed:
-        await tx.delivery.drop_subject(subject_of(one), at=at)
+    await tx.delivery.drop_subjects((subject_of(one) for one in owed), at=at)
 
 
 async def _minutes(desk: Desk, entry: Activity) -> list[Deadline]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.domain import drafting
 from bot.domain.activities import Activity, Draft, Intent, Record
-from bot.domain.library import SlotSpec
+from bot.domain.library import SlotSpec, Stage
 from bot.domain.opportunities import Account, Opportunity
 from bot.domain.stages import (
     Move,
@@ -21,10 +21,11 @@ from bot.domain.stages import (
     moved,
     needed_fields,
     place_of,
+    rank_noted,
 )
 from bot.errors import Refused
 from bot.messages import Card
-from handlers import customers, own_fields, stage_words
+from handlers import customers, deal_changes, own_fields, stage_words
 from handlers.desk import Desk
 from handlers.judging import stream_of
 from handlers.texts import stages as texts
@@ -161,9 +162,17 @@ async def propose(desk: Desk, draft: Draft, account: Account) -> None:
     target = next(
         (one for one in library.stages if one.key == unit.key or one.label == unit.label), None
     )
-    if target is None or library.path(deal.stage, target.key) is None:
+    if target is not None:
+        await propose_to(desk, deal, target, f"{draft.id}")
+
+
+async def propose_to(desk: Desk, deal: Opportunity, target: Stage, occasion: str) -> None:
+    """Asks on a card whether the deal moves to `target`, if that lies ahead. occasion: what tells
+    this card from others about the same stage."""
+    library = desk.office.libraries.of(deal.library)
+    if library.path(deal.stage, target.key) is None:
         return
-    card = stage_words.proposal(deal, target, f"stage-{deal.id}-propose-{target.key}-{draft.id}")
+    card = stage_words.proposal(deal, target, f"stage-{deal.id}-propose-{target.key}-{occasion}")
     await desk.show(card, subject=_subject(deal))
 
 
@@ -208,12 +217,14 @@ async def _make(desk: Desk, deal: Opportunity, move: Move, verdict: MoveVerdict)
     """The move itself: deal, event, entry of the stream, light. Raises Refused."""
     if verdict.refusal is not None or verdict.kind is None:
         raise Refused(await stage_words.refusal(desk, deal, move, verdict))
-    after = moved(deal, move, desk.at)
+    library = desk.office.libraries.of(deal.library)
+    after = moved(library, deal, move, desk.at)
     amount = move.slots.get("amount_fen")
     asks_amount = any(spec.key == "amount_fen" for spec in verdict.fields)
     if asks_amount and isinstance(amount, int):
         after = replace(after, amount_fen=amount)
     await desk.tx.opportunities.save(after)
+    desk.add(await deal_changes.follow(desk.tx, desk.office, deal, after, desk.at))
     event = StageEvent(
         opportunity_id=deal.id,
         account_id=deal.account_id,
@@ -226,8 +237,9 @@ async def _make(desk: Desk, deal: Opportunity, move: Move, verdict: MoveVerdict)
         required_filled=verdict.required_filled,
         slots=dict(move.slots),
         reason=move.reason,
+        rank=rank_noted(library, verdict.kind, place_of(after)),
     )
-    event = replace(event, id=await desk.tx.stages.add(event))
+    event = replace(event, id=await desk.tx.stages.add(event, desk.office.calendar))
     await _enter(desk, deal, after, event, verdict.fields)
     desk.add(await desk.office.lights.on_state_changed(desk.tx, after, desk.at))
     desk.say(stage_words.told(desk, after, move, verdict))
@@ -309,7 +321,7 @@ async def _waiting(desk: Desk, open_drafts: Sequence[Draft]) -> _Asked | None:
     newer = [
         one for one in open_drafts if (one.touched_at or one.created_at).isoformat() > asked.at
     ]
-    fresh = asked.at > (desk.at - desk.office.policy.drafts.ttl).isoformat()
+    fresh = asked.at > (desk.at - desk.policy.drafts.ttl).isoformat()
     return asked if fresh and not newer else None
 
 

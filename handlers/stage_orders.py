@@ -1,23 +1,18 @@
 """Words that move a deal: «恒锐机电推进到报价», «恒锐到谈判阶段了», «恒锐退回到方案，换了负责人»,
-«恒锐机电暂停到3月1日，客户停产», «恒锐机电恢复», «恒锐机电作废，重复线索»; and «漏斗»."""
+«恒锐机电暂停到3月1日，客户停产», «恒锐机电恢复», «恒锐机电作废，重复线索»."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from fractions import Fraction
+from collections.abc import Sequence
 
-from bot.domain.activities import Moment
-from bot.domain.funnel import StageFigures, count_funnel
+from bot.domain.activities import Moment, Record
 from bot.domain.library import ActionLibrary, Stage
 from bot.domain.opportunities import OpportunityState
-from bot.domain.people import Role
 from bot.errors import InvalidInput
-from handlers import customers, stage_moves
+from handlers import customers, stage_moves, telling
 from handlers.desk import Desk
 from handlers.texts import stages as texts
-
-SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
 
 _MOVE = re.compile(
     r"^(?:请|麻烦)?(?:把|将)?(?P<what>.{2,40}?)(?:的?(?:商机|单子|项目|阶段))?(?:已经|现在|可以)?"
@@ -32,6 +27,10 @@ _STATE = re.compile(
     r"(?:到(?P<until>[^,，。;； ]{2,12}))?了?(?:吧)?"
     r"(?:[,，;； ]+(?:因为|原因[是:：]?)?(?P<reason>.{2,200}))?[。!！]?$",
     re.DOTALL,
+)
+_TOLD_BESIDE = re.compile(
+    r"(?:(?:推进|前进)[到至]了?(?P<stage>[^,，。;；!！\s]{1,8}?)(?:阶段)?"
+    r"|(?:进入|进到|到)了?(?P<entered>[^,，。;；!！\s]{1,8}?)阶段)了?(?:[,，。;；!！\s]|$)"
 )
 _SURE_VERBS = ("推进", "前进", "退回", "回退")  # said of stages and of nothing else
 _STATES = {
@@ -48,6 +47,26 @@ async def take_order(desk: Desk, text: str) -> bool:
     is missing. Raises Refused, InvalidInput, NotAllowed."""
     text = text.strip()
     return await _take_move(desk, text) or await _take_state(desk, text)
+
+
+async def propose_told(desk: Desk, records: Sequence[Record], text: str) -> None:
+    """«打了25分钟，推进到谈判了»: the move told beside a report is asked about, not made."""
+    parts = telling.parts(text, records)
+    for record, part in zip(records, parts, strict=True):
+        told = _TOLD_BESIDE.search(part)
+        of_one = parts.count(part) == 1
+        if told is not None and of_one and record.customer and not record.needs_confirm:
+            await _propose(desk, record.customer, told["stage"] or told["entered"])
+
+
+async def _propose(desk: Desk, customer: str, named: str) -> None:
+    account = await desk.tx.accounts.find_by_name(customer)
+    living = await desk.tx.opportunities.open_of_account(account.id) if account else []
+    if living:
+        deal = living[-1]
+        stage = _stage(desk.office.libraries.of(deal.library), named)
+        if stage is not None:
+            await stage_moves.propose_to(desk, deal, stage, desk.message.message_id)
 
 
 async def _take_move(desk: Desk, text: str) -> bool:
@@ -95,38 +114,3 @@ def _stage(library: ActionLibrary, named: str) -> Stage | None:
     part = [one for one in library.stages if len(named) > 1 and named in one.label]
     found = exact or part
     return found[0] if len(found) == 1 else None
-
-
-async def show_funnel(desk: Desk, _: str) -> None:
-    """«漏斗»: of the speaker's own customers, of the team, or of the company, by role."""
-    lines = await desk.tx.libraries.leaders_of_everybody()
-    if desk.rep.roles & SEES_ALL:
-        whose, owners = "全公司", set(lines)
-    else:
-        team = {one for one, above in lines.items() if desk.rep.id in above}
-        whose = "团队" if team else "我的"
-        owners = team | {desk.rep.id}
-    events = await desk.tx.stages.of_owners(owners)
-    library = desk.library
-    figures = count_funnel(library, events, shipped=desk.office.libraries.of("").key)
-    told = [_line(stage, one) for stage, one in zip(library.stages, figures, strict=True)]
-    customers.tell_alone(desk, texts.FUNNEL, texts.funnel(whose, library.label, told))
-
-
-def _line(stage: Stage, figures: StageFigures) -> str:
-    return texts.funnel_line(
-        stage.label,
-        here=figures.here,
-        reached=figures.reached,
-        rate=_percent(figures.rate),
-        stay_days=_days(figures.stay),
-        stuck_days=stage.stuck_days,
-    )
-
-
-def _percent(rate: Fraction | None) -> str:
-    return "—" if rate is None else f"{(200 * rate + 1) // 2}%"
-
-
-def _days(stay: timedelta | None) -> str:
-    return "—" if stay is None else f"{stay.days} 天"

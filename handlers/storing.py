@@ -12,6 +12,7 @@ from bot.errors import Refused
 from handlers import (
     amounts,
     customers,
+    deal_changes,
     habits,
     judging,
     settling,
@@ -117,7 +118,10 @@ async def _advance(desk: Desk, deal: Opportunity, activity: Activity) -> None:
     if drafting.AMOUNT_BEFORE in activity.slots:
         changed = await amounts.set_standing(desk, changed)
     await desk.tx.opportunities.save(changed)
-    await desk.tx.stages.note_state(deal, changed, by=desk.rep.id, at=desk.at)
+    desk.add(await deal_changes.follow(desk.tx, desk.office, deal, changed, desk.at))
+    await desk.tx.stages.note_state(
+        deal, changed, by=desk.rep.id, at=desk.at, calendar=desk.office.calendar
+    )
     if activity.valid:
         desk.add(
             await desk.office.lights.on_valid_action(

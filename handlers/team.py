@@ -82,7 +82,22 @@ async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
         return False
     await _refuse_to_manage(desk, person)
     last_day = _last_day(desk, match["until"])
-    deputy = await _deputy(desk, match["deputy"], person)
+    deputy = await colleague(desk, match["deputy"]) if match["deputy"] else None
+    if match["deputy"] and deputy is None:
+        raise InvalidInput(texts.no_such_colleague(match["deputy"]))
+    await give_leave(desk, person, last_day, deputy)
+    return True
+
+
+async def give_leave(desk: Desk, person: Person, last_day: date, deputy: Person | None) -> None:
+    """Raises NotAllowed for who does not lead the person, InvalidInput for a day that is past or
+    too far, Refused for a deputy who cannot."""
+    await _refuse_to_manage(desk, person)
+    today = desk.office.calendar.day_of(desk.at)
+    if not today <= last_day <= today + LONGEST_LEAVE:
+        raise InvalidInput(texts.LEAVE_UNTIL_WHEN)
+    if deputy is not None and (deputy.id == person.id or deputy.on_leave(desk.at)):
+        raise Refused(texts.cannot_deputise(deputy.name))
     until = desk.office.calendar.midnight(last_day + _DAY)
     await desk.tx.people.set_leave(person.id, until, deputy.id if deputy else None)
     await _note_leave(desk, person, {"until": until.isoformat(), "deputy": deputy and deputy.id})
@@ -91,7 +106,6 @@ async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
     _tell(desk, person, texts.your_leave(last_day, deputy.name if deputy else ""))
     if deputy is not None:
         _tell(desk, deputy, texts.you_deputise(person.name, last_day, owned))
-    return True
 
 
 async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
@@ -99,6 +113,12 @@ async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     person = await colleague(desk, match["who"])
     if person is None:
         return False
+    await end_leave(desk, person)
+    return True
+
+
+async def end_leave(desk: Desk, person: Person) -> None:
+    """Raises NotAllowed, and Refused for somebody who is at work."""
     await _refuse_to_manage(desk, person)
     if not person.on_leave(desk.at):
         raise Refused(texts.not_on_leave(person.name))
@@ -109,7 +129,6 @@ async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     if person.deputy_id is not None:
         deputy = await desk.tx.people.get(person.deputy_id)
         _tell(desk, deputy, texts.you_deputise_no_more(person.name))
-    return True
 
 
 async def _unlock(desk: Desk, match: re.Match[str]) -> bool:
@@ -155,17 +174,6 @@ async def _refuse_to_manage(desk: Desk, person: Person) -> None:
         return
     if person.id == desk.rep.id or not await customers.leads(desk.tx, desk.rep, person.id):
         raise NotAllowed(texts.LEAVE_NOT_YOURS)
-
-
-async def _deputy(desk: Desk, name: str | None, person: Person) -> Person | None:
-    if not name:
-        return None
-    deputy = await colleague(desk, name)
-    if deputy is None:
-        raise InvalidInput(texts.no_such_colleague(name))
-    if deputy.id == person.id or deputy.on_leave(desk.at):
-        raise Refused(texts.cannot_deputise(deputy.name))
-    return deputy
 
 
 def _last_day(desk: Desk, words: str | None) -> date:

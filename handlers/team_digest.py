@@ -1,5 +1,5 @@
 """The digest of a supervisor: the red leads and the locked records of their people, on one card
-each working day. It takes the place of reminders about to fall due."""
+each working day. It takes the place of the reminders that would follow it the same day."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.deadlines import Deadline
 from bot.domain.lights import Lead
-from bot.domain.notifying import DigestLead, Reason, Step, digest_for
+from bot.domain.notifying import DigestLead, Reason, Step, digest_for, repeat_moment
 from bot.domain.opportunities import Light, Opportunity
 from bot.domain.people import Person
 from bot.messages import Button, Card, Field, Option, OutboundMessage
 from handlers import light_cards, light_rounds, owing
 from handlers.light_cards import LeadView, Watch
-from handlers.light_changes import leaders_of
+from handlers.light_changes import leaders_of_all
 from handlers.texts import alerts as alert_texts
 from handlers.texts import team_digest as texts
 from handlers.texts.dialog import short_name
@@ -111,26 +111,30 @@ async def _teams(
 ) -> dict[int, Team]:
     """leader id -> what stands still among their people."""
     teams: dict[int, Team] = defaultdict(Team)
-    leaders: dict[int, list[int]] = {}
-
-    async def above(owner_id: int) -> list[int]:
-        if owner_id not in leaders:
-            leaders[owner_id] = [one.id for one in await leaders_of(tx, owner_id, at)]
-        return leaders[owner_id]
-
-    for lead in leads:
-        if lead.episode is None or lead.episode.light is not Light.RED:
-            continue
+    red = [lead for lead in leads if lead.episode and lead.episode.light is Light.RED]
+    locked = await tx.deadlines.locked_since(_last_digest(watch, at))
+    stuck = await tx.opportunities.stuck()
+    above = await leaders_of_all(
+        tx,
+        {
+            *(lead.opportunity.owner_id for lead in red),
+            *(owed.person_id for owed in locked),
+            *(deal.owner_id for deal in stuck),
+        },
+        at,
+    )
+    for lead in red:
+        assert lead.episode is not None
         gap_days = light_cards.standing_of(watch, lead, at).gap_days
-        for leader_id in await above(lead.opportunity.owner_id):
-            told = DigestLead(leader_id, lead.opportunity.id, lead.episode, gap_days)
-            teams[leader_id].leads.append(told)
-    for owed in await tx.deadlines.locked_since(_last_digest(watch, at)):
-        for leader_id in await above(owed.person_id):
-            teams[leader_id].locked.append(owed)
-    for deal in await tx.opportunities.stuck():
-        for leader_id in await above(deal.owner_id):
-            teams[leader_id].stuck.append(deal)
+        for leader in above[lead.opportunity.owner_id]:
+            told = DigestLead(leader.id, lead.opportunity.id, lead.episode, gap_days)
+            teams[leader.id].leads.append(told)
+    for owed in locked:
+        for leader in above[owed.person_id]:
+            teams[leader.id].locked.append(owed)
+    for deal in stuck:
+        for leader in above[deal.owner_id]:
+            teams[leader.id].stuck.append(deal)
     return teams
 
 
@@ -140,7 +144,7 @@ async def _lines(tx: UnitOfWork, watch: Watch, team: Team, views: Sequence[LeadV
     lines += [alert_texts.more(len(views) - len(shown))] if len(views) > len(shown) else []
     for owed in team.locked[:MOST_LOCKED]:
         rep = await tx.people.get(owed.person_id)
-        lines.append(owing.line_of(owed, watch.policy.actions, watch.calendar, rep=rep.name))
+        lines.append(owing.line_of(owed, watch.policies, watch.calendar, rep=rep.name))
     lines += [texts.HOW_TO_UNLOCK] if team.locked else []
     names = [deal.account_name for deal in team.stuck]
     lines += [texts.stuck(names)] if names else []
@@ -158,8 +162,10 @@ def _last_digest(watch: Watch, at: datetime) -> datetime:
 def _reminded(
     watch: Watch, leads: Sequence[Lead], at: datetime
 ) -> list[tuple[Lead, Step | None, datetime | None]]:
-    """Where a reminder is about to fall due the digest takes its place."""
-    soon = at + watch.policy.pushes.group_wait
+    """Where a reminder is to fall due before a word may be repeated, the digest takes its place:
+    the reminder of any red that it tells of, then."""
+    policy = watch.policy.pushes
+    soon = repeat_moment(at, policy=policy, calendar=watch.calendar)
     return [
         light_rounds.step_after(watch, lead, Step.REPEAT, at)
         for lead in leads
@@ -167,6 +173,7 @@ def _reminded(
         and lead.episode.next_step == Step.REPEAT
         and lead.episode.next_push_at is not None
         and lead.episode.next_push_at <= soon
+        and not lead.episode.snoozed(at)
     ]
 
 

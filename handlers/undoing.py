@@ -11,9 +11,11 @@ from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from handlers import (
     amounts,
+    deal_changes,
     draft_card,
     habits,
     settling,
+    withdrawing,
 )
 from handlers.desk import Desk
 from handlers.draft_card import DraftView
@@ -35,6 +37,7 @@ async def undo(desk: Desk, *, account_id: int | None = None) -> None:
         return
     account = await retract(desk, last)
     desk.say(dialog.undone(last.title, account.name))
+    await withdrawing.after_undoing(desk, last)
 
 
 async def undo_entry(desk: Desk, activity_id: int) -> bool:
@@ -44,6 +47,7 @@ async def undo_entry(desk: Desk, activity_id: int) -> bool:
         return False
     account = await retract(desk, entry)
     desk.say(dialog.undone(entry.title, account.name))
+    await withdrawing.after_undoing(desk, entry)
     return True
 
 
@@ -91,7 +95,7 @@ async def reopen(desk: Desk, last: Activity) -> Draft:
             occurred_at=last.occurred_at,
             created_at=desk.at,
             touched_at=desk.at,
-            expires_at=desk.at + desk.office.policy.drafts.ttl,
+            expires_at=desk.at + desk.policy.drafts.ttl,
             account_id=last.account_id,
             opportunity_id=last.opportunity_id,
             slots={**slots, "replaces": last.id},
@@ -156,7 +160,10 @@ async def _restore(desk: Desk, deal: Opportunity, last: Activity) -> None:
     if drafting.AMOUNT_BEFORE in last.slots:
         restored = await amounts.set_standing(desk, restored)
     await desk.tx.opportunities.save(restored)
-    await desk.tx.stages.note_state(deal, restored, by=desk.rep.id, at=desk.at)
+    desk.add(await deal_changes.follow(desk.tx, desk.office, deal, restored, desk.at))
+    await desk.tx.stages.note_state(
+        deal, restored, by=desk.rep.id, at=desk.at, calendar=desk.office.calendar
+    )
     desk.add(await desk.office.lights.on_retracted(desk.tx, restored, desk.at))
 
 

@@ -30,6 +30,7 @@ UNLOCK = "unlock"
 KEEP = "keep"
 REASON = "reason"
 NOT_CHOSEN = "-"
+DECIDED = "decided"  # who decided what, kept with the cards that asked
 LOOKED_AT = 50  # newest entries of a customer among which «解锁» looks
 
 
@@ -40,7 +41,7 @@ async def ask(desk: Desk, entry: Activity, account: Account) -> None:
 
 
 async def send_questions(desk: Desk, entry: Activity, account: Account) -> list[Person]:
-    """Ask who leads the rep whether to unlock; answers whom."""
+    """Ask who leads the rep whether to unlock, unless they are being asked; answers whom."""
     leaders = [
         leader
         for leader in await leaders_of(desk.tx, entry.actor_id or 0, desk.at)
@@ -62,15 +63,25 @@ async def press(desk: Desk) -> None:
     await _refuse_others(desk, entry)
     account = await desk.tx.accounts.get(entry.account_id)
     card = await _question(desk, entry, account, card_id=action.card_id)
-    subject = f"activity:{entry.id}"
+    if entry.opportunity_id is not None:  # two who press at the same moment come one by one
+        await desk.tx.opportunities.get_for_update(entry.opportunity_id)
+    known = await desk.tx.cards.get(action.card_id)
     reason = action.values.get(REASON, "").strip()
-    if action.action == UNLOCK and reason in ("", NOT_CHOSEN):
+    unlock = action.action == UNLOCK
+    if known is not None and DECIDED in known.data:
+        words = known.data[DECIDED]
+        told = texts.decided_before(words)
+    elif unlock and reason in ("", NOT_CHOSEN):
         # A new revision, so that the same press again is not taken for a repeated delivery.
-        await desk.change(card, subject=subject)
+        await desk.change(card, subject=f"activity:{entry.id}")
         desk.say(texts.unlock_needs_reason(account.name))
         return
-    told = await _decide(desk, entry, account, reason=reason, unlock=action.action == UNLOCK)
-    await desk.change(replace(card, fields=(), buttons=(), closed="已处理"), subject=subject)
+    else:
+        told = await _decide(desk, entry, account, reason=reason, unlock=unlock)
+        words = texts.decision(desk.rep.name, reason, unlocked=unlock)
+    words = texts.CARD_DONE if told == texts.ALREADY_DECIDED else words
+    closed = replace(card, fields=(), buttons=(), closed=words)
+    await desk.change(closed, subject=f"activity:{entry.id}", data={DECIDED: words})
     desk.say(told)
 
 
@@ -110,8 +121,12 @@ async def _decide(
     decided = lacking and owed is not None and owed.state is not DeadlineState.LOCKED
     if decided or await desk.tx.activities.is_retracted(entry.id):
         return texts.ALREADY_DECIDED
-    await desk.tx.delivery.drop_subject(_subject(entry), at=desk.at)
+    await desk.tx.delivery.drop_subjects([_subject(entry)], at=desk.at)
+    words = texts.decision(desk.rep.name, reason, unlocked=unlock)
+    await _note_decision(desk, entry, words)
     if not unlock:
+        if owed is not None and not lacking:  # nobody is waited for any more
+            await settling.settle(desk.tx, [owed], state=DeadlineState.DROPPED, at=desk.at)
         await _audit(desk, "keep_locked", entry, {"reason": reason})
         await _tell_rep(desk, entry, texts.kept_locked(account.name, entry.title, desk.rep.name))
         return texts.you_kept_locked(account.name, entry.title)
@@ -128,10 +143,11 @@ async def _decide(
 async def _reopen(desk: Desk, owed: Deadline, entry: Activity, reason: str) -> str:
     """Its hours run once more; what comes within them counts although late."""
     office = desk.office
+    actions = office.policies.of(owed.person_id).actions
     again = replace(
         owed, state=DeadlineState.OPEN, since=desk.at, reopened_at=desk.at, locked_at=None
     )
-    await desk.tx.deadlines.save(planned(again, office.policy.actions, office.calendar, at=desk.at))
+    await desk.tx.deadlines.save(planned(again, actions, office.calendar, at=desk.at))
     await _audit(desk, "reopen_activity", entry, {"reason": reason})
     told = (owed.account_name, entry.title)
     by = desk.rep.name
@@ -199,6 +215,10 @@ async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) ->
     """At night it waits for the morning, as lights do."""
     to = desk.office.address_of(leader)
     assert to is not None
+    known = await desk.tx.cards.get(card.card_id)
+    if known is not None and known.state == "open":
+        return
+    card = replace(card, revision=known.revision + 1 if known is not None else card.revision)
     await desk.tx.cards.put(
         card.card_id,
         revision=card.revision,
@@ -212,6 +232,22 @@ async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) ->
     morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
     key = f"{card.card_id}@{card.revision}"
     desk.add([OutboundMessage(key, to, card, not_before=morning, subject=_subject(entry))])
+
+
+async def _note_decision(desk: Desk, entry: Activity, words: str) -> None:
+    """The first decision stands: whoever else was asked is told of it when they press."""
+    for leader in await leaders_of(desk.tx, entry.actor_id or 0, desk.at):
+        known = await desk.tx.cards.get(f"unlock-{entry.id}-{leader.id}")
+        if known is not None:
+            await desk.tx.cards.put(
+                known.card_id,
+                revision=known.revision,
+                subject=known.subject,
+                address=known.address,
+                state="closed",
+                data={DECIDED: words},
+                at=desk.at,
+            )
 
 
 def _subject(entry: Activity) -> str:

@@ -11,27 +11,36 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
+from bot.domain.leaves import Leave
 from bot.domain.people import Directory
 from bot.errors import BotError
 from bot.messages import Envelope, OutboundMessage
+from bot.messages import Platform as PlatformName
 from bot.ports import Accept
 from bot.router import Begin, Job
-from handlers import directory
+from handlers import directory, leaves
 from handlers.desk import Office
+from handlers.texts import directory as texts
 from storage.unit_of_work import UnitOfWork
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 600.0
+LEAVES_AT = {"hour": "7,12", "minute": "50"}
+"""Before the morning's lists, and once more for what was approved since."""
+
 MOST_PAGES = 50  # of undelivered events in one go
+
+DEAF_FOR = timedelta(minutes=3)
+"""Without a connection before administrators hear of it; most gaps last seconds."""
 
 ONE_JUMP_S = 2.0
 """Ticks closer together than this in real time belong to one jump of the sandbox's clock."""
 
-_WARN_AT_PERCENT = (100, 90, 70)
+_WARN_AT_PERCENT = (100, 95, 80, 60)
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +72,19 @@ class KeepsFailures(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsLeaves(Protocol):
+    """A platform on which leaves are applied for and approved."""
+
+    async def read_leaves(self, user_ids: Sequence[str], *, at: datetime) -> Sequence[Leave] | None:
+        """What was approved for these people and is not over, or not long. None: nothing is to
+        be read there, or not now."""
+        ...
+
+
 class Quota(Protocol):
-    """month: "2026-11". used, limit: paid calls."""
+    """month: "2026-11". used, limit: paid calls. foretold: at the month's end, at its pace so
+    far; None while it is too early to say."""
 
     @property
     def month(self) -> str: ...
@@ -75,12 +95,40 @@ class Quota(Protocol):
     @property
     def limit(self) -> int: ...
 
+    @property
+    def foretold(self) -> int | None: ...
+
 
 @runtime_checkable
 class Metered(Protocol):
     """A platform whose calls are paid for by the month."""
 
     async def quota(self) -> Quota: ...
+
+
+class Listener(Protocol):
+    """An application's own connections to its platform, over which pushes come."""
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def app(self) -> str: ...
+
+    @property
+    def refusal(self) -> str:
+        """Why the platform lets us open none; "" while it does not say so."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why no push can come; "" while one can."""
+        ...
+
+    @property
+    def down_since(self) -> datetime | None:
+        """Since when no push can come; None while one can."""
+        ...
 
 
 Step = Callable[[Platform], Awaitable[None]]
@@ -98,6 +146,7 @@ class Upkeep:
         accept: Accept,
         clock: Clock,
         public_url: str,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._office = office
         self._platforms = platforms
@@ -105,12 +154,18 @@ class Upkeep:
         self._accept = accept
         self._clock = clock
         self._public_url = public_url
+        self._listeners = listeners
+        self._told_down: dict[str, str] = {}
         self._troubles: dict[str, dict[str, str]] = {}
         self._done_at: dict[str, float] = {}
 
     @property
     def troubles(self) -> Mapping[str, str]:
-        return {name: "; ".join(found.values()) for name, found in self._troubles.items()}
+        found = {name: [*reasons.values()] for name, reasons in self._troubles.items()}
+        for one in self._listeners:
+            if one.trouble:
+                found.setdefault(f"{one.platform}:{one.app}", []).append(one.trouble)
+        return {name: "; ".join(reasons) for name, reasons in found.items()}
 
     async def settle_in(self) -> None:
         """Introduce the bot everywhere and read every directory, again and again where a
@@ -130,6 +185,8 @@ class Upkeep:
             self._job("read directories", {"hour": "3", "minute": "0"}, self._read_directory),
             self._job("fetch failed events", {"minute": "20"}, self._fetch_failed_events),
             self._job("watch quota", {"minute": "*/10"}, self._watch_quota),
+            Job("read leaves", LEAVES_AT, _nothing_more, prepare=self._read_leaves),
+            Job("watch connections", {"minute": "*/5"}, self._watch_connections, next_due=_never),
         )
 
     def _job(self, name: str, trigger: dict[str, str], step: Step) -> Job[UnitOfWork]:
@@ -197,6 +254,23 @@ class Upkeep:
                 release = await self._accept(envelope)
                 release()
 
+    async def _read_leaves(self, _: Begin[UnitOfWork], at: datetime) -> None:
+        """Also in a jump of the sandbox's clock, since leaves begin by it."""
+
+        async def take_leaves(platform: Platform) -> None:
+            if not isinstance(platform, KnowsLeaves):
+                return
+            async with self._begin() as tx:
+                user_ids = await leaves.whose(tx, platform.platform)
+            told = await platform.read_leaves(user_ids, at=at)
+            if told is not None:
+                async with self._begin() as tx:
+                    notes = await leaves.take(tx, self._office, platform.platform, told, at)
+                    await tx.delivery.queue(notes, at=at)
+
+        for one in self._platforms:
+            await self._tried(one, take_leaves)
+
     async def _watch_quota(self, platform: Platform) -> None:
         """Each threshold is told once a month: known keys are not queued again."""
         if not isinstance(platform, Metered):
@@ -207,26 +281,36 @@ class Upkeep:
         if reached is None:
             return
         key = f"quota:{platform.app}:{state.month}:{reached}"
-        text = _quota_text(state, reached)
+        text = texts.quota(state.used, state.limit, state.foretold, reached)
         async with self._begin() as tx:
             notes = await directory.tell_admins(tx, self._office, text, key=key)
             await tx.delivery.queue(notes, at=self._clock.now())
 
+    async def _watch_connections(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
+        """Told once when an application hears nothing, and once when it hears again. A refusal
+        is told at once, since it does not pass by itself."""
+        notes: list[OutboundMessage] = []
+        for one in self._listeners:
+            name, since = f"{one.platform}:{one.app}", one.down_since
+            if since is None and name in self._told_down:
+                key, text = self._told_down.pop(name), texts.hears_again(one.platform, one.app)
+                notes += await directory.tell_admins(tx, self._office, text, key=f"{key}:over")
+            elif since is not None and (one.refusal or at - since >= DEAF_FOR):
+                key = self._told_down.setdefault(name, f"deaf:{name}:{since.isoformat()}")
+                text = texts.hears_nothing(
+                    one.platform, one.app, one.trouble, is_refused=bool(one.refusal)
+                )
+                silent = PlatformName(one.platform)
+                notes += await directory.tell_admins(
+                    tx, self._office, text, key=key, rather_not=silent
+                )
+        return notes
+
+
+async def _never(_: UnitOfWork) -> datetime | None:
+    """A jump of the sandbox's clock moves no connection."""
+    return None
+
 
 async def _nothing_more(_: UnitOfWork, __: datetime) -> Sequence[OutboundMessage]:
     return ()
-
-
-def _quota_text(state: Quota, reached: int) -> str:
-    used = f"钉钉本月接口调用已用 {state.used} / {state.limit} 次，超过 {reached}%。"
-    if reached < 90:
-        return f"{used}到 90% 时机器人会自动节省。"
-    if reached < 100:
-        return (
-            f"{used}机器人开始节省：处理完的卡片不再刷新，回复尽量走不计费的会话。"
-            "请考虑购买扩容包。"
-        )
-    return (
-        f"{used}钉钉可能随时拒绝调用，届时只有会话回复和群机器人还能发。"
-        "请购买扩容包，并把新额度写进配置 monthly_calls。"
-    )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import drafting, losses
 from bot.domain.activities import Draft, Intent
-from bot.domain.deadlines import Awaited, Deadline, DeadlineState
+from bot.domain.deadlines import Awaited, Deadline, DeadlineState, words_at
 from bot.domain.lights import Lead
 from bot.domain.opportunities import Light, Opportunity
 from bot.domain.people import Person
 from handlers import owing
 from handlers.light_cards import Watch
+from handlers.signals.heating import heat_of
 from handlers.texts import queries as texts
+from handlers.texts import signals as signal_texts
+from storage.signals import FoundSignal
 from storage.unit_of_work import UnitOfWork
 
 _DAY = timedelta(days=1)
@@ -27,20 +30,23 @@ class Kind(StrEnum):
     WAITING = "waiting"  # only the supervisor's word is missing
     OVERDUE = "overdue"
     RED = "red"
+    SIGNAL = "signal"  # the customer did something that wants a call
     TODAY = "today"
     YELLOW = "yellow"
     STUCK = "stuck"
     DRAFT = "draft"
 
 
-TO_WORK = (Kind.OWED, Kind.OVERDUE, Kind.RED, Kind.TODAY, Kind.YELLOW, Kind.DRAFT)
+TO_WORK = (Kind.OWED, Kind.OVERDUE, Kind.RED, Kind.SIGNAL, Kind.TODAY, Kind.YELLOW, Kind.DRAFT)
 """What can be worked down by the rep alone, in the order in which it should be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to do. number: of the deadline, the opportunity or the draft. quiet: a light
-    that was acknowledged or put off, and is no more spoken of."""
+    """One thing to do. number: of the deadline, the opportunity, the signal or the draft.
+    quiet: a light that was acknowledged or put off, and is no more spoken of. words_at: when a
+    message of its own tells of it, before the quiet hours are counted in. promised_on: when the
+    customer was to be contacted, where that is today or over."""
 
     kind: Kind
     number: int
@@ -48,6 +54,8 @@ class Item:
     account_name: str
     line: str
     quiet: bool = False
+    words_at: tuple[datetime, ...] = ()
+    promised_on: date | None = None
 
     @property
     def key(self) -> str:
@@ -57,8 +65,9 @@ class Item:
 async def of_people(
     tx: UnitOfWork, watch: Watch, people: Sequence[Person], at: datetime
 ) -> dict[int, list[Item]]:
-    """person id -> what they have to do, in the order of TO_WORK, longest silent first. Who is
-    on leave has their deputy do it. People without anything to do are left out."""
+    """person id -> what they have to do, in the order of TO_WORK, hot customers first,
+    then the longest silent. Who is on leave has their deputy do it. People without anything to do
+    are left out."""
     does = {one.id: _doer(one, at) for one in people}
     found: dict[int, list[Item]] = defaultdict(list)
     for owed in await tx.deadlines.waiting_of(does):
@@ -75,9 +84,13 @@ async def of_people(
         doer = does[deal.owner_id]
         covered = doer != deal.owner_id
         found[doer].append(_deal(watch, deal, leads, covered=covered, at=at))
+    for signal, owner_id, name in await tx.signals.open_tasks(does):
+        found[does[owner_id]].append(_signal(watch, signal, name))
+    hot = await _hot(tx, watch, found, at)
     order = list(Kind)
     return {
-        who: sorted(items, key=lambda one: order.index(one.kind)) for who, items in found.items()
+        who: sorted(items, key=lambda one: (order.index(one.kind), -hot.get(one.account_id, 0.0)))
+        for who, items in found.items()
     }
 
 
@@ -110,11 +123,32 @@ def _silent_since(deal: Opportunity) -> datetime:
     return deal.last_valid_at or deal.assigned_at
 
 
+async def _hot(
+    tx: UnitOfWork, watch: Watch, found: Mapping[int, Sequence[Item]], at: datetime
+) -> dict[int | None, float]:
+    """The heat of customers that are hot: they are called first among those that are as late."""
+    numbers = [
+        one.account_id for items in found.values() for one in items if one.account_id is not None
+    ]
+    heat = await heat_of(tx, watch.policy, numbers, at)
+    limit = watch.policy.signals.hot
+    return {number: one.total for number, one in heat.items() if one.total >= limit}
+
+
+def _signal(watch: Watch, found: FoundSignal, name: str) -> Item:
+    rule = watch.policy.signals.rule(found.signal.rule)
+    at = watch.calendar.local(found.signal.at)
+    line = signal_texts.task_line(name, rule.label if rule else found.signal.rule, at)
+    return Item(Kind.SIGNAL, found.id, found.account_id, name, line)
+
+
 def _owed(watch: Watch, owed: Deadline) -> Item:
     waits = owed.awaited is Awaited.LATE and owed.state is DeadlineState.LOCKED
-    line = owing.line_of(owed, watch.policy.actions, watch.calendar)
+    line = owing.line_of(owed, watch.policies, watch.calendar)
     kind = Kind.WAITING if waits else Kind.OWED
-    return Item(kind, owed.id, owed.account_id, owed.account_name, line)
+    policy = watch.policies.of(owed.person_id).actions
+    words = words_at(owed, policy, watch.calendar)
+    return Item(kind, owed.id, owed.account_id, owed.account_name, line, words_at=words)
 
 
 async def _draft(tx: UnitOfWork, watch: Watch, draft: Draft) -> Item:
@@ -145,7 +179,10 @@ def _deal(
     )
     kind = _kind(deal, days_late=(today - promised.date()).days if promised else None)
     quiet = kind in (Kind.RED, Kind.YELLOW) and _is_quiet(leads.get(deal.id), at)
-    return Item(kind, deal.id, deal.account_id, deal.account_name, line, quiet=quiet)
+    return Item(
+        kind, deal.id, deal.account_id, deal.account_name, line, quiet=quiet,
+        promised_on=promised.date() if promised is not None and due else None,
+    )  # fmt: skip
 
 
 def _kind(deal: Opportunity, *, days_late: int | None) -> Kind:

@@ -1,6 +1,6 @@
 """A recording as a phone or a chat tool made it -> 16 kHz mono PCM; by content, never by name.
 
-Blocks, and rests on native decoders: call it in a process of its own (`speech.worker`).
+Blocks, and rests on native decoders: call it in a process of its own (`workers.worker`).
 PCM is signed 16 bit, little endian, without a header.
 """
 
@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from speech.errors import DamagedAudio, EngineMissing, NotAudio, TooLong
+from speech.errors import DamagedAudio, NotAudio, TooLong
+from speech.workers.errors import EngineMissing
 
 RATE = 16_000
 SAMPLE_BYTES = 2

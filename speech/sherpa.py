@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from speech import audio, stretches
-from speech.errors import EngineMissing
+from speech.workers.errors import EngineMissing
 
 _TAIL_BYTES = 1 << 20  # an ONNX file ends with its metadata, where the model's type stands
 

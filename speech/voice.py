@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from speech import audio
+from speech.errors import BAD_AUDIO
 from speech.openai_api import Caller, Server
-from speech.worker import Worker
+from speech.workers.worker import Worker
 
 _DECODING_S = 30.0
 _TIMES_ITS_LENGTH = 3.0
@@ -64,7 +65,7 @@ class Voice:
     """A `bot.ports.Transcriber` while `can_hear`; without an engine it only plays."""
 
     def __init__(self, choice: Choice, caller: Caller) -> None:
-        self._decoder = Worker("speech.audio:decoder")
+        self._decoder = Worker("speech.audio:decoder", refusals=BAD_AUDIO)
         self._engine = _engine(choice, caller)
         self._timeout_s = choice.timeout_s
 

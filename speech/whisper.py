@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from speech import audio, stretches
-from speech.errors import EngineMissing
+from speech.workers.errors import EngineMissing
 
 FILES = ("model.bin", "config.json", "tokenizer.json")
 

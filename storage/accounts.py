@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import Account, Contact, OpportunityState
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, fixed, in_chunks, insert_into, prepared_insert
+from storage.remembering import memory_of
 from storage.tables import accounts, contacts, light_episodes, opportunities, people
 
 _COLUMNS = (
@@ -19,8 +20,24 @@ _COLUMNS = (
     accounts.c.aliases, accounts.c.industry, accounts.c.credit_code, accounts.c.phone,
     accounts.c.domain, accounts.c.in_pool_since, accounts.c.pool_reason,
 )  # fmt: skip
+_ONE = select(*_COLUMNS, accounts.c.merged_into_id)
+_BY_ID = _ONE.where(accounts.c.id == bindparam("key"))
+_BY_NAME = _ONE.where(accounts.c.name == bindparam("key"))
 _STANDS = accounts.c.merged_into_id.is_(None)
 _LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
+_ADD_CONTACT = prepared_insert(
+    contacts,
+    lambda new: new.on_conflict_do_update(
+        index_elements=[contacts.c.account_id, contacts.c.name],
+        set_={
+            "title": func.coalesce(func.nullif(new.excluded.title, ""), contacts.c.title),
+            "mobile": func.coalesce(new.excluded.mobile, contacts.c.mobile),
+            "external_id": func.coalesce(
+                func.nullif(new.excluded.external_id, ""), contacts.c.external_id
+            ),
+        },
+    ).returning(*contacts.c),
+)
 
 
 class Accounts:
@@ -28,10 +45,11 @@ class Accounts:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._known: dict[int | str, Account | None] = memory_of(conn, accounts)
 
     async def get(self, account_id: int) -> Account:
         """The customer, or the one that it was merged into. Raises NotFound."""
-        found = await self._one(accounts.c.id == account_id)
+        found = await self._one(_BY_ID, account_id)
         if found is None:
             raise NotFound("没有这个客户。")
         return found
@@ -39,7 +57,7 @@ class Accounts:
     async def find_by_name(self, name: str) -> Account | None:
         """By the full name, also that of one merged into it; aliases are the business of
         whoever reads sentences."""
-        return await self._one(accounts.c.name == name.strip())
+        return await self._one(_BY_NAME, name.strip())
 
     async def list_all(self) -> list[Account]:
         """Every account, for dictionaries in memory; none that was merged into another."""
@@ -55,6 +73,26 @@ class Accounts:
         return await self._list(
             accounts.c.owner_id == owner_id, _STANDS, accounts.c.in_pool_since.is_(None)
         )
+
+    async def page_of_owners(
+        self, owner_ids: Iterable[int], *, limit: int, after_id: int
+    ) -> list[Account]:
+        """Whom these people look after, in order of id; go on with the last id seen."""
+        found: list[Account] = []
+        for chunk in in_chunks(owner_ids):
+            rows = await self._conn.execute(
+                select(*_COLUMNS)
+                .where(
+                    accounts.c.owner_id.in_(chunk),
+                    accounts.c.id > after_id,
+                    _STANDS,
+                    accounts.c.in_pool_since.is_(None),
+                )
+                .order_by(accounts.c.id)
+                .limit(limit)
+            )
+            found += [_to_account(row) for row in rows]
+        return sorted(found, key=lambda account: account.id)[:limit]
 
     async def add(
         self,
@@ -168,35 +206,36 @@ class Accounts:
             "mobile": mobile or None,
             "external_id": external_id,
         }
-        insert = insert_into(self._conn, contacts).values(values)
-        told = insert.excluded
-        kept = await self._conn.execute(
-            insert.on_conflict_do_update(
-                index_elements=[contacts.c.account_id, contacts.c.name],
-                set_={
-                    "title": func.coalesce(func.nullif(told.title, ""), contacts.c.title),
-                    "mobile": func.coalesce(told.mobile, contacts.c.mobile),
-                    "external_id": func.coalesce(
-                        func.nullif(told.external_id, ""), contacts.c.external_id
-                    ),
-                },
-            ).returning(*contacts.c)
-        )
+        kept = await self._conn.execute(_ADD_CONTACT(self._conn), values)
         if mobile or external_id:
             await self._conn.execute(
                 update(accounts).where(accounts.c.id == account_id).values(keyed_at=None)
             )
         return _to_contact(kept.one())
 
-    async def _one(self, which: Any) -> Account | None:
+    async def contacts_called(self, external_ids: Iterable[str]) -> list[Contact]:
+        """Contacts by their ids on a platform, as in `Contact.external_id`."""
+        found: list[Contact] = []
+        for chunk in in_chunks(external_ids):
+            query = select(contacts).where(
+                contacts.c.external_id.in_(chunk), contacts.c.external_id != fixed("")
+            )
+            found += [_to_contact(row) for row in await self._conn.execute(query)]
+        return found
+
+    async def _one(self, query: Select[Any], key: int | str) -> Account | None:
         """Along the merges to the one that stands."""
-        query = select(accounts.c.id, accounts.c.merged_into_id).where(which)
-        row = (await self._conn.execute(query)).one_or_none()
-        while row is not None and row.merged_into_id is not None:
-            query = select(accounts.c.id, accounts.c.merged_into_id)
-            found = await self._conn.execute(query.where(accounts.c.id == row.merged_into_id))
-            row = found.one_or_none()
-        return (await self._list(accounts.c.id == row.id))[0] if row is not None else None
+        if key in self._known:
+            return self._known[key]
+        row = (await self._conn.execute(query, {"key": key})).one_or_none()
+        if row is None:
+            found = None
+        elif row.merged_into_id is not None:
+            found = await self._one(_BY_ID, row.merged_into_id)
+        else:
+            found = self._known[row.id] = _to_account(row)
+        self._known[key] = found
+        return found
 
     async def _list(self, *which: Any) -> list[Account]:
         rows = await self._conn.execute(select(*_COLUMNS).where(*which).order_by(accounts.c.id))
@@ -217,8 +256,19 @@ def _distinct(aliases: Sequence[str], *, besides: str) -> list[str]:
 
 
 def _to_account(row: AnyRow) -> Account:
-    values = row._asdict()
-    return Account(**{**values, "aliases": tuple(row.aliases)})
+    return Account(
+        row.id,
+        row.name,
+        row.owner_id,
+        row.created_at,
+        tuple(row.aliases),
+        row.industry,
+        row.credit_code,
+        row.phone,
+        row.domain,
+        row.in_pool_since,
+        row.pool_reason,
+    )
 
 
 def _to_contact(row: AnyRow) -> Contact:

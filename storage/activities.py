@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, fields
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, String, bindparam, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Activity, Grade
 from bot.errors import InvalidInput, NotFound
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, prepared_insert
 from storage.merges import family
+from storage.remembering import memory_of
 from storage.tables import activities
 
-_COLUMNS = [activities.c[field.name] for field in fields(Activity)]
-_QUERY = select(*_COLUMNS)
+CHUNK = 1_000
+
+_NAMES = [field.name for field in fields(Activity)]
+_QUERY = select(*(activities.c[name] for name in _NAMES))
+_ADD = prepared_insert(
+    activities,
+    lambda new: new.on_conflict_do_nothing(index_elements=[activities.c.source_id]).returning(
+        activities.c.id
+    ),
+)
+_ADD_ALL = prepared_insert(
+    activities, lambda new: new.on_conflict_do_nothing(index_elements=[activities.c.source_id])
+)
+_OF_OPPORTUNITY = _QUERY.where(
+    activities.c.opportunity_id == bindparam("opportunity_id"),
+    activities.c.occurred_at >= bindparam("since"),
+).order_by(activities.c.occurred_at, activities.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which entries of a stream. units: keys of action units, "" for entries that are none;
+    None: any. with_files: those with something attached. opportunity_id: of that deal."""
+
+    units: frozenset[str] | None = None
+    opportunity_id: int | None = None
+    with_files: bool = False
 
 
 class Activities:
@@ -25,22 +51,21 @@ class Activities:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._streams: dict[int, tuple[datetime, list[Activity]]] = memory_of(conn, activities)
 
     async def add(self, activity: Activity) -> Activity | None:
         """Append, with a new id. None when its source is known: it stands there already."""
-        values = asdict(activity) | {
-            "grade": str(activity.grade),
-            "file_hashes": list(activity.file_hashes),
-        }
-        del values["id"]
-        added = await self._conn.execute(
-            insert_into(self._conn, activities)
-            .values(values)
-            .on_conflict_do_nothing(index_elements=[activities.c.source_id])
-            .returning(*_COLUMNS)
-        )
-        row = added.one_or_none()
-        return None if row is None else _to_activity(row)
+        new_id = await self._conn.scalar(_ADD(self._conn), _values(activity))
+        return None if new_id is None else replace(activity, id=new_id)
+
+    async def add_all(self, new: Sequence[Activity]) -> None:
+        """Append them in order; those whose source is known are passed over."""
+        if new:
+            await self._conn.execute(_ADD_ALL(self._conn), [_values(one) for one in new])
+
+    async def find_by_source(self, source_id: str) -> Activity | None:
+        found = await self._list(_QUERY.where(activities.c.source_id == source_id))
+        return found[0] if found else None
 
     async def get(self, activity_id: int) -> Activity:
         """Raises NotFound."""
@@ -50,7 +75,7 @@ class Activities:
         return found[0]
 
     async def page(
-        self, account_id: int, *, limit: int, before: str | None
+        self, account_id: int, *, limit: int, before: str | None, only: Only | None = None
     ) -> tuple[list[Activity], str | None]:
         """A customer's stream with those of customers merged into it, newest first, and the
         cursor of the next page if there is one.
@@ -58,6 +83,12 @@ class Activities:
         before: a cursor from an earlier page. Raises InvalidInput when it is none.
         """
         query = _QUERY.where(activities.c.account_id.in_(await family(self._conn, account_id)))
+        if only is not None and only.units is not None:
+            query = query.where(activities.c.unit.in_(sorted(only.units)))
+        if only is not None and only.opportunity_id is not None:
+            query = query.where(activities.c.opportunity_id == only.opportunity_id)
+        if only is not None and only.with_files:
+            query = query.where(cast(activities.c.file_hashes, String) != "[]")
         place = tuple_(activities.c.occurred_at, activities.c.id)
         if before is not None:
             query = query.where(place < _read_cursor(before))
@@ -66,14 +97,30 @@ class Activities:
         page = found[:limit]
         return page, (_cursor(page[-1]) if len(found) > limit else None)
 
+    async def everything(self) -> AsyncIterator[list[Activity]]:
+        """Of every customer, in the order in which it was learnt, some at a time."""
+        last = 0
+        while True:
+            found = await self._list(
+                _QUERY.where(activities.c.id > last).order_by(activities.c.id).limit(CHUNK)
+            )
+            if not found:
+                return
+            yield found
+            last = found[-1].id
+
+    async def belongs_to(self, activity: Activity, account_id: int) -> bool:
+        """Whether the entry stands in that customer's stream."""
+        return activity.account_id in await family(self._conn, account_id)
+
     async def list_of_opportunity(self, opportunity_id: int, *, since: datetime) -> list[Activity]:
         """What happened since then, oldest first."""
-        return await self._list(
-            _QUERY.where(
-                activities.c.opportunity_id == opportunity_id,
-                activities.c.occurred_at >= since,
-            ).order_by(activities.c.occurred_at, activities.c.id)
-        )
+        start, known = self._streams.get(opportunity_id, (since, None))
+        if known is None or since < start:
+            key = {"opportunity_id": opportunity_id, "since": since}
+            known = await self._list(_OF_OPPORTUNITY, key)
+            self._streams[opportunity_id] = since, known
+        return [one for one in known if one.occurred_at >= since]
 
     async def last_of_actor(self, actor_id: int, limit: int) -> list[Activity]:
         """What somebody recorded last, newest first."""
@@ -111,8 +158,15 @@ class Activities:
         )
         return set(rows.scalars())
 
-    async def _list(self, query: Select[Any]) -> list[Activity]:
-        return [_to_activity(row) for row in await self._conn.execute(query)]
+    async def _list(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Activity]:
+        return [_to_activity(row) for row in await self._conn.execute(query, key)]
+
+
+def _values(activity: Activity) -> dict[str, Any]:
+    return {name: getattr(activity, name) for name in _NAMES if name != "id"} | {
+        "grade": str(activity.grade),
+        "file_hashes": list(activity.file_hashes),
+    }
 
 
 def _cursor(activity: Activity) -> str:
@@ -131,6 +185,6 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
 
 
 def _to_activity(row: AnyRow) -> Activity:
-    values = row._asdict()
+    values = dict(zip(_NAMES, row, strict=True))
     values |= {"grade": Grade(row.grade), "file_hashes": tuple(row.file_hashes)}
     return Activity(**values)

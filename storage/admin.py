@@ -193,7 +193,8 @@ async def _check_references(conn: AsyncConnection) -> list[str]:
 async def _check_files(conn: AsyncConnection, folder: FileFolder) -> list[str]:
     columns = (files.c.sha256, files.c.size, files.c.media_type, files.c.name)
     findings = []
-    for row in (await conn.execute(select(*columns).order_by(files.c.sha256))).all():
+    kept = select(*columns).where(files.c.erased_at.is_(None))
+    for row in (await conn.execute(kept.order_by(files.c.sha256))).all():
         damage = await asyncio.to_thread(folder.find_damage, StoredFile(*row))
         if damage is not None:
             findings.append(f"文件「{row.name}」({row.sha256})读不出或已改变：{damage}")

@@ -2,25 +2,32 @@
 
 The chain shows an edited, removed or inserted entry. Cutting off its end shows only against
 a `head` that was written down elsewhere.
+
+What an entry says (before, after) is sealed by a salted hash of its own. So a person's data can
+be erased: the content and its salt go, the hash and the chain stay. Who erases must say so in a
+later entry that names the erased ones; erased without that counts as tampering.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import AnyRow
+from storage.dialects import AnyRow, in_chunks
 from storage.tables import audit
 
 START = "0" * 64
 PAGE = 1_000
+ERASURE = "erase_personal_data"
 
+_HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _POSTGRES_LOCK = 0x67656E64  # any number nobody else uses
 
 
@@ -46,38 +53,53 @@ class Audit:
         """
         await self._take_turn()
         seq, previous_hash = await self.head()
+        salt, told = secrets.token_hex(16), (_canonical(before), _canonical(after))
         entry = {
             "seq": seq + 1,
             "at": at,
             "actor": actor,
             "action": action,
             "subject": subject,
-            "before": _canonical(before),
-            "after": _canonical(after),
+            "before": told[0],
+            "after": told[1],
+            "salt": salt,
+            "content_hash": _content_hash(salt, *told),
             "previous_hash": previous_hash,
         }
-        await self._conn.execute(insert(audit).values(**entry, hash=_seal(entry)))
+        await self._conn.execute(insert(audit), {**entry, "hash": _seal(entry)})
 
     async def head(self) -> tuple[int, str]:
         """Number and hash of the newest entry; worth keeping where nobody can edit it."""
-        rows = await self._conn.execute(
-            select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-        )
-        row = rows.one_or_none()
+        row = (await self._conn.execute(_HEAD)).one_or_none()
         return (0, START) if row is None else (row.seq, row.hash)
 
     async def verify(self) -> int | None:
         """The number of the first entry that does not fit; None when all do."""
         seq, seal = 0, START
+        erased: set[int] = set()
         while True:
             page = await self._page(after=seq)
             for row in page:
                 seq += 1
-                if row.seq != seq or row.previous_hash != seal or row.hash != _seal(row._asdict()):
-                    return seq
+                entry = row._asdict()
+                fits = row.seq == seq and row.previous_hash == seal and row.hash == _seal(entry)
+                if not fits or not _holds(entry):
+                    return min(erased | {seq})
+                if _is_erased(entry):
+                    erased.add(seq)
+                elif row.action == ERASURE:
+                    erased.difference_update(json.loads(row.after)["audit_entries"])
                 seal = row.hash
             if len(page) < PAGE:
-                return None
+                return min(erased, default=None)
+
+    async def erase(self, seqs: Sequence[int]) -> None:
+        """What these entries tell. Whoever does it appends an ERASURE whose `after` names them
+        as `audit_entries`."""
+        for some in in_chunks(seqs):
+            await self._conn.execute(
+                update(audit).where(audit.c.seq.in_(some)).values(before="", after="", salt="")
+            )
 
     async def _page(self, *, after: int) -> list[AnyRow]:
         rows = await self._conn.execute(
@@ -91,16 +113,39 @@ class Audit:
             await self._conn.execute(select(func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
 
 
+def fits(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is as it was sealed; looks at nothing before it."""
+    return bool(entry["hash"] == _seal(entry)) and _holds(entry)
+
+
 def _canonical(value: Mapping[str, Any] | None) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def _content_hash(salt: str, before: str, after: str) -> str:
+    """Salted, so that nobody finds erased content by trying names and numbers."""
+    return hashlib.sha256(f"{salt}\n{before}\n{after}".encode()).hexdigest()
+
+
+def _is_erased(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["content_hash"]) and not (entry["salt"] or entry["before"] or entry["after"])
+
+
+def _holds(entry: Mapping[str, Any]) -> bool:
+    """Whether the content is what was sealed; entries of before 0008 seal it themselves."""
+    if not entry["content_hash"] or _is_erased(entry):
+        return True
+    sealed: str = entry["content_hash"]
+    return _content_hash(entry["salt"], entry["before"], entry["after"]) == sealed
+
+
 def _seal(entry: Mapping[str, Any]) -> str:
     """SHA-256 over the entry and the seal of the one before, as canonical JSON."""
+    content = ["content_hash"] if entry["content_hash"] else ["before", "after"]
     sealed = [
         entry["seq"],
         entry["at"].astimezone(UTC).isoformat(timespec="microseconds"),
-        *(entry[name] for name in ("actor", "action", "subject", "before", "after")),
+        *(entry[name] for name in ("actor", "action", "subject", *content)),
         entry["previous_hash"],
     ]
     text = json.dumps(sealed, ensure_ascii=False, separators=(",", ":"))

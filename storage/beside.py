@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import text
+
 from bot.errors import PermanentError
 from storage import admin
 from storage.database import Database
+from storage.engines import open_engine, to_url
 from storage.tokens import SharedTokens
 
 
@@ -30,17 +33,35 @@ async def replay(
     url: str, *, failed: bool, since: datetime | None, ids: Sequence[int], at: datetime
 ) -> int:
     """Put envelopes back into the inbox and, with `failed`, what could not be sent into the
-    outbox; a running bot looks at both by itself. How many."""
+    outbox, and archived messages and files that were given up; a running bot looks at all of it by
+    itself. How many."""
     async with opened(url) as database, database.begin() as tx:
         count = await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
         if failed and not ids:
             count += await tx.delivery.send_again(since=since, at=at)
+            count += await tx.archive.try_broken_again()
+            count += await tx.archive_files.try_lost_again(at)
         return count
 
 
 async def verify(url: str, *, folder: Path) -> list[str]:
     """As `admin.verify`. Raises PermanentError when there is no database."""
     return await admin.complaints(url) or await admin.verify(url, folder=folder)
+
+
+async def sweep_out(url: str) -> None:
+    """What was erased leaves the disk too: SQLite's log, PostgreSQL's dead rows. Waits for
+    nobody, so a reader beside it may keep a part until the next time."""
+    engine = open_engine(to_url(url))
+    try:
+        async with engine.connect() as plain:
+            conn = await plain.execution_options(isolation_level="AUTOCOMMIT")
+            if conn.dialect.name == "sqlite":
+                await conn.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            else:
+                await conn.execute(text("VACUUM"))
+    finally:
+        await engine.dispose()
 
 
 async def write(url: str, *, at: datetime) -> None:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import insert_into
+from storage.dialects import prepared_insert
+from storage.remembering import memory_of
 from storage.tables import cards, dialogs
+
+_SHOWN = ("revision", "subject", "address", "state", "data", "updated_at")
+_PUT = prepared_insert(
+    cards,
+    lambda new: new.on_conflict_do_update(
+        index_elements=[cards.c.card_id], set_={name: new.excluded[name] for name in _SHOWN}
+    ),
+)
+_GET = select(cards).where(cards.c.card_id == bindparam("key"))
+_PUT_STATE = prepared_insert(
+    dialogs,
+    lambda new: new.on_conflict_do_update(
+        index_elements=[dialogs.c.conversation, dialogs.c.person_id],
+        set_={name: new.excluded[name] for name in ("state", "updated_at")},
+    ),
+)
+_GET_STATE = select(dialogs.c.state).where(
+    dialogs.c.conversation == bindparam("conversation"),
+    dialogs.c.person_id == bindparam("person_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,9 @@ class ShownCard:
     state: str
     data: dict[str, Any]
     updated_at: datetime
+
+
+_CHANGES = ("revision", "subject", "address", "state", "data", "updated_at")
 
 
 class Cards:
@@ -46,6 +71,7 @@ class Cards:
     ) -> None:
         """Remember what it shows now."""
         values = {
+            "card_id": card_id,
             "revision": revision,
             "subject": subject,
             "address": address,
@@ -53,14 +79,18 @@ class Cards:
             "data": data,
             "updated_at": at,
         }
-        await self._conn.execute(
-            insert_into(self._conn, cards)
-            .values(card_id=card_id, **values)
-            .on_conflict_do_update(index_elements=[cards.c.card_id], set_=values)
-        )
+        await self._conn.execute(_PUT(self._conn), values)
+
+    async def put_all(self, shown: Sequence[ShownCard]) -> None:
+        """The same of many."""
+        if shown:
+            rows = [
+                {field.name: getattr(one, field.name) for field in fields(one)} for one in shown
+            ]
+            await self._conn.execute(_PUT(self._conn), rows)
 
     async def get(self, card_id: str) -> ShownCard | None:
-        rows = await self._conn.execute(select(cards).where(cards.c.card_id == card_id))
+        rows = await self._conn.execute(_GET, {"key": card_id})
         row = rows.one_or_none()
         return None if row is None else ShownCard(**row._mapping)
 
@@ -70,28 +100,29 @@ class Dialogs:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self.states: dict[tuple[str, int], dict[str, Any] | None] = memory_of(conn, dialogs)
 
     async def get(self, conversation: str, person_id: int) -> dict[str, Any] | None:
-        state: dict[str, Any] | None = await self._conn.scalar(
-            select(dialogs.c.state).where(*_of(conversation, person_id))
-        )
-        return state
+        chat = conversation, person_id
+        if chat not in self.states:
+            key = {"conversation": conversation, "person_id": person_id}
+            self.states[chat] = await self._conn.scalar(_GET_STATE, key)
+        return self.states[chat]
 
     async def put(
         self, conversation: str, person_id: int, state: dict[str, Any], at: datetime
     ) -> None:
-        values = {"state": state, "updated_at": at}
-        await self._conn.execute(
-            insert_into(self._conn, dialogs)
-            .values(conversation=conversation, person_id=person_id, **values)
-            .on_conflict_do_update(
-                index_elements=[dialogs.c.conversation, dialogs.c.person_id], set_=values
-            )
-        )
+        values = {
+            "conversation": conversation,
+            "person_id": person_id,
+            "state": state,
+            "updated_at": at,
+        }
+        await self._conn.execute(_PUT_STATE(self._conn), values)
 
     async def clear(self, conversation: str, person_id: int) -> None:
-        await self._conn.execute(delete(dialogs).where(*_of(conversation, person_id)))
-
-
-def _of(conversation: str, person_id: int) -> tuple[Any, Any]:
-    return dialogs.c.conversation == conversation, dialogs.c.person_id == person_id
+        await self._conn.execute(
+            delete(dialogs).where(
+                dialogs.c.conversation == conversation, dialogs.c.person_id == person_id
+            )
+        )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.receivables import HOME_CURRENCY, Contract, ContractTerms
 from bot.errors import NotFound
 from storage.dialects import AnyRow, in_chunks, insert_into
 from storage.tables import contracts, erp_receipts
+
+_STANDS = contracts.c.withdrawn_at.is_(None)
 
 MOST_AT_ONCE = 200
 """Contracts looked at in one tick; the next one goes on."""
@@ -34,12 +36,28 @@ class Contracts:
         found = await self._list(contracts.c.number == number)
         return found[0] if found else None
 
+    async def number_of(self, contract_id: int) -> str:
+        """Also of one that was taken off the record; "" where there is none."""
+        found = await self._conn.scalar(
+            select(contracts.c.number).where(contracts.c.id == contract_id)
+        )
+        return found or ""
+
     async def of_account(self, account_id: int) -> Sequence[Contract]:
         return await self._list(contracts.c.account_id == account_id)
 
+    async def of_accounts(self, account_ids: Iterable[int]) -> list[Contract]:
+        found: list[Contract] = []
+        for chunk in in_chunks(account_ids):
+            found += await self._list(contracts.c.account_id.in_(chunk))
+        return found
+
+    async def list_all(self) -> Sequence[Contract]:
+        return await self._list(true())
+
     async def latest(self, *, limit: int) -> Sequence[Contract]:
         """Those that were recorded last."""
-        query = select(contracts).order_by(contracts.c.id.desc()).limit(limit)
+        query = select(contracts).where(_STANDS).order_by(contracts.c.id.desc()).limit(limit)
         return [_to_contract(row) for row in await self._conn.execute(query)]
 
     async def add(
@@ -51,22 +69,24 @@ class Contracts:
         at: datetime,
         check_at: datetime | None,
     ) -> Contract | None:
-        """None when the number is on record already. check_at: see `look_again`."""
+        """None when the number is on record already; one that was taken off it comes back under
+        its id. check_at: see `look_again`."""
+        values = {
+            "account_id": account_id,
+            "amount_fen": terms.amount_fen,
+            "signed_on": terms.signed_on,
+            "prepayment_fen": terms.prepayment_fen,
+            "prepayment_due_on": terms.prepayment_due_on,
+            "post_paid": terms.post_paid,
+            "recorded_by": recorded_by,
+            "recorded_at": at,
+            "check_at": check_at,
+            "withdrawn_at": None,
+        }
         added = await self._conn.execute(
             insert_into(self._conn, contracts)
-            .values(
-                number=terms.number,
-                account_id=account_id,
-                amount_fen=terms.amount_fen,
-                signed_on=terms.signed_on,
-                prepayment_fen=terms.prepayment_fen,
-                prepayment_due_on=terms.prepayment_due_on,
-                post_paid=terms.post_paid,
-                recorded_by=recorded_by,
-                recorded_at=at,
-                check_at=check_at,
-            )
-            .on_conflict_do_nothing()
+            .values(number=terms.number, **values)
+            .on_conflict_do_update(index_elements=[contracts.c.number], set_=values, where=~_STANDS)
             .returning(contracts)
         )
         row = added.one_or_none()
@@ -87,6 +107,14 @@ class Contracts:
                 post_paid=terms.post_paid,
                 check_at=check_at,
             )
+        )
+
+    async def withdraw(self, contract_id: int, *, at: datetime) -> None:
+        """Off the record: nobody finds it, and its payment is looked for no more."""
+        await self._conn.execute(
+            update(contracts)
+            .where(contracts.c.id == contract_id)
+            .values(withdrawn_at=at, check_at=None)
         )
 
     async def look_again(self, contract_id: int, check_at: datetime | None) -> None:
@@ -126,7 +154,9 @@ class Contracts:
         return found
 
     async def _list(self, which: ColumnElement[bool]) -> list[Contract]:
-        query = select(contracts).where(which).order_by(contracts.c.signed_on, contracts.c.id)
+        query = (
+            select(contracts).where(which, _STANDS).order_by(contracts.c.signed_on, contracts.c.id)
+        )
         return [_to_contract(row) for row in await self._conn.execute(query)]
 
 
@@ -142,4 +172,5 @@ def _to_contract(row: AnyRow) -> Contract:
             prepayment_due_on=row.prepayment_due_on,
             post_paid=row.post_paid,
         ),
+        recorded_at=row.recorded_at,
     )

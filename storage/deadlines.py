@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.deadlines import Awaited, Deadline, DeadlineState
@@ -23,6 +23,8 @@ _QUERY = (
     .join(activities, activities.c.id == deadlines.c.activity_id)
 )
 _WAITS = deadlines.c.state.in_([fixed("open"), fixed("locked")])
+
+_CHANGES = ("state", "since", "step", "due_at", "reopened_at", "locked_at")
 
 CHUNK = 500
 
@@ -121,21 +123,18 @@ class Deadlines:
         query = _QUERY.where(deadlines.c.locked_at >= moment)
         return await self._list(query.order_by(deadlines.c.locked_at.desc(), deadlines.c.id))
 
-    async def save(self, deadline: Deadline) -> None:
-        """State, step and times. Read it before in the same transaction."""
-        await self._conn.execute(
-            update(deadlines)
-            .where(deadlines.c.id == deadline.id)
-            .values(
-                state=str(deadline.state),
-                since=deadline.since,
-                step=deadline.step,
-                due_at=deadline.due_at,
-                reopened_at=deadline.reopened_at,
-                locked_at=deadline.locked_at,
-                settled_at=None,
+    async def save(self, *changed: Deadline) -> None:
+        """State, step and times. Read them before in the same transaction."""
+        if changed:
+            await self._conn.execute(
+                update(deadlines)
+                .where(deadlines.c.id == bindparam("of_id"))
+                .values(settled_at=None, **{name: bindparam(f"new_{name}") for name in _CHANGES}),
+                [
+                    {"of_id": one.id} | {f"new_{name}": getattr(one, name) for name in _CHANGES}
+                    for one in changed
+                ],
             )
-        )
 
     async def settle(self, owed: Sequence[Deadline], *, state: DeadlineState, at: datetime) -> None:
         """They are over: done, or dropped."""

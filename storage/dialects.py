@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, String, Table, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    String,
+    Table,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +37,26 @@ def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgres
     return postgresql.insert(table)
 
 
+def prepared_insert(
+    table: Table, finish: Callable[[Any], Executable]
+) -> Callable[[AsyncConnection], Executable]:
+    """The same, built once for either database instead of for each row, which takes several
+    times as long as to execute it. finish: adds ON CONFLICT and RETURNING. The values are handed
+    over with the execution, by name of column."""
+    built = {
+        "sqlite": finish(sqlite.insert(table)),
+        "postgresql": finish(postgresql.insert(table)),
+    }
+    return lambda conn: built[conn.dialect.name]
+
+
+async def read_by_index(conn: AsyncConnection) -> None:
+    """Until the transaction ends. PostgreSQL takes pages that lie apart for so dear that it would
+    read a whole table for each of many small parts of it."""
+    if conn.dialect.name == "postgresql":
+        await conn.execute(text("SET LOCAL random_page_cost = 1.1"))
+
+
 def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
     """Distinct values, few enough at once to be parameters of one statement."""
     distinct = list(dict.fromkeys(values))
@@ -36,3 +69,17 @@ def fixed(word: str) -> ColumnElement[Any]:
     if word and not word.isidentifier():
         raise ValueError(f"not a word of ours: {word!r}")
     return literal_column(f"'{word}'", String)
+
+
+def among(
+    conn: AsyncConnection, column: ColumnElement[Any], values: Iterable[Any]
+) -> ColumnElement[bool]:
+    """Whether a column is one of these numbers or texts, however many: they are handed over as one
+    value. A parameter for each has SQLAlchemy write the statement anew at each call, which takes
+    longer than to execute it."""
+    distinct = list(dict.fromkeys(values))
+    if conn.dialect.name == "sqlite":
+        listed = func.json_each(bindparam(None, json.dumps(distinct), String)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    array = postgresql.ARRAY(column.type)
+    return column == any_(bindparam(None, distinct, array))

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Draft, DraftState
 from bot.errors import NotFound
-from storage.dialects import AnyRow, fixed, insert_into
+from storage.dialects import AnyRow, fixed, insert_into, prepared_insert
+from storage.remembering import memory_of
 from storage.tables import drafts, files, loose_files
 
-_COLUMNS = [drafts.c[field.name] for field in fields(Draft)]
+_NAMES = [field.name for field in fields(Draft)]
+_COLUMNS = [drafts.c[name] for name in _NAMES]
 _QUERY = select(*_COLUMNS)
 CHUNK = 500
-_IS_OPEN = drafts.c.state == fixed("open")
+IS_OPEN = drafts.c.state == fixed("open")
+IS_LOOSE = loose_files.c.settled_at.is_(None)
+_ADD = prepared_insert(
+    drafts,
+    lambda new: new.on_conflict_do_nothing(index_elements=[drafts.c.source_id]).returning(
+        drafts.c.id
+    ),
+)
+_SAVE = update(drafts).where(drafts.c.id == bindparam("saved_id"))
+_OF_SOURCE = _QUERY.where(drafts.c.source_id == bindparam("source_id"))
+_FOR_UPDATE = _QUERY.where(drafts.c.id == bindparam("key")).with_for_update()
+_RECENT_FIRST = _QUERY.order_by(drafts.c.touched_at.desc(), drafts.c.id.desc())
+_OPEN_OF = _RECENT_FIRST.where(
+    IS_OPEN,
+    drafts.c.conversation == bindparam("conversation"),
+    drafts.c.person_id == bindparam("person_id"),
+)
+_LOOSE_OF = (
+    select(loose_files.c.id, files.c.sha256, files.c.name, files.c.media_type)
+    .join(files, files.c.sha256 == loose_files.c.sha256)
+    .where(
+        loose_files.c.conversation == bindparam("conversation"),
+        loose_files.c.person_id == bindparam("person_id"),
+        IS_LOOSE,
+    )
+    .order_by(loose_files.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,52 +64,39 @@ class Drafts:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self.open: dict[tuple[str, int], Sequence[Draft]] = memory_of(conn, drafts)
+        self.loose: dict[tuple[str, int], Sequence[LooseFile]] = memory_of(conn, loose_files, files)
 
     async def add(self, draft: Draft) -> Draft:
         """With a new id. When its source is known: the draft that stands there."""
-        values = _to_row(draft)
-        del values["id"]
-        added = await self._conn.execute(
-            insert_into(self._conn, drafts)
-            .values(values)
-            .on_conflict_do_nothing(index_elements=[drafts.c.source_id])
-            .returning(*_COLUMNS)
-        )
-        row = added.one_or_none()
-        if row is not None:
-            return _to_draft(row)
-        return (await self._list(_QUERY.where(drafts.c.source_id == draft.source_id)))[0]
+        row = _to_row(draft)
+        new_id = await self._conn.scalar(_ADD(self._conn), row)
+        if new_id is not None:
+            return replace(draft, id=new_id, touched_at=row["touched_at"])
+        return (await self._list(_OF_SOURCE, {"source_id": draft.source_id}))[0]
 
     async def get_for_update(self, draft_id: int) -> Draft:
         """Locked until the transaction ends. Raises NotFound."""
-        found = await self._list(_QUERY.where(drafts.c.id == draft_id).with_for_update())
+        found = await self._list(_FOR_UPDATE, {"key": draft_id})
         if not found:
             raise NotFound("没有这份草稿。")
         return found[0]
 
     async def save(self, draft: Draft) -> None:
         """Write it back as a whole."""
-        await self._conn.execute(
-            update(drafts).where(drafts.c.id == draft.id).values(_to_row(draft))
-        )
+        await self._conn.execute(_SAVE, {**_to_row(draft), "saved_id": draft.id})
 
     async def open_of(self, conversation: str, person_id: int) -> list[Draft]:
         """Most recently touched first."""
-        return await self._list(
-            _recent_first(
-                _QUERY.where(
-                    _IS_OPEN,
-                    drafts.c.conversation == conversation,
-                    drafts.c.person_id == person_id,
-                )
-            )
-        )
+        chat = conversation, person_id
+        if chat not in self.open:
+            whose = {"conversation": conversation, "person_id": person_id}
+            self.open[chat] = await self._list(_OPEN_OF, whose)
+        return list(self.open[chat])
 
     async def open_of_person(self, person_id: int) -> list[Draft]:
         """In all conversations, most recently touched first."""
-        return await self._list(
-            _recent_first(_QUERY.where(_IS_OPEN, drafts.c.person_id == person_id))
-        )
+        return await self._list(_RECENT_FIRST.where(IS_OPEN, drafts.c.person_id == person_id))
 
     async def open_of_people(self, person_ids: Iterable[int]) -> list[Draft]:
         """Those of all of them, most recently touched first."""
@@ -89,13 +104,13 @@ class Drafts:
         found: list[Draft] = []
         for start in range(0, len(ids), CHUNK):
             chunk = drafts.c.person_id.in_(ids[start : start + CHUNK])
-            found += await self._list(_recent_first(_QUERY.where(_IS_OPEN, chunk)))
+            found += await self._list(_RECENT_FIRST.where(IS_OPEN, chunk))
         return found
 
     async def due_to_expire(self, at: datetime, limit: int) -> list[Draft]:
         """Open ones past their time, the longest past first; locked."""
         return await self._list(
-            _QUERY.where(_IS_OPEN, drafts.c.expires_at <= at)
+            _QUERY.where(IS_OPEN, drafts.c.expires_at <= at)
             .order_by(drafts.c.expires_at, drafts.c.id)
             .limit(limit)
             .with_for_update()
@@ -104,7 +119,7 @@ class Drafts:
     async def next_expiry_at(self) -> datetime | None:
         """When the next open draft expires."""
         moment: datetime | None = await self._conn.scalar(
-            select(drafts.c.expires_at).where(_IS_OPEN).order_by(drafts.c.expires_at).limit(1)
+            select(drafts.c.expires_at).where(IS_OPEN).order_by(drafts.c.expires_at).limit(1)
         )
         return moment
 
@@ -127,17 +142,12 @@ class Drafts:
 
     async def loose_of(self, conversation: str, person_id: int) -> list[LooseFile]:
         """What waits in a conversation, in order of arrival."""
-        rows = await self._conn.execute(
-            select(loose_files.c.id, files.c.sha256, files.c.name, files.c.media_type)
-            .join(files, files.c.sha256 == loose_files.c.sha256)
-            .where(
-                loose_files.c.conversation == conversation,
-                loose_files.c.person_id == person_id,
-                loose_files.c.settled_at.is_(None),
-            )
-            .order_by(loose_files.c.id)
-        )
-        return [LooseFile(*row) for row in rows]
+        chat = conversation, person_id
+        if chat not in self.loose:
+            whose = {"conversation": conversation, "person_id": person_id}
+            rows = await self._conn.execute(_LOOSE_OF, whose)
+            self.loose[chat] = [LooseFile(*row) for row in rows]
+        return list(self.loose[chat])
 
     async def settle_loose(self, loose_ids: Iterable[int], at: datetime) -> None:
         """They wait no more."""
@@ -145,16 +155,13 @@ class Drafts:
             update(loose_files).where(loose_files.c.id.in_(loose_ids)).values(settled_at=at)
         )
 
-    async def _list(self, query: Select[Any]) -> list[Draft]:
-        return [_to_draft(row) for row in await self._conn.execute(query)]
-
-
-def _recent_first(query: Select[Any]) -> Select[Any]:
-    return query.order_by(drafts.c.touched_at.desc(), drafts.c.id.desc())
+    async def _list(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Draft]:
+        return [_to_draft(row) for row in await self._conn.execute(query, key)]
 
 
 def _to_row(draft: Draft) -> dict[str, Any]:
-    return asdict(draft) | {
+    """Without its id."""
+    return {name: getattr(draft, name) for name in _NAMES if name != "id"} | {
         "state": str(draft.state),
         "touched_at": draft.touched_at or draft.created_at,
         "file_hashes": list(draft.file_hashes),
@@ -163,7 +170,7 @@ def _to_row(draft: Draft) -> dict[str, Any]:
 
 
 def _to_draft(row: AnyRow) -> Draft:
-    values = row._asdict()
+    values = dict(zip(_NAMES, row, strict=True))
     values |= {
         "state": DraftState(row.state),
         "file_hashes": tuple(row.file_hashes),

@@ -54,6 +54,7 @@ def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
         max_overflow=POSTGRES_POOL,
         pool_pre_ping=True,
         json_serializer=to_json,
+        hide_parameters=True,  # errors are logged, and what people said must not be
         connect_args={"timeout": 10, "command_timeout": 60},
     )
 

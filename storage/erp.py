@@ -14,7 +14,8 @@ from bot.domain.receivables import HOME_CURRENCY, Receipt
 from storage.dialects import AnyRow, in_chunks, insert_into
 from storage.tables import contracts, erp_bookmarks, erp_receipts
 
-RECEIPTS = "receipts"
+RECEIPTS, CUSTOMERS, ORDERS = "receipts", "customers", "orders"
+"""What an ERP tells everything of up to some moment; see `known_until`."""
 
 _TOLD = ("contract_number", "amount_fen", "currency", "received_on", "payer")
 
@@ -83,7 +84,9 @@ class ErpReceipts:
         """contract number -> id, of those on record."""
         found: dict[str, int] = {}
         for chunk in in_chunks(numbers):
-            query = select(contracts.c.number, contracts.c.id).where(contracts.c.number.in_(chunk))
+            query = select(contracts.c.number, contracts.c.id).where(
+                contracts.c.number.in_(chunk), contracts.c.withdrawn_at.is_(None)
+            )
             found |= {row.number: row.id for row in await self._conn.execute(query)}
         return found
 
@@ -146,15 +149,16 @@ class ErpReceipts:
         )
         return [_to_receipt(row) for row in await self._conn.execute(query)]
 
-    async def known_until(self) -> Mapping[str, datetime]:
-        """system -> up to when it has told us every receipt; without those that never did."""
-        query = select(erp_bookmarks).where(erp_bookmarks.c.kind == RECEIPTS)
+    async def known_until(self, kind: str = RECEIPTS) -> Mapping[str, datetime]:
+        """system -> up to when it has told us everything of that kind; without those that never
+        did."""
+        query = select(erp_bookmarks).where(erp_bookmarks.c.kind == kind)
         return {row.system: row.known_until for row in await self._conn.execute(query)}
 
-    async def move_bookmark(self, system: str, known_until: datetime) -> None:
+    async def move_bookmark(self, system: str, known_until: datetime, kind: str = RECEIPTS) -> None:
         """Only forward: deliveries overtake each other."""
         insert = insert_into(self._conn, erp_bookmarks).values(
-            system=system, kind=RECEIPTS, known_until=known_until
+            system=system, kind=kind, known_until=known_until
         )
         await self._conn.execute(
             insert.on_conflict_do_update(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
-from sqlalchemy import ColumnElement, Integer, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.figures import Interval, Share, Spoken, TeamLights
@@ -152,6 +153,53 @@ class FigureRows:
             row = (await self._conn.execute(query)).one()
             rose, ended = rose + (row.rose or 0), ended + (row.ended or 0)
         return rose, ended
+
+    async def actions_by_day(
+        self, person_ids: Iterable[int], midnights: Sequence[datetime]
+    ) -> dict[int, list[int]]:
+        """person id -> how many entries they recorded, for each day. midnights: the beginning
+        of each day, and the end of the last."""
+        days = [
+            _count((activities.c.recorded_at >= begin) & (activities.c.recorded_at < end))
+            for begin, end in pairwise(midnights)
+        ]
+        found: dict[int, list[int]] = {}
+        for chunk in _chunks(person_ids):
+            query = (
+                select(activities.c.actor_id, *days)
+                .where(
+                    activities.c.actor_id.in_(chunk),
+                    activities.c.recorded_at >= midnights[0],
+                    activities.c.recorded_at < midnights[-1],
+                )
+                .group_by(activities.c.actor_id)
+            )
+            for row in await self._conn.execute(query):
+                found[row[0]] = [int(count) for count in row[1:]]
+        return found
+
+    async def lights_by_day(
+        self, owner_ids: Iterable[int], midnights: Sequence[datetime]
+    ) -> tuple[list[int], list[int]]:
+        """How many lights rose, and how many ended, for each day. midnights: see above."""
+        days = list(pairwise(midnights))
+        sums = [0] * (2 * len(days))
+        counts = [
+            _count((column >= begin) & (column < end))
+            for column in (light_episodes.c.yellow_at, light_episodes.c.cleared_at)
+            for begin, end in days
+        ]
+        for chunk in _chunks(owner_ids):
+            query = select(*counts).where(
+                light_episodes.c.owner_id.in_(chunk),
+                or_(
+                    light_episodes.c.yellow_at >= midnights[0],
+                    light_episodes.c.cleared_at >= midnights[0],
+                ),
+            )
+            row = (await self._conn.execute(query)).one()
+            sums = [before + (more or 0) for before, more in zip(sums, row, strict=True)]
+        return sums[: len(days)], sums[len(days) :]
 
     async def spoken(
         self, person_ids: Iterable[int], since: datetime, until: datetime

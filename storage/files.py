@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import InvalidInput
 from bot.messages import StoredFile
-from storage.dialects import insert_into
+from storage.dialects import in_chunks, insert_into
 from storage.tables import accounts, file_uses, files
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -35,7 +36,7 @@ class Files:
         self._conn = conn
 
     async def record(self, file: StoredFile, at: datetime) -> None:
-        """The first name a file came under stays."""
+        """The first name a file came under stays; one that was erased is there anew."""
         values = {
             "sha256": file.sha256,
             "size": file.size,
@@ -44,7 +45,13 @@ class Files:
             "stored_at": at,
         }
         await self._conn.execute(
-            insert_into(self._conn, files).values(values).on_conflict_do_nothing()
+            insert_into(self._conn, files)
+            .values(values)
+            .on_conflict_do_update(
+                index_elements=[files.c.sha256],
+                set_={"name": file.name, "stored_at": at, "erased_at": None},
+                where=files.c.erased_at.is_not(None),
+            )
         )
 
     async def get(self, sha256: str) -> StoredFile | None:
@@ -55,6 +62,18 @@ class Files:
         )
         row = rows.one_or_none()
         return None if row is None else StoredFile(*row)
+
+    async def list_some(self, hashes: Iterable[str]) -> dict[str, StoredFile]:
+        """Those of them that are known, by hash."""
+        found: dict[str, StoredFile] = {}
+        for chunk in in_chunks(hashes):
+            rows = await self._conn.execute(
+                select(files.c.sha256, files.c.size, files.c.media_type, files.c.name).where(
+                    files.c.sha256.in_(chunk)
+                )
+            )
+            found |= {row.sha256: StoredFile(*row) for row in rows}
+        return found
 
     async def use(self, sha256: str, account_id: int, at: datetime) -> None:
         """A recorded file went to that customer."""
@@ -101,6 +120,10 @@ class FileFolder:
     async def get(self, sha256: str) -> bytes:
         """Raises FileNotFoundError."""
         return await asyncio.to_thread(self._place(sha256).read_bytes)
+
+    async def delete(self, sha256: str) -> None:
+        """The bytes; quiet when they are not there."""
+        await asyncio.to_thread(self._place(sha256).unlink, missing_ok=True)
 
     def find_damage(self, file: StoredFile) -> str | None:
         """None when the bytes are there and still the same; else what is wrong. Blocks."""

@@ -57,6 +57,20 @@ class GroupWords:
             update(group_words).where(group_words.c.source_id == source_id).values(recorded=True)
         )
 
+    async def all_of(self, conversation: str) -> list[Heard]:
+        """All that is still kept, oldest first."""
+        rows = await self._conn.execute(
+            select(
+                group_words.c.person_id,
+                group_words.c.source_id,
+                group_words.c.text,
+                group_words.c.said_at,
+            )
+            .where(group_words.c.conversation == conversation)
+            .order_by(group_words.c.said_at, group_words.c.id)
+        )
+        return [Heard(*row) for row in rows]
+
     async def not_recorded(
         self, conversation: str, *, since: datetime, before: datetime, limit: int
     ) -> list[Heard]:

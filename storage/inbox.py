@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
@@ -22,6 +22,7 @@ _PENDING = (
     inbox.c.id, inbox.c.channel, inbox.c.delivery_id, inbox.c.conversation, inbox.c.sent_at,
     inbox.c.received_at, inbox.c.body, inbox.c.attempts, inbox.c.replayed,
 )  # fmt: skip
+_SETTLE = update(inbox).where(inbox.c.id == bindparam("settled_id"), _IS_NEW)
 
 
 ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
@@ -29,12 +30,13 @@ ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
 
 NEW_ROW = (
     "channel", "delivery_id", "conversation", "sent_at", "received_at", "body", "state",
-    "attempts", "finished_at", "reason", "replayed",
+    "finished_at", "reason",
 )  # fmt: skip
 
 
 def to_row(envelope: Envelope, moment: Callable[[datetime], Any]) -> tuple[Any, ...]:
-    """The values of a NEW_ROW. Unreadable ones are dead letters from birth.
+    """The values of a NEW_ROW; what it leaves out begins as the table says.
+    Unreadable ones are dead letters from birth.
 
     moment: how the driver takes a time.
     """
@@ -48,10 +50,8 @@ def to_row(envelope: Envelope, moment: Callable[[datetime], Any]) -> tuple[Any, 
         received_at,
         envelope.body,
         "new" if reason is None else "dead",
-        0,
         None if reason is None else received_at,
         reason or "",
-        False,
     )
 
 
@@ -104,12 +104,12 @@ class Inbox:
     async def mark_for_replay(
         self, failed: bool, since: datetime | None, ids: Sequence[int]
     ) -> int:
-        """Make handled envelopes new again; how many.
+        """Make handled envelopes new again, unless their body was erased; how many.
 
         ids: these ones. failed: dead letters, and those finished with a note; else all.
         since: of those, the ones finished since. Without ids, failed and since: none.
         """
-        chosen: list[Any] = [inbox.c.state != "new"]
+        chosen: list[Any] = [inbox.c.state != "new", func.length(inbox.c.body) > 0]
         if ids:
             chosen.append(inbox.c.id.in_(ids))
         elif failed:
@@ -130,9 +130,14 @@ class Inbox:
 
     async def _settle(self, inbox_id: int, *, state: str, at: datetime, reason: str) -> bool:
         settled = await self._conn.execute(
-            update(inbox)
-            .where(inbox.c.id == inbox_id, _IS_NEW)
-            .values(state=state, finished_at=at, reason=reason, next_attempt_at=None)
+            _SETTLE,
+            {
+                "settled_id": inbox_id,
+                "state": state,
+                "finished_at": at,
+                "reason": reason,
+                "next_attempt_at": None,
+            },
         )
         return settled.rowcount == 1
 

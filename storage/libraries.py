@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.library import LibraryUse
+from bot.domain.library import ActionLibrary, LibraryUse
 from bot.domain.opportunities import OpportunityState
 from storage.dialects import fixed
 from storage.report_lines import leaders_of_everybody
@@ -126,7 +126,7 @@ class Libraries:
         owner_ids: Iterable[int],
         *,
         old: str,
-        new: str,
+        new: ActionLibrary,
         stages: Mapping[str, str],
         by: int,
         at: datetime,
@@ -145,7 +145,7 @@ class Libraries:
                 await self._conn.execute(
                     update(opportunities)
                     .where(*which)
-                    .values(library=new, stage=mapped, light_due_at=at)
+                    .values(library=new.ref, stage=mapped, furthest=mapped, light_due_at=at)
                 )
 
     async def _note_moves(
@@ -154,16 +154,18 @@ class Libraries:
         *,
         stage: str,
         mapped: str,
-        new: str,
+        new: ActionLibrary,
         by: int,
         at: datetime,
     ) -> None:
         columns = (
             "opportunity_id", "account_id", "kind", "library", "came_from", "went_to", "at",
-            "person_id", "required_filled", "slots", "reason",
+            "person_id", "required_filled", "slots", "reason", "rank",
         )  # fmt: skip
         types = stage_events.c
-        values: tuple[Any, ...] = ("remapped", new, stage, mapped, at, by, 0, {}, "")
+        values: tuple[Any, ...] = (
+            "remapped", new.ref, stage, mapped, at, by, 0, {}, "", new.rank(mapped),
+        )  # fmt: skip
         moved = select(
             opportunities.c.id,
             opportunities.c.account_id,
@@ -172,6 +174,8 @@ class Libraries:
                 for name, value in zip(columns[2:], values, strict=True)
             ),
         ).where(*which)
+        # Nobody may move one of them between its event and its change.
+        moved = moved.with_for_update(of=opportunities)
         await self._conn.execute(insert(stage_events).from_select(columns, moved))
 
 

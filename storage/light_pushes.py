@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import Integer, bindparam, column, func, select, tuple_, update, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notifying import Reason, Step
 from storage.dialects import fixed, insert_into
-from storage.tables import activities, opportunities, pushes
+from storage.tables import Utc, activities, opportunities, pushes
 
 CHUNK = 500
 
@@ -56,12 +56,14 @@ class LastAction:
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """One entry of the stream, as the heat map wants it. by_us: not a customer's signal."""
+    """What was done with a lead on one day. by_us: not a customer's signal. day: its place
+    among the days that were asked for."""
 
     opportunity_id: int
     unit: str
     by_us: bool
-    occurred_at: datetime
+    day: int
+    count: int
 
 
 class LightPushes:
@@ -186,26 +188,51 @@ class LightPushes:
                 found[row.opportunity_id] = LastAction(row.unit, row.title, row.occurred_at)
         return found
 
-    async def heat(self, opportunity_ids: Iterable[int], *, since: datetime) -> list[HeatRow]:
-        """The stream entries of these leads, what was taken back left out, oldest first."""
-        taken_back = select(activities.c.retracts_id).where(activities.c.retracts_id.is_not(None))
+    async def heat(
+        self, opportunity_ids: Iterable[int], spans: Sequence[tuple[datetime, datetime]]
+    ) -> list[HeatRow]:
+        """The stream entries of these leads, what was taken back left out, counted by day.
+        spans: the beginning and the end of each day.
+
+        Each day is a range of the index, and the counting is the database's: a busy customer
+        has thousands of entries in some weeks.
+        """
+        later = activities.alias()
+        taken_back = select(later.c.id).where(later.c.retracts_id == activities.c.id).exists()
+        days = (
+            values(column("day", Integer), column("begun", Utc), column("over", Utc), name="days")
+            .data([(day, *ends) for day, ends in enumerate(spans)])
+            .cte("days")
+        )
         found: list[HeatRow] = []
         for chunk in _chunks(opportunity_ids):
-            query = select(
-                activities.c.opportunity_id,
-                activities.c.unit,
-                activities.c.actor_id,
-                activities.c.occurred_at,
-            ).where(
-                activities.c.opportunity_id.in_(chunk),
-                activities.c.occurred_at >= since,
-                activities.c.retracts_id.is_(None),
-                activities.c.id.not_in(taken_back),
+            by_us = activities.c.actor_id.is_not(None)
+            query = (
+                select(
+                    activities.c.opportunity_id,
+                    activities.c.unit,
+                    by_us.label("by_us"),
+                    days.c.day,
+                    func.count().label("every"),
+                )
+                .join(
+                    days,
+                    (activities.c.occurred_at >= days.c.begun)
+                    & (activities.c.occurred_at < days.c.over),
+                )
+                .where(
+                    activities.c.opportunity_id.in_(chunk),
+                    activities.c.retracts_id.is_(None),
+                    ~taken_back,
+                )
+                .group_by(activities.c.opportunity_id, activities.c.unit, by_us, days.c.day)
             )
-            for row in await self._conn.execute(query):
-                by_us = row.actor_id is not None
-                found.append(HeatRow(row.opportunity_id, row.unit, by_us, row.occurred_at))
-        return sorted(found, key=lambda entry: entry.occurred_at)
+            rows = await self._conn.execute(query)
+            found += [
+                HeatRow(row.opportunity_id, row.unit, bool(row.by_us), row.day, row.every)
+                for row in rows
+            ]
+        return found
 
     async def _settle(self, push_ids: Iterable[int], **values: Any) -> None:
         for chunk in _chunks(push_ids):

@@ -4,7 +4,7 @@ that a sweep costs what changes and not what exists."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.lights import Cleared, Episode, Judgement, Lead, Move
 from bot.domain.notifying import Step
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
-from storage.dialects import fixed
+from storage.dialects import fixed, in_chunks
 from storage.light_pushes import LightPushes
 from storage.tables import accounts, activities, light_episodes, opportunities, people, pushes
 
@@ -25,6 +25,51 @@ _EPISODE = [
 
 CHUNK = 500
 """Ids in one IN list, below what any database refuses."""
+_SAVE = (
+    update(opportunities)
+    .where(opportunities.c.id == bindparam("of_id"))
+    .values(
+        light=bindparam("new_light"),
+        stuck=bindparam("new_stuck"),
+        light_due_at=bindparam("due_at"),
+        episode=bindparam("number"),
+    )
+)
+_NOTE_VALID = (
+    update(opportunities)
+    .where(
+        opportunities.c.id == bindparam("of_id"),
+        or_(
+            opportunities.c.last_valid_at.is_(None),
+            opportunities.c.last_valid_at < bindparam("acted_at"),
+        ),
+    )
+    .values(last_valid_at=bindparam("acted_at"))
+)
+_MARK_BACKFILLED = (
+    update(light_episodes)
+    .where(
+        light_episodes.c.opportunity_id == bindparam("of_id"),
+        light_episodes.c.yellow_at > bindparam("acted_at"),
+        light_episodes.c.cleared_at.is_not(None),
+    )
+    .values(cleared_reason=str(Cleared.BACKFILLED))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastLight:
+    """One light as it was or is. cleared_reason: of `Cleared`, "" while it is on. Times in
+    UTC."""
+
+    opportunity_id: int
+    owner_id: int
+    yellow_at: datetime
+    red_at: datetime | None
+    cleared_at: datetime | None
+    cleared_reason: str
+    acked_at: datetime | None
+    acked_by: int | None
 
 
 class Lights:
@@ -51,10 +96,9 @@ class Lights:
         ids = sorted(set(opportunity_ids))
         found: list[Lead] = []
         for start in range(0, len(ids), CHUNK):
-            chunk = opportunities.c.id.in_(ids[start : start + CHUNK])
-            query = lead_query().where(chunk)
-            query = query.with_for_update(of=opportunities) if lock else query
-            found += [to_lead(row) for row in await self._conn.execute(query)]
+            query = _THESE_FOR_UPDATE if lock else _THESE
+            rows = await self._conn.execute(query, {"ids": ids[start : start + CHUNK]})
+            found += [to_lead(row) for row in rows]
         return found
 
     async def list_steps_due(self, at: datetime, *, limit: int) -> list[Lead]:
@@ -105,20 +149,28 @@ class Lights:
             (row.episode, Cleared(row.cleared_reason)) for row in await self._conn.execute(query)
         ]
 
+    async def history(self, opportunity_ids: Iterable[int], *, since: datetime) -> list[PastLight]:
+        """The lights of these leads that were on at some time since then, oldest first."""
+        found: list[PastLight] = []
+        for chunk in in_chunks(opportunity_ids):
+            query = (
+                select(*(light_episodes.c[field.name] for field in fields(PastLight)))
+                .where(
+                    light_episodes.c.opportunity_id.in_(chunk),
+                    or_(light_episodes.c.cleared_at.is_(None), light_episodes.c.cleared_at > since),
+                )
+                .order_by(light_episodes.c.yellow_at, light_episodes.c.id)
+            )
+            found += [PastLight(*row) for row in await self._conn.execute(query)]
+        return found
+
     async def save(self, judgements: Sequence[Judgement]) -> None:
         """Write down what was judged: standing, due time, episode."""
         await self._end_episodes([judgement for judgement in judgements if judgement.ends])
         await self._begin_episodes([judgement for judgement in judgements if judgement.rises])
         await self._redden([item for item in judgements if item.move is Move.REDDEN])
         await self._write(
-            update(opportunities)
-            .where(opportunities.c.id == bindparam("of_id"))
-            .values(
-                light=bindparam("new_light"),
-                stuck=bindparam("new_stuck"),
-                light_due_at=bindparam("due_at"),
-                episode=bindparam("number"),
-            ),
+            _SAVE,
             [
                 {
                     "of_id": judgement.lead.opportunity.id,
@@ -133,17 +185,7 @@ class Lights:
 
     async def note_valid_action(self, opportunity_id: int, occurred_at: datetime) -> None:
         """An older action than the last one changes nothing."""
-        await self._conn.execute(
-            update(opportunities)
-            .where(
-                opportunities.c.id == opportunity_id,
-                or_(
-                    opportunities.c.last_valid_at.is_(None),
-                    opportunities.c.last_valid_at < occurred_at,
-                ),
-            )
-            .values(last_valid_at=occurred_at)
-        )
+        await self._conn.execute(_NOTE_VALID, {"of_id": opportunity_id, "acted_at": occurred_at})
 
     async def recount_valid_actions(self, opportunity_id: int) -> None:
         """Set the last valid action from the stream, after one was taken back. What was done
@@ -171,13 +213,7 @@ class Lights:
         """Ended episodes that rose after an action which was recorded only later: they stay,
         and say so."""
         await self._conn.execute(
-            update(light_episodes)
-            .where(
-                light_episodes.c.opportunity_id == opportunity_id,
-                light_episodes.c.yellow_at > occurred_at,
-                light_episodes.c.cleared_at.is_not(None),
-            )
-            .values(cleared_reason=str(Cleared.BACKFILLED))
+            _MARK_BACKFILLED, {"of_id": opportunity_id, "acted_at": occurred_at}
         )
 
     async def make_due(self, at: datetime, *, owner_id: int | None = None) -> None:
@@ -306,6 +342,10 @@ def lead_query(*, open_only: bool = False) -> Select[Any]:
         light_episodes.c.episode.label("episode_number"),
         *(light_episodes.c[name].label(f"episode_{name}") for name in _EPISODE),
     ).select_from(source)
+
+
+_THESE = lead_query().where(opportunities.c.id.in_(bindparam("ids", expanding=True)))
+_THESE_FOR_UPDATE = _THESE.with_for_update(of=opportunities)
 
 
 def to_lead(row: Row[Any]) -> Lead:

@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.activities import DraftState
 from bot.domain.opportunities import OpportunityState
 from storage.dialects import AnyRow
+from storage.lead_spans import LeadSpans
 from storage.tables import (
     account_keys,
     account_merges,
@@ -41,16 +42,19 @@ from storage.tables import (
     customer_profiles,
     drafts,
     file_uses,
+    lead_spans,
     light_episodes,
     metadata,
     opportunities,
+    signal_looks,
 )
 
 CHUNK = 300
 
 _NUMBERS = ("credit_code", "phone", "domain")
 _STAYS = {
-    accounts.name, activities.name, account_keys.name, account_merges.name, customer_profiles.name
+    accounts.name, activities.name, account_keys.name, account_merges.name,
+    customer_profiles.name, lead_spans.name, signal_looks.name,
 }  # fmt: skip
 _LIVING = opportunities.c.state.in_([OpportunityState.OPEN, OpportunityState.ON_HOLD])
 
@@ -134,6 +138,7 @@ class Merges:
         )
         await self._conn.execute(delete(account_keys).where(account_keys.c.account_id == gone_id))
         await self._set(gone_id, merged_into_id=into_id, pool_due_at=None)
+        await LeadSpans(self._conn).refresh([gone_id, into_id])
         added = await self._conn.execute(
             insert(account_merges)
             .values(account_id=gone_id, into_id=into_id, person_id=by, merged_at=at, moved=moved)
@@ -168,6 +173,7 @@ class Merges:
         for table, column in _references():
             rows = merge.moved["rows"].get(f"{table.name}.{column.name}", ())
             await self._move_back(table, column, rows, holders, merge.account_id)
+        await LeadSpans(self._conn).refresh([merge.account_id, *holders])
         await self._forget(links)
         await self._set(merge.account_id, merged_into_id=None, pool_due_at=at, keyed_at=None)
         await self._return_deals(links, at)

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
-from storage.dialects import AnyRow
+from storage.dialects import AnyRow, fixed, in_chunks
 from storage.stages import Stages
-from storage.tables import accounts, opportunities
+from storage.tables import accounts, light_episodes, opportunities
 
-_NAMES = [field.name for field in fields(Opportunity) if field.name != "account_name"]
+_NAMES = [field.name for field in fields(Opportunity)]
+_OWN = [name for name in _NAMES if name not in ("id", "account_name")]
 CHUNK = 500
-_LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
+_QUERY = (
+    select(
+        *(accounts.c.name if name == "account_name" else opportunities.c[name] for name in _NAMES)
+    )
+    .join(accounts, accounts.c.id == opportunities.c.account_id)
+    .order_by(opportunities.c.id)
+)
+_BY_ID = _QUERY.where(opportunities.c.id == bindparam("key"))
+_FOR_UPDATE = _BY_ID.with_for_update(of=opportunities)
+_OF_ACCOUNT = _QUERY.where(opportunities.c.account_id == bindparam("key"))
+_LIVING = or_(
+    opportunities.c.state == fixed(OpportunityState.OPEN),
+    opportunities.c.state == fixed(OpportunityState.ON_HOLD),
+)
+_OPEN_OF_ACCOUNT = _OF_ACCOUNT.where(_LIVING)
+_SAVE = update(opportunities).where(opportunities.c.id == bindparam("saved_id"))
 
 
 class Opportunities:
@@ -30,23 +46,42 @@ class Opportunities:
 
     async def get(self, opportunity_id: int) -> Opportunity:
         """Raises NotFound."""
-        return await self._one(_QUERY.where(opportunities.c.id == opportunity_id))
+        return await self._one(_BY_ID, opportunity_id)
 
     async def get_for_update(self, opportunity_id: int) -> Opportunity:
         """Locked until the transaction ends. Raises NotFound."""
-        query = _QUERY.where(opportunities.c.id == opportunity_id)
-        return await self._one(query.with_for_update(of=opportunities))
+        return await self._one(_FOR_UPDATE, opportunity_id)
 
     async def open_of_account(self, account_id: int) -> list[Opportunity]:
         """The living ones: open and on hold."""
-        return await self._list(
-            _QUERY.where(
-                opportunities.c.account_id == account_id, opportunities.c.state.in_(_LIVING)
-            )
-        )
+        return await self._list(_OPEN_OF_ACCOUNT, account_id)
+
+    async def living_of_accounts(self, account_ids: Iterable[int]) -> list[Opportunity]:
+        """The same of several customers."""
+        found: list[Opportunity] = []
+        for chunk in in_chunks(account_ids):
+            of_chunk = opportunities.c.account_id.in_(chunk)
+            found += await self._list(_QUERY.where(of_chunk, _LIVING))
+        return found
 
     async def of_account(self, account_id: int) -> list[Opportunity]:
-        return await self._list(_QUERY.where(opportunities.c.account_id == account_id))
+        return await self._list(_OF_ACCOUNT, account_id)
+
+    async def of_accounts(self, account_ids: Iterable[int]) -> dict[int, list[Opportunity]]:
+        """account -> its opportunities, of those that have any."""
+        found: dict[int, list[Opportunity]] = {}
+        for chunk in in_chunks(account_ids):
+            for deal in await self._list(_QUERY.where(opportunities.c.account_id.in_(chunk))):
+                found.setdefault(deal.account_id, []).append(deal)
+        return found
+
+    async def list_some(self, opportunity_ids: Iterable[int]) -> dict[int, Opportunity]:
+        """By id, those that exist."""
+        found: dict[int, Opportunity] = {}
+        for chunk in in_chunks(opportunity_ids):
+            some = await self._list(_QUERY.where(opportunities.c.id.in_(chunk)))
+            found |= {one.id: one for one in some}
+        return found
 
     async def list_of_owner(
         self,
@@ -87,6 +122,14 @@ class Opportunities:
             )
         return found
 
+    async def closed_among(self, opportunity_ids: Iterable[int]) -> set[int]:
+        """Those of them that were won, lost or given up."""
+        found: set[int] = set()
+        for chunk in in_chunks(opportunity_ids):
+            query = select(opportunities.c.id).where(opportunities.c.id.in_(chunk), not_(_LIVING))
+            found |= set((await self._conn.execute(query)).scalars())
+        return found
+
     async def stuck(self) -> list[Opportunity]:
         """Everybody's open ones whose stage stands still."""
         return await self._list(
@@ -100,12 +143,14 @@ class Opportunities:
         name: str,
         owner_id: int,
         stage: str,
+        rank: int,
         at: datetime,
         amount_fen: int | None = None,
         light_due_at: datetime | None = None,
         library: str = "",
     ) -> Opportunity:
-        """Open, in that stage and assigned to that owner since `at`; the first of its events."""
+        """Open, in that stage and assigned to that owner since `at`; the first of its events.
+        rank: of the stage in its library, 0 for the first."""
         added = await self._conn.execute(
             insert(opportunities)
             .values(
@@ -120,11 +165,12 @@ class Opportunities:
                 amount_fen=amount_fen,
                 light_due_at=light_due_at,
                 library=library,
+                furthest=stage,
             )
             .returning(opportunities.c.id)
         )
         deal = await self.get(added.scalar_one())
-        await Stages(self._conn).add(
+        await Stages(self._conn).open(
             StageEvent(
                 opportunity_id=deal.id,
                 account_id=account_id,
@@ -134,38 +180,56 @@ class Opportunities:
                 went_to=stage,
                 at=at,
                 person_id=owner_id,
+                rank=rank,
             )
         )
         return deal
 
     async def save(self, opportunity: Opportunity) -> None:
         """Write it back as a whole. Read it with `get_for_update`."""
-        values = asdict(opportunity) | {
+        values = {name: getattr(opportunity, name) for name in _OWN} | {
             "state": str(opportunity.state),
             "light": str(opportunity.light),
+            "saved_id": opportunity.id,
         }
-        del values["id"], values["account_name"]
-        await self._conn.execute(
-            update(opportunities).where(opportunities.c.id == opportunity.id).values(values)
-        )
+        await self._conn.execute(_SAVE, values)
 
-    async def _one(self, query: Select[Any]) -> Opportunity:
-        found = await self._list(query)
+    async def count_living(self, owner_id: int) -> int:
+        query = select(func.count()).where(opportunities.c.owner_id == owner_id, _LIVING)
+        return await self._conn.scalar(query) or 0
+
+    async def hand_over_rest(self, of: int, to: int, at: datetime) -> list[Opportunity]:
+        """Living ones that somebody has with customers of others; see `Accounts.transfer`."""
+        moved = await self._conn.execute(
+            update(opportunities)
+            .where(opportunities.c.owner_id == of, _LIVING)
+            .values(owner_id=to, assigned_at=at, last_valid_at=None, light_due_at=at)
+            .returning(opportunities.c.id)
+        )
+        ids = list(moved.scalars())
+        for chunk in in_chunks(ids):
+            await self._conn.execute(
+                update(light_episodes)
+                .where(
+                    light_episodes.c.opportunity_id.in_(chunk),
+                    light_episodes.c.cleared_at.is_(None),
+                )
+                .values(owner_id=to)
+            )
+        return [await self.get(number) for number in ids]
+
+    async def _one(self, query: Select[Any], opportunity_id: int) -> Opportunity:
+        found = await self._list(query, opportunity_id)
         if not found:
             raise NotFound("没有这个商机。")
         return found[0]
 
-    async def _list(self, query: Select[Any]) -> list[Opportunity]:
-        rows = await self._conn.execute(query.order_by(opportunities.c.id))
+    async def _list(self, query: Select[Any], key: int | None = None) -> list[Opportunity]:
+        rows = await self._conn.execute(query, None if key is None else {"key": key})
         return [_to_opportunity(row) for row in rows]
 
 
-_QUERY = select(
-    *(opportunities.c[name] for name in _NAMES), accounts.c.name.label("account_name")
-).join(accounts, accounts.c.id == opportunities.c.account_id)
-
-
 def _to_opportunity(row: AnyRow) -> Opportunity:
-    values = row._asdict()
+    values = dict(zip(_NAMES, row, strict=True))
     values |= {"state": OpportunityState(row.state), "light": Light(row.light)}
     return Opportunity(**values)

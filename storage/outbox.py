@@ -11,28 +11,46 @@ queued message with attempts, and that one is its head until it is sent or given
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal_column, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import (
     Address,
     Card,
     CardUpdate,
-    Content,
+    Load,
+    Markdown,
     OutboundMessage,
     Platform,
     Receipt,
+    Text,
     content_from_json,
     content_to_json,
 )
 from bot.ports import AppKey, Outgoing
-from storage.dialects import AnyRow, fixed, insert_into
+from storage.dialects import AnyRow, fixed, in_chunks, prepared_insert
 from storage.tables import outbox
+
+LOOKED_BACK = 100_000
+"""Messages among which the last ones of a chat are looked for: no index leads there, and one would
+cost every message that is sent."""
 
 EXPIRED = "expired"
 SUPERSEDED = "superseded"
@@ -55,6 +73,53 @@ _OTHER_IS_EARLIER = (
     )
     .exists()
 )
+_OF_APP = and_(
+    _IS_QUEUED, outbox.c.platform == bindparam("platform"), outbox.c.app == bindparam("app")
+)
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # puts the whole queue of an application behind us
+_NEXT_APP = (
+    select(outbox.c.platform, outbox.c.app)
+    .where(
+        _IS_QUEUED,
+        tuple_(outbox.c.platform, outbox.c.app, outbox.c.due_at)
+        > tuple_(bindparam("platform"), bindparam("app"), bindparam("due_at", _NEVER)),
+    )
+    .order_by(outbox.c.platform, outbox.c.app)
+    .limit(1)
+)
+_DUE_HEADS = (
+    select(outbox)
+    .where(
+        _OF_APP,
+        outbox.c.due_at <= bindparam("at"),
+        or_(outbox.c.attempts > 0, and_(~_OTHER_IS_EARLIER, ~_OTHER_IS_RETRIED)),
+    )
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_NEXT_DUE_AT = (
+    select(outbox.c.due_at)
+    .where(_OF_APP, or_(outbox.c.attempts > 0, ~_OTHER_IS_RETRIED))
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(1)
+)
+_QUEUE = prepared_insert(outbox, lambda new: new.on_conflict_do_nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """handle: the platform's own. title: how it begins."""
+
+    handle: str
+    title: str
+    sent_at: datetime
+
+
+def _title_of(content: Load) -> str:
+    told = content.title if isinstance(content, Markdown | Card) else ""
+    if isinstance(content, Text):
+        told = content.text
+    return (told.strip().splitlines() or [""])[0][:30]
 
 
 class Outbox:
@@ -67,10 +132,7 @@ class Outbox:
         card update is used up, as the platform takes each once."""
         if not messages:
             return
-        await self._conn.execute(
-            insert_into(self._conn, outbox).on_conflict_do_nothing(),
-            [_to_row(message, at) for message in messages],
-        )
+        await self._conn.execute(_QUEUE(self._conn), [_to_row(message, at) for message in messages])
         for message in messages:
             await self._use_up(message.content)
 
@@ -85,26 +147,17 @@ class Outbox:
     ) -> Sequence[Outgoing]:
         """The due heads, one for each address, without those of busy applications. What has
         expired is dropped on the way."""
-        due = and_(_IS_QUEUED, outbox.c.due_at <= at)
-        await self._drop(due, outbox.c.expires_at <= at, at=at, reason=EXPIRED)
-        first_try = and_(~_OTHER_IS_EARLIER, ~_OTHER_IS_RETRIED)
-        rows = await self._conn.execute(
-            select(outbox)
-            .where(due, or_(outbox.c.attempts > 0, first_try), *_none_of(busy))
-            .order_by(outbox.c.due_at, outbox.c.id)
-            .limit(limit)
-        )
-        return [await self._with_code(_to_outgoing(row)) for row in rows.all()]
+        await self._drop(_IS_QUEUED, outbox.c.expires_at <= at, at=at, reason=EXPIRED)
+        due: list[AnyRow] = []
+        for app in await self._idle(busy):
+            due += await self._conn.execute(_DUE_HEADS, {**app, "at": at, "most": limit})
+        due.sort(key=lambda row: (row.due_at, row.id))
+        return [await self._with_code(_to_outgoing(row)) for row in due[:limit]]
 
     async def next_outgoing_at(self, *, busy: Collection[AppKey] = ()) -> datetime | None:
         """When the next head is due; past moments mean now. Without busy applications."""
-        moment: datetime | None = await self._conn.scalar(
-            select(outbox.c.due_at)
-            .where(_IS_QUEUED, or_(outbox.c.attempts > 0, ~_OTHER_IS_RETRIED), *_none_of(busy))
-            .order_by(outbox.c.due_at, outbox.c.id)
-            .limit(1)
-        )
-        return moment
+        moments = [await self._conn.scalar(_NEXT_DUE_AT, app) for app in await self._idle(busy)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     async def mark_sent(self, outbox_id: int, receipt: Receipt, *, at: datetime) -> None:
         await self._conn.execute(
@@ -149,10 +202,14 @@ class Outbox:
             .values(due_at=at)
         )
 
-    async def send_again(self, *, since: datetime | None, at: datetime) -> int:
+    async def send_again(
+        self, *, since: datetime | None, at: datetime, ids: Sequence[int] | None = None
+    ) -> int:
         """Queue dead letters anew, unless they have expired; how many. since: only those given
-        up since."""
+        up since. ids: only these."""
         dead = [outbox.c.state == fixed("dead")]
+        if ids is not None:
+            dead.append(outbox.c.id.in_(ids))
         if since is not None:
             dead.append(outbox.c.finished_at >= since)
         still_good = or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > at)
@@ -173,10 +230,48 @@ class Outbox:
             )
         )  # fmt: skip
 
-    async def drop_subject(self, subject: str, *, at: datetime) -> int:
-        """Drop what is still queued about a subject; how many."""
-        about = and_(_IS_QUEUED, outbox.c.subject == subject)
-        return await self._drop(about, at=at, reason=SUPERSEDED)
+    async def drop_subjects(self, subjects: Iterable[str], *, at: datetime) -> int:
+        """Drop what is still queued about any of these; how many."""
+        dropped = 0
+        for chunk in in_chunks(subjects):
+            about = and_(_IS_QUEUED, outbox.c.subject.in_(chunk))
+            dropped += await self._drop(about, at=at, reason=SUPERSEDED)
+        return dropped
+
+    async def supersede(self, subject: str, *, at: datetime) -> int:
+        """Drop what is queued or was given up about a subject, so that no replay brings it
+        back; how many."""
+        given_up = and_(outbox.c.state == fixed("dead"), outbox.c.subject == subject)
+        gone = await self._drop(given_up, at=at, reason=SUPERSEDED)
+        return gone + await self.drop_subjects([subject], at=at)
+
+    async def last_to(
+        self, addresses: Collection[str], *, since: datetime, but: tuple[str, ...] = ()
+    ) -> dict[str, SentMessage]:
+        """Address -> the newest message sent there since then that the platform gave a handle of
+        its own. but: beginnings of messages that do not count. Only the newest LOOKED_BACK rows
+        are looked at."""
+        newest = select(func.max(outbox.c.id)).scalar_subquery()
+        columns = outbox.c.address, outbox.c.handle, outbox.c.content, outbox.c.finished_at
+        found: dict[str, SentMessage] = {}
+        for chunk in in_chunks(addresses):
+            rows = await self._conn.execute(
+                select(*columns)
+                .where(
+                    outbox.c.id > newest - LOOKED_BACK,
+                    outbox.c.address.in_(chunk),
+                    outbox.c.state == "sent",
+                    outbox.c.finished_at >= since,
+                    outbox.c.handle != "",
+                    or_(outbox.c.card_id.is_(None), outbox.c.card_id != outbox.c.handle),
+                )
+                .order_by(outbox.c.id)
+            )
+            for row in rows:
+                title = _title_of(content_from_json(row.content))
+                if not title.startswith(but):
+                    found[row.address] = SentMessage(row.handle, title, row.finished_at)
+        return found
 
     async def latest_response_code(self, card_id: str) -> str:
         """The newest code, not yet used, that the platform gave for updating this card; ""
@@ -188,6 +283,18 @@ class Outbox:
             .limit(1)
         )
         return code or ""
+
+    async def _idle(self, busy: Collection[AppKey]) -> list[dict[str, str]]:
+        """The applications, not busy, for which anything is queued, as parameters: one step
+        through the index for each. Asked for by application, a long queue of one costs the
+        others nothing."""
+        found = []
+        app = {"platform": "", "app": ""}
+        while (row := (await self._conn.execute(_NEXT_APP, app)).one_or_none()) is not None:
+            app = {"platform": row.platform, "app": row.app}
+            if (row.platform, row.app) not in busy:
+                found.append(app)
+        return found
 
     async def _with_code(self, outgoing: Outgoing) -> Outgoing:
         """A card update without a response code takes the one its card came with, and keeps
@@ -207,7 +314,7 @@ class Outbox:
         await self._use_up(content)
         return replace(outgoing, content=content)
 
-    async def _use_up(self, content: Content) -> None:
+    async def _use_up(self, content: Load) -> None:
         if isinstance(content, CardUpdate) and content.response_code:
             await self._conn.execute(
                 update(outbox)
@@ -223,10 +330,6 @@ class Outbox:
             update(outbox).where(*which).values(state="dropped", finished_at=at, reason=reason)
         )
         return dropped.rowcount
-
-
-def _none_of(busy: Collection[AppKey]) -> list[ColumnElement[bool]]:
-    return [tuple_(outbox.c.platform, outbox.c.app).not_in(list(busy))] if busy else []
 
 
 def _to_row(message: OutboundMessage, at: datetime) -> dict[str, Any]:
@@ -249,7 +352,7 @@ def _to_row(message: OutboundMessage, at: datetime) -> dict[str, Any]:
     }
 
 
-def _card_id(content: Content) -> str | None:
+def _card_id(content: Load) -> str | None:
     if isinstance(content, Card):
         return content.card_id
     return content.card.card_id if isinstance(content, CardUpdate) else None

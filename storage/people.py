@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, zip_longest
+from itertools import chain, groupby, zip_longest
 from typing import Any
 
-from sqlalchemy import String, cast, delete, insert, select, tuple_, update
+from sqlalchemy import Select, String, and_, bindparam, cast, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.leaders import LeaderFacts
 from bot.domain.people import Directory, Identity, Person, PersonStatus, Role
 from bot.errors import NotFound, Refused
+from storage.dialects import AnyRow, fixed, in_chunks
 from storage.directory import DirectorySaved, DirectorySync, RolesByTitle
+from storage.remembering import memory_of
 from storage.tables import (
     departments,
     dialogs,
@@ -27,13 +29,31 @@ from storage.tables import (
 )
 
 MAX_DEPARTMENT_DEPTH = 20
-CHUNK = 500
+FolderKey = tuple[str, str]
+"""(platform, id of the department)"""
 
-_PERSON = (
-    people.c.id, people.c.name, people.c.status, people.c.roles, people.c.mobile,
-    people.c.on_leave_until, people.c.deputy_id, people.c.supervisor_override_id,
-)  # fmt: skip
 _LEFT = str(PersonStatus.LEFT)
+_known = identities.alias("known")
+_EACH_WITH_IDENTITIES = (
+    select(
+        people.c.id, people.c.name, people.c.status, people.c.roles, people.c.mobile,
+        people.c.on_leave_until, people.c.deputy_id, people.c.supervisor_override_id,
+        _known.c.platform, _known.c.user_id,
+    )
+    .select_from(people)
+    .outerjoin(_known, and_(_known.c.person_id == people.c.id, _known.c.status != fixed(_LEFT)))
+    .order_by(people.c.id, _known.c.platform, _known.c.user_id)
+)  # fmt: skip
+_BY_ID = _EACH_WITH_IDENTITIES.where(people.c.id == bindparam("key"))
+BY_IDENTITY = _EACH_WITH_IDENTITIES.where(
+    people.c.id
+    == select(identities.c.person_id)
+    .where(
+        identities.c.platform == bindparam("platform"),
+        identities.c.user_id == bindparam("user_id"),
+    )
+    .scalar_subquery()
+)
 
 
 class People:
@@ -41,26 +61,58 @@ class People:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._known: dict[int, Person] = memory_of(conn, people, identities)
 
     async def get(self, person_id: int) -> Person:
         """Raises NotFound."""
-        found = await self._list(people.c.id == person_id)
-        if not found:
+        if person_id not in self._known and not await self._read(_BY_ID, {"key": person_id}):
             raise NotFound("没有这个人。")
-        return found[0]
+        return self._known[person_id]
+
+    async def names(self, person_ids: Iterable[int]) -> dict[int, str]:
+        """By id, also of those who left."""
+        found: dict[int, str] = {}
+        for chunk in in_chunks(person_ids):
+            rows = await self._conn.execute(
+                select(people.c.id, people.c.name).where(people.c.id.in_(chunk))
+            )
+            found |= {row.id: row.name for row in rows}
+        return found
 
     async def find_by_identity(self, platform: str, user_id: str) -> Person | None:
         """Those who left are found too; their status says so."""
-        person_id = await self._conn.scalar(
-            select(identities.c.person_id).where(
-                identities.c.platform == str(platform), identities.c.user_id == user_id
+        key = {"platform": str(platform), "user_id": user_id}
+        return next(iter(await self._read(BY_IDENTITY, key)), None)
+
+    async def members(self, platform: str, user_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Of those user ids that are somebody's: the person's id and name."""
+        found: dict[str, tuple[int, str]] = {}
+        for chunk in in_chunks(user_ids):
+            query = (
+                select(identities.c.user_id, people.c.id, people.c.name)
+                .join(people, people.c.id == identities.c.person_id)
+                .where(identities.c.platform == str(platform), identities.c.user_id.in_(chunk))
             )
-        )
-        return None if person_id is None else await self.get(person_id)
+            found |= {row.user_id: (row.id, row.name) for row in await self._conn.execute(query)}
+        return found
 
     async def identity_on(self, person_id: int) -> list[Identity]:
         """Where somebody can be written to, by platform."""
         return list((await self.get(person_id)).identities)
+
+    async def named(self, name: str) -> list[Person]:
+        """Everybody of that name, whoever left among them last."""
+        found = await self._list(people.c.name == name)
+        return sorted(found, key=lambda one: (one.status is PersonStatus.LEFT, one.id))
+
+    async def all_identities(self, person_id: int) -> list[Identity]:
+        """Also those of platforms that somebody has left."""
+        rows = await self._conn.execute(
+            select(identities.c.platform, identities.c.user_id)
+            .where(identities.c.person_id == person_id)
+            .order_by(identities.c.platform, identities.c.user_id)
+        )
+        return [Identity(row.platform, row.user_id) for row in rows]
 
     async def list_active(self) -> list[Person]:
         return await self._list(people.c.status == str(PersonStatus.ACTIVE))
@@ -89,6 +141,10 @@ class People:
     ) -> None:
         """until: the first moment back at work; None ends the leave."""
         await self._change(person_id, on_leave_until=until, deputy_id=deputy_id)
+
+    async def follow_titles(self, person_id: int) -> None:
+        """What titles say of their roles holds again, from the next reading on."""
+        await self._change(person_id, roles_fixed=False)
 
     async def set_supervisor_override(self, person_id: int, supervisor_id: int | None) -> None:
         """Goes before what the platform says; None: the platform's word again."""
@@ -180,80 +236,107 @@ class People:
     async def leader_facts(self, person_id: int) -> LeaderFacts:
         """Who is above somebody, as far as our table and their platforms say. Raises
         NotFound."""
-        person = await self.get(person_id)
-        rows = await self._conn.execute(
-            select(identities)
-            .where(identities.c.person_id == person_id, identities.c.status != _LEFT)
-            .order_by(identities.c.platform)
-        )
-        direct: list[Identity] = []
-        chains: list[list[list[Identity]]] = []
-        for row in rows.all():
-            direct += [Identity(row.platform, user_id) for user_id in row.leaders]
-            start = row.main_department or next(iter(row.departments), None)
-            chains.append(await self._department_leaders(row.platform, start))
-        levels = [list(chain(*level)) for level in zip_longest(*chains, fillvalue=[])]
-        override_id = person.supervisor_override_id
-        known = await self._by_identity([*direct, *chain(*levels)])
-        return LeaderFacts(
-            person=person,
-            override=await self.get(override_id) if override_id is not None else None,
-            direct=_resolve(direct, known),
-            department_leaders=tuple(_resolve(level, known) for level in levels),
-        )
+        found = await self.leader_facts_of([person_id])
+        if person_id not in found:
+            raise NotFound("没有这个人。")
+        return found[person_id]
 
-    async def _department_leaders(
-        self, platform: str, department_id: str | None
-    ) -> list[list[Identity]]:
-        """Of the department, then of each one above it."""
-        levels: list[list[Identity]] = []
-        seen: set[str] = set()
-        while department_id is not None and len(seen) < MAX_DEPARTMENT_DEPTH:
-            if department_id in seen:
-                break
-            seen.add(department_id)
-            rows = await self._conn.execute(
-                select(departments.c.parent_id, departments.c.leaders).where(
-                    departments.c.platform == platform, departments.c.id == department_id
-                )
+    async def leader_facts_of(
+        self, person_ids: Iterable[int], *, who_left: bool = False
+    ) -> dict[int, LeaderFacts]:
+        """The same of many at once, in a few reads; unknown ids are left out. who_left: they have
+        left, and whoever was above them is meant."""
+        persons = await self.list_some(person_ids)
+        present = identities.c.status != _LEFT
+        of_interest = [] if who_left else [present]
+        rows = [
+            row
+            for chunk in in_chunks(sorted(persons))
+            for row in await self._conn.execute(
+                select(identities)
+                .where(identities.c.person_id.in_(chunk), *of_interest)
+                .order_by(identities.c.platform, identities.c.user_id)
             )
-            row = rows.one_or_none()
-            if row is None:
-                break
-            levels.append([Identity(platform, user_id) for user_id in row.leaders])
-            department_id = row.parent_id
-        return levels
+        ]
+        folders = await self._folders_above((row.platform, _main_folder(row)) for row in rows)
+        direct: dict[int, list[Identity]] = defaultdict(list)
+        chains: dict[int, list[list[list[Identity]]]] = defaultdict(list)
+        for row in rows:
+            direct[row.person_id] += [Identity(row.platform, one) for one in row.leaders]
+            chains[row.person_id].append(_line_of(folders, row.platform, _main_folder(row)))
+        levels = {
+            person_id: [list(chain(*level)) for level in zip_longest(*lines, fillvalue=[])]
+            for person_id, lines in chains.items()
+        }
+        named = [*chain(*direct.values()), *chain(*(chain(*one) for one in levels.values()))]
+        known = await self._by_identity(named)
+        overrides = await self.list_some(
+            one.supervisor_override_id
+            for one in persons.values()
+            if one.supervisor_override_id is not None
+        )
+        return {
+            person_id: LeaderFacts(
+                person=person,
+                override=overrides.get(person.supervisor_override_id or 0),
+                direct=_resolve(direct[person_id], known),
+                department_leaders=tuple(
+                    _resolve(level, known) for level in levels.get(person_id, ())
+                ),
+            )
+            for person_id, person in persons.items()
+        }
 
-    async def _by_identity(self, wanted: Sequence[Identity]) -> dict[Identity, Person]:
+    async def _folders_above(
+        self, start: Iterable[tuple[str, str | None]]
+    ) -> dict[FolderKey, AnyRow]:
+        """These departments, and each one above them; a read for each level."""
+        found: dict[FolderKey, AnyRow] = {}
+        wanted = {(platform, folder) for platform, folder in start if folder is not None}
+        for _ in range(MAX_DEPARTMENT_DEPTH):
+            level = []
+            for chunk in in_chunks(sorted(wanted - found.keys())):
+                key = tuple_(departments.c.platform, departments.c.id)
+                rows = await self._conn.execute(select(departments).where(key.in_(chunk)))
+                level += list(rows)
+            if not level:
+                break
+            found |= {(row.platform, row.id): row for row in level}
+            wanted = {(row.platform, row.parent_id) for row in level if row.parent_id is not None}
+        return found
+
+    async def _by_identity(self, wanted: Iterable[Identity]) -> dict[Identity, Person]:
         keys = sorted({(one.platform, one.user_id) for one in wanted})
         owners: dict[Identity, int] = {}
-        for start in range(0, len(keys), CHUNK):
+        for chunk in in_chunks(keys):
             key = tuple_(identities.c.platform, identities.c.user_id)
             rows = await self._conn.execute(
                 select(identities.c.platform, identities.c.user_id, identities.c.person_id).where(
-                    key.in_(keys[start : start + CHUNK]), identities.c.status != _LEFT
+                    key.in_(chunk), identities.c.status != _LEFT
                 )
             )
             owners |= {Identity(row.platform, row.user_id): row.person_id for row in rows}
-        persons = {one.id: one for one in await self._list(people.c.id.in_(list(owners.values())))}
+        persons = await self.list_some(owners.values())
         return {identity: persons[person_id] for identity, person_id in owners.items()}
 
+    async def list_some(self, person_ids: Iterable[int]) -> dict[int, Person]:
+        """These, as far as they are known, by id."""
+        found: dict[int, Person] = {}
+        for chunk in in_chunks(sorted(set(person_ids))):
+            found |= {one.id: one for one in await self._list(people.c.id.in_(chunk))}
+        return found
+
     async def _list(self, *which: Any) -> list[Person]:
-        rows = (
-            await self._conn.execute(select(*_PERSON).where(*which).order_by(people.c.id))
-        ).all()
-        if not rows:
-            return []
-        found = await self._conn.execute(
-            select(identities.c.person_id, identities.c.platform, identities.c.user_id)
-            .join(people, people.c.id == identities.c.person_id)
-            .where(*which, identities.c.status != _LEFT)
-            .order_by(identities.c.platform, identities.c.user_id)
-        )
-        known: dict[int, list[Identity]] = defaultdict(list)
-        for row in found:
-            known[row.person_id].append(Identity(row.platform, row.user_id))
-        return [_to_person(row, known[row.id]) for row in rows]
+        return await self._read(_EACH_WITH_IDENTITIES.where(*which))
+
+    async def _read(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Person]:
+        rows = await self._conn.execute(query, key)
+        return [self.known(list(own)) for _, own in groupby(rows, key=lambda row: row.id)]
+
+    def known(self, rows: Sequence[AnyRow]) -> Person:
+        """Somebody as read: a row for each identity, or one without any."""
+        person = self._known[rows[0].id] = _to_person(rows)
+        return person
 
     async def _change(self, person_id: int, **values: Any) -> None:
         changed = await self._conn.execute(
@@ -288,7 +371,31 @@ class People:
                     await self._conn.execute(update(table).where(column == of).values({column: to}))
 
 
-def _to_person(row: Any, known: Sequence[Identity]) -> Person:
+def _main_folder(row: AnyRow) -> str | None:
+    """The department somebody belongs to first."""
+    main: str | None = row.main_department or next(iter(row.departments), None)
+    return main
+
+
+def _line_of(
+    folders: Mapping[FolderKey, AnyRow], platform: str, start: str | None
+) -> list[list[Identity]]:
+    """The leaders of the department, then of each one above it."""
+    levels: list[list[Identity]] = []
+    seen: set[str] = set()
+    while start is not None and start not in seen and len(seen) < MAX_DEPARTMENT_DEPTH:
+        seen.add(start)
+        folder = folders.get((platform, start))
+        if folder is None:
+            break
+        levels.append([Identity(platform, user_id) for user_id in folder.leaders])
+        start = folder.parent_id
+    return levels
+
+
+def _to_person(rows: Sequence[AnyRow]) -> Person:
+    row = rows[0]
+    known = [Identity(one.platform, one.user_id) for one in rows if one.platform is not None]
     return Person(
         id=row.id,
         name=row.name,

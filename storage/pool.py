@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import OpportunityState
 from bot.domain.pool import Idle
 from bot.domain.stages import MoveKind, StageEvent
@@ -28,7 +29,9 @@ class Pool:
         self._conn = conn
         self._stages = Stages(conn)
 
-    async def put(self, account_id: int, *, reason: str, at: datetime) -> bool:
+    async def put(
+        self, account_id: int, *, reason: str, at: datetime, calendar: WorkingCalendar
+    ) -> bool:
         """False when it lies there already."""
         put = await self._conn.execute(
             update(accounts)
@@ -47,12 +50,19 @@ class Pool:
                     StageEvent(
                         deal.id, account_id, MoveKind.HELD, deal.library, came_from=deal.stage,
                         went_to=_ON_HOLD, at=at, reason=reason,
-                    )
+                    ),
+                    calendar,
                 )  # fmt: skip
         return bool(put.rowcount)
 
     async def take(
-        self, account_id: int, person_id: int, *, at: datetime, claimed: bool = False
+        self,
+        account_id: int,
+        person_id: int,
+        *,
+        at: datetime,
+        calendar: WorkingCalendar,
+        claimed: bool = False,
     ) -> bool:
         """The person looks after it from now on; their clock starts now. claimed: it counts as
         taken by themselves. False when it lies there no more."""
@@ -86,7 +96,8 @@ class Pool:
                 StageEvent(
                     deal.id, account_id, MoveKind.RESUMED, deal.library, came_from=_ON_HOLD,
                     went_to=deal.stage, at=at, person_id=person_id,
-                )
+                ),
+                calendar,
             )  # fmt: skip
         if claimed:
             await self._conn.execute(
@@ -159,6 +170,14 @@ class Pool:
         warned = {} if warned_at is None else {"pool_warned_at": warned_at}
         await self._conn.execute(
             update(accounts).where(accounts.c.id == account_id).values(pool_due_at=due_at, **warned)
+        )
+
+    async def look_again(self, at: datetime) -> None:
+        """Have every customer looked at by the next rounds: the days changed."""
+        await self._conn.execute(
+            update(accounts)
+            .where(accounts.c.in_pool_since.is_(None), accounts.c.merged_into_id.is_(None))
+            .values(pool_due_at=at)
         )
 
     async def next_due_at(self) -> datetime | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, create_engine, select
+from sqlalchemy import URL, Connection, create_engine, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,8 +46,10 @@ class SqliteWriter:
             poolclass=StaticPool,
             connect_args={"check_same_thread": False},
             json_serializer=to_json,
+            hide_parameters=True,  # errors are logged, and what people said must not be
         )
         prepare_sqlite(self._engine, synchronous=synchronous, busy_timeout_ms=0)
+        self._conn: Connection | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
@@ -70,19 +73,21 @@ class SqliteWriter:
             return ids_in_order(envelopes, conn.execute(new).all() if added else [])
 
     async def close(self) -> None:
+        if self._conn is not None:
+            await self._in_thread(self._conn.close)
         await self._in_thread(self._engine.dispose)
         self._thread.shutdown()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
         """By whoever holds the turn."""
-        conn = self._engine.connect()
+        conn = self._conn = self._conn or self._engine.connect()
         try:
             await self._take_lock(conn)
             yield conn
             await self._in_thread(conn.commit)
         finally:
-            conn.close()  # rolls back what was not committed, after a failed commit too
+            conn.rollback()  # of what was not committed, after a failed commit too
 
     async def _take_lock(self, conn: Connection) -> None:
         try:
@@ -151,8 +156,9 @@ def _insert_sql(rows: int) -> str:
 def _insert_of_one() -> tuple[str, str, str]:
     """What SQLAlchemy makes of it: before, within and after the marks for values. Compiling
     each size of batch costs more than inserting it."""
-    statement = sqlite.insert(inbox).values(dict.fromkeys(NEW_ROW)).on_conflict_do_nothing()
-    return str(statement.compile(dialect=sqlite.dialect())).partition(_MARKS)
-
-
-_MARKS = f"({', '.join('?' * len(NEW_ROW))})"
+    begins: dict[str, Any] = {"attempts": literal_column("0"), "replayed": literal_column("0")}
+    values = {**dict.fromkeys(NEW_ROW), **begins}
+    statement = sqlite.insert(inbox).values(values).on_conflict_do_nothing()
+    compiled = str(statement.compile(dialect=sqlite.dialect()))
+    before, row, after = re.split(r"(?<=VALUES )(.+)(?= ON CONFLICT)", compiled)
+    return before, row, after

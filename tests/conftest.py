@@ -16,11 +16,21 @@ import pytest
 from sqlalchemy import make_url
 
 from speech import demo_model
-from speech.errors import EngineMissing
+from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
+from storage.tables import metadata
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
+AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
+    [
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        *(str(table.delete()) for table in reversed(metadata.sorted_tables)),
+        "SELECT setval(quote_ident(sequencename)::regclass, start_value, false)"
+        " FROM pg_sequences WHERE last_value IS NOT NULL",
+    ]
+)
 _numbers = itertools.count(1)
 
 
@@ -45,12 +55,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_template: tuple[str, str]) -> AsyncIterator[str]:
-    server, template = postgres_template
-    name = f"{template}_{next(_numbers)}"
-    await _tell(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _in(server, name)
-    await _tell(server, f"DROP DATABASE {name} WITH (FORCE)")
+async def postgres_url(postgres_migrated: str) -> AsyncIterator[str]:
+    yield postgres_migrated
+    await _tell(postgres_migrated, AS_AFTER_MIGRATION)
 
 
 @pytest.fixture
@@ -83,12 +90,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[tuple[str, str]]:
-    """A migrated database that every test gets a copy of, which takes milliseconds."""
+def postgres_migrated(postgres_server: str) -> Iterator[str]:
+    """One for all tests of a process, each of which leaves it empty: a copy for each would cost
+    more than the tests, a second and more where the disk is slow."""
     name = f"gendan_{os.getpid()}"
     asyncio.run(_tell(postgres_server, f"CREATE DATABASE {name}"))
+    asyncio.run(_tell(postgres_server, f"ALTER DATABASE {name} SET synchronous_commit = off"))
     asyncio.run(admin.upgrade(_in(postgres_server, name)))
-    yield postgres_server, name
+    yield _in(postgres_server, name)
     asyncio.run(_tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 

@@ -11,109 +11,68 @@ write nothing.
 from __future__ import annotations
 
 import argparse
-import json
-from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.understanding.learn import NAMED, hidden
-from handlers.understanding.objections import unsettled
-from handlers.understanding.opinions import OBJECTIONS_FILE, SCALE, Opinion, plain, runs
-
-HERE = Path(__file__).parent
-POOL = tuple(
-    HERE / f"{name}.jsonl" for name in ("tune", "fresh_tune", "fresh_measure", "second_tune")
+from benchmarks.understanding.learning import (
+    HERE,
+    Course,
+    learn,
+    messages,
+    phrases,
+    pool_without,
+    write,
 )
+from handlers.understanding.objections import parts_of, unsettled
+from handlers.understanding.opinions import OBJECTIONS_FILE, Opinion, plain
+
 PHRASES = HERE / "phrases_objections.txt"
-
-ROUNDS, RATE, DECAY = 800, 16.0, 2e-5
-RARE = 3
-"""How much a message with the code weighs against one without."""
-
-SMALLEST = 0.9
-"""Weights nearer to nothing are left out of the file."""
+"""Lines "code,code: phrase"; the code "-" stands for none."""
 
 Sample = tuple[str, frozenset[str]]
-"""A text with its names hidden, and what it objects to."""
+"""A text with its names hidden and without what is settled, and what it objects to."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", type=Path, metavar="FILE")
     held_out = parser.parse_args().check
-    pool = [file for file in POOL if held_out is None or file.name != held_out.name]
-    samples = [sample for file in pool for sample in read_messages(file)] + read_phrases(PHRASES)
-    learnt = learn(samples)
+    samples = [sample for file in pool_without(held_out) for sample in of_messages(file)]
+    samples += _open((text, frozenset(codes.split(","))) for text, codes in phrases(PHRASES))
+    learnt = learn([text for text, _ in samples], [held for _, held in samples], COURSE)
     if held_out:
-        check(Opinion(learnt), read_messages(held_out))
+        check(Opinion(learnt.labels, learnt.starts, learnt.weights), of_messages(held_out))
     else:
-        text = json.dumps(learnt, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        OBJECTIONS_FILE.write_text(text.replace("},", "},\n") + "\n", "utf-8")
+        write(learnt, OBJECTIONS_FILE)
 
 
-def read_messages(file: Path) -> list[Sample]:
-    """Messages with one record; several records would mix what belongs to each."""
-    cases = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    return [
-        (hidden(case["text"], case["known_customers"]), frozenset(case["gold"]["objections"]))
-        for case in cases
-        if "also" not in case["gold"]
-    ]
+def of_messages(file: Path) -> list[Sample]:
+    return _open((text, frozenset(gold["objections"])) for text, gold in messages(file))
 
 
-def read_phrases(file: Path) -> list[Sample]:
-    """Lines "code,code: phrase"; the code "-" stands for none."""
-    pairs = [line.partition(": ") for line in file.read_text("utf-8").splitlines() if line]
-    return [
-        (hidden(phrase, NAMED), frozenset(codes.split(",")) - {"-"}) for codes, _, phrase in pairs
-    ]
+def _open(samples: Iterable[Sample]) -> list[Sample]:
+    return [(plain(unsettled(text)), held - {"-"}) for text, held in samples]
 
 
-def learn(samples: list[Sample]) -> dict[str, dict[str, int]]:
-    """run of characters -> code -> weight x SCALE; the run "" holds each code's start."""
-    read = [runs(plain(unsettled(text))) for text, _ in samples]
-    seen = Counter(run for found in read for run in found)
-    known = {
-        run: index for index, run in enumerate(run for run, count in seen.items() if count > 1)
-    }
-    codes = sorted({code for _, held in samples for code in held})
-    given = np.zeros((len(samples), len(known)), dtype=np.float32)
-    wanted = np.zeros((len(samples), len(codes)), dtype=np.float32)
-    for row, found in enumerate(read):
-        columns = [known[run] for run in found if run in known]
-        given[row, columns] = 1 / np.sqrt(max(len(columns), 1))
-        wanted[row] = [code in samples[row][1] for code in codes]
-    weights, start = _fit(given, wanted)
-    learnt = {"": {code: round(float(start[k]) * SCALE) for k, code in enumerate(codes)}}
-    for run, row in known.items():
-        kept = {
-            code: round(float(weights[row, k]) * SCALE)
-            for k, code in enumerate(codes)
-            if abs(weights[row, k]) >= SMALLEST
-        }
-        if kept:
-            learnt[run] = kept
-    return learnt
+def each_by_itself(score: np.ndarray) -> np.ndarray:
+    """A message may object to several things at once."""
+    return np.asarray(1 / (1 + np.exp(-score)))
 
 
-def _fit(given: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    weights = np.zeros((given.shape[1], wanted.shape[1]), dtype=np.float32)
-    start = np.full(wanted.shape[1], -3, dtype=np.float32)
-    for _ in range(ROUNDS):
-        likely = 1 / (1 + np.exp(-(given @ weights + start)))
-        error = (likely - wanted) * (1 + (RARE - 1) * wanted)
-        weights -= RATE * (given.T @ error / len(given) + DECAY * weights)
-        start -= RATE / 2 * error.mean(axis=0)
-    return weights, start
+COURSE = Course(each_by_itself, rounds=300, rate=3, decay=6e-6, smallest=0.1, rare=3, start=-3)
 
 
 def check(opinion: Opinion, samples: list[Sample]) -> None:
     for floor in (-0.5, 0.0, 0.3, 0.7, 1.0):
         right = wrong = 0
         for text, wanted in samples:
-            odds = opinion.odds(plain(unsettled(text)))
-            heard = {code for code, likely in odds.items() if likely > floor}
+            heard = {
+                code
+                for code, likely in opinion.odds(text, parts_of(text)).items()
+                if likely > floor
+            }
             right += 2 * len(heard & wanted)
             wrong += len(heard ^ wanted)
         print(f"above {floor}: F1 {right / (right + wrong):.3f}")

@@ -171,6 +171,24 @@ class DraftState(StrEnum):
     EXPIRED = "expired"
 
 
+def withdrawal_of(original: Activity, text: str, *, source_id: str, at: datetime) -> Activity:
+    """What stands in the stream where a platform no longer stands by what it told."""
+    return Activity(
+        id=0,
+        account_id=original.account_id,
+        opportunity_id=None,
+        actor_id=None,
+        unit="",
+        title=original.title,
+        text=text,
+        occurred_at=at,
+        recorded_at=at,
+        source_id=source_id,
+        grade=Grade.PLATFORM_PROVEN,
+        retracts_id=original.id,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What the bot understood and has not yet stored. Survives a restart.

@@ -60,7 +60,8 @@ class WorkingCalendar:
 
     overrides: day -> is a workday, where the official table says so; other days of a covered
     year follow the week. covered_years: those with an official table. blocks: by first day.
-    opens, closes: office hours, local.
+    opens, closes: office hours, local. What begins with a line remembers answers: a sweep asks
+    the same of thousands of leads.
     """
 
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
@@ -70,6 +71,13 @@ class WorkingCalendar:
     opens: time = time(9)
     closes: time = time(18)
     _ranks: dict[int, tuple[int, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    _later: dict[tuple[date, int], date] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _known: dict[tuple[ClockKind, date], tuple[datetime, datetime]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -123,10 +131,13 @@ class WorkingCalendar:
     def add_workdays(self, day: date, count: int) -> date:
         """The `count`-th working day after `day`; `day` itself for 0."""
         assert count >= 0
-        while count:
-            day += _DAY
-            count -= self.is_workday(day)
-        return day
+        asked = day, count
+        if asked not in self._later:
+            while count:
+                day += _DAY
+                count -= self.is_workday(day)
+            self._later[asked] = day
+        return self._later[asked]
 
     def period_end(self, start: date, days: int) -> date:
         """Last day of a period of calendar days: the first day does not count, and an end on
@@ -186,9 +197,15 @@ class WorkingCalendar:
             day = self.next_workday(day)
 
     def _window(self, clock: ClockKind, day: date) -> tuple[datetime, datetime]:
-        if clock is ClockKind.OFFICE:
-            return self.moment(day, self.opens), self.moment(day, self.closes)
-        return self.midnight(day), self.midnight(day + _DAY)
+        asked = clock, day
+        if asked not in self._known:
+            office = clock is ClockKind.OFFICE
+            self._known[asked] = (
+                (self.moment(day, self.opens), self.moment(day, self.closes))
+                if office
+                else (self.midnight(day), self.midnight(day + _DAY))
+            )
+        return self._known[asked]
 
     def _overlap(self, clock: ClockKind, day: date, start: datetime, end: datetime) -> timedelta:
         if not self.is_workday(day):

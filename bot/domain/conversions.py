@@ -5,14 +5,17 @@ The rules R1 to R11 stand in docs/conversions.md; the numbers in the comments he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
+from typing import NamedTuple
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+_DAY = timedelta(days=1)
 NEEDED_FIELDS = 3
 """A transition with fewer required fields filled is no transition (R5)."""
 
@@ -27,8 +30,7 @@ class Status(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """Somebody moved a customer on. at: aware. came_from: the status they saw, None for a
     customer that was new. required_filled: required fields of the move that were filled."""
 
@@ -40,8 +42,7 @@ class Transition:
     required_filled: int
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(NamedTuple):
     """Two records were one customer all along: `loser` is called `survivor`, also before."""
 
     id: str | int
@@ -80,13 +81,110 @@ class Conversions:
     rejected: tuple[str | int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LeadSpan:
+    """Days, one after the other, on each of which a customer was a lead at some moment (R3).
+
+    first: date.min where it was one before the first event. last: date.max while it is one.
+    converted: it had become an opportunity at the end of the last day (R4). Spans of a customer
+    have no day in common, so that counting spans counts customers.
+    """
+
+    first: date
+    last: date
+    converted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What one customer went through. rejected: ids of events that changed nothing."""
+
+    spans: tuple[LeadSpan, ...]
+    rejected: tuple[str | int, ...]
+
+
+def follow(stands: Status | None, events: Iterable[Transition]) -> Passage:
+    """One customer's way from where it stood. events: its own, by time, then by id."""
+    spans: list[LeadSpan] = []
+    rejected: list[str | int] = []
+    first = date.min  # of the span that lasts, while the customer is a lead
+    for day, of_day in groupby(events, key=_day_of):
+        was_lead_before = stands is Status.LEAD
+        moves = _Moves(was_lead=was_lead_before)
+        for event in of_day:
+            if event.required_filled < NEEDED_FIELDS or event.came_from is not stands:
+                rejected.append(event.id)
+                continue
+            for to in _steps(stands, event.to):
+                moves.step(stands, to)
+                stands = to
+        if not moves.was_lead:
+            continue
+        if not was_lead_before:
+            first = day
+        converted = moves.counts(stands)
+        if converted or stands is not Status.LEAD:
+            spans.append(LeadSpan(first, day, converted))
+            first = day + _DAY
+    if stands is Status.LEAD:
+        spans.append(LeadSpan(first, date.max))
+    return Passage(tuple(spans), tuple(rejected))
+
+
+def _day_of(event: Transition) -> date:
+    return event.at.astimezone(CHINA).date()
+
+
+def count_days(spans: Iterable[LeadSpan], first: date, last: date) -> tuple[DayCount, ...]:
+    """Each day from `first` to `last`, by the spans of all customers."""
+    begun: Counter[date] = Counter()
+    ended: Counter[date] = Counter()
+    converted: Counter[date] = Counter()
+    for span in spans:
+        begun[max(span.first, first)] += 1
+        ended[span.last] += 1
+        converted[span.last] += span.converted
+    return tally(begun, ended, converted, first, last)
+
+
+def tally(
+    begun: Mapping[date, int],
+    ended: Mapping[date, int],
+    converted: Mapping[date, int],
+    first: date,
+    last: date,
+) -> tuple[DayCount, ...]:
+    """The same by numbers of spans: that begin on a day (none before `first`), that end on it,
+    and that end on it converted."""
+    days = []
+    leads = 0
+    day = first
+    while day <= last:
+        leads += begun.get(day, 0)
+        days.append(DayCount(day, converted.get(day, 0), leads))
+        leads -= ended.get(day, 0)
+        day += _DAY
+    return tuple(days)
+
+
 def count_conversions(initial: Mapping[str, Status], events: Iterable[Event]) -> Conversions:
     """Count `events`, in whatever order they arrived, from where customers stood before."""
     history = _history(events)
+    if not history:
+        return Conversions((), ())
     names = _Names(event for event in history if isinstance(event, Merge))
-    book = _Book(names.carry_over(initial))
-    days = tuple(_count_days(history, names, book))
-    return Conversions(days, tuple(book.rejected))
+    stood = names.carry_over(initial)
+    moves: dict[str, list[Transition]] = {name: [] for name in stood}
+    for event in history:
+        if isinstance(event, Transition):
+            moves.setdefault(names.of(event.customer), []).append(event)
+    passages = [follow(stood.get(name), own) for name, own in moves.items()]
+    rejected = {event_id for passage in passages for event_id in passage.rejected}
+    first, last = (event.at.astimezone(CHINA).date() for event in (history[0], history[-1]))
+    return Conversions(
+        count_days((span for passage in passages for span in passage.spans), first, last),
+        tuple(event.id for event in history if event.id in rejected),
+    )
 
 
 def _history(events: Iterable[Event]) -> list[Event]:
@@ -107,19 +205,6 @@ def _precedence(event: Event) -> tuple[datetime, str]:
 def _rank(event_id: str | int) -> tuple[bool, int, str]:
     """Numbers by value and before texts, texts by code point."""
     return (False, event_id, "") if isinstance(event_id, int) else (True, 0, event_id)
-
-
-def _count_days(history: list[Event], names: _Names, book: _Book) -> Iterator[DayCount]:
-    """The days between two events are told as well: their leads are leads all day."""
-    last: date | None = None
-    for day, events in groupby(history, key=lambda event: event.at.astimezone(CHINA).date()):
-        while last is not None and (last := last + timedelta(days=1)) < day:
-            yield DayCount(last, 0, book.leads)
-        for event in events:
-            if isinstance(event, Transition):
-                book.enter(event, names.of(event.customer))
-        yield book.close(day)
-        last = day
 
 
 class _Names:
@@ -154,9 +239,8 @@ class _Names:
 
 @dataclass(slots=True)
 class _Moves:
-    """What one customer went through on the day that is being counted."""
+    """What one customer went through on one day."""
 
-    began_as_lead: bool
     was_lead: bool
     converted: bool = False
     converted_and_lost: bool = False
@@ -171,47 +255,10 @@ class _Moves:
         elif came_from is Status.OPPORTUNITY and to is Status.LOST:
             self.converted_and_lost |= self.converted
 
-    def counts(self, stands: Status) -> bool:
+    def counts(self, stands: Status | None) -> bool:
         """Whether the customer is in the numerator (R4), standing so at the end of the day."""
         ahead = stands in (Status.OPPORTUNITY, Status.WON)
         return self.was_lead and (ahead or self.converted_and_lost)
-
-
-class _Book:
-    """Where every customer stands, and what moved today."""
-
-    def __init__(self, status: dict[str, Status]) -> None:
-        self.leads = sum(stands is Status.LEAD for stands in status.values())
-        self.rejected: list[str | int] = []
-        self._status = status
-        self._today: dict[str, _Moves] = {}
-
-    def enter(self, event: Transition, customer: str) -> None:
-        stands = self._status.get(customer)
-        if event.required_filled < NEEDED_FIELDS or event.came_from is not stands:
-            self.rejected.append(event.id)
-            return
-        moves = self._today.get(customer)
-        if moves is None:
-            is_lead = stands is Status.LEAD
-            moves = self._today[customer] = _Moves(began_as_lead=is_lead, was_lead=is_lead)
-        for to in _steps(stands, event.to):
-            moves.step(stands, to)
-            stands = to
-        self._status[customer] = event.to
-
-    def close(self, day: date) -> DayCount:
-        """The count of the day that ends; the next one begins."""
-        today = self._today
-        unmoved = self.leads - sum(moves.began_as_lead for moves in today.values())
-        count = DayCount(
-            day,
-            numerator=sum(moves.counts(self._status[name]) for name, moves in today.items()),
-            denominator=unmoved + sum(moves.was_lead for moves in today.values()),
-        )
-        self.leads = unmoved + sum(self._status[name] is Status.LEAD for name in today)
-        today.clear()
-        return count
 
 
 def _steps(came_from: Status | None, to: Status) -> tuple[Status, ...]:

@@ -92,7 +92,7 @@ def deadline_of(
         state=DeadlineState.OPEN,
         acted_at=entry.occurred_at,
         since=entry.occurred_at,
-        hours=unit.deadline_h,
+        hours=unit.deadline_h or policy.late_hours,
     )
     if entry.invalid_reason == Invalid.LOCKED:
         return replace(blank, awaited=Awaited.LATE, state=DeadlineState.LOCKED, locked_at=at)
@@ -102,7 +102,9 @@ def deadline_of(
     if visit_at is None:
         return None
     visit = next((one for one in library.units if one.intent is Intent.LOG_VISIT), unit)
-    owed = replace(blank, awaited=Awaited.MINUTES, since=visit_at, hours=visit.deadline_h)
+    owed = replace(
+        blank, awaited=Awaited.MINUTES, since=visit_at, hours=visit.deadline_h or policy.late_hours
+    )
     return planned(owed, policy, calendar, at=at)
 
 
@@ -128,7 +130,16 @@ def step_moments(
 
 
 def locks_at(deadline: Deadline, policy: ActionPolicy, calendar: WorkingCalendar) -> datetime:
-    return step_moments(deadline, policy, calendar)[-1]
+    return calendar.add(policy.late_clock, deadline.since, timedelta(hours=deadline.hours))
+
+
+def words_at(
+    deadline: Deadline, policy: ActionPolicy, calendar: WorkingCalendar
+) -> tuple[datetime, ...]:
+    """When its rep is told of it by itself: each reminder and the lock, or the lock it is under."""
+    if deadline.locked_at is not None:
+        return (deadline.locked_at,)
+    return step_moments(deadline, policy, calendar)
 
 
 def _booked_for(entry: Activity, intent: Intent, zone: ZoneInfo) -> datetime | None:

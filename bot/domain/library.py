@@ -44,8 +44,9 @@ class SlotSpec:
 
 @dataclass(frozen=True, slots=True)
 class ActionUnit:
-    """A minimal verifiable action. deadline_h: hours on the working-day clock after the
-    action within which it must be recorded. min_duration_s: for calls.
+    """A minimal verifiable action. deadline_h: hours on the working clock after the
+    action within which it must be recorded. min_duration_s: for calls. None: what the policy
+    says.
 
     counts: whether it can be a valid action at all (a log of a message never is).
     words: what the trade calls it; a sentence that holds one means this unit.
@@ -57,8 +58,8 @@ class ActionUnit:
     intent: Intent
     slots: tuple[SlotSpec, ...]
     counts: bool = True
-    min_duration_s: int = 0
-    deadline_h: int = 48
+    min_duration_s: int | None = 0
+    deadline_h: int | None = None
     words: tuple[str, ...] = ()
     grade: Grade = Grade.SELF_REPORTED
 
@@ -108,6 +109,11 @@ class ActionLibrary:
 
     def stage(self, key: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.key == key), None)
+
+    def rank(self, key: str) -> int | None:
+        """Its place among the stages, 0 for the first."""
+        keys = [stage.key for stage in self.stages]
+        return keys.index(key) if key in keys else None
 
     def path(self, start: str, end: str) -> tuple[Stage, ...] | None:
         """The stages entered on the shortest way forward, `end` the last of them; None if no

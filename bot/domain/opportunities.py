@@ -68,6 +68,7 @@ class Opportunity:
     light: as last judged; light_due_at: when light or stuck mark may next change
     (None: never by the passing of time). episode: number of the present light episode.
     next_contact_at: what the rep last promised (start of the day where no hour was said).
+    furthest: the stage it came to so far, in its present library.
     """
 
     id: int
@@ -89,3 +90,4 @@ class Opportunity:
     episode: int = 0
     next_contact_at: datetime | None = None
     library: str = ""
+    furthest: str = ""

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from bot.domain.calendar import ClockKind
+from bot.domain.decay import DecayPolicy
+from bot.domain.payouts.growth import Mode
 from bot.domain.people import Role
+from bot.domain.signals import SignalPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,78 @@ class ReceivablePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastPolicy:
+    """evidence_days: calendar days that evidence of a level counts, and that a level lowered by
+    word holds. evidence_warn_days: the rep hears so long before it ends. cosign_h: working-day
+    hours for the second signature. cosign_difference: points of 100, more than which the two
+    signatures are too far apart. remind_at, lock_at: local, on the day of submission.
+    """
+
+    evidence_days: int = 90
+    evidence_warn_days: int = 7
+    cosign_h: int = 48
+    cosign_difference: int = 20
+    remind_at: time = time(9)
+    lock_at: time = time(18)
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyPolicy:
+    """above_wan: an L1 deal worth more than so many times 10,000 yuan is pushed to warehouse and
+    planning; one of exactly that is not. remind_after_h: office hours without 收到 after which a
+    station is reminded; escalate_after_h: as many more, and whoever leads it hears."""
+
+    above_wan: int = 20
+    remind_after_h: int = 4
+    escalate_after_h: int = 4
+
+    @property
+    def above_fen(self) -> int:
+        return self.above_wan * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ErpPolicy:
+    """What happens to an ERP's customers without anybody's word. link_same_code: one with the
+    unified credit code of a customer of ours, and of no other, is that customer. create_unknown:
+    one that is like nobody of ours comes to the pool. forecast_to_level: deals at this intent level
+    or a surer one are written to the ERP as forecast until their contract is: 1 or 2, 0 for
+    contracts alone."""
+
+    link_same_code: bool = False
+    create_unknown: bool = False
+    forecast_to_level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AttendancePolicy:
+    """How attendance and approvals are read from the platforms.
+
+    poll_min: minutes between two readings, where no event tells of records; poll_paid_min: where
+    each costs a paid call. overlap_h: how far
+    back each of them reaches, since rule days end after midnight. reread_days: what is read again
+    each night, since days that are over are corrected. approvals_reread_days: up to which age those
+    that have passed are read again each night; those under way always are. day_starts_at: local;
+    who clocks out before it ends the day before.
+    """
+
+    poll_min: int = 5
+    poll_paid_min: int = 120
+    overlap_h: int = 30
+    reread_days: int = 31
+    approvals_reread_days: int = 14
+    day_starts_at: time = time(4)
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthFundPolicy:
+    """mode: how the growth fund is fed. Wages are paid in money (劳动法 50), so that nothing goes
+    there until a company has chosen; the share stands in the bonus rules (`fund_bp`)."""
+
+    mode: Mode = Mode.OFF
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -188,6 +263,13 @@ class Policy:
     diagnosis: DiagnosisPolicy = field(default_factory=DiagnosisPolicy)
     customers: CustomerPolicy = field(default_factory=CustomerPolicy)
     receivables: ReceivablePolicy = field(default_factory=ReceivablePolicy)
+    forecasts: ForecastPolicy = field(default_factory=ForecastPolicy)
+    supply: SupplyPolicy = field(default_factory=SupplyPolicy)
+    erp: ErpPolicy = field(default_factory=ErpPolicy)
+    attendance: AttendancePolicy = field(default_factory=AttendancePolicy)
+    signals: SignalPolicy = field(default_factory=SignalPolicy)
+    decay: DecayPolicy = field(default_factory=DecayPolicy)
+    growth_fund: GrowthFundPolicy = field(default_factory=GrowthFundPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ the ERP has not told is unknown, never unpaid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -33,11 +33,12 @@ class ContractTerms:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract on record, of one customer."""
+    """A contract on record, of one customer. recorded_at: UTC."""
 
     id: int
     account_id: int
     terms: ContractTerms
+    recorded_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
+from bot.domain.calendar import WorkingCalendar
 from bot.domain.conversions import NEEDED_FIELDS
 from bot.domain.library import ActionLibrary, SlotSpec
 from bot.domain.opportunities import Opportunity, OpportunityState
@@ -37,6 +39,9 @@ class Refusal(StrEnum):
     MISSING_FIELDS = "missing_fields"
     NO_REASON = "no_reason"
 
+
+NAMES_A_STAGE = frozenset({MoveKind.OPENED, MoveKind.FORWARD, MoveKind.BACK, MoveKind.REMAPPED})
+"""Kinds of events that put a deal into a stage."""
 
 NEEDS_REASON = frozenset({MoveKind.BACK, MoveKind.HELD, MoveKind.CLOSED})
 
@@ -65,6 +70,10 @@ class StageEvent:
 
     library: the `ActionLibrary.ref` of `went_to`. required_filled: required fields of the move
     that were filled. slots: what they say, JSON-ready. person_id: None for the system.
+    rank: of `went_to` among the stages of its library, 0 for the first; None where the event
+    names no stage, or the one that the deal had before. stayed_days: whole working days strictly
+    between the day on which the deal came to `came_from` and this one, as 停滞 counts them; None
+    for an event that ends no stay.
     """
 
     opportunity_id: int
@@ -78,7 +87,28 @@ class StageEvent:
     required_filled: int = 0
     slots: dict[str, object] = field(default_factory=dict)
     reason: str = ""
+    rank: int | None = None
+    stayed_days: int | None = None
     id: int = 0
+
+
+class Told(Protocol):
+    """What figures want of an event; a row of the database has it as well."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def opportunity_id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def went_to(self) -> str: ...
+    @property
+    def rank(self) -> int | None: ...
+    @property
+    def required_filled(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +171,8 @@ def judge_move(library: ActionLibrary, deal: Opportunity, move: Move) -> MoveVer
     return verdict
 
 
-def moved(deal: Opportunity, move: Move, at: datetime) -> Opportunity:
-    """The deal after a move that was allowed."""
+def moved(library: ActionLibrary, deal: Opportunity, move: Move, at: datetime) -> Opportunity:
+    """The deal after a move that was allowed. library: the one the deal is written in."""
     if move.target in set(OpportunityState):
         return replace(deal, state=OpportunityState(move.target), hold_until=move.until)
     if move.target == deal.stage:
@@ -153,7 +183,32 @@ def moved(deal: Opportunity, move: Move, at: datetime) -> Opportunity:
         stage_since=at,
         state=OpportunityState.OPEN,
         hold_until=None,
+        furthest=_further(library, deal.furthest or deal.stage, move.target),
     )
+
+
+def _further(library: ActionLibrary, one: str, other: str) -> str:
+    """Whichever of two stages comes later; one that the library does not know comes first."""
+    return max(one, other, key=lambda key: -1 if (rank := library.rank(key)) is None else rank)
+
+
+def furthest_of(events: Iterable[Told]) -> str:
+    """The stage a deal came to in its present library, by its events in the order in which they
+    were written; "" if none names one. A change of library begins anew where it put the deal."""
+    furthest, reached = "", -1
+    for event in events:
+        if event.rank is None:
+            continue
+        if event.kind == MoveKind.REMAPPED or event.rank > reached:
+            furthest, reached = event.went_to, event.rank
+    return furthest
+
+
+def stay_days(since: datetime, event: Told, calendar: WorkingCalendar) -> int | None:
+    """How long the deal had stood where the event finds it. since: when it came there."""
+    if event.kind in (MoveKind.OPENED, MoveKind.REMAPPED):
+        return None
+    return calendar.workdays_between(calendar.day_of(since), calendar.day_of(event.at))
 
 
 def state_event(
@@ -177,9 +232,20 @@ def state_event(
     )
 
 
+def rank_noted(library: ActionLibrary, kind: MoveKind, went_to: str) -> int | None:
+    """`StageEvent.rank` of such an event. library: the one that `went_to` is written in."""
+    return library.rank(went_to) if kind in NAMES_A_STAGE else None
+
+
 def rebuild(events: Iterable[StageEvent]) -> dict[int, str]:
     """Deal -> place, by its events in the order in which they were written."""
-    return {event.opportunity_id: event.went_to for event in events}
+    places: dict[int, str] = {}
+    for event in events:
+        stands = places.get(event.opportunity_id)
+        # Another library gives the stage of a deal on hold another name; on hold it stays.
+        if event.kind is not MoveKind.REMAPPED or stands not in set(OpportunityState):
+            places[event.opportunity_id] = event.went_to
+    return places
 
 
 def _direction(deal: Opportunity, target: str, *, ahead: bool) -> str:

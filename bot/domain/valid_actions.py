@@ -155,7 +155,7 @@ def _reason_by_kind(
     zone: ZoneInfo,
 ) -> Invalid | None:
     if unit.intent is Intent.LOG_CALL:
-        return _reason_against_call(unit, facts, earlier)
+        return _reason_against_call(unit, facts, earlier, policy)
     if unit.intent is Intent.LOG_PROPOSAL:
         return _reason_against_proposal(facts, earlier, policy)
     if unit.intent is Intent.BOOK_VISIT:
@@ -164,9 +164,10 @@ def _reason_by_kind(
 
 
 def _reason_against_call(
-    unit: ActionUnit, facts: ActionFacts, earlier: EarlierFacts
+    unit: ActionUnit, facts: ActionFacts, earlier: EarlierFacts, policy: ActionPolicy
 ) -> Invalid | None:
-    if facts.duration < timedelta(seconds=unit.min_duration_s):
+    least_s = policy.call_min_s if unit.min_duration_s is None else unit.min_duration_s
+    if facts.duration < timedelta(seconds=least_s):
         return Invalid.TOO_SHORT
     for began, lasted in earlier.calls:
         if abs(facts.occurred_at - began) < max(lasted, facts.duration):
@@ -199,7 +200,7 @@ def _is_late(
     unit: ActionUnit, facts: ActionFacts, policy: ActionPolicy, calendar: WorkingCalendar
 ) -> bool:
     waited = calendar.elapsed(policy.late_clock, facts.occurred_at, facts.recorded_at)
-    return waited > timedelta(hours=unit.deadline_h)
+    return waited > timedelta(hours=unit.deadline_h or policy.late_hours)
 
 
 def _grade(facts: ActionFacts) -> Grade:

@@ -28,8 +28,14 @@ _UPLOAD_TIMEOUT_S = 60.0
 # below in every second.
 _BURST, _BURST_S = 4, 4 / 15
 
-# The directory is outside the monthly quota (notes 6).
-_FREE = ("topapi/v2/department/", "topapi/v2/user/", "auth/scopes")
+# Signing in, the directory and external contacts are outside the monthly quota (notes 6).
+_FREE = (
+    "v1.0/oauth2/",
+    "topapi/v2/department/",
+    "topapi/v2/user/",
+    "topapi/extcontact/",
+    "auth/scopes",
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,26 +58,33 @@ class Api:
         self._pace: dict[str, AsyncLimiter] = {}
         self._banned_until: datetime | None = None
 
-    async def new(self, method: str, path: str, body: Body) -> Body:
-        """A call of api.dingtalk.com: the token goes into a header."""
+    async def new(
+        self, method: str, path: str, body: Body, *, params: Mapping[str, str] | None = None
+    ) -> Body:
+        """A call of api.dingtalk.com: the token goes into a header. params: of a GET, which has
+        no body."""
 
         async def ask(token: str) -> Body:
             headers = {"x-acs-dingtalk-access-token": token, "Accept": "application/json"}
             url = f"{self._app.api_url}/{path}"
-            return await self._ask(method, url, path, json=body, headers=headers)
+            json = None if method == "GET" else body
+            return await self._ask(method, url, path, json=json, params=params, headers=headers)
 
         return await self._with_token(path, ask)
 
     async def old(self, path: str, body: Body) -> Body:
         """A call of oapi.dingtalk.com: the token goes into the query. `result` of the answer."""
+        result = (await self.old_answer(path, body)).get("result")
+        return result if isinstance(result, dict) else {"list": result}
+
+    async def old_answer(self, path: str, body: Body) -> Body:
+        """The same, and the answer whole."""
 
         async def ask(token: str) -> Body:
             params = {"access_token": token}
             return await self._ask("POST", self._old(path), path, json=body, params=params)
 
-        answer = await self._with_token(path, ask)
-        result = answer.get("result")
-        return result if isinstance(result, dict) else {"list": result}
+        return await self._with_token(path, ask)
 
     async def scopes(self) -> Body:
         """Which departments and users the application may see."""
@@ -127,9 +140,14 @@ class Api:
         self._check_ban()
         await self._ask("POST", url, "robot/sendBySession", json=body)
 
-    async def _get_old(self, path: str) -> Body:
+    async def get_old(self, path: str, params: Mapping[str, str]) -> Body:
+        """A GET of oapi.dingtalk.com, and the answer whole."""
+        return await self._get_old(path, params)
+
+    async def _get_old(self, path: str, more: Mapping[str, str] | None = None) -> Body:
         async def ask(token: str) -> Body:
-            return await self._ask("GET", self._old(path), path, params={"access_token": token})
+            params = {**(more or {}), "access_token": token}
+            return await self._ask("GET", self._old(path), path, params=params)
 
         return await self._with_token(path, ask)
 

@@ -31,7 +31,8 @@ class Cards:
     @property
     def are_ready(self) -> bool:
         """Whether a card can be shown and its presses can come back."""
-        return bool(self._app.card_template_id and self._callback_url)
+        can_come_back = self._app.is_streamed or self._callback_url
+        return bool(self._app.card_template_id and can_come_back)
 
     async def register(self, callback_url: str) -> None:
         """Presses shall arrive at this address. Tried again with the next card if it fails."""
@@ -43,8 +44,7 @@ class Cards:
         body = {
             "cardTemplateId": self._app.card_template_id,
             "outTrackId": card.card_id,
-            "callbackType": "HTTP",
-            "callbackRouteKey": await self._route_key(),
+            **await self._way_back(),
             "cardData": {"cardParamMap": card_param_map(card)},
             "userIdType": 1,
             **self._place(to, card.title),
@@ -55,10 +55,12 @@ class Cards:
             if error.code != CARD_EXISTS:
                 raise
             return Receipt(handle=card.card_id)  # an earlier try that was never answered
+        carrier = ""
         for result in rows(obj(answer, "result"), "deliverResults"):
             if isinstance(result, dict) and result.get("success") is False:
                 raise Rejected(f"card not delivered: {text(result, 'errorMsg')}")
-        return Receipt(handle=card.card_id)
+            carrier = text(result, "carrierId") if isinstance(result, dict) else carrier
+        return Receipt(handle=carrier or card.card_id)  # whoever read it is asked by its carrier
 
     async def update(self, card: Card) -> Receipt:
         """Show its new state wherever it stands. Raises Refused (CARD_GONE) when nowhere."""
@@ -71,6 +73,12 @@ class Cards:
         }
         await self._api.new("PUT", _INSTANCES, body)
         return Receipt(handle=card.card_id)
+
+    async def _way_back(self) -> dict[str, Any]:
+        """Where presses on it go: each card says so for itself."""
+        if self._app.is_streamed:
+            return {"callbackType": "STREAM"}
+        return {"callbackType": "HTTP", "callbackRouteKey": await self._route_key()}
 
     async def _route_key(self) -> str:
         """One key stands for one address, so a second environment gets a key of its own."""

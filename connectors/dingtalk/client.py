@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.domain.leaves import Leave
 from bot.domain.people import Directory
+from bot.domain.reading import Readers
 from bot.errors import PermanentError, RateLimited, Rejected
 from bot.messages import (
     Address,
@@ -24,18 +27,23 @@ from bot.messages import (
     Text,
 )
 from bot.ports import CallCounter, FileStore, TokenStore
-from connectors.dingtalk import directory
+from connectors.dingtalk import attendance, directory, seen
 from connectors.dingtalk.api import Api
+from connectors.dingtalk.approvals import Instances, zone_of
 from connectors.dingtalk.cards import Cards
+from connectors.dingtalk.contacts import Contacts
 from connectors.dingtalk.errors import CARD_GONE, SESSION_OVER, QuotaUsedUp, Refused
 from connectors.dingtalk.events import failed_envelope
 from connectors.dingtalk.files import Files
 from connectors.dingtalk.parse import is_outsider, parse_envelope
 from connectors.dingtalk.quota import QuotaState
 from connectors.dingtalk.read import Body, read_object, rows, text
+from connectors.dingtalk.records import Attendance, SignIns
 from connectors.dingtalk.render import RobotMessage, as_markdown, robot_message, split
 from connectors.dingtalk.sessions import Sessions
 from connectors.dingtalk.settings import DingtalkApp
+from connectors.dingtalk.stream.gateway import Gateway
+from connectors.dingtalk.webview import Webview
 from connectors.http import Http
 from connectors.limits import Window
 
@@ -69,6 +77,19 @@ class DingtalkClient:
         self._cards = Cards(app, self._api)
         self._files = Files(app, self._api, http, files)
         self._sessions = Sessions(app, clock)
+        self._gateway = Gateway(app, http)
+        self.approvals = (
+            Instances(app.name, app.approvals, self._api, clock, zone=zone_of(app.approval_times))
+            if app.approvals
+            else None
+        )
+        self.records: tuple[Attendance | SignIns, ...] = ()
+        if app.checkins:
+            self.records = (
+                Attendance(app.name, self._api, clock), SignIns(app.name, self._api, clock),
+            )  # fmt: skip
+        self.contacts = Contacts(app.name, self._api) if app.contacts else None
+        self.webview = Webview(app, self._api, tokens, clock) if app.pages else None
         self._group_pace = Window(_GROUP_PER_MINUTE, 60, clock)
         self._webhook_pace = Window(_WEBHOOK_PER_MINUTE, 60, clock)
 
@@ -94,14 +115,19 @@ class DingtalkClient:
         return self._api.refusal
 
     async def introduce(self, public_url: str) -> None:
-        """What the platform is to know of us: where presses on cards go. Without an address
-        or a template, cards go out as plain messages."""
-        if public_url and self._app.card_template_id:
+        """What the platform is to know of us: where presses on cards go, unless they come over
+        Stream. Without an address or a template, cards go out as plain messages."""
+        if public_url and self._app.card_template_id and not self._app.is_streamed:
             await self.register_card_callback(f"{public_url}/dingtalk/{self.app}/cards")
 
     async def quota(self) -> QuotaState:
         """How much of the month's paid calls is used; what follows from it is in quota.py."""
         return await self._api.quota.state()
+
+    @property
+    def spares_digests(self) -> bool:
+        """Whether the month's calls are so short that only answers and single pushes go out."""
+        return self._api.quota.is_sparing
 
     def parse(self, envelope: Envelope) -> InboundMessage:
         """Read an envelope. Raises InvalidInput. Remembers the way back that lies in it."""
@@ -140,6 +166,44 @@ class DingtalkClient:
         """Only these; the ones that are gone in `left_user_ids`."""
         return await directory.read_users(self._api, user_ids)
 
+    @property
+    def reads_leaves(self) -> bool:
+        return self._app.leaves
+
+    async def read_leaves(self, user_ids: Sequence[str], *, at: datetime) -> list[Leave] | None:
+        """None where attendance is not ours to read, or while calls are to be saved."""
+        if not self._app.leaves or await self._api.quota.is_saving():
+            return None
+        return await attendance.read_leaves(self._api, user_ids, at=at)
+
+    async def readers(self, to: Address, handle: str) -> Readers:
+        """Who has read a message, within a day. A paid call; of a group one for 200 readers."""
+        return await seen.readers(self._api, self._app.robot_code, to, handle)
+
+    async def recall(self, to: Address, handle: str) -> None:
+        """Take a message back, within a day. A paid call. Raises Rejected when it is too late."""
+        await seen.recall(self._api, self._app.robot_code, to, handle)
+
+    @property
+    def makes_groups(self) -> bool:
+        return bool(self._app.group_template_id)
+
+    async def make_group(self, title: str, *, owner: str, members: Sequence[str], key: str) -> str:
+        """A group by our template, in which the robot is; its openConversationId. key: the same
+        one makes no second group. Paid for by the month."""
+        answer = await self._api.new(
+            "POST",
+            "v1.0/im/sceneGroup/create",
+            {
+                "title": title,
+                "template_id": self._app.group_template_id,
+                "owner_user_id": owner,
+                "user_ids": list(members),
+                "uuid": hashlib.sha256(key.encode()).hexdigest()[:32],
+            },
+        )
+        return text(answer, "open_conversation_id")
+
     async def read_failed_events(self) -> Sequence[Envelope]:
         """Events that never reached our door, at most 200; none where we take no events, or
         while calls are to be saved.
@@ -155,6 +219,15 @@ class DingtalkClient:
     async def check_credentials(self) -> None:
         """Raises AuthFailed when they are wrong."""
         await self._api.check_credentials()
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether what people say comes over connections of ours, instead of our doors."""
+        return self._app.is_streamed
+
+    async def check_stream(self) -> None:
+        """Raises where no connection could be opened; opens none."""
+        await self._gateway.check()
 
     async def check_address(self) -> None:
         """Raises AuthFailed when the platform does not know our address."""

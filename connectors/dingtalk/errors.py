@@ -43,6 +43,8 @@ class Refused(Rejected):
 
 PERSON_GONE = frozenset({"60121", "33012"})
 OUT_OF_RANGE = frozenset({"50002", "50004"})
+CODE_USED = frozenset({"40078"})  # of a sign-in: unknown, used or too old
+NO_APPROVAL = frozenset({"processInstanceNotExist", "invalidProcessInstanceId"})
 CARD_EXISTS = "param.cardAlreadyExist"
 CARD_GONE = "param.cardNotExist"
 SESSION_OVER = frozenset({"300001", "session.notExisted", "session.expired"})

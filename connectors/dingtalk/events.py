@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
+from bot.domain.external import ContactHint
 from bot.messages import Address, DirectoryChange, Envelope, InboundMessage, Kind, Platform
-from connectors.dingtalk.read import Body, moment, text
+from connectors.dingtalk.read import Body, moment, rows, text
 
 URL_CHECKS = frozenset({"check_url", "check_create_suite_url", "check_update_suite_url"})
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _PEOPLE = frozenset({"user_add_org", "user_modify_org", "user_active_org"})
 _DEPARTMENTS = frozenset({"org_dept_create", "org_dept_modify", "org_dept_remove"})
@@ -63,9 +66,18 @@ def parse_event(envelope: Envelope, body: Body) -> InboundMessage:
     """The platform itself speaks: no sender, and nowhere to answer."""
     event = normalise(body)
     change = _change(event)
+    contacts = _group_change(event)
     name = event_type(event)
+    approvals = _approval_change(event)
+    recorded = _attendance(event)
     if change is not None:
         kind = Kind.DIRECTORY_CHANGE
+    elif contacts is not None:
+        kind = Kind.CONTACT_CHANGE
+    elif approvals:
+        kind = Kind.APPROVAL_CHANGE
+    elif recorded:
+        kind = Kind.ATTENDANCE_NEWS
     else:
         kind = Kind.IGNORED if name.startswith(_IGNORED) else Kind.UNSUPPORTED
     return InboundMessage(
@@ -77,6 +89,8 @@ def parse_event(envelope: Envelope, body: Body) -> InboundMessage:
         sent_at=envelope.sent_at,
         kind=kind,
         change=change,
+        contacts=contacts,
+        hints=approvals or recorded,
         detail=name or "no EventType",
     )
 
@@ -92,6 +106,47 @@ def _change(event: Body) -> DirectoryChange | None:
     if name in _DEPARTMENTS:
         return DirectoryChange(department_ids=_ids(event, "deptid"))
     return DirectoryChange(everything=True) if name in _EVERYTHING else None
+
+
+def _group_change(event: Body) -> ContactHint | None:
+    """Who came into a group and who left it is not told by any call for all groups, and nothing
+    of ours rests on it."""
+    name, chat_id = event_type(event), text(event, "openconversationid")
+    if not chat_id:
+        return None
+    if name == "chat_disband":
+        return ContactHint(gone_chats=(chat_id,))
+    if name == "chat_update_title":
+        return ContactHint(renamed=((chat_id, text(event, "title")),))
+    return None
+
+
+def _approval_change(event: Body) -> tuple[str, ...]:
+    """What it is now tells the instance itself, but not of which process it is."""
+    if event_type(event) not in ("bpms_instance_change", "bpms_task_change"):
+        return ()
+    number = text(event, "processinstanceid")
+    return (f"{number}|{text(event, 'processcode')}",) if number else ()
+
+
+def _attendance(event: Body) -> tuple[str, ...]:
+    """Whose records of which day are to be read again."""
+    name = event_type(event)
+    if name == "attendance_check_record":
+        told = [one for one in rows(event, "datalist") if isinstance(one, dict)]
+        found = [(text(one, "userId"), moment(one, "checkTime")) for one in told]
+        return tuple(
+            dict.fromkeys(
+                f"{user}|{at.astimezone(CHINA).date()}" for user, at in found if user and at
+            )
+        )
+    if name == "check_in":  # 签到; the event tells no more than who
+        user, at = text(event, "staffid"), moment(event, "timestamp")
+        return (f"{user}|{at.astimezone(CHINA).date()}",) if user and at else ()
+    if name in ("attend_bossCheck_change", "attend_user_daily_summary_refresh"):
+        user, day = text(event, "userid"), text(event, "workdate")[:10]
+        return (f"{user}|{day}",) if user and len(day) == 10 else ()
+    return ()
 
 
 def _ids(event: Body, name: str) -> tuple[str, ...]:

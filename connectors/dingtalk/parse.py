@@ -111,6 +111,7 @@ def _robot_message(envelope: Envelope, body: Body) -> InboundMessage:
         sender_name=text(body, "senderNick"),
         attachments=read.attachments,
         in_group=origin.chat_id is not None,
+        chat_title=text(body, "conversationTitle") if origin.chat_id is not None else "",
         quoted_text=_quoted(replied),
         quoted_at=moment(replied, "createdAt"),
         detail=read.detail if sender_id else OUTSIDER,

@@ -44,7 +44,7 @@ def text(body: Body, name: str) -> str:
     """Text that can be stored and sent again; numbers as written, anything else as ""."""
     value = body.get(name)
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return ""

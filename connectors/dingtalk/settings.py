@@ -16,20 +16,29 @@ DINGTALK_HOSTS = (".dingtalk.com", ".aliyuncs.com")
 
 @dataclass(frozen=True, slots=True)
 class DingtalkApp:
-    """An internal application with a robot in HTTP mode.
+    """An internal application with a robot.
 
+    mode: "http", DingTalk calls us, or "stream", we keep `connections` open to it.
     robot_code, events_owner_key: empty for the client id, which is what they usually are.
     card_template_id: empty means cards go out as plain messages. card_callback_secret: empty
     for one derived from the client secret. allowed_hosts: whom we may call at addresses that
     come from outside (files, sessionWebhook); empty for DingTalk's own.
     webhooks: name -> (access_token, secret) of custom group robots; secret "" for none.
-    monthly_calls: the organisation's monthly quota of paid API calls.
+    monthly_calls: the organisation's monthly quota of paid API calls. leaves: whether it may
+    read attendance. contacts: whether external contacts are read, which wants the scope
+    qyapi_ext_read. group_template_id: of a scene group with the robot in it; empty: no groups are
+    made. pages: whether our address is the home of its web app, so that pages sign in by it and
+    use the script at jsapi_url. jsapi_digest: sha256 or sha1, by which calls of pages are signed.
+    approvals: processCode -> what it is about. approval_times: "utc" or "china", what the Z of
+    their times stands for. checkins: whether 考勤 and 签到 are read.
     """
 
     name: str
     corp_id: str
     client_id: str
     client_secret: str = field(repr=False)
+    mode: str = "http"
+    connections: int = 2
     robot_code: str = ""
     agent_id: int = 0
     card_template_id: str = ""
@@ -42,6 +51,15 @@ class DingtalkApp:
     allowed_hosts: tuple[str, ...] = ()
     webhooks: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     monthly_calls: int = 5000
+    leaves: bool = False
+    contacts: bool = False
+    approvals: Mapping[str, str] = field(default_factory=dict)
+    approval_times: str = "utc"
+    checkins: bool = False
+    group_template_id: str = ""
+    pages: bool = False
+    jsapi_url: str = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.0.25/dingtalk.open.js"
+    jsapi_digest: str = "sha256"
 
     def __post_init__(self) -> None:
         defaults = {
@@ -55,6 +73,10 @@ class DingtalkApp:
                 object.__setattr__(self, name, value)
         for name in ("api_url", "oapi_url"):
             object.__setattr__(self, name, getattr(self, name).rstrip("/"))
+
+    @property
+    def is_streamed(self) -> bool:
+        return self.mode == "stream"
 
     @property
     def takes_events(self) -> bool:

@@ -7,21 +7,18 @@ answered like any other, so that it is not sent for ever.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 from aiohttp import web
-from prometheus_client import Counter
 
 from bot.clock import Clock
-from bot.messages import Address, Envelope
+from bot.messages import Envelope
 from bot.ports import Accept
+from connectors.dingtalk import deliveries
 from connectors.dingtalk.crypto import (
     EventCrypto,
     Unreadable,
@@ -30,19 +27,13 @@ from connectors.dingtalk.crypto import (
     sign_card,
     sign_robot,
 )
-from connectors.dingtalk.events import URL_CHECKS, event_at, event_id, event_type, normalise
-from connectors.dingtalk.parse import card_origin, press_id, robot_origin
-from connectors.dingtalk.read import Body, moment, read_object, text
+from connectors.dingtalk.deliveries import NotOurs
+from connectors.dingtalk.events import URL_CHECKS, event_type, normalise
+from connectors.dingtalk.read import read_object, text
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.doors import MAX_BODY_BYTES, Answer, Refused, read_body, take
 
 FRESH_FOR_S = 3600.0
-
-_CALLBACKS = Counter(
-    "gendan_dingtalk_callbacks_total",
-    "Deliveries from DingTalk by door and by what became of them.",
-    ["app", "door", "outcome"],
-)
 
 
 def _json(body: Any) -> Answer:
@@ -58,9 +49,6 @@ _CARD_UNCHANGED = _json(
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
     }
 )
-
-# Looking a counter up by its labels costs more than a row of the inbox.
-_counter = lru_cache(maxsize=None)(_CALLBACKS.labels)
 
 log = logging.getLogger(__name__)
 
@@ -82,15 +70,6 @@ def routes(app: DingtalkApp, accept: Accept, clocks: Sequence[Clock]) -> list[we
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What an envelope needs to know of a body."""
-
-    delivery_id: str
-    origin: Address | None
-    sent_at: datetime
-
-
 class _Door:
     """Robot messages and card presses: a signed timestamp in the headers, a plain body."""
 
@@ -106,12 +85,11 @@ class _Door:
             sign, sign_robot(stamp, self.app.client_secret)
         ):
             raise self.refused("robot", "signature")
-        body, raw = await self._read(request, "robot")
-        for name, ours in (("robotCode", self.app.robot_code), ("chatbotCorpId", self.app.corp_id)):
-            if body is not None and text(body, name) not in ("", ours):
-                raise self.refused("robot", name)
-        head = None if body is None else self._robot_head(body)
-        envelope = self.envelope("robot", raw, head)
+        raw = await self.read_raw(request, "robot")
+        try:
+            envelope = deliveries.robot_message(self.app, raw, self.now())
+        except NotOurs as error:
+            raise self.refused("robot", str(error)) from None
         return await self.take(request, envelope, _SILENCE)
 
     async def cards(self, request: web.Request) -> web.StreamResponse:
@@ -121,23 +99,13 @@ class _Door:
         secret = self.app.card_callback_secret
         if not self._is_fresh(stamp) or not is_same(sign, sign_card(stamp, secret)):
             raise self.refused("cards", "signature")
-        body, raw = await self._read(request, "cards")
-        if body is not None and text(body, "corpId") not in ("", self.app.corp_id):
-            raise self.refused("cards", "corpId")
+        raw = await self.read_raw(request, "cards")
         sent_at = datetime.fromtimestamp(int(stamp) / 1000, UTC)
-        head = None if body is None else self._card_head(body, sent_at)
-        envelope = self.envelope("cards", raw, head)
+        try:
+            envelope = deliveries.card_press(self.app, raw, sent_at, self.now())
+        except NotOurs as error:
+            raise self.refused("cards", str(error)) from None
         return await self.take(request, envelope, _CARD_UNCHANGED)
-
-    def envelope(self, door: str, raw: bytes, head: _Head | None, why: str = "") -> Envelope:
-        """With its place in order; a dead letter from birth when there is no usable head."""
-        channel, now = f"dingtalk:{self.app.name}:{door}", self.now()
-        if head is not None and head.delivery_id:
-            conversation = head.origin.key if head.origin else channel
-            return Envelope(channel, head.delivery_id, conversation, head.sent_at, now, raw)
-        reason = why or ("nothing to tell it by" if head else "not a JSON object")
-        digest = hashlib.sha256(raw).hexdigest()
-        return Envelope(channel, digest, channel, now, now, raw, unreadable=reason)
 
     async def take(
         self, request: web.Request, envelope: Envelope, answer: Answer
@@ -154,7 +122,7 @@ class _Door:
         return self._clocks[0].now()
 
     def count(self, door: str, outcome: str) -> None:
-        _counter(self.app.name, door, outcome).inc()
+        deliveries.count(self.app.name, door, outcome)
 
     def refused(self, door: str, why: str) -> web.HTTPUnauthorized:
         self.count(door, "refused")
@@ -173,25 +141,12 @@ class _Door:
                 MAX_BODY_BYTES, request.content_length or 0, text=refused.reason
             ) from None
 
-    async def _read(self, request: web.Request, door: str) -> tuple[Body | None, bytes]:
-        raw = await self.read_raw(request, door)
-        return read_object(raw), raw
-
     def _is_fresh(self, stamp: str) -> bool:
         """By any clock: beside the sandbox, callers live by its time or by the machine's."""
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):
             return False
         at = int(stamp) / 1000
-        return any([abs(clock.now().timestamp() - at) <= FRESH_FOR_S for clock in self._clocks])
-
-    def _robot_head(self, body: Body) -> _Head:
-        origin = robot_origin(self.app.name, body)
-        delivery_id = text(body, "msgId") if origin else ""
-        return _Head(delivery_id, origin, moment(body, "createAt") or self.now())
-
-    def _card_head(self, body: Body, sent_at: datetime) -> _Head:
-        origin = card_origin(self.app.name, body)
-        return _Head(press_id(body, sent_at) if origin else "", origin, sent_at)
+        return any(abs(clock.now().timestamp() - at) <= FRESH_FOR_S for clock in self._clocks)
 
 
 class _EventDoor:
@@ -213,14 +168,17 @@ class _EventDoor:
         except WrongSignature as error:
             raise self._door.refused("events", str(error)) from None
         except Unreadable as error:
-            envelope = self._door.envelope("events", raw, None, why=str(error))
-            return await self._door.take(request, envelope, self._success())
+            door = self._door
+            envelope = deliveries.unreadable(door.app, "events", raw, str(error), door.now())
+            return await door.take(request, envelope, self._success())
         event = read_object(opened)
         if event is not None and event_type(normalise(event)) in URL_CHECKS:
             self._door.count("events", "url_check")
             return await self._success().send(request)
-        head = None if event is None else self._head(event)
-        envelope = self._door.envelope("events", opened, head)
+        try:
+            envelope = deliveries.event(self._door.app, opened, self._door.now())
+        except NotOurs as error:
+            raise self._door.refused("events", str(error)) from None
         return await self._door.take(request, envelope, self._success())
 
     def _signing(self, query: Mapping[str, str]) -> tuple[str, str, str]:
@@ -233,13 +191,6 @@ class _EventDoor:
         if not all(found):
             raise self._door.refused("events", "unsigned")
         return found
-
-    def _head(self, body: Body) -> _Head:
-        event = normalise(body)
-        corp = text(event, "corpid")
-        if corp not in ("", self._door.app.corp_id):
-            raise self._door.refused("events", "corpId")
-        return _Head(event_id(event), None, event_at(event, self._door.now()))
 
     def _success(self) -> Answer:
         stamp = str(int(self._door.now().timestamp() * 1000))

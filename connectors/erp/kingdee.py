@@ -1,39 +1,30 @@
-"""Kingdee K/3 Cloud (金蝶云星空): receipts by ExecuteBillQuery, over its signed Web API.
+"""Kingdee K/3 Cloud (金蝶云星空): receipts, customers and sales orders by ExecuteBillQuery.
 
-The official SDK switches the verification of certificates off and blocks, so the calls are
-ours; tests hold both against the same emulator.
+Forms and keys differ from customer to customer, so every key is a setting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.receivables import HOME_CURRENCY, Receipt
-from bot.errors import AuthFailed, Rejected, Unavailable
-from connectors.erp.kingdee_signature import Credentials, signed_headers
-from connectors.erp.lines import receipt_line
-from connectors.http import Http, NotJson
+from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.receivables import Receipt
+from bot.errors import Rejected
+from connectors.erp.kingdee_api import KingdeeApi
+from connectors.erp.lines import customer_row, order_line, orders_of, receipt_line, sort_out
 
-PAGE_ROWS = 2000
-MOST_PAGES = 500
-OVERLAP = timedelta(hours=1)
-"""Bills that were saved while the last query ran, and clocks that differ."""
-
-_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService"
-_TIMEOUT_S = 60.0
 _AUDITED = "C"
+_YES = "B"
+"""Of Kingdee's marks that are A for no: forbidden, closed, cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillForm:
-    """One kind of bill, and under which keys it carries what a receipt line needs. Kingdee's
-    forms differ from customer to customer, so every key is a setting."""
+    """One kind of bill, and under which keys it carries what a receipt line needs."""
 
     form: str
     number: str
@@ -55,83 +46,85 @@ class BillForm:
 
 
 @dataclass(frozen=True, slots=True)
-class KingdeeApp:
-    """name: of the system in the configuration. base_url: with its /k3cloud. home_currency: the
-    number of the renminbi there. refunds: None where refunds are negative receipts."""
+class CustomerForm:
+    """Under which keys a customer's data stand."""
 
+    form: str
+    code: str
     name: str
-    base_url: str
-    credentials: Credentials
-    receipts: BillForm
-    refunds: BillForm | None
-    home_currency: str
-    zone: ZoneInfo
+    credit_code: str
+    phone: str
+    status: str
+    forbidden: str
+    changed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderForm:
+    """Under which keys an order and its lines carry what we need. contract: "" where they name
+    none."""
+
+    form: str
+    number: str
+    line: str
+    customer: str
+    customer_name: str
+    contract: str
+    amount: str
+    line_amount: str
+    currency: str
+    ordered_on: str
+    delivery_on: str
+    status: str
+    closed: str
+    cancelled: str
+    changed_at: str
 
 
 class Kingdee:
-    """`bot.ports.Erp`."""
+    """`bot.ports.Erp`. refunds: None where they are negative receipts."""
 
-    def __init__(self, app: KingdeeApp, http: Http, clock: Clock) -> None:
-        self._app = app
-        self._http = http
+    def __init__(
+        self, api: KingdeeApi, receipts: BillForm, refunds: BillForm | None, clock: Clock
+    ) -> None:
+        self._api = api
+        self._receipts = receipts
+        self._refunds = refunds
         self._clock = clock
 
     @property
     def name(self) -> str:
-        return self._app.name
+        return self._api.account.name
 
     async def receipts(self, since: datetime) -> Sequence[Receipt]:
         """See `bot.ports.Erp`. A bill that is not, or no more, audited counts nothing."""
-        found = await self._bills(self._app.receipts, since, sign=1)
-        if self._app.refunds is not None:
-            found += await self._bills(self._app.refunds, since, sign=-1)
+        found = await self._bills(self._receipts, since, sign=1)
+        if self._refunds is not None:
+            found += await self._bills(self._refunds, since, sign=-1)
         return found
 
     async def check(self) -> None:
         """Asks for a single row, for the doctor. Raises BotError."""
-        await self._page(self._app.receipts, self._clock.now(), start=0, limit=1)
+        form = self._receipts
+        moment = self._clock.now().strftime("%Y-%m-%d %H:%M:%S")
+        filtered = f"{form.changed_at}>='{moment}'"
+        await self._api.page(form.form, form.keys, filtered, order="", start=0, limit=1)
 
     async def _bills(self, form: BillForm, since: datetime, *, sign: int) -> list[Receipt]:
-        found: list[Receipt] = []
-        for page in range(MOST_PAGES):
-            rows = await self._page(form, since, start=page * PAGE_ROWS, limit=PAGE_ROWS)
-            found += [self._receipt(form, row, sign) for row in rows]
-            if len(rows) < PAGE_ROWS:
-                return found
-        raise Rejected(f"kingdee:{form.form}: more than {MOST_PAGES} pages since {since}")
-
-    async def _page(
-        self, form: BillForm, since: datetime, *, start: int, limit: int
-    ) -> list[list[Any]]:
-        moment = (since - OVERLAP).astimezone(self._app.zone).strftime("%Y-%m-%d %H:%M:%S")
-        query = {
-            "FormId": form.form,
-            "FieldKeys": ",".join(form.keys),
-            "FilterString": f"{form.changed_at}>='{moment}'",
-            "OrderString": f"{form.number},{form.line}",
-            "StartRow": start,
-            "Limit": limit,
-            "TopRowCount": 0,
-            "SubSystemId": "",
-        }
-        rows = await self._call("ExecuteBillQuery", {"data": query})
-        told = _complaint(rows)
-        if told:
-            raise Rejected(f"kingdee:{form.form}: {told}")
-        if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-            raise Unavailable(f"kingdee:{form.form}: an answer of another shape")
-        return rows
+        rows = await self._api.changed(
+            form.form, form.keys, form.changed_at, since, order=f"{form.number},{form.line}"
+        )
+        return [self._receipt(form, row, sign) for row in rows]
 
     def _receipt(self, form: BillForm, row: Sequence[Any], sign: int) -> Receipt:
         number, line, contract, amount, currency, received_on, payer, status = row
-        known = HOME_CURRENCY if currency == self._app.home_currency else str(currency)
         try:
             return receipt_line(
                 number=number,
                 line=f"{form.form}:{line}",
                 contract=contract,
                 amount=amount if status == _AUDITED else 0,
-                currency=known,
+                currency=self._api.currency(currency),
                 received_on=received_on,
                 payer=payer,
                 sign=sign,
@@ -139,35 +132,64 @@ class Kingdee:
         except ValueError as error:
             raise Rejected(f"kingdee:{form.form}: {number}: {error}") from None
 
-    async def _call(self, method: str, body: Mapping[str, Any]) -> Any:
-        url = f"{self._app.base_url}/{_SERVICE}.{method}.common.kdsvc"
-        stamp = str(int(self._clock.now().timestamp()))
-        what = f"kingdee:{method}"
-        try:
-            status, answer = await self._http.request_json(
-                "POST",
-                url,
-                json=dict(body),
-                headers=signed_headers(self._app.credentials, urlsplit(url).path, stamp),
-                timeout_s=_TIMEOUT_S,
-                what=what,
-            )
-        except NotJson as error:
-            # Refusals come as a bare text with this mark, whatever the content type says.
-            if error.snippet.startswith("response_error:"):
-                raise AuthFailed(f"{what}: {error.snippet[15:200].strip()}") from None
-            raise
-        if status in (401, 403):
-            raise AuthFailed(f"{what}: HTTP {status}")
-        if status != 200:
-            raise Unavailable(f"{what}: HTTP {status}")
-        return answer
+
+class KingdeeCustomers:
+    """`bot.ports.ErpCustomers`."""
+
+    def __init__(self, api: KingdeeApi, form: CustomerForm) -> None:
+        self._api = api
+        self._form = form
+
+    @property
+    def name(self) -> str:
+        return self._api.account.name
+
+    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+        """See the port. One that is not audited, or forbidden, is not in use."""
+        form = self._form
+        keys = [form.code, form.name, form.credit_code, form.phone, form.status, form.forbidden]
+        rows = await self._api.changed(form.form, keys, form.changed_at, since, order=form.code)
+        return sort_out(rows, self._customer, ref=lambda row: row[0])
+
+    def _customer(self, row: Sequence[Any]) -> ErpCustomer:
+        code, name, credit_code, phone, status, forbidden = row
+        return customer_row(
+            code=code,
+            name=name,
+            credit_code=credit_code,
+            phone=phone,
+            active=status == _AUDITED and forbidden != _YES,
+        )
 
 
-def _complaint(rows: Any) -> str:
-    """What a failed query says; its answer is a table with one cell that holds the status."""
-    match rows:
-        case [[{"Result": {"ResponseStatus": {"IsSuccess": False, "Errors": list(errors)}}}]]:
-            return "; ".join(str(one.get("Message", "")) for one in errors)[:200]
-        case _:
-            return ""
+class KingdeeOrders:
+    """`bot.ports.ErpOrders`."""
+
+    def __init__(self, api: KingdeeApi, form: OrderForm) -> None:
+        self._api = api
+        self._form = form
+
+    @property
+    def name(self) -> str:
+        return self._api.account.name
+
+    async def orders(self, since: datetime) -> Told[ErpOrder]:
+        """See the port. A change of any line changes the moment of its bill, so the query has
+        every line of an order or none."""
+        form = self._form
+        names = [one.name for one in fields(form) if one.name not in ("form", "changed_at")]
+        named = [name for name in names if getattr(form, name)]
+        keys = [getattr(form, name) for name in named]
+        rows = await self._api.changed(
+            form.form, keys, form.changed_at, since, order=f"{form.number},{form.line}"
+        )
+        return orders_of([dict(zip(named, row, strict=True)) for row in rows], self._line)
+
+    def _line(self, row: dict[str, Any]) -> ErpOrder:
+        return order_line(
+            row,
+            currency=self._api.currency(row["currency"]),
+            audited=row["status"] == _AUDITED,
+            closed=row["closed"] == _YES,
+            cancelled=row["cancelled"] == _YES,
+        )

@@ -1,4 +1,4 @@
-"""`POST /erp/{system}`: an ERP, or whoever stands beside it, tells of receipts.
+"""`POST /erp/{system}`: an ERP, or whoever stands beside it, tells of receipts, customers, orders.
 
 The body is signed with the system's secret: `X-Gendan-Signature` is the hex HMAC-SHA256 of
 `<X-Gendan-Timestamp>\n<body>`, the timestamp in whole seconds since 1970. docs/erp.md says what
@@ -7,30 +7,23 @@ the body holds.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
-import io
-import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 from prometheus_client import Counter
 
 from bot.clock import Clock
-from bot.domain.receivables import Receipt
 from bot.errors import InvalidInput
-from bot.messages import Address, Envelope, InboundMessage, Kind, Platform, ReceiptNews
+from bot.messages import Address, Envelope, InboundMessage, Kind, Platform
 from bot.ports import Accept
 from connectors.doors import Answer, Refused, read_body, take
-from connectors.erp.lines import receipt_line
+from connectors.erp.told import read_news
 
 FRESH_FOR_S = 300
-MOST_LINES = 5000
-COLUMNS = ("number", "line", "contract", "amount", "currency", "received_on", "payer")
 
 _CALLBACKS = Counter(
     "gendan_erp_notices_total", "Deliveries of ERPs by outcome.", ["system", "outcome"]
@@ -53,7 +46,7 @@ class NoticeReader:
     def parse(self, envelope: Envelope) -> InboundMessage:
         """Raises InvalidInput, which makes it a dead letter with its reason."""
         try:
-            news = _news(envelope.body)
+            news = read_news(envelope.body)
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidInput(str(error)) from None
         return InboundMessage(
@@ -63,7 +56,7 @@ class NoticeReader:
             origin=Address(Platform.ERP, self._system, user_id=""),
             sender_id="",
             sent_at=envelope.sent_at,
-            kind=Kind.ERP_RECEIPTS,
+            kind=Kind.ERP_NEWS,
             news=news,
         )
 
@@ -117,63 +110,3 @@ class Door:
 
     def _count(self, outcome: str) -> None:
         _CALLBACKS.labels(self._system, outcome).inc()
-
-
-def _news(body: bytes) -> ReceiptNews:
-    """JSON with `receipts`, and `complete_until` where all up to then were told; or the same
-    columns as CSV."""
-    news = _told(body.decode("utf-8-sig"))
-    if len(news.receipts) > MOST_LINES:
-        raise ValueError(f"more than {MOST_LINES} lines")
-    return news
-
-
-def _told(text: str) -> ReceiptNews:
-    if not text.lstrip().startswith("{"):
-        return ReceiptNews(tuple(read_csv(text)))
-    told = json.loads(text, parse_float=str)  # an amount must not pass through a float
-    rows = told.get("receipts", [])
-    if not isinstance(rows, list):
-        raise ValueError("receipts: a list is expected")
-    until = told.get("complete_until")
-    return ReceiptNews(tuple(_lines(rows)), None if until is None else _moment(until))
-
-
-def read_csv(text: str) -> list[Receipt]:
-    """Raises ValueError, naming the line."""
-    table = csv.DictReader(io.StringIO(text))
-    lacking = [name for name in COLUMNS[:6] if name not in (table.fieldnames or ())]
-    if lacking:
-        raise ValueError(f"no column {', '.join(lacking)}")
-    return _lines(table)
-
-
-def _lines(rows: Iterable[Any]) -> list[Receipt]:
-    found: list[Receipt] = []
-    for count, row in enumerate(rows, 1):
-        if not isinstance(row, Mapping):
-            raise ValueError(f"line {count}: an object is expected")
-        try:
-            found.append(_line(row))
-        except ValueError as error:
-            raise ValueError(f"line {count}: {error}") from None
-    return found
-
-
-def _line(row: Mapping[str, Any]) -> Receipt:
-    return receipt_line(
-        number=row.get("number"),
-        line=row.get("line"),
-        contract=row.get("contract"),
-        amount=row.get("amount"),
-        currency=str(row.get("currency") or ""),
-        received_on=row.get("received_on"),
-        payer=row.get("payer"),
-    )
-
-
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(str(value))
-    if moment.tzinfo is None:
-        raise ValueError("complete_until: an offset is wanted, as in 2026-01-28T15:00:00+08:00")
-    return moment

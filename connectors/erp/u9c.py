@@ -1,30 +1,20 @@
-"""Yonyou U9C (用友 U9 cloud): receipts by CommonEntity/Query, with a token from AuthLogin.
+"""Yonyou U9C (用友 U9 cloud): receipts, customers and sales orders by CommonEntity/Query.
 
-Login, header, codes and the shape of the query are as its OpenAPI pages tell. Which entity and
-which fields hold a receipt differs from customer to customer, so those are settings.
+Which entity and which fields hold them differs from customer to customer, so those are settings.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from bot.domain.receivables import HOME_CURRENCY, Receipt
-from bot.errors import AuthFailed, Rejected, Unavailable
-from connectors.erp.lines import receipt_line
-from connectors.http import Http
-
-PAGE_ROWS = 200
-MOST_PAGES = 5000
-OVERLAP = timedelta(hours=1)
-
-_EXPIRED = frozenset({402, 504})
-_TIMEOUT_S = 60.0
+from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.receivables import Receipt
+from bot.errors import Rejected
+from connectors.erp.lines import customer_row, order_line, orders_of, receipt_line, sort_out
+from connectors.erp.u9c_api import Condition, U9cApi, at_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,162 +38,165 @@ class ReceiptEntity:
 
 
 @dataclass(frozen=True, slots=True)
-class U9cApp:
-    """name: of the system in the configuration. base_url: with its /U9C. enterprise,
-    organisation, user: codes; client_id, client_secret: of the registered application."""
+class CustomerEntity:
+    """Where a customer stands. credit_code, phone: "" where it has none. effective: the value
+    under `status` of one that is in use."""
 
+    entity: str
+    code: str
     name: str
-    base_url: str
-    enterprise: str
-    organisation: str
-    user: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    receipts: ReceiptEntity
-    home_currency: str
-    zone: ZoneInfo
+    credit_code: str
+    phone: str
+    status: str
+    effective: str
+    changed_at: str
+    since_operator: str
+    first_page: int
 
 
-class _Expired(Exception):
-    """The token is no longer good."""
+@dataclass(frozen=True, slots=True)
+class OrderEntity:
+    """Where a line of a sales order stands, with what its order says. contract, delivery_on: ""
+    where there is none. audited, closed, cancelled: values under `status`, parted by commas."""
+
+    entity: str
+    number: str
+    line: str
+    customer: str
+    customer_name: str
+    contract: str
+    amount: str
+    line_amount: str
+    currency: str
+    ordered_on: str
+    delivery_on: str
+    status: str
+    audited: str
+    closed: str
+    cancelled: str
+    changed_at: str
+    since_operator: str
+    first_page: int
 
 
 class U9c:
-    """`bot.ports.Erp`. A new token ends the one before, so there is one at a time."""
+    """`bot.ports.Erp`."""
 
-    def __init__(self, app: U9cApp, http: Http) -> None:
-        self._app = app
-        self._http = http
-        self._token = ""
-        self._logging_in = asyncio.Lock()
+    def __init__(self, api: U9cApi, receipts: ReceiptEntity) -> None:
+        self._api = api
+        self._entity = receipts
 
     @property
     def name(self) -> str:
-        return self._app.name
+        return self._api.account.name
 
     async def receipts(self, since: datetime) -> Sequence[Receipt]:
         """See `bot.ports.Erp`. One that is not, or no more, approved counts nothing."""
-        found: list[Receipt] = []
-        first = self._app.receipts.first_page
-        for page in range(first, first + MOST_PAGES):
-            rows = await self._page(since, page)
-            found += [self._receipt(row) for row in rows]
-            if len(rows) < PAGE_ROWS:
-                return found
-        raise Rejected(f"u9c:CommonEntity/Query: more than {MOST_PAGES} pages since {since}")
+        entity = self._entity
+        names = [
+            entity.number, entity.line, entity.contract, entity.amount, entity.currency,
+            entity.received_on, entity.payer, entity.status,
+        ]  # fmt: skip
+        return [self._receipt(row) for row in await _changed(self._api, entity, names, since)]
 
     async def check(self) -> None:
         """Logs in, for the doctor. Raises BotError."""
-        await self._log_in("")
-
-    async def _page(self, since: datetime, page: int) -> list[Mapping[str, Any]]:
-        entity = self._app.receipts
-        moment = (since - OVERLAP).astimezone(self._app.zone).strftime("%Y-%m-%d %H:%M:%S")
-        query = {
-            "EntityFullName": entity.entity,
-            "ReturnFields": [
-                entity.number, entity.line, entity.contract, entity.amount, entity.currency,
-                entity.received_on, entity.payer, entity.status,
-            ],
-            "PageIndex": page,
-            "PageSize": PAGE_ROWS,
-            "Orders": [],
-            "Filters": [
-                {
-                    "Logic": "and",
-                    "Filters": [
-                        {
-                            "Field": entity.changed_at,
-                            "Operator": entity.since_operator,
-                            "Value": moment,
-                        }
-                    ],
-                }
-            ],
-        }  # fmt: skip
-        return _rows(await self._post("CommonEntity/Query", query))
-
-    async def _post(self, api: str, body: Mapping[str, Any]) -> Any:
-        """With one new login where the token has expired."""
-        token = self._token or await self._log_in("")
-        try:
-            return await self._call("POST", api, json=dict(body), headers={"token": token})
-        except _Expired:
-            token = await self._log_in(token)
-        try:
-            return await self._call("POST", api, json=dict(body), headers={"token": token})
-        except _Expired:
-            raise AuthFailed(f"u9c:{api}: a fresh token is refused") from None
-
-    async def _log_in(self, expired: str) -> str:
-        async with self._logging_in:
-            if self._token == expired:
-                app = self._app
-                told = {
-                    "clientid": app.client_id,
-                    "clientsecret": app.client_secret,
-                    "entCode": app.enterprise,
-                    "orgCode": app.organisation,
-                    "userCode": app.user,
-                }
-                token = await self._call("GET", "OAuth2/AuthLogin", params=told)
-                if not isinstance(token, str) or not token:
-                    raise AuthFailed("u9c:OAuth2/AuthLogin: no token")
-                self._token = token
-            return self._token
-
-    async def _call(self, method: str, api: str, **options: Any) -> Any:
-        """The `Data` of an answer."""
-        what, url = f"u9c:{api}", f"{self._app.base_url}/webapi/{api}"
-        status, answer = await self._http.request_json(
-            method, url, timeout_s=_TIMEOUT_S, what=what, **options
-        )
-        if not isinstance(answer, Mapping):
-            raise Unavailable(f"{what}: HTTP {status}, an answer of another shape")
-        code = answer.get("ResCode")
-        if status == 401 or code in _EXPIRED:
-            raise _Expired if method == "POST" else AuthFailed(f"{what}: code {code}")
-        if status != 200:
-            raise Unavailable(f"{what}: HTTP {status}")
-        if code != 0 or answer.get("Success") is False:
-            told = f"{what}: code {code} {str(answer.get('ResMsg') or '')[:200]}".rstrip()
-            raise AuthFailed(told) if method == "GET" else Rejected(told)
-        return answer.get("Data")
+        await self._api.check()
 
     def _receipt(self, row: Mapping[str, Any]) -> Receipt:
-        entity = self._app.receipts
-        number, currency = _at(row, entity.number), _at(row, entity.currency)
-        is_audited = str(_at(row, entity.status)) == entity.audited
+        entity = self._entity
+        number = at_path(row, entity.number)
+        is_audited = str(at_path(row, entity.status)) == entity.audited
         try:
             return receipt_line(
                 number=number,
-                line=_at(row, entity.line),
-                contract=_at(row, entity.contract),
-                amount=_at(row, entity.amount) if is_audited else 0,
-                currency=HOME_CURRENCY if currency == self._app.home_currency else str(currency),
-                received_on=_at(row, entity.received_on),
-                payer=_at(row, entity.payer),
+                line=at_path(row, entity.line),
+                contract=at_path(row, entity.contract),
+                amount=at_path(row, entity.amount) if is_audited else 0,
+                currency=self._api.currency(at_path(row, entity.currency)),
+                received_on=at_path(row, entity.received_on),
+                payer=at_path(row, entity.payer),
             )
         except ValueError as error:
             raise Rejected(f"u9c:{entity.entity}: {number}: {error}") from None
 
 
-def _rows(data: Any) -> list[Mapping[str, Any]]:
-    """Some calls answer with the rows as a text of JSON."""
-    try:
-        rows = json.loads(data) if isinstance(data, str) else data
-    except ValueError:
-        rows = None
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise Unavailable("u9c:CommonEntity/Query: an answer of another shape")
-    return rows
+class U9cCustomers:
+    """`bot.ports.ErpCustomers`."""
+
+    def __init__(self, api: U9cApi, entity: CustomerEntity) -> None:
+        self._api = api
+        self._entity = entity
+
+    @property
+    def name(self) -> str:
+        return self._api.account.name
+
+    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+        """See the port."""
+        entity = self._entity
+        names = [entity.code, entity.name, entity.credit_code, entity.phone, entity.status]
+        rows = await _changed(self._api, entity, [name for name in names if name], since)
+        return sort_out(rows, self._customer, ref=lambda row: at_path(row, entity.code))
+
+    def _customer(self, row: Mapping[str, Any]) -> ErpCustomer:
+        entity = self._entity
+        return customer_row(
+            code=at_path(row, entity.code),
+            name=at_path(row, entity.name),
+            credit_code=at_path(row, entity.credit_code) if entity.credit_code else "",
+            phone=at_path(row, entity.phone) if entity.phone else "",
+            active=str(at_path(row, entity.status)) == entity.effective,
+        )
 
 
-def _at(row: Mapping[str, Any], path: str) -> Any:
-    """A field by its path, `Currency.Code`, whether rows come nested or flat."""
-    if path in row:
-        return row[path]
-    value: Any = row
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+class U9cOrders:
+    """`bot.ports.ErpOrders`."""
+
+    def __init__(self, api: U9cApi, entity: OrderEntity) -> None:
+        self._api = api
+        self._entity = entity
+
+    @property
+    def name(self) -> str:
+        return self._api.account.name
+
+    async def orders(self, since: datetime) -> Told[ErpOrder]:
+        """See the port. What has changed is told line by line, so `changed_at` must be a field
+        of the order and not of its line."""
+        paths = {
+            name: getattr(self._entity, name)
+            for name in (
+                "number", "line", "customer", "customer_name", "contract", "amount",
+                "line_amount", "currency", "ordered_on", "delivery_on", "status",
+            )
+        }  # fmt: skip
+        named = {name: path for name, path in paths.items() if path}
+        rows = await _changed(self._api, self._entity, list(named.values()), since)
+        flat = [{name: at_path(row, path) for name, path in named.items()} for row in rows]
+        return orders_of(flat, self._line)
+
+    def _line(self, row: Mapping[str, Any]) -> ErpOrder:
+        entity, status = self._entity, str(row["status"])
+        closed = status in _values(entity.closed)
+        return order_line(
+            row,
+            currency=self._api.currency(row["currency"]),
+            audited=closed or status in _values(entity.audited),
+            closed=closed,
+            cancelled=status in _values(entity.cancelled),
+        )
+
+
+async def _changed(
+    api: U9cApi,
+    entity: ReceiptEntity | CustomerEntity | OrderEntity,
+    names: Sequence[str],
+    since: datetime,
+) -> list[Mapping[str, Any]]:
+    at = Condition(entity.changed_at, entity.since_operator, "")
+    return await api.changed(entity.entity, names, since, at=at, first_page=entity.first_page)
+
+
+def _values(listed: str) -> set[str]:
+    return {value.strip() for value in listed.split(",") if value.strip()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from aiohttp import web
@@ -18,7 +18,16 @@ from .api_input import (
     read_upload,
     seconds_in,
 )
-from .api_output import show_app, show_file, show_member, show_said, to_json, with_links
+from .api_output import (
+    show_app,
+    show_chat,
+    show_file,
+    show_member,
+    show_said,
+    to_json,
+    with_links,
+)
+from .wecom_archive import Archived
 from .world import Emulator, Fault, Member, Said, World
 
 _CARD_CHANGES_WITHIN_S = 5.0
@@ -33,7 +42,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Workbench(Protocol):
     """An emulator whose application has a chat to open and a menu."""
 
-    async def enter(self, user_id: str) -> None: ...
+    async def enter(self, user_id: str, chat: str | None = None) -> None: ...
 
     async def menu_click(self, user_id: str, key: str) -> None: ...
 
@@ -48,10 +57,34 @@ class Quoting(Protocol):
 
 
 @runtime_checkable
+class Transcribing(Protocol):
+    """An emulator that makes text of a recording before the bot gets it."""
+
+    async def say_voice(self, sender: str, chat: str | None, transcript: str) -> Said: ...
+
+
+@runtime_checkable
 class Staffed(Protocol):
     """An emulator whose administrator can change members, so that the bot hears of it."""
 
     def change_member(self, user_id: str, **changes: Any) -> Member: ...
+
+
+@runtime_checkable
+class Archiving(Protocol):
+    """An emulator whose members' chats with people outside are archived."""
+
+    def archive(
+        self,
+        sender: str,
+        to: Sequence[str],
+        msgtype: str,
+        content: Mapping[str, Any],
+        *,
+        room: str = "",
+        at: datetime | None = None,
+        file: bytes | None = None,
+    ) -> Archived: ...
 
 
 class ControlApi:
@@ -80,8 +113,10 @@ class ControlApi:
             "enter": self._enter,
             "menu": self._menu,
             "member": self._member,
+            "archive": self._archive,
         }
         return [
+            web.get("/sandbox/open", _guarded(self._open)),
             *(web.get(f"/sandbox/api/{path}", _guarded(do)) for path, do in gets.items()),
             *(web.post(f"/sandbox/api/{path}", _guarded(do)) for path, do in posts.items()),
         ]
@@ -92,15 +127,7 @@ class ControlApi:
             {
                 "now": world.now(),
                 "people": [show_member(member) for member in world.members],
-                "chats": [
-                    {
-                        "chat_id": chat.chat_id,
-                        "name": chat.name,
-                        "platform": chat.platform,
-                        "members": chat.members,
-                    }
-                    for chat in world.chats
-                ],
+                "chats": [show_chat(chat) for chat in world.chats],
                 "departments": [
                     {"id": dept.id, "name": dept.name, "platform": dept.platform}
                     for dept in world.depts
@@ -124,9 +151,14 @@ class ControlApi:
         return to_json({"message_id": said.message_id})
 
     async def _say_text(self, fields: Fields) -> Said:
-        """reply_to: id of the message that is quoted."""
+        """reply_to: id of the message that is quoted. voice: the text is what was understood of
+        a recording."""
         emulator, sender = self._person(fields)
         chat, text = fields.optional_text("chat"), fields.text("text")
+        if fields.flag("voice"):
+            if not isinstance(emulator, Transcribing):
+                raise BadRequest("this platform makes no text of recordings")
+            return await emulator.say_voice(sender, chat, text)
         if not fields.has("reply_to"):
             return await emulator.say(sender, chat, text)
         quoted = self._world.message(fields.text("reply_to"))
@@ -264,12 +296,24 @@ class ControlApi:
             data, media_type = await self._world.hooks.play(data, media_type)
         return show_file(data, name, media_type)
 
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        """A page of the bot as somebody sees it: as if they had pressed a link in their chat."""
+        asked = request.query
+        try:
+            link = await self._world.hooks.open_page(
+                asked.get("platform", ""), asked.get("user", ""), asked.get("path", "/")
+            )
+        except LookupError as error:
+            raise NotThere("no such person or page") from error
+        raise web.HTTPSeeOther(link)
+
     async def _attempts(self, _request: web.Request) -> web.StreamResponse:
         return to_json({"attempts": self._world.attempts, "counters": self._world.counters})
 
     async def _enter(self, request: web.Request) -> web.StreamResponse:
         fields = await Fields.read(request)
-        await self._workbench(fields).enter(fields.text("from"))
+        chat = fields.optional_text("chat")
+        await self._workbench(fields).enter(fields.text("from"), chat)
         return to_json({"ok": True})
 
     async def _menu(self, request: web.Request) -> web.StreamResponse:
@@ -291,6 +335,30 @@ class ControlApi:
         given = {name: value for name, value in changes.items() if value is not None}
         member = emulator.change_member(fields.text("user_id"), **given)
         return to_json({"member": show_member(member)})
+
+    async def _archive(self, request: web.Request) -> web.StreamResponse:
+        """Somebody says something in an archived chat; in a form with `file`, to with commas."""
+        file = None
+        if request.content_type.startswith("multipart/"):
+            fields, name, file = await read_upload(request)
+            msgtype = fields.optional_text("kind") or "file"
+            to = [one for one in fields.text("to").split(",") if one]
+            content: dict[str, Any] = {msgtype: {"filename": name} if msgtype == "file" else {}}
+        else:
+            fields = await Fields.read(request)
+            msgtype = fields.optional_text("msgtype") or "text"
+            to, content = fields.list_of_texts("to"), fields.object("content")
+            if fields.has("text"):
+                content = {"text": {"content": fields.text("text")}}
+        emulator = self._emulators["wecom"]
+        if not isinstance(emulator, Archiving):
+            raise BadRequest("nothing is archived here")
+        at = read_moment(fields.text("at")) if fields.has("at") else None
+        room = fields.optional_text("room") or ""
+        said = emulator.archive(
+            fields.text("from"), to, msgtype, content, room=room, at=at, file=file
+        )
+        return to_json({"msgid": said.msgid, "seq": said.seq})
 
     def _person(self, fields: Fields) -> tuple[Emulator, str]:
         platform, sender = self._platform(fields), fields.text("from")

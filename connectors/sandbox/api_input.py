@@ -59,6 +59,19 @@ class Fields:
             raise BadRequest(f"{name} must be an object of strings")
         return value
 
+    def list_of_texts(self, name: str) -> list[str]:
+        value = self._values.get(name)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise BadRequest(f"{name} must be a list of strings")
+        return value
+
+    def object(self, name: str) -> dict[str, Any]:
+        """{} when missing."""
+        value = self._values.get(name, {})
+        if not isinstance(value, dict):
+            raise BadRequest(f"{name} must be an object")
+        return value
+
     def flag(self, name: str) -> bool:
         value = self._values.get(name, False)
         if not isinstance(value, bool):

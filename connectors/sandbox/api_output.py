@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from .world import App, Member, Said
+from .world import App, Chat, Member, Said
 
 
 def show_member(member: Member) -> dict[str, Any]:
@@ -22,6 +22,16 @@ def show_member(member: Member) -> dict[str, Any]:
         "department": member.department,
         "status": member.status,
     }
+
+
+def show_chat(chat: Chat) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "chat_id": chat.chat_id,
+        "name": chat.name,
+        "platform": chat.platform,
+        "members": chat.members,
+    }
+    return {**shown, "robot": chat.robot} if chat.robot else shown
 
 
 def show_app(app: App) -> dict[str, Any]:
@@ -40,6 +50,7 @@ def show_app(app: App) -> dict[str, Any]:
         "app_key": app.app_key,
         "app_secret": app.app_secret,
         "card_secret": app.card_secret,
+        "mode": app.mode,
     }
 
 

@@ -8,9 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from . import site
 from .api import ControlApi
 from .configuration import configuration
 from .demo import populate
+from .demo_archive import fill_archive
+from .demo_contacts import meet
 from .dingtalk import DingtalkEmulator
 from .kingdee import KingdeeEmulator
 from .wecom import WecomEmulator
@@ -33,14 +36,27 @@ _HEADERS = {
 
 class Platforms:
     """Both emulated platforms with the demo company on them. They are served beside the bot
-    and still talk to it over HTTP only. base_url: where both are reached."""
+    and still talk to it over HTTP only. base_url: where both are reached. dingtalk_mode: "http"
+    or "stream", aibot_mode: "http" or "websocket", as the consoles have it."""
 
-    def __init__(self, hooks: Hooks, base_url: str) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        base_url: str,
+        *,
+        dingtalk_mode: str = "http",
+        aibot_mode: str = "http",
+    ) -> None:
         self.world = World(hooks)
         self._base_url = base_url
         populate(self.world, bot_url=base_url)
+        self.world.app("dingtalk").mode = dingtalk_mode
+        for app in self.world.apps:
+            if app.kind == "aibot":
+                app.mode = aibot_mode
+        self._wecom = WecomEmulator(self.world, f"{base_url}/sandbox/wecom")
         self._emulators: dict[str, Emulator] = {
-            "wecom": WecomEmulator(self.world),
+            "wecom": self._wecom,
             "dingtalk": DingtalkEmulator(self.world, base_url),
         }
         self._erp = KingdeeEmulator(self.world)
@@ -50,12 +66,26 @@ class Platforms:
         return configuration(self.world, base_url=self._base_url, files=files)
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [*routes(self.world, self._emulators), *self._erp.routes()]
+        return [*routes(self.world, self._emulators), *self._erp.routes(), *site.routes()]
 
     def open_books(self) -> None:
-        """The demo company's receipts so far: one that is enough, one without a contract."""
+        """The demo company's books so far: a receipt that is enough and one without a contract;
+        three customers, one of them nobody's; an order of a signed contract; whom its reps have as
+        contacts."""
+        meet(self._wecom.customers, self._wecom.state.contacts)
         self._erp.book("HT-2026-021", "90000", payer="常州武进减速机有限公司", number="SKD-1021")
         self._erp.book("HT-2025-399", "26000", payer="苏州吴淞精密制造有限公司", number="SKD-1022")
+        self._erp.know("C0001", "常州武进减速机有限公司")
+        self._erp.know("C0002", "南海铝业(佛山)有限公司", phone="0757-86330000")
+        self._erp.know("C0003", "惠山精密齿轮有限公司")
+        self._erp.order("XSDD-2001", "C0001", [180_000, 120_000], contract="HT-2026-021")
+
+    async def open_archive(self) -> None:
+        """What the demo company's customers and reps wrote to each other so far; the bot has been
+        told of it when this returns."""
+        fill_archive(self._wecom.state.archive)
+        self._wecom.tell_of_archive()
+        await self._wecom.callbacks.settle()
 
     async def stop(self) -> None:
         """Wait for callbacks under way."""

@@ -6,12 +6,15 @@ mobile network uses; they join the two accounts of one person.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from .world import App, Chat, Dept, Member, World
 
 COMPANY = "恒远机电科技有限公司"
 APP_NAME = "sales"
+ROBOT_NAME = "helper"
+ROBOT_TITLE = "跟单"
 
 _HIRED_AT = datetime(2024, 3, 1, 1, tzinfo=UTC)
 
@@ -64,6 +67,18 @@ _EAST_GROUP = Chat(
     members=["limin", "zhangwei", "chenjing", "liuyang", "wangjianguo"],
     owner="limin",
 )
+_ROBOT_GROUP = Chat(
+    chat_id="wrGendanEast0001",
+    name="华东跟单讨论群",
+    platform="wecom",
+    members=["limin", "zhangwei", "chenjing"],
+    owner="limin",
+    robot=ROBOT_NAME,
+)
+_ROBOT_CHATS = tuple(
+    Chat(f"robot-{user_id}", "跟单（智能机器人）", "wecom", [user_id], user_id, ROBOT_NAME)
+    for user_id in ("zhangwei", "chenjing")
+)
 _SOUTH_GROUP = Chat(
     chat_id="cidHuananSales001==",
     name="华南销售群",
@@ -77,8 +92,9 @@ def populate(world: World, *, bot_url: str) -> None:
     """Fill an empty world. bot_url: where the platforms reach the bot, without a slash."""
     world.depts += _depts("wecom", _WECOM_DEPTS) + _depts("dingtalk", _DINGTALK_DEPTS)
     world.members += _members("wecom", _WECOM_MEMBERS) + _members("dingtalk", _DINGTALK_MEMBERS)
-    world.chats += [_copy(_EAST_GROUP), _copy(_SOUTH_GROUP)]
-    world.apps += [_wecom_app(bot_url), _dingtalk_app(bot_url)]
+    groups = (_EAST_GROUP, _SOUTH_GROUP, _ROBOT_GROUP)
+    world.chats += [_copy(chat) for chat in (*groups, *_ROBOT_CHATS)]
+    world.apps += [_wecom_app(bot_url), _dingtalk_app(bot_url), _aibot(bot_url)]
 
 
 def _depts(platform: str, rows: tuple[tuple[str, str, str, tuple[str, ...]], ...]) -> list[Dept]:
@@ -111,7 +127,7 @@ def _members(
 
 def _copy(chat: Chat) -> Chat:
     """Groups change while the sandbox runs; the next one begins afresh."""
-    return Chat(chat.chat_id, chat.name, chat.platform, list(chat.members), chat.owner)
+    return replace(chat, members=list(chat.members))
 
 
 def _wecom_app(bot_url: str) -> App:
@@ -125,6 +141,20 @@ def _wecom_app(bot_url: str) -> App:
         corp_id="ww0de30c0417b5a2f1",
         agent_id="1000002",
         app_secret="GendanDemoWecomSecret-worthless-0123456789a",
+    )
+
+
+def _aibot(bot_url: str) -> App:
+    return App(
+        platform="wecom",
+        name=ROBOT_NAME,
+        kind="aibot",
+        title=ROBOT_TITLE,
+        callback_url=f"{bot_url}/wecom/{ROBOT_NAME}/aibot",
+        token="GendanDemoAibotToken",
+        aes_key="GendanDemoAibotAesKey0123456789abcdefghijkE",
+        app_key="aibDemoGendan0001",
+        app_secret="GendanDemoAibotSecret-worthless",
     )
 
 

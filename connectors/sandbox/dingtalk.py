@@ -2,25 +2,33 @@
 
 Written from the protocol notes alone, so that the bot's connector meets a second opinion.
 Each part is a file: gate (tokens, limits, faults), robot, webhooks, cards, files,
-directory, events, inbound.
+directory, contacts, groups, events, inbound, stream, webview.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from .dingtalk_approvals import Approvals
+from .dingtalk_attendance import Attendance
 from .dingtalk_calls import Calls
 from .dingtalk_cards import Cards, sent_text
+from .dingtalk_contacts import Contacts
 from .dingtalk_directory import Directory
 from .dingtalk_events import Events, changed_fields
 from .dingtalk_files import Files
 from .dingtalk_gate import Gate, unknown_path
+from .dingtalk_groups import Groups
 from .dingtalk_inbound import Inbound
+from .dingtalk_records import Records
 from .dingtalk_robot import Robot
+from .dingtalk_stream import Stream
 from .dingtalk_webhooks import Webhooks
+from .dingtalk_webview import Webviews
 from .world import Chat, Dept, Member, Said, World
 
 
@@ -39,10 +47,17 @@ class DingtalkEmulator:
         self.files = Files(world, self.gate)
         self.robot = Robot(world, self.gate, self.files)
         self.webhooks = Webhooks(world, self.gate, self.robot)
-        self.cards = Cards(world, self.gate, self.robot, self.calls)
+        self.stream = Stream(world, self.gate)
+        self.cards = Cards(world, self.gate, self.robot, self.calls, self.stream)
         self.directory = Directory(world, self.gate)
-        self.events = Events(world, self.gate, self.calls)
-        self.inbound = Inbound(world, self.gate, self.calls, self.files, self.webhooks)
+        self.attendance = Attendance(world, self.gate)
+        self.contacts = Contacts(self.gate)
+        self.groups = Groups(world, self.gate)
+        self.events = Events(world, self.gate, self.calls, self.stream)
+        self.approvals = Approvals(world, self.gate, self.events)
+        self.records = Records(world, self.gate, self.events)
+        self.inbound = Inbound(world, self.gate, self.calls, self.files, self.webhooks, self.stream)
+        self.webviews = Webviews(world, self.gate, urlsplit(origin).netloc)
         self.origin = origin
 
     @property
@@ -51,7 +66,8 @@ class DingtalkEmulator:
 
     @origin.setter
     def origin(self, origin: str) -> None:
-        self.files.origin = self.webhooks.origin = origin.rstrip("/")
+        bare = origin.rstrip("/")
+        self.files.origin = self.webhooks.origin = self.stream.origin = bare
 
     @property
     def over_quota(self) -> bool:
@@ -63,9 +79,13 @@ class DingtalkEmulator:
         self.inbound.over_quota = is_used_up
 
     def routes(self) -> list[web.RouteDef]:
-        parts = (self.gate, self.robot, self.webhooks, self.cards, self.files)
+        parts = (self.gate, self.robot, self.webhooks, self.cards, self.files, self.stream)
         routes = [route for part in parts for route in part.routes()]
-        return [*routes, *self.directory.routes(), *self.events.routes(), unknown_path()]
+        rest = (
+            self.webviews, self.directory, self.attendance, self.contacts, self.groups, self.events,
+            self.approvals, self.records,
+        )  # fmt: skip
+        return [*routes, *(route for part in rest for route in part.routes()), unknown_path()]
 
     async def say(self, sender: str, chat: str | None, text: str) -> Said:
         return await self.inbound.say(*self._speaker(sender, chat), text)
@@ -143,6 +163,7 @@ class DingtalkEmulator:
 
     async def stop(self) -> None:
         await self.calls.stop()
+        await self.stream.stop()
 
     def _speaker(self, sender: str, chat_id: str | None) -> tuple[Member, Chat | None]:
         member = self.world.member("dingtalk", sender)

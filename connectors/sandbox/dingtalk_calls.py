@@ -1,10 +1,10 @@
-"""DingTalk calling the bot: each delivery a task of its own, tried again, and on record."""
+"""What DingTalk delivers to the bot: each delivery a task of its own, tried again, on record."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,29 +15,33 @@ from .world import World
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One try of a delivery: signatures are made anew for each."""
+    """One try of a delivery by HTTP: signatures are made anew for each."""
 
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
 
 
+Carry = Callable[[], Awaitable[tuple[int, bytes]]]
+"""One try: status and body of the answer. Raises ClientError, ConnectionError or TimeoutError
+when there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What to deliver and when it counts as taken.
 
-    kind: "robot", "event" or "card"; key: names the delivery within its kind. limit_s: how
-    long the platform waits for the answer. pauses_s: real seconds before each further try,
-    so their number is the number of retries. turn: first tries of the same turn go out one
-    after the other; a later one may overtake the retries of an earlier one.
+    kind: "robot", "event" or "card"; key: names the delivery within its kind. to: an address,
+    for the record. pauses_s: real seconds before each further try, so their number is the
+    number of retries. turn: first tries of the same turn go out one after the other; a later
+    one may overtake the retries of an earlier one.
     """
 
     kind: str
     key: str
-    url: str
-    limit_s: float
+    to: str
+    carry: Carry
     pauses_s: tuple[float, ...]
-    make: Callable[[], Push]
     is_taken: Callable[[int, bytes], bool]
     turn: str
 
@@ -79,7 +83,7 @@ class Calls:
         """The body of the answer that took it; None when every try failed."""
         record: dict[str, Any] = {
             "platform": "dingtalk",
-            "url": delivery.url,
+            "url": delivery.to,
             "about": f"{delivery.kind} {delivery.key}",
             "status": None,
             "tries": 0,
@@ -106,8 +110,8 @@ class Calls:
             record["error"] = "lost on the way"
             return None
         try:
-            status, body = await self._post(delivery)
-        except (aiohttp.ClientError, TimeoutError) as error:
+            status, body = await delivery.carry()
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             record["error"] = str(error) or type(error).__name__
             return None
         record["status"] = status
@@ -118,16 +122,21 @@ class Calls:
         record["error"] = "" if is_taken else "not the answer that was wanted"
         return body if is_taken else None
 
-    async def _post(self, delivery: Delivery) -> tuple[int, bytes]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        push = delivery.make()
-        async with self._session.post(
-            delivery.url,
-            params=push.query,
-            headers={"Content-Type": "application/json; charset=utf-8", **push.headers},
-            data=push.body,
-            timeout=aiohttp.ClientTimeout(total=delivery.limit_s),
-            allow_redirects=False,
-        ) as answer:
-            return answer.status, await answer.read()
+    def posting(self, url: str, make: Callable[[], Push], *, limit_s: float) -> Carry:
+        """By HTTP. limit_s: how long the platform waits for the answer."""
+
+        async def post() -> tuple[int, bytes]:
+            if self._session is None:
+                self._session = aiohttp.ClientSession()
+            push = make()
+            async with self._session.post(
+                url,
+                params=push.query,
+                headers={"Content-Type": "application/json; charset=utf-8", **push.headers},
+                data=push.body,
+                timeout=aiohttp.ClientTimeout(total=limit_s),
+                allow_redirects=False,
+            ) as answer:
+                return answer.status, await answer.read()
+
+        return post

@@ -11,12 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from .dingtalk_calls import Calls, Delivery, Push
+from .dingtalk_calls import Calls, Carry, Delivery, Push
 from .dingtalk_content import Shown
 from .dingtalk_crypto import sign_card
 from .dingtalk_errors import NewError, invalid
 from .dingtalk_gate import Body, Gate
 from .dingtalk_robot import Robot
+from .dingtalk_stream import CARDS, Stream
 from .dingtalk_templates import TEMPLATES, Card, Template, find_template, variables_of
 from .world import Said, World
 
@@ -36,6 +37,7 @@ class Cards:
     gate: Gate
     robot: Robot
     calls: Calls
+    stream: Stream
     limit_s: float = 2.0
     presses: int = 1
     templates: dict[str, Template] = field(
@@ -169,12 +171,13 @@ class Cards:
             "recipients": deliver.get("recipients"),
             "spaceId": space_id,
         }
-        await self.robot.post(
+        said = await self.robot.post(
             Shown("card", seen["title"], card=seen),
             chat=chat.chat_id if chat else None,
             to=member.user_id if member else None,
             wire=wire,
         )
+        self.robot.note_carrier(carrier, said)
         return result | {"success": True, "carrierId": carrier, "errorMsg": ""}
 
     async def _redraw(self, card: Card) -> None:
@@ -191,12 +194,9 @@ class Cards:
     ) -> bytes | None:
         """The bot's answer; None when there was none in time, or nobody to ask.
 
-        Cards created for Stream reach only Stream clients, and there are none here.
+        Each card says for itself which way its presses go.
         """
         app = self.gate.app()
-        url, secret = self._routes.get(card.route_key, (app.cards_url, app.card_secret))
-        if card.callback_type != "HTTP" or not url:
-            return None
         params = {"revision": card.public.get("revision", ""), **values}
         body = _callback(card, action, params) | {
             "corpId": app.corp_id,
@@ -204,6 +204,26 @@ class Cards:
             "spaceId": said.wire["spaceId"],
         }
 
+        if card.callback_type == "STREAM":
+            to, carry = "stream", self._over_stream(body)
+        else:
+            to, secret = self._routes.get(card.route_key, (app.cards_url, app.card_secret))
+            carry = self._by_http(body, to, secret)
+        if card.callback_type not in ("HTTP", "STREAM") or not to:
+            return None
+        return await self.calls.deliver(
+            Delivery(
+                kind="card",
+                key=f"{card.out_track_id}:{action}",
+                to=to,
+                carry=carry,
+                pauses_s=(),
+                is_taken=lambda status, answer: status == 200 and _answered(answer) is not None,
+                turn=card.out_track_id,
+            )
+        )
+
+    def _by_http(self, body: Body, url: str, secret: str) -> Carry:
         def make() -> Push:
             timestamp = str(int(self.world.now().timestamp() * 1000))
             headers = {"x-ddpaas-signature-timestamp": timestamp}
@@ -211,18 +231,18 @@ class Cards:
                 headers["x-ddpaas-signature"] = sign_card(timestamp, secret)
             return Push({}, headers, json.dumps(body, ensure_ascii=False).encode())
 
-        return await self.calls.deliver(
-            Delivery(
-                kind="card",
-                key=f"{card.out_track_id}:{action}",
-                url=url,
-                limit_s=self.limit_s,
-                pauses_s=(),
-                make=make,
-                is_taken=lambda status, answer: status == 200 and _answered(answer) is not None,
-                turn=card.out_track_id,
-            )
-        )
+        return self.calls.posting(url, make, limit_s=self.limit_s)
+
+    def _over_stream(self, body: Body) -> Carry:
+        """There the answer stands under `response`, which may be null (notes 2.3)."""
+        push = self.stream.pushing("CALLBACK", CARDS, body, limit_s=self.limit_s)
+
+        async def carry() -> tuple[int, bytes]:
+            code, raw = await push()
+            answer = _answered(raw) or {}
+            return code, json.dumps(answer.get("response") or {}).encode()
+
+        return carry
 
     def _apply(self, card: Card, sender: str, answer: bytes | None) -> bool:
         """Take over what the bot answered; False when that was nothing usable."""

@@ -1,6 +1,7 @@
-"""Event pushes: encrypted, tried three times, then kept in the list of failures.
+"""Event pushes: by HTTP, encrypted, tried three times, then kept in the list of failures; or
+over Stream, where it is not known whether failures are listed.
 
-Protocol notes 5.2 to 5.6.
+Protocol notes 2.2 and 5.2 to 5.6.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from .dingtalk_calls import Calls, Delivery, Push
 from .dingtalk_crypto import EventCrypto, same
 from .dingtalk_directory import wire_id
 from .dingtalk_gate import Body, Gate
+from .dingtalk_stream import Stream
 from .world import Dept, Member, World
 
 _FAILED_PER_CALL = 200
 _FAILED_AFTER = timedelta(minutes=3)
 _LIMIT_S = 2.5
+_STREAM_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Events:
     world: World
     gate: Gate
     calls: Calls
+    stream: Stream
     owner_key: str = ""
     old_casing: bool = False
     pauses_s: tuple[float, ...] = (0.1, 0.3)
@@ -63,9 +67,38 @@ class Events:
         """org_dept_create, org_dept_modify, org_dept_remove."""
         self._push(event, {"deptId": [wire_id(dept) for dept in depts]})
 
+    def happened(self, event: str, body: Body) -> None:
+        """Any other event: of approvals, of attendance."""
+        self._push(event, body)
+
     def _push(self, event: str, body: Body) -> None:
-        if self.gate.app().events_url:
+        if self.gate.app().mode == "stream":
+            self.calls.start(self._push_over_stream(event, body))
+        elif self.gate.app().events_url:
             self.calls.start(self._push_or_keep(event, body))
+
+    async def _push_over_stream(self, event: str, body: Body) -> None:
+        """LATER, no answer or a late one brings it again. An answer without a status is taken:
+        the official SDK sends none."""
+        now_ms, event_id = str(_ms(self.world.now())), secrets.token_hex(16)
+        headers = {
+            "eventType": event,
+            "eventId": event_id,
+            "eventCorpId": self.gate.app().corp_id,
+            "eventBornTime": now_ms,
+            "eventUnifiedAppId": self.gate.app().agent_id,
+        }
+        data = {"timeStamp": now_ms, **body}
+        delivery = Delivery(
+            kind="event",
+            key=event_id,
+            to="stream",
+            carry=self.stream.pushing("EVENT", "*", data, limit_s=_STREAM_LIMIT_S, more=headers),
+            pauses_s=self.pauses_s,
+            is_taken=lambda code, raw: code == 200 and not _is_later(raw),
+            turn="events",
+        )
+        await self.calls.deliver(delivery)
 
     async def _push_or_keep(self, event: str, body: Body) -> None:
         now_ms = _ms(self.world.now())
@@ -112,10 +145,9 @@ class Events:
             Delivery(
                 kind="event",
                 key=body.get("eventId", event),
-                url=app.events_url,
-                limit_s=_LIMIT_S,
+                to=app.events_url,
+                carry=self.calls.posting(app.events_url, make, limit_s=_LIMIT_S),
                 pauses_s=pauses_s,
-                make=make,
                 is_taken=lambda status, raw: status == 200 and _is_success(crypto, raw),
                 turn="events",
             )
@@ -152,6 +184,14 @@ def _is_success(crypto: EventCrypto, raw: bytes) -> bool:
         return same(answer["msg_signature"], signature) and crypto.decrypt(sealed) == "success"
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _is_later(raw: bytes) -> bool:
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("status") == "LATER"
 
 
 def _ms(at: datetime) -> int:

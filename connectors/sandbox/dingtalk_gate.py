@@ -55,6 +55,13 @@ SCOPES: dict[str, str] = {
     "topapi/v2/user/get": "qyapi_get_member",
     "topapi/user/getbyunionid": "qyapi_get_member",
     "topapi/v2/user/getbymobile": "qyapi_get_member_by_mobile",
+    "topapi/extcontact/list": "qyapi_ext_read",
+    "topapi/extcontact/get": "qyapi_ext_read",
+    "topapi/extcontact/listlabelgroups": "qyapi_ext_read",
+    "topapi/extcontact/create": "qyapi_ext_write",
+    "topapi/extcontact/delete": "qyapi_ext_write",
+    "v1.0/workflow/processInstances": "Workflow.Instance.Read",
+    "v1.0/workflow/processes/instanceIds/query": "Workflow.Instance.Read",
 }
 
 # Scopes that open no call but fields of a person.
@@ -69,6 +76,7 @@ _FREE = (
     "topapi/v2/department/",
     "topapi/v2/user/",
     "topapi/user/",
+    "topapi/extcontact/",
 )
 
 
@@ -108,8 +116,15 @@ class Gate:
         """A call of the new API; the handler gets body, query and path merged into one."""
 
         async def work(request: web.Request) -> Body:
-            arguments = await _arguments(request, invalid("invalidParameter", "not JSON"))
+            arguments = await self.arguments(request)
             return await _awaited(handle(arguments))
+
+        return self.new_raw(method, path, work, token=token)
+
+    def new_raw(
+        self, method: str, path: str, work: RequestHandler, *, token: bool = True
+    ) -> web.RouteDef:
+        """The same for a handler that looks at the request itself."""
 
         async def answer(request: web.Request) -> web.Response:
             check = self._check_header_token if token else None
@@ -136,6 +151,10 @@ class Gate:
             return await self._serve(request, work, check, new=False)
 
         return web.route(method, f"{PREFIX}/{path}", answer)
+
+    async def arguments(self, request: web.Request) -> Body:
+        """Body, query and path of a call of the new API, merged into one."""
+        return await _arguments(request, invalid("invalidParameter", "not JSON"))
 
     def revoke_tokens(self) -> None:
         """Let every token be unknown from now on, as after a reset of the secret."""

@@ -65,6 +65,10 @@ class Robot:
         )
         return await self.world.add(said)
 
+    def note_carrier(self, carrier: str, said: Said) -> None:
+        """A card in a chat is asked about by its carrier as messages are by their key."""
+        self._sent[carrier] = [said]
+
     def mark_read(self, said: Said, user_id: str) -> None:
         """Somebody looked at it."""
         said.wire.setdefault("read_by", set()).add(user_id)

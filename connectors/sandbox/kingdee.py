@@ -1,7 +1,9 @@
-"""An emulated Kingdee K/3 Cloud: its signatures, its bill query, and a few receipts to be found.
+"""An emulated Kingdee K/3 Cloud: its signatures, its bill query, its operations, and a few bills.
 
-`POST /sandbox/kingdee/receipts {contract, amount, payer?, number?, currency?}` books one, as
-the company's accountant would; a negative amount is a reversal.
+`POST /sandbox/kingdee/receipts {contract, amount, payer?, number?, currency?}` books one, as the
+company's accountant would; a negative amount is a reversal. `POST /sandbox/kingdee/orders
+{number, customer, amount, delivery?, contract?}` enters and audits a sales order;
+`GET /sandbox/kingdee/forecasts` shows what forecasts stand there.
 """
 
 from __future__ import annotations
@@ -9,14 +11,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
+from .kingdee_bills import CHINA, Books, Form, Refusal, Row
 from .world import World
 
 ACCOUNT_ID = "20260101demo"
@@ -26,44 +27,91 @@ APP_SECRET = "GendanDemoKingdeeSecret-worthless"
 NOTICE_SECRET = "GendanDemoNoticeSecret-worthless"
 HOME_CURRENCY = "PRE001"
 
+RECEIPTS, CUSTOMERS = "AR_RECEIVEBILL", "BD_Customer"
+ORDERS, FORECASTS = "SAL_SaleOrder", "ora_SaleForecast"
+
 _MASK = b"0054f397c6234378b09ca7d3"
-_CHINA = timezone(timedelta(hours=8))
-_SINCE = re.compile(r"FModifyDate>='(?P<moment>[\d :-]+)'")
-_QUERY = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.ExecuteBillQuery.common.kdsvc"
-_KEYS = {
-    "FBillNo": "number", "FRECEIVEBILLENTRY_FEntryID": "line", "FSALEORDERNUMBER": "contract",
-    "FRECTOTALAMOUNTFOR": "amount", "FCURRENCYID.FNumber": "currency", "FDATE": "day",
-    "FCONTACTUNIT.FName": "payer", "FDocumentStatus": "status",
-}  # fmt: skip
+_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService"
+_OPERATIONS = ("Submit", "Audit", "UnAudit", "CancelAssign")
 
 
-@dataclass(slots=True)
-class Bill:
-    """A line of a receipt. amount: yuan, as the ERP shows it. status: C audited, D taken
-    back to be audited anew."""
-
-    number: str
-    line: int
-    contract: str
-    amount: str
-    currency: str
-    day: str
-    payer: str
-    changed_at: datetime
-    status: str = "C"
+def forms() -> list[Form]:
+    """The forms of the demo account; the forecasts' is the company's own, made in its designer."""
+    common = {"FDocumentStatus", "FModifyDate"}
+    return [
+        Form(
+            RECEIPTS,
+            id="FID",
+            number="FBillNo",
+            keys=frozenset(
+                common
+                | {"FID", "FBillNo", "FRECEIVEBILLENTRY_FEntryID", "FSALEORDERNUMBER"}
+                | {"FRECTOTALAMOUNTFOR", "FCURRENCYID.FNumber", "FDATE", "FCONTACTUNIT.FName"}
+            ),
+        ),
+        Form(
+            CUSTOMERS,
+            id="FCUSTID",
+            number="FNumber",
+            keys=frozenset(
+                common | {"FCUSTID", "FNumber", "FName", "FSOCIALCRECODE", "FTEL", "FForbidStatus"}
+            ),
+        ),
+        Form(
+            ORDERS,
+            id="FID",
+            number="FBillNo",
+            keys=frozenset(
+                common
+                | {"FID", "FBillNo", "FSaleOrderEntry_FEntryID", "FCustId.FNumber"}
+                | {"FCustId.FName", "F_CONTRACT_NO", "FBillAllAmount", "FAllAmount", "FDate"}
+                | {"FSettleCurrId.FNumber", "FDeliveryDate", "FCloseStatus", "FCancelStatus"}
+            ),
+        ),
+        Form(
+            FORECASTS,
+            id="FID",
+            number="FBillNo",
+            keys=frozenset(
+                common
+                | {"FID", "FBillNo", "F_GD_KEY", "F_GD_CUST.FNumber", "F_GD_AMOUNT", "F_GD_DATE"}
+                | {"F_GD_LEVEL", "F_GD_EVIDENCE", "F_GD_DEAL", "F_GD_STATE", "F_GD_ORG.FNumber"}
+            ),
+            writable=frozenset(
+                {"F_GD_KEY", "F_GD_CUST", "F_GD_AMOUNT", "F_GD_DATE", "F_GD_LEVEL"}
+                | {"F_GD_EVIDENCE", "F_GD_DEAL", "F_GD_STATE", "F_GD_ORG"}
+            ),
+            references={"F_GD_CUST": CUSTOMERS, "F_GD_ORG": "ORG_Organizations"},
+            required=frozenset({"F_GD_KEY", "F_GD_CUST", "F_GD_AMOUNT", "F_GD_DATE", "F_GD_ORG"}),
+        ),
+    ]
 
 
 class KingdeeEmulator:
-    """Serves /sandbox/kingdee/k3cloud. Faults are played for the platform "erp"."""
+    """Serves /sandbox/kingdee/k3cloud. Faults are played for the platform "erp", by the name of
+    the call."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.bills: list[Bill] = []
+        self.books = Books(forms(), world.now)
 
     def routes(self) -> list[web.RouteDef]:
+        calls = {
+            "ExecuteBillQuery": lambda body: self.books.query(body["data"]),
+            "Save": lambda body: _done(self.books.save(body["formid"], body["data"])),
+            **{name: self._operation(name) for name in _OPERATIONS},
+        }
+        served = [
+            web.post(
+                f"/sandbox/kingdee/k3cloud/{_SERVICE}.{name}.common.kdsvc", self._door(name, act)
+            )
+            for name, act in calls.items()
+        ]
         return [
-            web.post(f"/sandbox/kingdee/k3cloud/{_QUERY}", self._query),
+            *served,
             web.post("/sandbox/kingdee/receipts", self._book),
+            web.post("/sandbox/kingdee/orders", self._order),
+            web.get("/sandbox/kingdee/forecasts", self._forecasts),
         ]
 
     def book(
@@ -74,53 +122,121 @@ class KingdeeEmulator:
         payer: str = "",
         number: str = "",
         currency: str = HOME_CURRENCY,
-    ) -> Bill:
+    ) -> Row:
         """Enter and audit a receipt now; a known number is changed."""
         now = self._world.now()
-        bill = Bill(
-            number=number or f"SKD{now:%y%m%d%H%M%S}{self._world.next_id()}",
-            line=1,
-            contract=contract,
-            amount=amount,
-            currency=currency,
-            day=f"{now.astimezone(_CHINA):%Y-%m-%dT00:00:00}",
-            payer=payer,
-            changed_at=now,
+        number = number or f"SKD{now:%y%m%d%H%M%S}{self._world.next_id()}"
+        self.books.remove(RECEIPTS, number)
+        return self.books.add(
+            RECEIPTS,
+            FBillNo=number,
+            FRECEIVEBILLENTRY_FEntryID=1,
+            FSALEORDERNUMBER=contract,
+            FRECTOTALAMOUNTFOR=amount,
+            FDATE=f"{now.astimezone(CHINA):%Y-%m-%d}",
+            FDocumentStatus="C",
+            **{"FCURRENCYID.FNumber": currency, "FCONTACTUNIT.FName": payer},
         )
-        self.bills = [known for known in self.bills if known.number != bill.number]
-        self.bills.append(bill)
-        return bill
 
     def unaudit(self, number: str) -> None:
         """反审核: the receipt counts no more."""
-        for bill in self.bills:
-            if bill.number == number:
-                bill.status, bill.changed_at = "D", self._world.now()
+        self.books.change(RECEIPTS, number, FDocumentStatus="D")
+
+    def know(self, code: str, name: str, *, credit_code: str = "", phone: str = "") -> Row:
+        """Enter and audit a customer now; a known code is changed."""
+        self.books.remove(CUSTOMERS, code)
+        return self.books.add(
+            CUSTOMERS,
+            FNumber=code,
+            FName=name,
+            FSOCIALCRECODE=credit_code,
+            FTEL=phone,
+            FDocumentStatus="C",
+            FForbidStatus="A",
+        )
+
+    def order(
+        self,
+        number: str,
+        customer: str,
+        amounts: Sequence[float],
+        *,
+        delivery: str = "",
+        contract: str = "",
+        total: float | None = None,
+        currency: str = HOME_CURRENCY,
+    ) -> None:
+        """Enter and audit a sales order with one line for each amount; a known number is
+        changed. total: what its head says, where that is not the sum."""
+        self.books.remove(ORDERS, number)
+        known = self.books.forms[CUSTOMERS].row(customer)
+        for entry, amount in enumerate(amounts, 1):
+            self.books.add(
+                ORDERS,
+                FBillNo=number,
+                FSaleOrderEntry_FEntryID=entry,
+                F_CONTRACT_NO=contract,
+                FBillAllAmount=sum(amounts) if total is None else total,
+                FAllAmount=amount,
+                FDate=f"{self._world.now().astimezone(CHINA):%Y-%m-%d}",
+                FDeliveryDate=delivery,
+                FDocumentStatus="C",
+                FCloseStatus="A",
+                FCancelStatus="A",
+                **{
+                    "FCustId.FNumber": customer,
+                    "FCustId.FName": known["FName"] if known else "",
+                    "FSettleCurrId.FNumber": currency,
+                },
+            )
+
+    def _operation(self, name: str) -> Callable[[Any], Any]:
+        return lambda body: _done(self.books.operate(name, body["formid"], body["data"]))
 
     async def _book(self, request: web.Request) -> web.Response:
         body = await request.json()
         given = {key: str(body[key]) for key in ("payer", "number", "currency") if key in body}
         bill = self.book(str(body.get("contract", "")), str(body["amount"]), **given)
-        return web.json_response({"number": bill.number})
+        return web.json_response({"number": bill["FBillNo"]})
 
-    async def _query(self, request: web.Request) -> web.Response:
-        fault = self._world.fault("erp", "ExecuteBillQuery")
-        if fault is not None:
-            return web.Response(status=fault.status or 500, text="<html>fault</html>")
-        complaint = self._refusal(request)
-        if complaint:
-            return web.Response(text=f"response_error:{complaint}")
-        query = (await request.json())["data"]
-        keys = str(query["FieldKeys"]).split(",")
-        since = _SINCE.fullmatch(str(query["FilterString"]))
-        if query["FormId"] != "AR_RECEIVEBILL" or since is None or set(keys) - set(_KEYS):
-            return web.json_response(_failed("字段不存在"))
-        moment = datetime.fromisoformat(since["moment"]).replace(tzinfo=_CHINA)
-        found = [bill for bill in self.bills if bill.changed_at >= moment]
-        found.sort(key=lambda bill: (bill.number, bill.line))
-        start, limit = int(query["StartRow"]), min(int(query["Limit"]), 10_000)
-        rows = [[getattr(bill, _KEYS[key]) for key in keys] for bill in found]
-        return web.json_response(rows[start : start + limit])
+    async def _order(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.order(
+            str(body["number"]),
+            str(body["customer"]),
+            [float(body["amount"])],
+            delivery=str(body.get("delivery", "")),
+            contract=str(body.get("contract", "")),
+        )
+        return web.json_response({"number": body["number"]})
+
+    async def _forecasts(self, _request: web.Request) -> web.Response:
+        shown = [
+            {key: value for key, value in row.items() if key != "FModifyDate"}
+            for row in self.books.forms[FORECASTS].rows
+        ]
+        return web.json_response(shown)
+
+    def _door(self, name: str, act: Callable[[Any], Any]) -> Callable[[web.Request], Any]:
+        """One call of the Web API, behind its signatures."""
+
+        async def serve(request: web.Request) -> web.Response:
+            fault = self._world.fault("erp", name)
+            if fault is not None and not fault.after:
+                return web.Response(status=fault.status or 500, text="<html>fault</html>")
+            complaint = self._refusal(request)
+            if complaint:
+                return web.Response(text=f"response_error:{complaint}")
+            try:
+                answer = act(await request.json())
+            except Refusal as refusal:
+                answer = _failed(refusal)
+                answer = [[answer]] if name == "ExecuteBillQuery" else answer
+            if fault is not None:
+                return web.Response(status=fault.status or 502, text="<html>fault</html>")
+            return web.json_response(answer)
+
+        return serve
 
     def _refusal(self, request: web.Request) -> str:
         """Both signatures, the application and the account."""
@@ -149,6 +265,26 @@ def _signature(key: str, text: str) -> str:
     return base64.b64encode(digest.encode()).decode()
 
 
-def _failed(message: str) -> list[Any]:
-    status = {"IsSuccess": False, "ErrorCode": 500, "Errors": [{"Message": message}]}
-    return [[{"Result": {"ResponseStatus": status}}]]
+def _done(row: Row) -> dict[str, Any]:
+    entity = {"Id": row["FID"], "Number": row["FBillNo"], "DIndex": 0}
+    status = {
+        "IsSuccess": True, "Errors": [], "SuccessEntitys": [entity], "SuccessMessages": [],
+        "MsgCode": 0,
+    }  # fmt: skip
+    return {
+        "Result": {
+            "ResponseStatus": status,
+            "Id": row["FID"],
+            "Number": row["FBillNo"],
+            "NeedReturnData": [{}],
+        }
+    }
+
+
+def _failed(refusal: Refusal) -> Any:
+    error = {"FieldName": refusal.name, "Message": str(refusal), "DIndex": 0}
+    status = {
+        "ErrorCode": 500, "IsSuccess": False, "Errors": [error], "SuccessEntitys": [],
+        "SuccessMessages": [], "MsgCode": refusal.code,
+    }  # fmt: skip
+    return {"Result": {"ResponseStatus": status}}

@@ -83,13 +83,14 @@ class Callbacks:
     async def verify(self, app: App) -> bool:
         """The check made when an administrator saves the callback URL."""
         challenge = secrets.token_hex(10).encode()
-        query, sealed = _sealed(self._world, app, challenge)
+        query, sealed = sealed_for(self._world, app, challenge)
         record = self._record(app, "verify")
         record["tries"] = 1
         try:
-            status, body = await self._call(
-                "GET", app, {**query, "echostr": sealed}, timeout_s=self.verify_within_s
-            )
+            status, body = await self.call(
+                "GET", app.callback_url, {**query, "echostr": sealed},
+                timeout_s=self.verify_within_s,
+            )  # fmt: skip
         except (aiohttp.ClientError, TimeoutError) as error:
             record["error"] = f"openapi回调地址请求不通过: {_reason(error)}"
             return False
@@ -115,11 +116,11 @@ class Callbacks:
         if fault is not None and fault.drop:
             record["error"] = "lost on the way"
             return None
-        query, sealed = _sealed(self._world, app, inner)
+        query, sealed = sealed_for(self._world, app, inner)
         body = to_xml({"ToUserName": app.corp_id, "AgentID": app.agent_id, "Encrypt": sealed})
         try:
-            status, answer = await self._call(
-                "POST", app, query, body=body, timeout_s=self.answer_within_s
+            status, answer = await self.call(
+                "POST", app.callback_url, query, body=body, timeout_s=self.answer_within_s
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             record["error"] = _reason(error)
@@ -129,17 +130,25 @@ class Callbacks:
             return None
         return self._reply(app, answer, record)
 
-    async def _call(
-        self, method: str, app: App, query: dict[str, str], *, timeout_s: float, body: bytes = b""
+    async def call(
+        self,
+        method: str,
+        url: str,
+        query: dict[str, str],
+        *,
+        timeout_s: float,
+        body: bytes = b"",
+        content_type: str = "text/xml",
     ) -> tuple[int, bytes]:
+        """Status and body of the bot's answer."""
         if self._session is None:
             self._session = aiohttp.ClientSession()
         async with self._session.request(
             method,
-            app.callback_url,
+            url,
             params=query,
             data=body or None,
-            headers={"Content-Type": "text/xml"} if body else None,
+            headers={"Content-Type": content_type} if body else None,
             timeout=aiohttp.ClientTimeout(total=timeout_s),
             allow_redirects=False,
         ) as response:
@@ -164,10 +173,12 @@ class Callbacks:
 
 
 def _seal(app: App) -> Seal:
-    return Seal(token=app.token, aes_key=app.aes_key, receive_id=app.corp_id)
+    """A robot's messages name no receiver."""
+    receiver = "" if app.kind == "aibot" else app.corp_id
+    return Seal(token=app.token, aes_key=app.aes_key, receive_id=receiver)
 
 
-def _sealed(world: World, app: App, message: bytes) -> tuple[dict[str, str], str]:
+def sealed_for(world: World, app: App, message: bytes) -> tuple[dict[str, str], str]:
     """The query of a callback, and the sealed message."""
     seal = _seal(app)
     timestamp = str(int(world.now().timestamp()))

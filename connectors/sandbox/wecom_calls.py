@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .wecom_archive import SECRET as ARCHIVE_SECRET
 from .wecom_errors import WecomError
 from .wecom_state import WecomState
 from .world import App, Fault
@@ -33,7 +34,7 @@ Handler = Callable[[WecomState, Call], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """How one path is called. scope: whose token it wants ("app", "contacts", "any"), or
+    """How one path is called. scope: whose token it wants ("app", "contacts", "archive", "any"), or
     "open" for none. form: the body is a multipart form, which the handler reads itself."""
 
     method: str
@@ -149,9 +150,10 @@ async def get_token(state: WecomState, call: Call) -> Answer:
     if not apps:
         raise WecomError(40013)
     app = next((app for app in apps if app.app_secret == secret), None)
-    if app is None and secret != state.contact_secret:
+    others = {state.contact_secret: "contacts", ARCHIVE_SECRET: "archive"}
+    if app is None and secret not in others:
         raise WecomError(40001)
-    token = state.token_for(app or apps[0], "app" if app else "contacts")
+    token = state.token_for(app or apps[0], "app" if app else others[secret])
     left = int((token.expires_at - state.world.now()).total_seconds())
     return {"access_token": token.value, "expires_in": left}
 

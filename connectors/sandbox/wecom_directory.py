@@ -31,7 +31,9 @@ async def simple_list(state: WecomState, call: Call) -> Answer:
 
 
 async def full_list(state: WecomState, call: Call) -> Answer:
-    return {"userlist": [_full(state, member) for member in _members_in(state, call)]}
+    dept = _dept(state, call)
+    members = state.world.members_of("wecom", dept.id)
+    return {"userlist": [_full(state, member, [dept]) for member in members]}
 
 
 async def list_ids(state: WecomState, call: Call) -> Answer:
@@ -86,8 +88,11 @@ def _asked(state: WecomState, call: Call) -> Sequence[Dept]:
 
 
 def _members_in(state: WecomState, call: Call) -> list[Member]:
-    dept = state.below(call.query.get("department_id", ""))[0]
-    return [member for member in _present(state) if member.department == dept.id]
+    return state.world.members_of("wecom", _dept(state, call).id)
+
+
+def _dept(state: WecomState, call: Call) -> Dept:
+    return state.below(call.query.get("department_id", ""))[0]
 
 
 def _present(state: WecomState) -> list[Member]:
@@ -103,9 +108,11 @@ def _simple(member: Member) -> dict[str, Any]:
     }
 
 
-def _full(state: WecomState, member: Member) -> dict[str, Any]:
+def _full(state: WecomState, member: Member, depts: Sequence[Dept] | None = None) -> dict[str, Any]:
+    """depts: among which the member's own is; None: all."""
     leads = any(
-        dept.id == member.department and member.user_id in dept.leaders for dept in state.depts()
+        dept.id == member.department and member.user_id in dept.leaders
+        for dept in (state.depts() if depts is None else depts)
     )
     private = {"mobile": member.mobile, "email": member.email} if state.gives_mobile else {}
     return {

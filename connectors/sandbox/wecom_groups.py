@@ -1,7 +1,7 @@
 """Application group chats and group robots.
 
 Source: developer.work.weixin.qq.com/document/path/90245, 90248, 99110. Every WeCom chat
-of the World counts as created by the application: the API reaches no other groups.
+of the World without a robot counts as created by the application: the API reaches no others.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _find_chat(state: WecomState, chat_id: Any) -> Chat:
     if not isinstance(chat_id, str) or not chat_id:
         raise WecomError(86001)
     chat = state.world.chat("wecom", chat_id)
-    if chat is None:
+    if chat is None or chat.robot:
         raise WecomError(86003)
     return chat
 

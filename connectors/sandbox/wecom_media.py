@@ -59,7 +59,7 @@ async def _take_upload(state: WecomState, call: Call, *, robot: str = "") -> Med
     name, data = await _read_part(call.request, limit)
     if len(data) <= 5:
         raise WecomError(44001)
-    if not _fits(kind, data):
+    if not fits(kind, data):
         raise WecomError(40005)
     return state.store_media(kind, name, data, robot=robot)
 
@@ -79,7 +79,7 @@ async def _read_part(request: web.Request, limit: int) -> tuple[str, bytes]:
     raise WecomError(41005)
 
 
-def _fits(kind: str, data: bytes) -> bool:
+def fits(kind: str, data: bytes) -> bool:
     if kind == "image":
         return filetype.guess_mime(data) in ("image/jpeg", "image/png")
     if kind == "voice":

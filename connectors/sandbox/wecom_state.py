@@ -14,7 +14,9 @@ from typing import Any
 
 import filetype
 
+from .wecom_archive import ArchiveState
 from .wecom_cardview import show_card
+from .wecom_contactbook import ContactBook
 from .wecom_errors import WecomError
 from .world import App, Dept, Member, Said, World
 
@@ -25,7 +27,8 @@ CODE_LIFE = timedelta(hours=72)
 
 @dataclass(slots=True)
 class Token:
-    """An access token. scope: "app", or "contacts" for the contact-sync secret's."""
+    """An access token. scope: "app", or "contacts" for the contact-sync secret's,
+    "archive" for the chat archive's."""
 
     value: str
     app: App
@@ -105,6 +108,11 @@ class WecomState:
     task_ids: dict[tuple[str, str], str] = field(default_factory=dict)  # (agent, task) -> msgid
     repeats: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
     menus: dict[str, dict[str, Any]] = field(default_factory=dict)  # by agent id
+    contacts: ContactBook = field(default_factory=ContactBook)
+    archive: ArchiveState = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.archive = ArchiveState(self.world)
 
     def token_for(self, app: App, scope: str) -> Token:
         """The valid token of this secret, or a new one."""

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+_WAYS_TO_THE_BOT = frozenset({"callback", "stream", "stream/connect", "aibot/connect"})
+
 
 @dataclass(slots=True)
 class Member:
@@ -52,21 +54,29 @@ class Dept:
 
 @dataclass(slots=True)
 class Chat:
-    """A group. On WeCom: an application group chat; on DingTalk: an internal group."""
+    """A group. On WeCom: an application group chat; on DingTalk: an internal group.
+
+    robot: name of the intelligent robot (WeCom) in it; with a single member it is that
+    person's own chat with the robot.
+    """
 
     chat_id: str
     name: str
     platform: str
     members: list[str]
     owner: str = ""
+    robot: str = ""
 
 
 @dataclass(slots=True)
 class App:
     """An emulated application's registration; the secrets are worthless on purpose.
 
-    kind: "app" (WeCom self-built) or "robot" (DingTalk). callback_url: where the platform
-    posts messages; DingTalk adds events_url and cards_url.
+    kind: "app" (WeCom self-built), "aibot" (WeCom's intelligent robot) or "robot" (DingTalk).
+    callback_url: where the platform posts messages; DingTalk adds events_url and cards_url.
+    mode: "http", or over connections that the bot has opened: "stream" (DingTalk), "websocket"
+    (a robot of WeCom, whose BotID and Secret are app_key and app_secret). title: what people
+    call a robot.
     """
 
     platform: str
@@ -82,7 +92,70 @@ class App:
     app_key: str = ""
     app_secret: str = ""
     card_secret: str = ""
+    mode: str = "http"
+    title: str = ""
     webhooks: dict[str, str] = field(default_factory=dict)  # access_token/key -> chat_id
+
+
+@dataclass(slots=True)
+class Leave:
+    """An application for leave. status: 1 under way, 2 passed, 3 refused, 6 withdrawn after it
+    passed. kind: "day", "halfday" or "hour", as it was applied for."""
+
+    platform: str
+    user_id: str
+    begins_at: datetime
+    ends_at: datetime
+    applied_at: datetime
+    kind: str = "day"
+    status: int = 2
+
+
+@dataclass(slots=True)
+class Bill:
+    """An application for an approval other than leave. contents: (kind of control, title, text).
+    approvers: in turn. status: as `Leave.status`, and 4 withdrawn. done: (approver, agreed, when,
+    remark). revokes: the number of the one that it takes back (DingTalk)."""
+
+    platform: str
+    number: str
+    template: str
+    title: str
+    user_id: str
+    applied_at: datetime
+    contents: list[tuple[str, str, str]]
+    approvers: list[str]
+    status: int = 1
+    done: list[tuple[str, bool, datetime, str]] = field(default_factory=list)
+    ended_at: datetime | None = None
+    revokes: str = ""
+
+    def decide(self, *, agrees: bool, at: datetime, remark: str = "") -> str:
+        """The next approver does; who that is. Raises ValueError when nobody is asked."""
+        if self.status != 1:
+            raise ValueError("this bill is decided")
+        approver = self.approvers[len(self.done)]
+        self.done.append((approver, agrees, at, remark))
+        if not agrees or len(self.done) == len(self.approvers):
+            self.status, self.ended_at = (2 if agrees else 3), at
+        return approver
+
+
+@dataclass(slots=True)
+class CheckIn:
+    """Somebody is somewhere at a time. kind: "on" and "off" (work), "outside", "visit" (签到 of
+    DingTalk). trouble: "", or "late", "early", "missing". planned_at: by the shift. note: what they
+    wrote. key: stays when the row is corrected."""
+
+    platform: str
+    user_id: str
+    kind: str
+    at: datetime
+    key: str
+    trouble: str = ""
+    planned_at: datetime | None = None
+    place: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -153,6 +226,9 @@ class Hooks:
     evidence: Callable[[str], Awaitable[tuple[bytes, str, str]]] = _not_yet
     # A recording and its media type -> the same as browsers play it, as far as that can be.
     play: Callable[[bytes, str], Awaitable[tuple[bytes, str]]] = _as_it_is
+    # (platform, user id, path): the link by which that person opens that page of the bot.
+    # Raises LookupError.
+    open_page: Callable[[str, str, str], Awaitable[str]] = _not_yet
 
 
 class Emulator(Protocol):
@@ -199,6 +275,9 @@ class World:
         self.depts: list[Dept] = []
         self.chats: list[Chat] = []
         self.apps: list[App] = []
+        self.leaves: list[Leave] = []
+        self.bills: list[Bill] = []
+        self.check_ins: list[CheckIn] = []
         self.said: list[Said] = []
         self.faults: list[Fault] = []
         self.files: dict[str, tuple[bytes, str, str]] = {}  # key -> bytes, name, media type
@@ -226,6 +305,14 @@ class World:
             None,
         )
 
+    def members_of(self, platform: str, department: str) -> list[Member]:
+        """Those directly in a department, who have not left."""
+        return [
+            member
+            for member in self.members
+            if (member.platform, member.department) == (platform, department) and member.status != 5
+        ]
+
     def chat(self, platform: str, chat_id: str) -> Chat | None:
         return next((c for c in self.chats if (c.platform, c.chat_id) == (platform, chat_id)), None)
 
@@ -243,10 +330,12 @@ class World:
     def fault(self, platform: str, api: str) -> Fault | None:
         """The next fault to play for this call, used up by asking.
 
-        "*" means the server API; the platform's own way to the bot must be named, "callback":
-        drop loses the post, after loses the answer, and both make the platform post again.
+        "*" means the server API; the platform's own ways to the bot must be named. On
+        "callback" drop loses the push, after loses the answer, and both make the platform push
+        again; the others are for DingTalk's Stream mode.
         """
-        names = {api} if api == "callback" else {api, "*"}
+        named = api in _WAYS_TO_THE_BOT or api in ("ping", "aibot_subscribe")
+        names = {api} if named else {api, "*"}
         for fault in self.faults:
             if fault.platform == platform and fault.api in names and fault.times > 0:
                 fault.times -= 1

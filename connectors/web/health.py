@@ -15,6 +15,12 @@ _STORED = Gauge(
     ["box"],
 )
 
+_ARCHIVE = Gauge(
+    "gendan_archive",
+    "The chat archive: lag_seconds, seq, undecryptable, broken, files_waiting, files_lost.",
+    ["app", "what"],
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -31,9 +37,12 @@ class Health:
 
 
 def routes(
-    examine: Callable[[], Awaitable[Health]], count: Callable[[], Awaitable[Mapping[str, int]]]
+    examine: Callable[[], Awaitable[Health]],
+    count: Callable[[], Awaitable[Mapping[str, int]]],
+    archives: Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]] | None = None,
 ) -> list[web.RouteDef]:
-    """GET /healthz, /readyz and /metrics. count: stored messages by box."""
+    """GET /healthz, /readyz and /metrics. count: stored messages by box. archives: figures of the
+    chat archives by application."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -51,10 +60,14 @@ def routes(
         try:
             for box, messages in (await count()).items():
                 _STORED.labels(box).set(messages)
+            for app, figures in (await archives() if archives else {}).items():
+                for what, figure in figures.items():
+                    _ARCHIVE.labels(app, what).set(figure)
         except Exception:
             # The other figures are wanted most when the database is away.
             log.exception("stored messages could not be counted", extra={"action": "metrics"})
             _STORED.clear()
+            _ARCHIVE.clear()
         headers = {"Content-Type": CONTENT_TYPE_LATEST}
         return web.Response(body=generate_latest(), headers=headers)
 

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 DRAIN_S = 10.0
@@ -40,11 +41,18 @@ def base_url(bound: socket.socket) -> str:
 
 @contextlib.asynccontextmanager
 async def listening(
-    routes: Sequence[web.AbstractRouteDef], at: socket.socket
+    routes: Sequence[web.AbstractRouteDef],
+    at: socket.socket,
+    *,
+    middlewares: Sequence[Middleware] = (),
+    on_shutdown: Sequence[Callable[[], None]] = (),
 ) -> AsyncIterator[None]:
-    """Serve the routes; on leaving, requests under way are finished first."""
-    application = web.Application(client_max_size=MAX_UPLOAD_BYTES)
+    """Serve the routes; on leaving, requests under way are finished first. on_shutdown: ends
+    those that would never finish by themselves."""
+    application = web.Application(client_max_size=MAX_UPLOAD_BYTES, middlewares=middlewares)
     application.add_routes(routes)
+    for end in on_shutdown:
+        application.on_shutdown.append(_calling(end))
     runner = web.AppRunner(
         application, access_log=None, shutdown_timeout=DRAIN_S, keepalive_timeout=IDLE_S
     )
@@ -54,6 +62,13 @@ async def listening(
         yield
     finally:
         await runner.cleanup()
+
+
+def _calling(end: Callable[[], None]) -> Callable[[web.Application], Awaitable[None]]:
+    async def call(_: web.Application) -> None:
+        end()
+
+    return call
 
 
 async def until_stopped() -> None:

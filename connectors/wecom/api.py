@@ -138,7 +138,7 @@ class Api:
         disposition = headers.get("Content-Disposition")
         if disposition is None and len(data) <= _ERROR_BODY_BYTES and data.startswith(b"{"):
             self._check_media(data)
-        return data, _file_name(disposition or "")
+        return data, file_name(disposition or "")
 
     def _check_media(self, data: bytes) -> None:
         """An error comes in place of the file, as JSON with status 200."""
@@ -172,7 +172,7 @@ def _media_form(data: bytes, name: str) -> aiohttp.FormData:
     return form
 
 
-def _file_name(disposition: str) -> str:
+def file_name(disposition: str) -> str:
     """The name in a Content-Disposition, without any folder it may claim."""
     if not disposition:
         return ""

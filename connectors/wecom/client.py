@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
+from bot.domain.leaves import Leave
 from bot.domain.people import Directory
 from bot.errors import Rejected
 from bot.messages import (
@@ -33,12 +34,17 @@ from bot.messages import (
 from bot.ports import FileStore, TokenStore
 from connectors.http import Http
 from connectors.limits import Window, take_all
-from connectors.wecom import directory, parse, render
+from connectors.wecom import directory, group_chats, parse, render
 from connectors.wecom.api import Api
+from connectors.wecom.approval_bills import Bills
+from connectors.wecom.approvals import Approvals
+from connectors.wecom.checkins import CheckIns
+from connectors.wecom.contacts import Contacts
 from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, TASK_ID_USED, Refusal
 from connectors.wecom.media import WEBHOOK_IMAGE_BYTES, Media, kind_for
 from connectors.wecom.repeats import Repeats
 from connectors.wecom.settings import WecomApp
+from connectors.wecom.webview import Webview
 
 _DOWNLOAD_BYTES = 25 * 1024 * 1024
 
@@ -62,6 +68,10 @@ class WecomClient:
     Limits of the platform whose excess is dropped without a word are kept here and raise
     RateLimited: 30 a minute and 1000 an hour to a member, 200 a minute to a group of the
     application, 20 a minute through a group robot.
+
+    check_ins: 打卡, likewise. approvals: by the templates that the configuration names.
+    contacts: 客户联系, where the configuration says that the application may read it.
+    webview: pages in the client, where it says that they may sign in by this application.
     """
 
     def __init__(
@@ -78,6 +88,11 @@ class WecomClient:
         self._menu = menu
         self._api = Api(app, http, tokens, clock)
         self._media = Media(self._api, files, clock)
+        self._approvals = Approvals(self._api)
+        self.approvals = Bills(app.name, app.approvals, self._api, clock) if app.approvals else None
+        self.check_ins = CheckIns(app.name, self._api, clock) if app.checkins else None
+        self.contacts = Contacts(app.name, self._api, clock) if app.contacts else None
+        self.webview = Webview(app, self._api, tokens, clock) if app.pages else None
         self._repeats = Repeats(clock)
         self._member_windows = (Window(30, 60, clock), Window(1000, 3600, clock))
         self._chat_windows = (Window(200, 60, clock),)
@@ -126,6 +141,23 @@ class WecomClient:
 
     async def read_users(self, user_ids: Sequence[str]) -> Directory:
         return await directory.read_some(self._api, user_ids)
+
+    @property
+    def reads_leaves(self) -> bool:
+        return self._app.leaves
+
+    async def read_leaves(self, user_ids: Sequence[str], *, at: datetime) -> list[Leave] | None:
+        """Everybody's; None where approvals are not ours to read."""
+        return await self._approvals.leaves(at=at) if self._app.leaves else None
+
+    @property
+    def makes_groups(self) -> bool:
+        return self._app.group_chats
+
+    async def make_group(self, title: str, *, owner: str, members: Sequence[str], key: str) -> str:
+        """A group of members to which the application may write; its chat id. key: the same one
+        makes no second group."""
+        return await group_chats.make(self._api, title, owner=owner, members=members, key=key)
 
     async def check_credentials(self) -> None:
         """Raises AuthFailed when they are wrong."""

@@ -89,6 +89,22 @@ class Crypto:
         return decryptor.update(raw) + decryptor.finalize()
 
 
+def decrypt_file(aes_key: str, data: bytes) -> bytes:
+    """A file of an intelligent robot: the same cipher and padding, without a head. aes_key:
+    the robot's EncodingAESKey, or the message's own key. Raises Undecipherable.
+
+    Source: developer.work.weixin.qq.com/document/path/100719.
+    """
+    try:
+        key = _decode_key(aes_key.rstrip("="))
+    except ValueError:
+        raise Undecipherable("not a key") from None
+    if not data or len(data) % 16:
+        raise Undecipherable("not a whole number of blocks")
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
+    return _unpad(decryptor.update(data) + decryptor.finalize())
+
+
 def _decode_key(aes_key: str) -> bytes:
     try:
         key = base64.b64decode(aes_key + "=", validate=True)

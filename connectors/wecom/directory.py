@@ -7,28 +7,20 @@ then the answer is not `whole`, so that nobody is taken for gone who is only out
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
-
-import stamina
+from collections.abc import Sequence
+from typing import Any
 
 from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser, PersonStatus
-from bot.errors import TransientError
 from connectors.wecom.api import Api
 from connectors.wecom.errors import ANSWER_TOO_LARGE, NO_SUCH_USER, OUT_OF_REACH, Refusal
+from connectors.wecom.patience import in_parallel, patiently
 
 log = logging.getLogger(__name__)
 
-_PARALLEL = 4  # more ends in 45033
-_ATTEMPTS = 4
-_PATIENCE_S = 300.0
 _STATUS = {2: PersonStatus.INACTIVE, 4: PersonStatus.INACTIVE, 5: PersonStatus.LEFT}
 
 _Raw = dict[str, Any]
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 async def read_all(api: Api) -> Directory:
@@ -37,7 +29,7 @@ async def read_all(api: Api) -> Directory:
     departments = await reader.departments()
     ids = [str(raw["id"]) for raw in departments]
     members: dict[str, DirectoryUser] = {}
-    for users in await _in_parallel(reader.members, ids):
+    for users in await in_parallel(reader.members, ids):
         members.update((user.user_id, user) for user in users)
     return Directory(
         platform="wecom",
@@ -51,7 +43,7 @@ async def read_some(api: Api, user_ids: Sequence[str]) -> Directory:
     """Only these; those the platform does not know are in `left_user_ids`."""
     reader = _Reader(api)
     wanted = list(dict.fromkeys(user_id.lower() for user_id in user_ids))
-    found = [user for user in await _in_parallel(reader.member, wanted) if user is not None]
+    found = [user for user in await in_parallel(reader.member, wanted) if user is not None]
     return Directory(
         platform="wecom",
         users=tuple(found),
@@ -79,7 +71,7 @@ class _Reader:
             return list(answer["department"])
         answer = await self._get("department/simplelist")
         ids = [str(raw["id"]) for raw in answer["department_id"]]
-        found = await _in_parallel(self._department, ids)
+        found = await in_parallel(self._department, ids)
         return [raw for raw in found if raw is not None]
 
     async def _department(self, department_id: str) -> _Raw | None:
@@ -120,12 +112,7 @@ class _Reader:
             return None
 
     async def _get(self, api: str, **params: str) -> _Raw:
-        async for attempt in stamina.retry_context(
-            on=_worth_waiting, attempts=_ATTEMPTS, timeout=_PATIENCE_S
-        ):
-            with attempt:
-                return await self._api.get(api, **params)
-        raise AssertionError("unreachable: the last attempt raises")
+        return await patiently(lambda: self._api.get(api, **params))
 
     def _pass_over(self, what: str, which: str, refusal: Refusal) -> None:
         """Only for what is out of reach; anything else is a failure of the whole reading."""
@@ -136,27 +123,6 @@ class _Reader:
             "outside the application's visible range, passed over",
             extra={"action": "directory_passed_over", what: which, "error": str(refusal)},
         )
-
-
-def _worth_waiting(error: Exception) -> bool | float:
-    """The wait that the platform named, in seconds, or whether to try again soon."""
-    return isinstance(error, TransientError) and (error.retry_after_s or True)
-
-
-async def _in_parallel(read: Callable[[_T], Awaitable[_R]], keys: Iterable[_T]) -> list[_R]:
-    """Answers in the order of the keys; the first failure ends all."""
-    room = asyncio.Semaphore(_PARALLEL)
-
-    async def one(key: _T) -> _R:
-        async with room:
-            return await read(key)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(key)) for key in keys]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 def _to_department(raw: _Raw, known: set[str]) -> DirectoryDepartment:

@@ -35,6 +35,15 @@ ANSWER_TOO_LARGE = 45029
 RESPONSE_CODE_USED = 60140
 TASK_ID_USED = 42014  # also "malformed", which ours never is
 NO_SUCH_USER = frozenset({40003, 46004, 60111})
+CODE_USED = frozenset({40029, 42003})  # of OAuth: unknown, used or too old
+NOT_RELATED = 84061  # the member and the contact have each other no more, or never had
+NOBODY_LICENSED = 701008
+NO_CUSTOMER_GROUP = 90501
+NO_INTERNAL_ROOM = 301059
+CHAT_EXISTS = 86215
+NO_OWN_CHAT = frozenset({86001, 86003, 86008, 40050})
+BAD_APPROVAL = 301025  # also a number that there is not
+NO_CONTACT_RIGHT = frozenset({84074, 60111})  # of a member: 客户联系, or in sight at all
 OUT_OF_REACH = frozenset({50002, 60011, 60021, 60030, 60123, 60003})
 
 _CLASSES: dict[type[BotError], tuple[int, ...]] = {

@@ -7,12 +7,12 @@ may die earlier, so the bytes are kept on our side and the id is only remembered
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import Rejected
 from bot.messages import FileContent
 from bot.ports import FileStore
-from connectors.wecom.api import Api
 
 _MEDIA_LIFE = timedelta(days=2, hours=12)
 _MB = 1024 * 1024
@@ -22,10 +22,16 @@ _VOICE_BYTES = 2 * _MB
 WEBHOOK_IMAGE_BYTES = 2 * _MB
 
 
+class Uploader(Protocol):
+    async def upload(self, kind: str, data: bytes, name: str) -> str:
+        """The media_id."""
+        ...
+
+
 class Media:
     """Uploads a file once and remembers its media_id."""
 
-    def __init__(self, api: Api, files: FileStore, clock: Clock) -> None:
+    def __init__(self, api: Uploader, files: FileStore, clock: Clock) -> None:
         self._api = api
         self._files = files
         self._clock = clock

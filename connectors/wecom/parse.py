@@ -1,8 +1,8 @@
 """A stored callback to an InboundMessage.
 
 Sources: developer.work.weixin.qq.com/document/path/90239 (messages), 90240 (events), 90970
-(directory). Our own mapping: wechatpy.enterprise knows neither card events nor directory
-changes nor files, and answers malformed input with six kinds of exception.
+(directory), 92130 (customers). Our own mapping: wechatpy.enterprise knows neither card events
+nor directory changes nor files, and answers malformed input with six kinds of exception.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.external import ContactHint
 from bot.errors import InvalidInput
 from bot.messages import (
     Address,
@@ -33,6 +34,7 @@ _PLAIN_EVENTS = {
     "unsubscribe": Kind.UNSUBSCRIBE,
     "enter_agent": Kind.ENTER,
     "click": Kind.MENU,
+    "msgaudit_notify": Kind.ARCHIVE_NEWS,
 }
 
 # Understood, and nothing to do: a page was opened, a position reported, a job of our own
@@ -195,6 +197,51 @@ def _change(callback: _Callback) -> DirectoryChange | None:
     return DirectoryChange(everything=True)
 
 
+_CONTACT_CHANGES = frozenset({
+    "add_external_contact", "add_half_external_contact", "edit_external_contact",
+    "del_external_contact", "del_follow_user", "transfer_fail",
+})  # fmt: skip
+
+
+def _contact(callback: _Callback) -> _Read:
+    """Hints only: what stands beside the ids is told in full by the call that reads it again."""
+    change = callback.need("ChangeType")
+    if change == "msg_audit_approved":  # the customer lets this member's chats be archived
+        parties = callback.need("ToUserName"), callback.need("UserID").lower()
+        agreed = ContactHint(agreed=((*parties, callback.need("ExternalUserID")),))
+        return {"kind": Kind.CONTACT_CHANGE, "contacts": agreed}
+    if change not in _CONTACT_CHANGES:
+        return {"kind": Kind.IGNORED, "detail": change}
+    hint = ContactHint(
+        contacts=(callback.need("ExternalUserID"),),
+        failed=callback.get("FailReason") if change == "transfer_fail" else "",
+    )
+    return {"kind": Kind.CONTACT_CHANGE, "contacts": hint}
+
+
+def _customer_group(callback: _Callback) -> _Read:
+    chat_id = callback.need("ChatId")
+    if callback.need("ChangeType") == "dismiss":
+        return {"kind": Kind.CONTACT_CHANGE, "contacts": ContactHint(gone_chats=(chat_id,))}
+    hint = ContactHint(chats=((chat_id, callback.get("CurMemVer")),))
+    return {"kind": Kind.CONTACT_CHANGE, "contacts": hint}
+
+
+def _approval(callback: _Callback) -> _Read:
+    """Its number alone; SpNo, a number in older events, may have lost digits."""
+    told = dict(callback.leaves)
+    number = told.get("ApprovalInfo/SpNoStr") or told.get("ApprovalInfo/SpNo")
+    if not number:
+        raise InvalidInput("sys_approval_change: no SpNo")
+    template = told.get("ApprovalInfo/TemplateId", "")
+    return {"kind": Kind.APPROVAL_CHANGE, "hints": (f"{number}|{template}",)}
+
+
+def _tag(_: _Callback) -> _Read:
+    """A tag renamed concerns thousands of contacts; they are read anew each night."""
+    return {"kind": Kind.IGNORED, "detail": "change_external_tag"}
+
+
 _MESSAGES: dict[str, Callable[[_Callback], _Read]] = {
     "text": _text,
     "image": _image,
@@ -209,4 +256,8 @@ _EVENTS: dict[str, Callable[[_Callback], _Read]] = {
     "template_card_event": _card_action,
     "template_card_menu_event": _card_action,
     "change_contact": _directory,
+    "change_external_contact": _contact,
+    "change_external_chat": _customer_group,
+    "change_external_tag": _tag,
+    "sys_approval_change": _approval,
 }

@@ -7,7 +7,7 @@ Texts are limited in bytes and cut without a word; cards in characters, cut on s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.messages import Button, Card, CardUpdate, Content, Field, Markdown, Option, Text
@@ -17,8 +17,6 @@ UNCHOSEN = "-"
 nobody should have chosen what they never looked at."""
 
 _TEXT_BYTES = 2048
-_TITLE_CHARS = 36
-_BODY_CHARS = 160
 _FACTS = 6
 _FACT_NAME_CHARS = 5
 _FACT_VALUE_CHARS = 26
@@ -28,20 +26,32 @@ _OPTIONS = 10
 _STYLES = {"primary": 1, "default": 2, "danger": 3}
 
 
-def split(content: Content) -> Sequence[Content]:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a message holds: a text in bytes, a card's title and body in characters."""
+
+    text_bytes: int = _TEXT_BYTES
+    title_chars: int = 36
+    body_chars: int = 160
+
+
+APPLICATION = Room()
+
+
+def split(content: Content, room: Room = APPLICATION) -> Sequence[Content]:
     """Parts that arrive whole: texts cut at line ends, a card followed by what it lacks."""
     if isinstance(content, Text):
-        return [Text(part) for part in split_text(content.text)]
+        return [Text(part) for part in split_text(content.text, room.text_bytes)]
     if isinstance(content, Markdown):
-        return [replace(content, text=part) for part in split_text(content.text)]
+        return [replace(content, text=part) for part in split_text(content.text, room.text_bytes)]
     if isinstance(content, Card):
-        card, rest = _fit(content)
-        return [card, *_following(content, rest)]
+        card, rest = fit(content, room)
+        return [card, *_following(content, rest, room)]
     if isinstance(content, CardUpdate):
-        card, rest = _fit(content.card)
+        card, rest = fit(content.card, room)
         # A closed card has nothing new to say: what does not fit was told when it was open.
         told = card.closed or content.only_in_place
-        following = [] if told else _following(content.card, rest)
+        following = [] if told else _following(content.card, rest, room)
         return [replace(content, card=card), *following]
     return [content]
 
@@ -78,33 +88,33 @@ def card_body(card: Card, *, link: str) -> dict[str, Any]:
 
 def render_card(card: Card, *, link: str) -> dict[str, Any]:
     """A template_card that can be sent. What `split` would move on is cut here."""
-    card, _ = _fit(card)
+    card, _ = fit(card)
     if card.closed or not card.buttons:
         return {
             "card_type": "text_notice",
-            **_face(card, note=card.closed),
+            **face(card, note=card.closed),
             "card_action": {"type": 1, "url": link},
         }
     return {
         "card_type": "button_interaction",
-        **_face(card),
+        **face(card),
         "task_id": task_id(card),
-        **_selection(card),
-        "button_list": [_button(button) for button in card.buttons],
+        **selection(card),
+        "button_list": [button_of(button) for button in card.buttons],
     }
 
 
 def render_replacement(card: Card) -> dict[str, Any]:
     """The template_card of update_template_card; it must keep a button in every state, and
     `replace_text` greys it out."""
-    card, _ = _fit(card)
-    rendered = {"card_type": "button_interaction", **_face(card), "task_id": task_id(card)}
+    card, _ = fit(card)
+    rendered = {"card_type": "button_interaction", **face(card), "task_id": task_id(card)}
     if card.buttons and not card.closed:
-        buttons = [_button(button) for button in card.buttons]
-        return {**rendered, **_selection(card), "button_list": buttons}
+        buttons = [button_of(button) for button in card.buttons]
+        return {**rendered, **selection(card), "button_list": buttons}
     note = _cut(card.closed or "已更新", _LABEL_CHARS)
     closed = Button(action="closed", label=note)
-    return {**rendered, "button_list": [_button(closed)], "replace_text": note}
+    return {**rendered, "button_list": [button_of(closed)], "replace_text": note}
 
 
 def card_as_text(card: Card) -> str:
@@ -124,7 +134,7 @@ def task_id(card: Card) -> str:
     return f"{card.card_id}@{card.revision}"
 
 
-def _face(card: Card, note: str = "") -> dict[str, Any]:
+def face(card: Card, note: str = "") -> dict[str, Any]:
     title = {"title": card.title, **({"desc": note} if note else {})}
     face: dict[str, Any] = {"main_title": title}
     if card.lines:
@@ -136,7 +146,7 @@ def _face(card: Card, note: str = "") -> dict[str, Any]:
     return face
 
 
-def _selection(card: Card) -> dict[str, Any]:
+def selection(card: Card) -> dict[str, Any]:
     """The one drop-down a card may have beside its buttons."""
     if not card.fields:
         return {}
@@ -156,22 +166,22 @@ def _selection(card: Card) -> dict[str, Any]:
     }
 
 
-def _button(button: Button) -> dict[str, Any]:
+def button_of(button: Button) -> dict[str, Any]:
     return {"text": button.label, "style": _STYLES.get(button.style, 2), "key": button.action}
 
 
-def _fit(card: Card) -> tuple[Card, list[str]]:
+def fit(card: Card, room: Room = APPLICATION) -> tuple[Card, list[str]]:
     """The card as far as it fits, and lines that say the rest. Fitting twice changes nothing."""
     facts, fact_lines = _fit_facts(card)
     fields, field_lines = _fit_fields(card)
-    lines, rest = _fit_lines([*card.lines, *fact_lines])
+    lines, rest = _fit_lines([*card.lines, *fact_lines], room.body_chars)
     buttons = tuple(
         replace(button, label=_cut(button.label, _LABEL_CHARS))
         for button in card.buttons[:_BUTTONS]
     )
     if hidden := [button.label for button in card.buttons[_BUTTONS:]]:
         field_lines.append(f"还可以直接回复：{'、'.join(hidden)}")
-    title = _cut(card.title, _TITLE_CHARS)
+    title = _cut(card.title, room.title_chars)
     if title != card.title:
         rest.insert(0, card.title)
     fitted = replace(card, title=title, lines=lines, facts=facts, fields=fields, buttons=buttons)
@@ -191,9 +201,8 @@ def _fit_facts(card: Card) -> tuple[tuple[tuple[str, str], ...], list[str]]:
     return tuple(facts), lines
 
 
-def _fit_lines(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+def _fit_lines(lines: Sequence[str], room: int) -> tuple[tuple[str, ...], list[str]]:
     """Whole lines while they fit; from the first that does not, all follow in a text."""
-    room = _BODY_CHARS
     for count, line in enumerate(lines):
         room -= len(line) + (1 if count else 0)
         if room < 0:
@@ -226,11 +235,11 @@ def _keep_options(chosen: Field, room: int) -> tuple[Option, ...]:
     return kept[: room - len(selected)] + selected
 
 
-def _following(card: Card, rest: Sequence[str]) -> list[Content]:
+def _following(card: Card, rest: Sequence[str], room: Room) -> list[Content]:
     if not rest:
         return []
-    told = "\n".join((f"{_cut(card.title, _TITLE_CHARS)}（续）", *rest))
-    return [Text(part) for part in split_text(told)]
+    told = "\n".join((f"{_cut(card.title, room.title_chars)}（续）", *rest))
+    return [Text(part) for part in split_text(told, room.text_bytes)]
 
 
 def _cut(text: str, most_chars: int) -> str:

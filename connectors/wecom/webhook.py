@@ -7,37 +7,24 @@ Sources: developer.work.weixin.qq.com/document/path/90930 and 90238. The platfor
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import orjson
 from aiohttp import web
-from prometheus_client import Counter
 
 from bot.clock import Clock
 from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, Platform
 from bot.ports import Accept
 from connectors.doors import Answer, Refused, read_body, take
-from connectors.wecom.crypto import Crypto, Undecipherable, WrongReceiver, WrongSignature
+from connectors.wecom.crypto import Crypto
+from connectors.wecom.gate import Gate, encrypted_in_json
 from connectors.wecom.leaves import Leaves, fields_of, read_leaves
 from connectors.wecom.settings import WecomApp
 
-log = logging.getLogger(__name__)
-
 _LONGEST_USERID = 64
 _SANE_SENT_AT = timedelta(days=1)
-_SIGNING = ("msg_signature", "timestamp", "nonce")
 _TAKEN = Answer()  # an empty 200 is all that the platform wants
-
-_NO_SIGNATURE = "这里是企业微信的回调地址，服务正常。请求没有签名，所以不作处理。\n"
-
-_REFUSED = Counter(
-    "gendan_wecom_callbacks_refused_total",
-    "Callbacks refused before anything was stored.",
-    ["app", "reason"],
-)
 
 
 def routes(
@@ -64,83 +51,39 @@ class _Door:
         self._app = app
         self._accept = accept
         self._clock = clock
-        self._fresh_by = (clock, *also_fresh_by)
-        self._crypto = Crypto(token=app.token, aes_key=app.aes_key, receive_id=app.corp_id)
         self._channel = f"{Platform.WECOM}:{app.name}:app"
+        crypto = Crypto(token=app.token, aes_key=app.aes_key, receive_id=app.corp_id)
+        self._gate = Gate(
+            app.name,
+            self._channel,
+            crypto,
+            clocks=(clock, *also_fresh_by),
+            slack_s=app.slack_s,
+        )
 
     async def check_address(self, request: web.Request) -> web.Response:
-        """The admin page's check: the decrypted echostr, bare, within a second."""
-        query = request.query
-        # A decoder in between may have read "+" as a space, which base64 has not.
-        encrypted = query.get("echostr", "").replace(" ", "+").encode()
-        try:
-            self._verify(query, encrypted)
-            echo = self._decrypt(encrypted)
-            if echo is None:
-                raise _forbidden("key")
-            if echo.startswith((b"<", b"{")):
-                # A captured message sent here as an echostr must not come back readable.
-                raise _forbidden("echo")
-        except Refused as refused:
-            return self._refuse(refused)
-        return web.Response(body=echo, content_type="text/plain")
+        return await self._gate.check_address(request)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         query = request.query
         try:
-            self._check_query(query)
+            self._gate.check_query(query)
             envelope = self._open(query, await read_body(request))
         except Refused as refused:
-            return self._refuse(refused)
+            return self._gate.refuse(refused)
         return await take(request, envelope, self._accept, _TAKEN)
-
-    def _check_query(self, query: Mapping[str, str]) -> None:
-        """What can be judged before a stranger's body is read."""
-        if not all(name in query for name in _SIGNING):
-            raise _forbidden("unsigned")
-        self._check_age(query["timestamp"])
 
     def _open(self, query: Mapping[str, str], body: bytes) -> Envelope:
         encrypted = _encrypted_part(body)
-        self._verify(query, encrypted)
+        self._gate.verify(query, encrypted)
         received_at = self._clock.now()
-        message = self._decrypt(encrypted)
+        message = self._gate.decrypt(encrypted)
         if message is None:
             return self._dead_letter(body, received_at, "signed, but not encrypted with our key")
         try:
             return self._envelope(message, read_leaves(message), received_at)
         except InvalidInput as error:
             return self._dead_letter(message, received_at, str(error))
-
-    def _verify(self, query: Mapping[str, str], encrypted: bytes) -> None:
-        try:
-            self._crypto.verify(
-                query["msg_signature"],
-                timestamp=query["timestamp"],
-                nonce=query["nonce"],
-                encrypted=encrypted,
-            )
-        except KeyError:
-            raise _forbidden("unsigned") from None
-        except WrongSignature:
-            raise _forbidden("signature") from None
-
-    def _check_age(self, timestamp: str) -> None:
-        """Far-off clocks only: retries carry their own timestamp, and a replay is caught by
-        its delivery id."""
-        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 10):
-            raise _forbidden("timestamp")
-        at = int(timestamp)
-        if all(abs(at - clock.now().timestamp()) > self._app.slack_s for clock in self._fresh_by):
-            raise _forbidden("timestamp")
-
-    def _decrypt(self, encrypted: bytes) -> bytes | None:
-        try:
-            return self._crypto.decrypt(encrypted)
-        except Undecipherable:
-            return None
-        except WrongReceiver:
-            raise _forbidden("receiver") from None
 
     def _envelope(self, message: bytes, leaves: Leaves, received_at: datetime) -> Envelope:
         fields = fields_of(leaves)
@@ -174,23 +117,6 @@ class _Door:
             unreadable=reason,
         )
 
-    def _refuse(self, refused: Refused) -> web.Response:
-        _REFUSED.labels(self._app.name, refused.reason).inc()
-        log.warning(
-            "callback refused",
-            extra={
-                "action": "callback_refused",
-                "channel": self._channel,
-                "reason": refused.reason,
-            },
-        )
-        text = _NO_SIGNATURE if refused.reason == "unsigned" else ""
-        return web.Response(status=refused.status, text=text)
-
-
-def _forbidden(reason: str) -> Refused:
-    return Refused(reason, 403)
-
 
 def _encrypted_part(body: bytes) -> bytes:
     """The encrypted text of an XML or JSON envelope.
@@ -201,10 +127,7 @@ def _encrypted_part(body: bytes) -> bytes:
     if opened:
         text = rest.partition(b"</Encrypt>")[0].strip()
         return text.removeprefix(b"<![CDATA[").removesuffix(b"]]>").strip()
-    try:
-        return str(orjson.loads(body)["encrypt"]).encode()
-    except (ValueError, TypeError, KeyError):
-        raise _forbidden("unsigned") from None
+    return encrypted_in_json(body)
 
 
 def _delivery_id(fields: Mapping[str, str], leaves: Leaves) -> str:

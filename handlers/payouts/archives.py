@@ -8,7 +8,7 @@ import re
 import zipfile
 import zlib
 
-from handlers.payouts.packs import FOLDER, JSON_PARTS, MANIFEST
+from handlers.payouts.packs import FOLDER, JSON_PARTS, MANIFEST, READABLE
 
 MAX_ENTRIES = 1_000
 MAX_PART_BYTES = 64 * 1024 * 1024
@@ -40,7 +40,7 @@ def _check(entries: list[zipfile.ZipInfo]) -> None:
     seen: set[str] = set()
     for entry in entries:
         name = entry.orig_filename
-        if name not in (MANIFEST, *JSON_PARTS) and not _ATTACHMENT.fullmatch(name):
+        if name not in (MANIFEST, *JSON_PARTS, *READABLE) and not _ATTACHMENT.fullmatch(name):
             raise ArchiveRefused(f"有不属于证据包的条目 {name!r}")
         if name in seen:
             raise ArchiveRefused(f"条目 {name} 出现两次")

@@ -1,9 +1,10 @@
 """The evidence pack of one person's payout: one zip that can be checked without the database.
 
 Parts, in the order of the chain: rules, the rules in words, the facts that matter to the
-person, the calculation steps, the result, the list of attachments, the attachments by content
-hash. `manifest.json` names each with its SHA-256 and the chain over them; its `head` stands for
-the whole pack and is the `previous` of the next one. docs/payouts.md describes the format.
+person, the calculation steps, the result, who did what, what a machine read on contracts, the
+list of attachments, all of it for people's eyes, the attachments by content hash. `manifest.json`
+names each with its SHA-256 and the chain over them; its `head` stands for the whole pack and is
+the `previous` of the next one. docs/payouts.md describes the format.
 """
 
 from __future__ import annotations
@@ -24,15 +25,23 @@ from bot.domain.payouts.steps import steps
 from bot.domain.payouts.versions import RuleBook
 from bot.domain.payouts.words import WORDING
 from bot.errors import NotFound
-from handlers.payouts import as_json, documents
+from handlers.payouts import as_json, collaboration, documents, readable
 from handlers.payouts.exact_json import canonical
+from handlers.payouts.readable_pdf import to_pdf
 
 FORMAT = "gendan-payout-pack"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 JSON_PARTS = (
-    "rules.json", "words.json", "facts.json", "steps.json", "result.json", "attachments.json"
+    "rules.json", "words.json", "facts.json", "steps.json", "result.json", "collaboration.json",
+    "papers.json", "attachments.json",
 )  # fmt: skip
+READABLE = (readable.PAGE, readable.PAPER, readable.PICTURE)
+PARTS_OF = {
+    1: tuple(one for one in JSON_PARTS if one not in ("collaboration.json", "papers.json")),
+    2: (*JSON_PARTS, *READABLE),
+}
+"""Of each version of the format, in the order of the chain; attachments follow."""
 FOLDER = "attachments/"
 FIRST = "0" * 64
 """`previous` of the first pack of a chain."""
@@ -65,11 +74,14 @@ def write_pack(
     person: str,
     *,
     attachments: Sequence[Attachment] = (),
+    work: collaboration.Work | None = None,
+    papers: Sequence[Mapping[str, Any]] = (),
     previous: str = FIRST,
 ) -> Pack:
     """The pack of one person's payout.
 
-    rules_document, facts_document: JSON of the payout schema. previous: head of the pack before
+    rules_document, facts_document: JSON of the payout schema. papers: what a machine read on
+    contracts ("deal", "name", "sha256", "fields", "lowest_bp"). previous: head of the pack before
     in the chain. Raises InvalidInput, and NotFound when nothing concerns the person.
     """
     rules = documents.to_rules(rules_document)
@@ -78,13 +90,23 @@ def write_pack(
     kept = narrow(rules, facts, facts_document, person)
     body = recomputed(rules, documents.to_facts(kept), person)
     listed, blobs = _attached(attachments)
+    told = {
+        "rules.json": rules_document,
+        "words.json": body["words"],
+        "facts.json": kept,
+        "steps.json": body["steps"],
+        "result.json": body["result"],
+        "collaboration.json": collaboration.document(kept, work or {}),
+        "papers.json": [dict(one) for one in papers],
+        "attachments.json": listed,
+    }
+    shown = readable.blocks(told, person=person, previous=previous)
+    title, picture = shown[0].text, collaboration.draw(told["collaboration.json"])
     parts = [
-        ("rules.json", canonical(rules_document)),
-        ("words.json", canonical(body["words"])),
-        ("facts.json", canonical(kept)),
-        ("steps.json", canonical(body["steps"])),
-        ("result.json", canonical(body["result"])),
-        ("attachments.json", canonical(listed)),
+        *((name, canonical(told[name])) for name in JSON_PARTS),
+        (readable.PAGE, readable.to_html(shown, title=title)),
+        (readable.PAPER, to_pdf(shown, picture, title=title)),
+        (readable.PICTURE, picture),
         *blobs,
     ]
     manifest = manifest_of(parts, person=person, previous=previous, wording=WORDING)
@@ -102,13 +124,18 @@ def recomputed(rules: tuple[Rule, ...], facts: Facts, person: str) -> dict[str, 
 
 
 def manifest_of(
-    parts: Sequence[tuple[str, bytes]], *, person: str, previous: str, wording: int
+    parts: Sequence[tuple[str, bytes]],
+    *,
+    person: str,
+    previous: str,
+    wording: int,
+    version: int = FORMAT_VERSION,
 ) -> dict[str, Any]:
     """Each link of the chain is the SHA-256 of the link before, the part's hash and its name;
     the first link is that of the pack's own description."""
     about = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": version,
         "person": person,
         "previous": previous,
         "wording": wording,
@@ -191,7 +218,8 @@ def _zipped(parts: Sequence[tuple[str, bytes]]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts:
             entry = zipfile.ZipInfo(name, date_time=_LONG_AGO)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            dense = name.endswith((".pdf", ".png"))
+            entry.compress_type = zipfile.ZIP_STORED if dense else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return buffer.getvalue()

@@ -12,13 +12,13 @@ from typing import Any
 from bot.domain.payouts.money import yuan
 from bot.domain.payouts.words import WORDING
 from bot.errors import InvalidInput
-from handlers.payouts import archives, documents, exact_json
+from handlers.payouts import archives, collaboration, documents, exact_json, readable
 from handlers.payouts.packs import (
     FOLDER,
     FORMAT,
-    FORMAT_VERSION,
     JSON_PARTS,
     MANIFEST,
+    PARTS_OF,
     manifest_of,
     recomputed,
 )
@@ -67,16 +67,21 @@ def _manifest(parts: Mapping[str, bytes]) -> dict[str, Any]:
     manifest = _document(parts, MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise InvalidInput(f"{MANIFEST}：format 不是 {FORMAT}")
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise InvalidInput(f"{MANIFEST}：只认得第 {FORMAT_VERSION} 版格式")
+    version = manifest.get("format_version")
+    if not isinstance(version, int) or version not in PARTS_OF:
+        raise InvalidInput(f"{MANIFEST}：只认得第 {'、'.join(map(str, PARTS_OF))} 版格式")
     texts = (manifest.get("person"), manifest.get("head"), manifest.get("previous"))
     if not all(isinstance(text, str) for text in texts):
         raise InvalidInput(f"{MANIFEST}：缺少 person、head 或 previous")
     if not _SHA256.fullmatch(manifest["previous"]) or not isinstance(manifest.get("wording"), int):
         raise InvalidInput(f"{MANIFEST}：previous 或 wording 不对")
-    missing = [name for name in JSON_PARTS if name not in parts]
+    missing = [name for name in PARTS_OF[version] if name not in parts]
     if missing:
         raise InvalidInput(f"缺少 {'、'.join(missing)}")
+    known = {MANIFEST, *PARTS_OF[version]}
+    strange = [name for name in parts if name not in known and not name.startswith(FOLDER)]
+    if strange:
+        raise InvalidInput(f"有不属于第 {version} 版格式的 {'、'.join(strange)}")
     return manifest
 
 
@@ -90,13 +95,15 @@ def _document(parts: Mapping[str, bytes], name: str) -> Any:
 
 def _hash_findings(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Iterator[str]:
     """Compares the manifest with the one that these parts have."""
-    ordered = [(name, parts[name]) for name in JSON_PARTS]
+    version = manifest["format_version"]
+    ordered = [(name, parts[name]) for name in PARTS_OF[version]]
     ordered += sorted((name, parts[name]) for name in parts if name.startswith(FOLDER))
     expected = manifest_of(
         ordered,
         person=manifest["person"],
         previous=manifest["previous"],
         wording=manifest["wording"],
+        version=version,
     )
     told = manifest.get("parts")
     by_name = {
@@ -157,6 +164,31 @@ def _content_findings(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -
     for name, word in (("words", "规则的文字说明"), ("steps", "计算步骤")):
         if told[name] != again[name]:
             yield f"{name}.json：{word}与规则和单据不符"
+    if manifest["format_version"] > 1:
+        yield from _readable_findings(manifest, parts)
+
+
+def _readable_findings(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Iterator[str]:
+    """The page must say what the data say. The PDF and the picture are known by their hashes."""
+    try:
+        told = {name: _document(parts, name) for name in JSON_PARTS}
+        did = {
+            str(one["deal"]): {person["person"]: person["did"] for person in one["people"]}
+            for one in told["collaboration.json"]
+        }
+        if collaboration.document(told["facts.json"], did) != told["collaboration.json"]:
+            yield "collaboration.json：签单人、拆分与单据不符"
+            return
+        shown = readable.blocks(told, person=manifest["person"], previous=manifest["previous"])
+        page = readable.to_html(shown, title=shown[0].text)
+    except InvalidInput as problem:
+        yield str(problem)
+        return
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield "collaboration.json 或 papers.json：不是证据包的形式"
+        return
+    if page != parts[readable.PAGE]:
+        yield f"{readable.PAGE}：页面说的与数据不符"
 
 
 def _result_differences(told: object, again: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handlers.refusals.masking import COMPANY, CUSTOMER, NUMBER, PERSON
-from handlers.understanding.names import load_vocabulary
+from handlers.understanding.names import load_jieba
 
 MOST_NOTES = 400
 SMALLEST = 3
@@ -87,7 +87,7 @@ def nearest_code(words: Weights, notes_by_code: Mapping[str, Sequence[str]]) -> 
 
 
 def _words(note: str) -> list[str]:
-    load_vocabulary()
+    load_jieba()
     import jieba
 
     cut = jieba.lcut_for_search(_MASKS.sub(" ", note))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from handlers.understanding.contacts import begins_with_surname, find_contacts
 from handlers.understanding.customers import CustomerIndex
-from handlers.understanding.names import everyday_words, load_vocabulary
+from handlers.understanding.names import everyday_words, load_jieba
 
 CUSTOMER, PERSON, COMPANY, NUMBER = "某客户", "某人", "某公司", "某号码"
 
@@ -47,7 +47,7 @@ def mask_names(text: str, people: Iterable[str]) -> str:
 
 
 def _without_dictionary_names(text: str) -> str:
-    load_vocabulary()
+    load_jieba()
     import jieba.posseg
 
     parts = re.split(f"({CUSTOMER}|{PERSON}|{COMPANY}|{NUMBER})", text)

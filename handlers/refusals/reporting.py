@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from bot.domain.people import Role
+from bot.domain.people import Person, Role
 from bot.domain.refusals import Loss, Refusals, count
 from bot.errors import InvalidInput, NotAllowed
 from bot.messages import Card, Markdown, OutboundMessage
@@ -90,29 +90,38 @@ class WeeklyRefusals:
 async def show(desk: Desk, words: str) -> None:
     """«拒绝原因 上月»: a supervisor sees their own people's, the others everybody's with the
     words of the last weekly report."""
-    if not desk.rep.roles & READERS:
-        raise NotAllowed(texts.NOT_YOURS)
-    since, until = _period(desk, words)
-    losses = await desk.tx.refusals.losses(since=since - (until - since), until=until)
-    sees_all = bool(desk.rep.roles & SEES_ALL)
-    if not sees_all:
-        losses = await _of_own_people(desk, losses)
-    report = count(losses, since=since, until=until)
+    report, details = await read(desk.tx, desk.office, desk.rep, words, desk.at)
     title, lines = _face(desk.office, report)
     parts = [f"**{title}**", *lines]
     if report.mentioned:
         parts.append(texts.mentions(report))
-    kept = await desk.tx.settings.get(KEPT) if sees_all and report.lost else None
-    if kept and kept["details"]:
-        parts.append(kept["details"])
+    if details:
+        parts.append(details)
     customers.tell_alone(desk, title, "\n".join(parts))
 
 
-async def _of_own_people(desk: Desk, losses: list[Loss]) -> list[Loss]:
+async def read(
+    tx: UnitOfWork, office: Office, reader: Person, words: str, at: datetime
+) -> tuple[Refusals, str]:
+    """What somebody may know of a period, and the words of the last weekly report, "" for who
+    does not see all. words: the period, as people say it. Raises NotAllowed, InvalidInput."""
+    if not reader.roles & READERS:
+        raise NotAllowed(texts.NOT_YOURS)
+    since, until = _period(office, words, at)
+    losses = await tx.refusals.losses(since=since - (until - since), until=until)
+    sees_all = bool(reader.roles & SEES_ALL)
+    if not sees_all:
+        losses = await _of_own_people(tx, reader, losses)
+    report = count(losses, since=since, until=until)
+    kept = await tx.settings.get(KEPT) if sees_all and report.lost else None
+    return report, str(kept["details"]) if kept else ""
+
+
+async def _of_own_people(tx: UnitOfWork, leader: Person, losses: list[Loss]) -> list[Loss]:
     actors = {loss.actor_id for loss in losses if loss.actor_id is not None}
-    led = {desk.rep.id}
+    led = {leader.id}
     for actor_id in actors:
-        if await customers.leads(desk.tx, desk.rep, actor_id):
+        if await customers.leads(tx, leader, actor_id):
             led.add(actor_id)
     return [loss for loss in losses if loss.actor_id in led]
 
@@ -130,16 +139,16 @@ def _last_week(office: Office, at: datetime) -> tuple[datetime, datetime]:
     return office.calendar.midnight(monday - WEEK), office.calendar.midnight(monday)
 
 
-def _period(desk: Desk, words: str) -> tuple[datetime, datetime]:
+def _period(office: Office, words: str, at: datetime) -> tuple[datetime, datetime]:
     """[since, until). Raises InvalidInput."""
-    midnight = desk.office.calendar.midnight
-    today = desk.office.calendar.day_of(desk.at)
+    midnight = office.calendar.midnight
+    today = office.calendar.day_of(at)
     month = today.replace(day=1)
     quarter = date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
     if not words:
-        return desk.at - USUAL, desk.at
+        return at - USUAL, at
     if words == "上周":
-        return _last_week(desk.office, desk.at)
+        return _last_week(office, at)
     if words in ("上月", "上个月"):
         return midnight((month - timedelta(days=1)).replace(day=1)), midnight(month)
     begun = {
@@ -151,8 +160,8 @@ def _period(desk: Desk, words: str) -> tuple[datetime, datetime]:
         "今年": date(today.year, 1, 1),
     }.get(words)
     if begun is not None:
-        return midnight(begun), desk.at
+        return midnight(begun), at
     match = _DAYS.fullmatch(words)
     if match is None or not 1 <= int(match["days"]) <= 365:
         raise InvalidInput(texts.WHICH_PERIOD)
-    return desk.at - timedelta(days=int(match["days"])), desk.at
+    return at - timedelta(days=int(match["days"])), at

@@ -28,6 +28,8 @@ SLOT_LABELS = {
     "ref": "单号",
 }
 
+LONGEST_HELP_BYTES = 1930  # a text of WeCom holds 2048; the topics left want room too
+
 HELP = (
     "我是跟单助手。像平时说话一样告诉我就行：\n"
     "- 记跟进：刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系\n"
@@ -38,24 +40,38 @@ HELP = (
     "- 客户 恒锐机电：状态、灯和最近五条；动态 恒锐机电：更多\n"
     "- 新建客户 杭州某某有限公司；客户资料 恒锐机电 电话或网址\n"
     "- 公海；领取 恒锐机电；放回公海 恒锐机电 原因\n"
-    "- 登记合同 恒锐机电 HT-2026-018，35万，预付30%；回款 恒锐机电：到账情况\n"
-    "- 改阶段：恒锐机电推进到报价；看漏斗：漏斗\n"
+    "- 登记合同 恒锐机电 HT-2026-018，35万，预付30%；回款 恒锐机电：到账情况；"
+    "合同也可以发 PDF 或照片，再说「识别合同」\n"
+    "- 改阶段：恒锐机电推进到报价；看漏斗：漏斗；看转化：转化率\n"
     "- 话术 恒锐机电：三条说法，用了按「用了」；客户画像 恒锐机电 300人 年采购200万\n"
+    "- 奖金；奖金帮助；意向和预测：预测帮助\n"
+    "- 外部联系人：绑定建议；未绑定；绑定客户 王总 恒锐机电\n"
     "- 过程数据：自己的完整率、亮灯和响应\n"
+    "- 网页：我的客户；网页 恒锐机电：它的全部动态、热力和回款\n"
     "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
 )
 HELP_FOR_LEADERS = (
     "主管还可以：把恒锐机电转给陈静 / 分配 恒锐机电 给 陈静 / 陈静请假到周五，李敏代 / "
     "解锁 恒锐机电 原因 / 批注 恒锐机电 内容 / 合并客户 A 到 B / 撤销合并 A / "
-    "过程数据 / 团队总览 / 诊断 / 动作库 / 拒绝原因 上月 / 话术库"
+    "交接 张伟 给 陈静 / "
+    "过程数据 / 团队总览 / 诊断 / 谁没看（钉钉）/ 看板（大屏）/ 动作库 / 拒绝原因 上月 / 话术库"
 )
-HELP_FOR_FINANCE = "财务还可以：待匹配回款 / 匹配 收款单号 合同号"
+HELP_FOR_FINANCE = (
+    "财务还可以：待匹配回款 / 匹配 收款单号 合同号 / 待匹配订单 / 匹配订单 订单号 客户"
+)
 HELP_FOR_LEGAL = "法务：预付款到期没到账时我会发条款复核卡片；回款 恒锐机电：合同和到账情况"
 HELP_FOR_PRODUCT = "产品经理还可以：拒绝原因 / 拒绝原因 上月 / 拒绝原因 近90天"
+HELP_FOR_PLANNING = (
+    "计划还可以：ERP预测（写进 ERP 的预测和写到哪一步）/ ERP预测 重写 编号 / 备货 / 收到 CK编号"
+)
+HELP_FOR_WAREHOUSE = "仓储还可以：备货（现在有效的大单通知）/ 收到 CK编号"
 HELP_FOR_ADMINS = (
-    "管理员还可以：账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / "
-    "切换动作库 医疗器械 给 李敏团队 / 导入动作库 / 话术库 / 新增话术 / 停用话术 M07"
+    "管理员还可以：管理（打开管理页）/ 账号（看可能是同一人的）/ 合并账号 王伟 / 拆分账号 王伟 / "
+    "设置主管 张伟 李敏 / 设置角色 张伟 主管 / "
+    "ERP客户 / ERP预测 / 待匹配订单 / "
+    "切换动作库 医疗器械 给 李敏团队 / 导入动作库 / 话术库 / 新增话术 / 停用话术 M07 / "
+    "设置 / 设置 黄灯天数 2 给 李敏团队 / 设置记录"
 )
 
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
@@ -317,17 +333,35 @@ def shorten(text: str, limit: int) -> str:
 
 
 def help_for(roles: Collection[Role]) -> str:
-    """What somebody of these roles may say."""
+    """What somebody of these roles may say, in one message: what finds no room is named, and
+    `help_about` tells it."""
+    told, left = HELP, []
+    for name, text in _help_topics(roles).items():
+        longer = f"{told}\n{text}"
+        if len(longer.encode()) <= LONGEST_HELP_BYTES:
+            told = longer
+        else:
+            left.append(f"帮助 {name}")
+    return f"{told}\n还有：{' / '.join(left)}" if left else told
+
+
+def help_about(topic: str, roles: Collection[Role]) -> str:
+    """The part for one kind of work; everything where the reader has no such part."""
+    return _help_topics(roles).get(topic) or help_for(roles)
+
+
+def _help_topics(roles: Collection[Role]) -> dict[str, str]:
     leads = not {Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN}.isdisjoint(roles)
-    lines = [
-        HELP,
-        HELP_FOR_LEADERS if leads else "",
-        HELP_FOR_FINANCE if Role.FINANCE in roles else "",
-        HELP_FOR_LEGAL if Role.LEGAL in roles else "",
-        HELP_FOR_PRODUCT if Role.PRODUCT in roles else "",
-        HELP_FOR_ADMINS if Role.ADMIN in roles else "",
-    ]
-    return "\n".join(line for line in lines if line)
+    topics = {
+        "管理员": HELP_FOR_ADMINS if Role.ADMIN in roles else "",
+        "主管": HELP_FOR_LEADERS if leads else "",
+        "财务": HELP_FOR_FINANCE if Role.FINANCE in roles else "",
+        "法务": HELP_FOR_LEGAL if Role.LEGAL in roles else "",
+        "产品": HELP_FOR_PRODUCT if Role.PRODUCT in roles else "",
+        "计划": HELP_FOR_PLANNING if Role.PLANNING in roles else "",
+        "仓储": HELP_FOR_WAREHOUSE if Role.WAREHOUSE in roles else "",
+    }
+    return {name: text for name, text in topics.items() if text}
 
 
 def file_for_whom(names: Sequence[str]) -> str:

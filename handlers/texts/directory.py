@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MOST_CUSTOMERS = 20
-
 UNKNOWN_SENDER = (
     "我还不认识你，所以这条没有记到任何客户名下（原话已保存）。请让管理员把你加进应用的"
     "可见范围，通讯录同步后再发一次。"
@@ -36,21 +34,62 @@ def stranger(platform: str, name: str, user_id: str) -> str:
     )
 
 
-def left_with_customers(name: str, customers: Sequence[str]) -> str:
-    shown = "、".join(customers[:MOST_CUSTOMERS])
-    more = "等" if len(customers) > MOST_CUSTOMERS else ""
-    return (
-        f"{name}已离职或停用，名下还有{len(customers)}家客户没有交接：{shown}{more}。"
-        f"请逐家告诉我转给谁，例如「把{customers[0]}转给某人」。"
-    )
-
-
 def undeliverable(where: str, reason: str) -> str:
     return f"有一条消息没发出去，已放进死信，可以重放：{where}，原因：{reason}"
 
 
 def held_up(where: str, reason: str) -> str:
     return f"有消息暂时发不出去，修好后会自动补发：{where}，原因：{reason}"
+
+
+def quota(used: int, limit: int, foretold: int | None, reached: int) -> str:
+    """reached: the threshold, in percent."""
+    said = f"钉钉本月接口调用已用 {used} / {limit} 次，超过 {reached}%。"
+    if foretold is not None:
+        said += f"照这个速度，到月底约 {foretold} 次（{foretold * 100 // limit}%）。"
+    if reached < 80:
+        return f"{said}到 80% 时机器人会自动节省。"
+    if reached < 95:
+        return (
+            f"{said}机器人开始节省：处理完的卡片不再刷新，回复尽量走不计费的会话。"
+            "到 95% 时停发钉钉上的每日清单和周报。请考虑购买扩容包。"
+        )
+    if reached < 100:
+        return (
+            f"{said}钉钉上的每日清单和周报停发，单条提醒和回复照常。"
+            "请购买扩容包，并把新额度写进配置 monthly_calls。"
+        )
+    return (
+        f"{said}钉钉可能随时拒绝调用，届时只有会话回复和群机器人还能发。"
+        "请购买扩容包，并把新额度写进配置 monthly_calls。"
+    )
+
+
+_CONNECTS_TO = {
+    "dingtalk": (
+        "钉钉",
+        "请核对 Client ID 和 Client Secret，以及开发者后台是否选了 Stream 模式",
+    ),
+    "wecom": (
+        "企业微信",
+        "请核对 BotID 和 Secret，并确认同一个机器人没有在别处连着",
+    ),
+}
+
+
+def hears_nothing(platform: str, app: str, reason: str, *, is_refused: bool) -> str:
+    name, remedy = _CONNECTS_TO[platform]
+    if is_refused:
+        return f"应用 {app} 的长连接被拒绝，机器人收不到{name}的消息。{remedy}；原因：{reason}"
+    return (
+        f"应用 {app} 连不上{name}，机器人收不到消息，正在反复重连。"
+        f"请检查服务器的网络和代理；原因：{reason}"
+    )
+
+
+def hears_again(platform: str, app: str) -> str:
+    name, _ = _CONNECTS_TO[platform]
+    return f"应用 {app} 又连上了{name}。断开期间发给机器人的消息可能没有送到，请提醒大家重发。"
 
 
 def bad_row(number: int, name: str, owner: str) -> str:

@@ -38,7 +38,7 @@ def wait(figure: Wait) -> str:
     tail = f"，另有{figure.open}个还没有" if figure.open else ""
     if figure.median is None:
         return f"还没有数据（n=0{tail}）"
-    return f"{_hours(figure.median)}（n={figure.n}{tail}）"
+    return f"{hours(figure.median)}（n={figure.n}{tail}）"
 
 
 def own(title: str, figures: Figures) -> str:
@@ -111,6 +111,7 @@ def _red_share(lights: TeamLights) -> float:
     return lights.red / lights.leads if lights.leads else 0.0
 
 
-def _hours(span: timedelta) -> str:
+def hours(span: timedelta) -> str:
+    """25分钟, 3.5小时."""
     minutes = round(span.total_seconds() / 60)
     return f"{minutes}分钟" if minutes < 60 else f"{minutes / 60:.1f}小时"

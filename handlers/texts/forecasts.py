@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+
+from handlers.texts.dialog import amount_words
 
 NO_TEAM = "未分组"
 
@@ -85,3 +88,58 @@ def nothing_won(still_open: int) -> str:
 
 def not_horizons(said: str, longest: int) -> str:
     return f"{said!r}：应为 1 到 {longest} 的天数，如 30,60,90 (not a list of days)"
+
+
+def not_enough(wins: int, least_wins: int, days: int, least_days: int) -> str:
+    return f"历史不足：赢单 {wins} 单、{days} 天，满 {least_wins} 单和 {least_days} 天后才预测。"
+
+
+def few_wins(wins: int, least: int) -> str:
+    return f"历史不足：自己只有 {wins} 单赢单（{least} 单起才可信），区间仅供参考。"
+
+
+def share_of_total(share: float) -> str:
+    return f"占全公司 90 天预测的 {share:.0%}，按以往赢单和在谈商机分摊。"
+
+
+def won_lately(days: int, yuan: float, wins: int) -> str:
+    return f"最近 {days} 天赢单 {yuan:,.0f} 元，历史上共 {wins} 单。"
+
+
+def still_open(count: int, yuan: float) -> str:
+    return f"在谈 {count} 单，报过的金额共 {yuan:,.0f} 元。"
+
+
+REFERENCE = "预测参考"
+NOT_YET = "还没有机器预测：每天凌晨算一次，请明天再看。"
+ONLY_WHOSE = "只能看自己的预测；主管看自己的团队，销售总监和管理员看全公司。"
+BESIDE = "仅供参考：不代替、也不改动任何人报的数字。"
+
+
+def reference(label: str, day: date, rows: Sequence[tuple[int, int, int, int]]) -> list[str]:
+    """rows: days, P20, P50, P80 in fen."""
+    told = [f"**{label}**（机器，截至{day.month}月{day.day}日）"]
+    for days, p20, p50, p80 in rows:
+        band = f"{amount_words(_round(p20))}～{amount_words(_round(p80))}"
+        told.append(f"- {days}天：{amount_words(_round(p50))}（P20–P80 {band}）")
+    return told
+
+
+def _round(fen: int) -> int:
+    """To 1,000 yuan: more digits would pretend to know."""
+    return round(fen / 100_000) * 100_000
+
+
+def people_submitted(people: int, sums: str) -> str:
+    """sums: by category."""
+    return f"人报的（{people}人已提交的预测）：{sums}"
+
+
+def people_say(sums: Sequence[tuple[str, int, int]]) -> str:
+    """sums: level, deals, fen."""
+    told = "；".join(f"{level} {deals}单 {amount_words(fen)}" for level, deals, fen in sums)
+    return f"- 人报的在谈商机：{told or '没有'}"
+
+
+def because(reasons: Sequence[str]) -> list[str]:
+    return [f"- {reason}" for reason in reasons]

@@ -18,7 +18,6 @@ NOTHING_CHANGED = "没有切换，一切照旧。"
 CANCELLED = "已取消"
 SWITCHED = "已切换"
 CONFIRM, CANCEL = "确认切换", "取消"
-MINE = ("我的团队", "我团队", "本团队", "我们团队", "我的组", "我们组")
 
 
 def imported(label: str, version: int, stages: Sequence[str], units: Sequence[str]) -> str:

@@ -25,11 +25,12 @@ _NAMES = {
     "owed": "待补",
     "overdue": "过期约定",
     "red": "红灯",
+    "signal": "客户有动静",
     "today": "今天约好",
     "yellow": "黄灯",
     "draft": "没填完",
 }
-_TITLE_ORDER = ("red", "yellow", "today", "overdue", "owed", "draft")
+_TITLE_ORDER = ("red", "signal", "yellow", "today", "overdue", "owed", "draft")
 
 
 def title(on: date, kinds: Sequence[str], *, stuck: int = 0) -> str:
@@ -42,6 +43,12 @@ def title(on: date, kinds: Sequence[str], *, stuck: int = 0) -> str:
 
 def numbered(number: int, line: str) -> str:
     return f"{number}. {line}"
+
+
+def told(items: Sequence[tuple[int, str]]) -> str:
+    """items: number on the list, customer."""
+    names = "、".join(f"{number}. {short_company(customer)}" for number, customer in items)
+    return f"今天另有单独提醒：{names}"
 
 
 def more(count: int) -> str:

@@ -23,6 +23,7 @@ LOSSES = "丢单原因没填"
 OVERDUE = "约好没联系"
 REDS = "红灯"
 TEAM_REDS = "团队红灯"
+SIGNALS = "客户有动静"
 TODAY = "今天约好"
 YELLOWS = "黄灯"
 STUCK = "阶段停滞"
@@ -34,6 +35,7 @@ SHOWN = {
     OVERDUE: 6,
     REDS: 6,
     TEAM_REDS: 8,
+    SIGNALS: 6,
     TODAY: 6,
     YELLOWS: 4,
     STUCK: 2,

@@ -24,6 +24,8 @@ CONTRACT_HOW = f"登记合同要有客户、合同号和金额，{CONTRACT_EXAMP
 AMENDMENT_HOW = "要改哪份合同？请带上合同号，例如「改合同 HT-2026-018 预付20%，2月10日前付」。"
 CONTRACT_RECORDED = "已登记"
 CONTRACT_DROPPED = "未登记"
+WITHDRAW_TITLE = "合同也要撤下吗？"
+WITHDRAW, KEEP_CONTRACT, DECIDED = "一起撤下", "保留合同", "已处理"
 CONTRACT_GONE = "这份合同登记卡片已处理过了。"
 WHOSE_RECEIVABLES = "要查哪家客户的回款？例如「回款 恒锐机电」。"
 ONLY_FINANCE = "待匹配回款由财务、销售总监或管理员处理，我这里没有改动。"
@@ -63,6 +65,10 @@ _OUTCOMES = {
 }
 
 
+def short_day(on: date) -> str:
+    return f"{on.month}月{on.day}日"
+
+
 def day(on: date) -> str:
     return f"{on.year}年{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
 
@@ -97,6 +103,29 @@ def contract_recorded(number: str, due: date | None, claimed: int) -> str:
     if due is not None:
         told += f"{day(due)}过后核对回款，没到账会发起条款复核。"
     return told + (f"已有 {claimed} 笔回款自动归到这份合同。" if claimed else "")
+
+
+def withdraw_question(number: str, title: str) -> str:
+    return (
+        f"「{title}」已撤销。合同 {number} 是同一句话里登记的，"
+        "要不要一起撤下？撤下后不再核对它的回款。"
+    )
+
+
+def contract_withdrawn(number: str) -> str:
+    return f"合同 {number} 已撤下，不再核对回款。以后要登记还可以用这个合同号。"
+
+
+def contract_kept(number: str) -> str:
+    return f"合同 {number} 保留，照常核对回款。"
+
+
+def not_withdrawn(number: str) -> str:
+    return f"合同 {number} 已有回款或条款复核，不能撤下。条款不对请说「改合同 {number} …」。"
+
+
+def withdrawn_entry(number: str, by: str) -> str:
+    return f"{by}撤下了合同 {number}"
 
 
 def contract_known(number: str, customer: str, amount_fen: int) -> str:
@@ -155,11 +184,16 @@ def review_line(outcome: Outcome | None, deadline: datetime, note: str) -> str:
 
 
 def money(receipt: Receipt) -> str:
-    if receipt.currency == HOME_CURRENCY:
-        return amount_words(receipt.amount_fen)
-    sign = "-" if receipt.amount_fen < 0 else ""
-    whole, part = divmod(abs(receipt.amount_fen), 100)
-    return f"{receipt.currency} {sign}{whole:,}.{part:02}"
+    return sum_words(receipt.amount_fen, receipt.currency)
+
+
+def sum_words(amount_fen: int, currency: str) -> str:
+    """amount_fen: in the currency's hundredths."""
+    if currency == HOME_CURRENCY:
+        return amount_words(amount_fen)
+    sign = "-" if amount_fen < 0 else ""
+    whole, part = divmod(abs(amount_fen), 100)
+    return f"{currency} {sign}{whole:,}.{part:02}"
 
 
 def review_title(number: str) -> str:
@@ -240,7 +274,8 @@ def unmatched_line(receipt: Receipt) -> str:
     named = f"，写的合同号 {receipt.contract_number}" if receipt.contract_number else ""
     foreign = "" if receipt.currency == HOME_CURRENCY else "，外币，不计入已收"
     payer = receipt.payer or "付款方未写"
-    return f"- {receipt.number} {money(receipt)} {payer} {receipt.received_on}{named}{foreign}"
+    on = short_day(receipt.received_on)
+    return f"- {receipt.number} {money(receipt)} {payer} {on}{named}{foreign}"
 
 
 def no_such_receipt(number: str) -> str:

@@ -31,7 +31,7 @@ def lines(report: Refusals, *, top: int) -> list[str]:
     rest = report.shares[top:]
     if rest:
         tenths, count = sum(share.tenths for share in rest), sum(share.count for share in rest)
-        told = f"{count}单" + (f"，{_percent(tenths)}" if report.enough else "")
+        told = f"{count}单" + (f"，{percent(tenths)}" if report.enough else "")
         found.append(f"其余{len(rest)}项：{told}")
     if report.enough and report.before < ENOUGH:
         found.append(f"{_PERIOD_WORDS}只有{report.before}单，暂不比较趋势。")
@@ -62,17 +62,19 @@ GROUPS = "**归在“其他”里的说法（近12周，仅供参考）**"
 def _share(rank: int, share: Share, report: Refusals) -> str:
     told = f"{rank}. {OBJECTIONS.get(share.code, share.code)} {share.count}单"
     if report.enough:
-        told += f"，{_percent(share.tenths)}"
+        told += f"，{percent(share.tenths)}"
     if share.change is not None:
-        told += f"，{_trend(share.change)}"
+        told += f"，{trend(share.change)}"
     return told
 
 
-def _percent(tenths: int) -> str:
+def percent(tenths: int) -> str:
+    """12.5%, from tenths of a percent."""
     return f"{tenths // 10}.{tenths % 10}%"
 
 
-def _trend(change: int) -> str:
+def trend(change: int) -> str:
+    """Against the period before. change: in tenths of a percent."""
     if change == 0:
         return "和上期持平"
     points = f"{abs(change) // 10}.{abs(change) % 10}个百分点"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from bot.domain.library import SlotSpec
 from bot.domain.stages import MoveKind
+from handlers.texts.alerts import day
 
 MOVE, CANCEL, PROPOSED = "确认推进", "取消", "推进"
 CANCELLED = "已取消，阶段没有变。"
@@ -92,15 +94,31 @@ def entry(came_from: str, went_to: str, facts: Sequence[str], reason: str) -> st
 
 
 FUNNEL = "漏斗"
+CONVERSION = "线索转化"
 
 
 def funnel_line(
-    stage: str, *, here: int, reached: int, rate: str, stay_days: str, stuck_days: int
+    stage: str, *, here: int, reached: int, rate: str, stay_days: int | None, stuck_days: int
 ) -> str:
     now = f"现有 {here}，到过 {reached}，进下一阶段 {rate}"
-    return f"- {stage}：{now}，停留 {stay_days}（停滞线 {stuck_days} 个工作日）"
+    stay = "—" if stay_days is None else f"{stay_days} 个工作日"
+    return f"- {stage}：{now}，停留 {stay}（停滞线 {stuck_days} 个工作日）"
 
 
 def funnel(whose: str, library: str, lines: Sequence[str]) -> str:
     head = f"{whose}漏斗（{library}，按客户去重，到过含跨过）："
-    return "\n".join([head, *lines, "停留为已结束停留的中位数；没有数据的显示「—」。"])
+    tail = "停留为已结束停留的中位数，和停滞线一样只数中间隔着的工作日；没有数据的显示「—」。"
+    return "\n".join([head, *lines, tail])
+
+
+def conversion_line(on: date, leads: int, converted: int, rate: str) -> str:
+    return f"- {day(on)}：线索 {leads}，转成商机 {converted}，转化率 {rate}"
+
+
+def conversion(whose: str, lines: Sequence[str]) -> str:
+    head = f"{whose}线索转化（按客户去重）："
+    tail = (
+        "线索：当天当过线索的客户，即商机还在第一个阶段。转成商机：其中当天结束时已过第一个阶段的。"
+        "没有线索的日子显示「—」。"
+    )
+    return "\n".join([head, *lines, tail])

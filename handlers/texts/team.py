@@ -19,6 +19,7 @@ LEAVE_UNTIL_WHEN = "请假到哪天？请写清楚日期再说一遍，例如「
 UNLOCK_WHICH = "要解锁哪家客户的补录？请带上客户名和原因，例如「解锁 恒锐机电 出差没信号」。"
 NOT_YOURS_TO_UNLOCK = "补录要由记录人的主管解锁，自己或其他同事不能解。"
 ALREADY_DECIDED = "这条补录已经处理过了，不用再按。"
+CARD_DONE = "已处理"
 YOU_ARE_BACK = "欢迎回来，请假已结束，你名下客户从今天起照常计灯。"
 
 UNLOCK_TITLE = "补录待解锁"
@@ -74,6 +75,15 @@ def you_kept_locked(customer: str, title: str) -> str:
     return f"好，「{customer} · {title}」保持锁定，已告诉记录人。"
 
 
+def decision(by: str, reason: str, *, unlocked: bool) -> str:
+    return f"{by}已解锁：{reason}" if unlocked else f"{by}没有解锁"
+
+
+def decided_before(words: str) -> str:
+    """words: of `decision`."""
+    return f"这条已经处理过了：{words}。先按的算数，这次没有改动。"
+
+
 def same_owner(customer: str, owner: str) -> str:
     return f"「{customer}」本来就由{owner}负责，没有改动。"
 
@@ -119,6 +129,21 @@ def on_leave(name: str, last_day: date, deputy: str, customers: int) -> str:
 def your_leave(last_day: date, deputy: str) -> str:
     cover = f"，由{deputy}代跟" if deputy else ""
     return f"已为你登记请假到{_day(last_day)}，期间你的客户不亮灯{cover}。"
+
+
+LEAVE_WITHDRAWN = "你的请假审批已撤销或改期，名下客户从今天起照常计灯。"
+
+
+def leave_approved(last_day: date) -> str:
+    return f"你的请假审批已通过，{_day(last_day)}为止你名下的客户不亮灯。提前回来请主管发「销假」。"
+
+
+def leave_of(name: str, last_day: date, customers: int) -> str:
+    """To the supervisor: nobody stands in."""
+    return (
+        f"{name}请假到{_day(last_day)}（审批已通过），名下{customers}家客户期间不亮灯，还没有代班人。"
+        f"要指定就回复「{name}请假到{last_day.month}月{last_day.day}日，某某代」。"
+    )
 
 
 def you_deputise(name: str, last_day: date, customers: int) -> str:

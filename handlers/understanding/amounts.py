@@ -25,7 +25,7 @@ _MONEY = re.compile(
     rf"(?:点[{HAN}]{{1,4}})?)"
     rf"\s*(?P<more>多|来|几|出头)?个?(?P<unit>亿|千万|百万|十万|万|千|w(?![a-z])|k(?![a-z]))?"
     rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?"
-    rf"|rmb|人民币)?(?P<more_yuan>多)?"
+    rf"|rmb|人民币)?(?P<more_yuan>多)?(?P<jiao>(?<=[块元])[\d一二两三四五六七八九](?:毛|角))?"
 )
 _NOT_MONEY_AFTER = re.compile(
     r"\s*(?:%|折|成|个(?!w|万)|分钟|小时|秒|分(?!钱)|天|周|月|年|号|日|点|套|台|家|人"
@@ -34,26 +34,32 @@ _NOT_MONEY_AFTER = re.compile(
 )
 _PIECES_AFTER = re.compile(
     r"\s*(?:余|多)?(?:只|支|根|卷|箱|桶|瓶|双|颗|粒|升|公斤|斤|平米|平方|枚|片|亩|人次|套(?!餐)|台|吨|米|件"
-    r"|把|条|本|册|户|点位|座|盒|袋|辆|张|股|字|公里|用户|终端|并发|人(?!民)|吨级|平)"
+    r"|把|条|本|册|户|点位|座|盒|袋|家(?!报|出|给)|间|头|羽|株|棵|度|斤|里|转|小时|辆|张|股|字|公里|用户|终端|并发|人(?!民)|吨级|平)"
 )
 _NOT_MONEY_BEFORE = re.compile(
-    r"(?:第|[a-z]|电话|手机|手机号|编号|单号|号码|po号?|no\.?|合同号|订单号|尾号|微信号"
-    r"|版本|型号|税号|账号|群里|近?\d天)[:： ]?$"
+    r"(?:第|(?<!quot)(?<!offe)[a-z]|电话|手机|手机号|编号|单号|号码|po号?|no\.?|合同号|订单号|尾号|微信号"
+    r"|版本|型号|税号|账号|群里|近?\d天)[:： ]?$|[这那]$"
 )
 _MONEY_CUE = re.compile(
     r"(?:报价?了?|报的是?|报到|报过去|报给\w{0,4}|价格?|总价|金额|合同额|合同金额|合同价"
     r"|合同|总额|总共|一共|合计|共计|首付款?|预付款?|定金|订金|尾款|首款|进度款|回款|到账"
-    r"|付了|打了|打款|付款|收到|到了|汇了|转了|退款|退了|退|款项?|预测|预计|业绩|签了"
-    r"|成交|单子|单|少发|少算|少了|差了?|漏了?|漏算|漏发|多扣|少给|改成|改为|是|应该是"
-    r"|offer|给到|给了?)(?:是|为|了|到|:|：|额|价|的|在|大概|大约|差不多|约|才|总共|一共"
+    r"|付了|(?:已|实|预)付|[实已]收|交了|刷了|打了|打款|付款|收到|到了|汇了|转了|退款|退了|退|款项?|预测|预计|业绩|签了"
+    r"|成交|单子|单|押金|货款|少我|欠我|扣了?|少发|少算|少了|差了?|漏了?|漏算|漏发|多扣|少给|改成|改为|是|应该是"
+    r"|[一二两三]笔|少[^,。;!?\d]{0,3}[算发给]了?|多[收付打转汇]了?|offer|给到|给了?)(?:是|为|了|到|:|：|额|价|的|在|大概|大约|差不多|约|才|总共|一共"
     r"|总计)*\s*$"
 )
+_RATIO = re.compile(r"[一二三四五六七八九]{2,5}")
+"""付款三三三一: shares, without any unit."""
 _SMALL_ALONE = Decimal(300)
 _ABOUT_BEFORE = re.compile(
     r"(?:大概|大约|差不多|约|估计|左右|将近|接近|近|小|毛)(?:是|在|有|能|要)?\s*$"
 )
 _ABOUT_AFTER = re.compile(r"\s*(?:块钱?|元)?(?:左右|上下|的样子|吧?差不多|这样子)")
 _BELOW = re.compile(r"(?:不到|不足|不满|没到)\s*$|(?:几|好几)$")
+_OVERPAID = re.compile(r"多(?:收|付|打|转|汇)了?")
+_GIVEN_BACK = re.compile(r"[^。;!?]{0,12}退(?!货|换|休|步)")
+_EACH = re.compile(r"一笔|一次|一家")
+_IN_ALL = re.compile(r"总|共|合计|加起来|一起")
 _REFUND = re.compile(r"退(?!出|换|回来?了?方案|休|步)[款了回给]*|冲红|红冲|退货款")
 
 
@@ -71,7 +77,7 @@ _COMPETITOR_BEFORE = re.compile(
     r"|他家|他们家|有家|某家|一家)[^,，。;；!?\n]{0,10}$"
 )
 _COUNTER_BEFORE = re.compile(
-    r"(?:还价|还到|砍价|砍到|砍成|砍|压到|压价到?|压|只肯|只愿|只能|只给|只有|最多|最高"
+    r"(?:还价|还到|砍价|砍到|砍成|砍|压到|压价到?|(?<![油液气水电高低冲增])压(?![机力缩铸])|只肯|只愿|只能|只给|只有|最多|最高"
     r"|心理价位?|心里价|目标价|期望价?|希望|想要|想|要求|预算|上限|封顶|想让|让我们降到"
     r"|让降到|让我们做到|要我们降到|要降到|要求降到|能不能|能否|可不可以|降到\w{0,2}才"
     r"|客户出价?|出价|回价|对方出|给的价|他们给|客户给|控制在|低于|卡在|底价|限价|拦标价"
@@ -87,16 +93,17 @@ _DIFFERENCE_BEFORE = re.compile(
     r"|快|约|个)*\s*$"
 )
 _OTHER_MONEY = re.compile(
-    r"(?:去年|往年|注册资本|营收|产值|年产值|规模|单价|每[台套个人年月]|每年|年费|月费"
-    r"|维护费|服务费|运费|税|保证金|罚款|提成|奖金|工资|差旅|请客|花了|饭钱|车费|原价"
+    r"(?:去年|往年|注册资本|营收|产值|年产值|规模|单价|每(?:一)?[台套个人年月盒箱瓶支吨斤米平件张份次天亩头盘条桶包吨公]{1,2}|每年|年费|月费|合|摊|赔偿?|罚"
+    r"|维护费|服务费|运费|(?<!含)税|保证金|罚款|提成|奖金|工资|差旅|请客|花了|饭钱|车费|原价"
     r"|原来报?的?|原先|之前报?的?|上次报?的?|一开始报?的?|从)(?:是|为|才|了|要|的|报了?)*\s*$"
 )
+_QUOTED_AFTER = re.compile(r"\s*(?:元|块)?[^,。;!?\s]{0,2}(?:报过去|报了|报给|已报|报出)")
 _CONCESSION = re.compile(
     r"打了?[\d一二三四五六七八九.]+折|优惠|折后|降到|降为|降成|改报|重新报|重报|调到|调整"
     r"|最后|最终|现在"
 )
 _MISSING_BEFORE = re.compile(
-    r"(?:少发|少算|少给|少了|漏发|漏算|漏了|漏掉|多扣|错扣|扣了|扣|差了?|少|欠|短了?|补发?)"
+    r"(?:(?:少|漏|没)[^,。;!?\d]{0,3}(?:算|发|给)|少发|少算|少给|少了|漏发|漏算|漏了|漏掉|多扣|错扣|扣了|扣|差了?|少我?|欠|短了?|补发?)"
     r"(?:了|我|的|大概|约|一共|提成|奖金|奖励|了我|的是)*\s*$"
 )
 
@@ -128,13 +135,27 @@ def find_amount(
     """
     amounts = find_amounts(text, bare=bare)
     ours = [one for one in amounts if owner_of(text, one) is Owner.OURS]
+    if _is_a_list(text, ours):
+        return None
     chosen = _revised(text, ours) or _preferred(text, ours, prefer) or choose(text, ours)
-    if chosen and (
-        text[: chosen.start].endswith("-")
-        or _REFUND.search(_clause_before(text, chosen.start) + text[chosen.end : chosen.end + 3])
-    ):
+    if chosen and _is_refund(text, chosen):
         return Found(chosen.start, chosen.end, -chosen.value, chosen.approximate)
     return chosen
+
+
+def _is_refund(text: str, amount: Found[int]) -> bool:
+    before, after = _clause_before(text, amount.start), text[amount.end :]
+    return (
+        text[: amount.start].endswith("-")
+        or _REFUND.search(before + after[:3]) is not None
+        or (_OVERPAID.search(before) is not None and _GIVEN_BACK.match(after) is not None)
+    )
+
+
+def _is_a_list(text: str, ours: Sequence[Found[int]]) -> bool:
+    """一笔八千一笔一万二: none of them is the amount, and the sum was not said."""
+    each = [one for one in ours if _EACH.search(text[max(0, one.start - 5) : one.start])]
+    return len({one.value for one in each}) > 1 and _IN_ALL.search(text) is None
 
 
 def find_missing(text: str) -> Found[int] | None:
@@ -153,7 +174,9 @@ def owner_of(text: str, amount: Found[int]) -> Owner:
         return Owner.DIFFERENCE
     if _COUNTER_BEFORE.search(before) or _COUNTER_AFTER.match(text, amount.end):
         return Owner.THEIRS
-    if _COMPETITOR_BEFORE.search(before) or _OTHER_MONEY.search(before):
+    if _COMPETITOR_BEFORE.search(before):
+        return Owner.THEIRS
+    if _OTHER_MONEY.search(before) and not _QUOTED_AFTER.match(text, amount.end):
         return Owner.THEIRS
     return Owner.OURS
 
@@ -212,7 +235,10 @@ def _fen(text: str, match: re.Match[str], *, bare: bool) -> int | None:
         return None
     if _PIECES_AFTER.match(text, match.end()) and not match["yuan"]:
         return None
+    if not stated and _RATIO.fullmatch(match["number"]):
+        return None
     yuan = to_lower_number(said)
     if yuan is None or (not stated and yuan < _SMALL_ALONE):
         return None
-    return int(yuan * 100)
+    jiao = to_lower_number((match["jiao"] or "零")[0])
+    return int(yuan * 100) + int(jiao or 0) * 10

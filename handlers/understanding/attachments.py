@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from handlers.understanding.lexicon import table
+from handlers.understanding.lexicon import heard, lists
 from handlers.understanding.spans import Found, longest_first
 
 _STOP = re.compile(r"[,。;!?\n]")
 _REACH = 12
 _FILE_WORD = re.compile(r"pdf|扫描件|文件|附件")
 _SENT = re.compile(r"发|传|交")
-_SAID_AFTER = re.compile(r"\s*(?:已经?|都|也|刚|全)*(?:上传|传|附上|贴|在附件|见附件|发群)")
+_SAID_AFTER = re.compile(
+    r"\s*(?:我|已经?|都|也|刚|全|一起|一并)*(?:上传|传(?!真)|附上|贴|挂(?=这|上|在|群)|在附件|见附件|发(?:群|这)|upload)"
+)
+_ALL_OF_THEM = re.compile(
+    r"(?:[两三四几]|[2-9])(?:样|份|个|张)(?:东西|文件|附件|材料)?(?:我|都|也|全|一起|已经?)+(?:上?传|贴|附|放|挂|扔)"
+)
+_ORDER_NUMBER = re.compile(r"(?<![a-z])po(?:号|-?\d)")
 _COPY = re.compile(r"扫描件|原件|复印件|电子版|双章版|文件|附件")
 _GENERAL = "other"
 
@@ -20,9 +26,12 @@ _GENERAL = "other"
 def find_attachments(text: str) -> list[Found[str]]:
     """One find per code. What was sent to the customer, or comes later, is not attached."""
     nouns = _nouns(text)
+    both = _ALL_OF_THEM.search(text)
     claimed: dict[str, Found[str]] = {}
     for noun in nouns:
-        if noun.value not in claimed and _is_here(text, noun, nouns):
+        if noun.value not in claimed and (
+            _is_here(text, noun, nouns) or (both and noun.end <= both.start())
+        ):
             claimed[noun.value] = noun
     if len(claimed) > 1:
         claimed.pop(_GENERAL, None)
@@ -32,8 +41,7 @@ def find_attachments(text: str) -> list[Found[str]]:
 def _nouns(text: str) -> list[Found[str]]:
     found = [
         Found(match.start(), match.end(), code)
-        for code, pattern in table("lexicon", "attachments").items()
-        for match in pattern.finditer(text)
+        for code, match in heard("lexicon", "attachments", text)
     ]
     return _with_copies_named(text, longest_first(found))
 
@@ -45,6 +53,10 @@ def _with_copies_named(text: str, nouns: list[Found[str]]) -> list[Found[str]]:
         known = [one for one in named if one.value != _GENERAL]
         if known and _COPY.fullmatch(text, noun.start, noun.end):
             named.append(replace(noun, value=known[-1].value))
+        elif _COPY.fullmatch(text, noun.start, noun.end) and _ORDER_NUMBER.search(
+            text, 0, noun.start
+        ):
+            named.append(replace(noun, value="po"))
         else:
             named.append(noun)
     return named
@@ -52,7 +64,7 @@ def _with_copies_named(text: str, nouns: list[Found[str]]) -> list[Found[str]]:
 
 def _is_here(text: str, noun: Found[str], nouns: list[Found[str]]) -> bool:
     start, end = _clause(text, noun)
-    words = table("lexicon", "attached")
+    words = lists("lexicon", "attached")
     if _FILE_WORD.search(text[noun.start : noun.end]) and _SENT.search(text[noun.end : end]):
         return not words["later"].search(text[start : noun.start])
     for said in words["here"].finditer(text, start, end):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
 from handlers.understanding.described import descriptions, trade_of
-from handlers.understanding.forms import Forms, Hit, without_overlaps
+from handlers.understanding.forms import Forms, Hit, Shared, without_overlaps
 from handlers.understanding.names import (
     LEGAL_FORM_AHEAD,
     NameParts,
+    districts,
     everyday_words,
     is_a_word,
     place_at,
@@ -36,6 +41,13 @@ _GRAMMAR = frozenset(
     "一二三四五六七八九十两几个天点分号月周年"
 )
 """Two syllables with one of these are everyday talk, not a short name misheard."""
+
+
+_NAME_AHEAD = re.compile(r"(?:^|[\s,。;!?:给跟和找与])$")
+_NAME_BEHIND = re.compile(
+    r"$|[\s,。;!?:]|那边|这边|那单|call|打|聊|谈|通|说|的?[\u4e00-\u9fff](?:总|工|姐|哥)"
+)
+"""What stands around a name that is an everyday word too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +79,18 @@ class Mention:
 @dataclass(slots=True)
 class _Entry:
     name: str
-    key: int | None
-    parts: NameParts
+    key: int | None = None
     aliases: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> NameParts:
+        """Taken apart anew when asked for: few of many customers ever are."""
+        return _parts_of(self.name)
+
+
+@lru_cache(maxsize=4_096)
+def _parts_of(name: str) -> NameParts:
+    return take_apart(normalise(name))
 
 
 class CustomerIndex:
@@ -80,8 +101,8 @@ class CustomerIndex:
         self._numbers: dict[str, int] = {}
         self._written = Forms()
         self._spoken = Forms()
-        self._near = Forms()
-        self._trades = Forms()
+        self._near = Shared()
+        self._trades = Shared()
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -122,13 +143,15 @@ class CustomerIndex:
         low = normalise(text)
         hits = without_overlaps([hit for hit in self._written.find(low) if _fits(low, hit)])
         taken = [mention for hit in hits if (mention := self._exact(low, hit, visible))]
+        if len(taken) > 1:
+            taken = [one for one in taken if not _is_a_trade(one)] or taken
         taken += self._guesses(_blank(low, hits), taken, visible)
         return sorted(taken, key=lambda mention: mention.start)
 
     def _enter(self, name: str) -> int:
         number = len(self._entries)
         parts = take_apart(normalise(name))
-        self._entries.append(_Entry(name, None, parts))
+        self._entries.append(_Entry(name))
         self._numbers[name] = number
         self._written.add(_written_forms(name, parts), number)
         self._spoken.add(_spoken_forms(parts), number)
@@ -151,6 +174,9 @@ class CustomerIndex:
     def _exact(self, text: str, hit: Hit, visible: Callable[[str], bool] | None) -> Mention | None:
         words = text[hit.start : hit.end]
         seen = list(self._seen(hit.ids, visible))
+        if not seen:
+            return None
+        seen = [entry for entry in seen if _may_be_named(text, hit, words, entry)]
         if not seen:
             return None
         start, place = _place_before(text, hit.start)
@@ -241,16 +267,28 @@ class CustomerIndex:
         return []
 
 
+@contextmanager
+def many() -> Iterator[None]:
+    """Around the adding of thousands: nothing of it becomes garbage, so the collector, which
+    would look through all that is there again and again, rests."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _written_forms(name: str, parts: NameParts) -> set[str]:
     """The ways a name is written: whole, without its place, and its first characters.
 
     A legal form behind is not needed: it is recognised after the name in the text.
     """
     core = parts.core
-    inner = parts.inner
-    forms = {core[:length] for length in range(2, len(core) + 1)}
-    if inner:
-        forms |= {inner[:length] for length in range(2, len(inner) + 1)}
+    forms = _beginnings(core)
+    if inner := parts.inner:
+        forms |= _beginnings(inner)
     forms = forms - everyday_words()  # unlike -=, looks at the few forms, not at every word
     if parts.town and parts.town in places():
         forms.discard(parts.town)
@@ -258,6 +296,10 @@ def _written_forms(name: str, parts: NameParts) -> set[str]:
     if not name.startswith(parts.bare):
         forms.add(normalise(name))
     return forms
+
+
+def _beginnings(core: str) -> set[str]:
+    return {core[:length] for length in range(2, len(core) + 1)}
 
 
 def _spoken_forms(parts: NameParts) -> set[str]:
@@ -283,7 +325,7 @@ def _one_left_out(text: str) -> set[str]:
     return {text[:index] + text[index + 1 :] for index in range((len(text) + 1) // 2)}
 
 
-def _near_windows(text: str, near: Forms) -> Iterator[tuple[int, int, int]]:
+def _near_windows(text: str, near: Shared) -> Iterator[tuple[int, int, int]]:
     """Windows of the text that share a shortened form with a name: (start, end, entry)."""
     for stretch_start, stretch in _stretches(text):
         for length in range(_SHORTEST_FUZZY - 1, min(_LONGEST_FUZZY + 1, len(stretch)) + 1):
@@ -323,6 +365,24 @@ def _place_before(text: str, start: int) -> tuple[int, str]:
     return start, ""
 
 
+def _may_be_named(text: str, hit: Hit, words: str, entry: _Entry) -> bool:
+    """南山康复医院 is not 无锡惠山康复医院, for which 康复医院 may stand, and 康复 only where
+    a name stands (跟康复聊过)."""
+    if words not in entry.parts.inner or entry.parts.core.startswith(words):
+        return True
+    before = text[max(0, hit.start - 2) : hit.start]
+    if before != entry.parts.town and before in districts():
+        return False
+    if words == entry.parts.inner or not is_a_word(words):
+        return True
+    return bool(_NAME_AHEAD.search(before) and _NAME_BEHIND.match(text, hit.end))
+
+
+def _is_a_trade(mention: Mention) -> bool:
+    """体检中心 beside another company's name is hardly that of 成都青羊体检中心."""
+    return all(one.reason == DESCRIBED for one in mention.candidates)
+
+
 def _places_of(entry: _Entry) -> tuple[str, str]:
     return entry.parts.place, entry.parts.town
 
@@ -360,7 +420,16 @@ def _weigh(entry: _Entry, words: str, whole: str) -> tuple[float, str]:
         return 1.0, FULL_NAME
     if words in entry.aliases:
         return 1.0, ALIAS
+    of_inner = words in entry.parts.inner and not entry.parts.core.startswith(words)
+    if of_inner and whole == words and _says_a_trade(words):
+        return 0.8, DESCRIBED
     return (0.95 if len(words) > 2 or whole != words else 0.9), SHORT_NAME
+
+
+def _says_a_trade(words: str) -> bool:
+    """体检中心, 火锅底料: nothing but general words."""
+    half = len(words) // 2
+    return is_a_word(words) or (is_a_word(words[:half]) and is_a_word(words[half:]))
 
 
 def _mention(text: str, start: int, end: int, ranked: list[Candidate]) -> Mention:

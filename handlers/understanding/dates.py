@@ -8,9 +8,12 @@ from datetime import datetime
 
 from bot.domain.activities import Moment
 from bot.domain.calendar import WorkingCalendar
+from handlers.understanding.choices import Index
 from handlers.understanding.clocks import Clock, find_clocks
 from handlers.understanding.days import READERS, Today
 from handlers.understanding.spans import Found, longest_first
+
+_INDEX = Index([pattern.pattern for pattern, _ in READERS])
 
 
 def find_moments(text: str, now: datetime, calendar: WorkingCalendar) -> list[Found[Moment | None]]:
@@ -26,7 +29,8 @@ def find_moments(text: str, now: datetime, calendar: WorkingCalendar) -> list[Fo
 
 def _matches(text: str, today: Today) -> list[Found[Moment | None]]:
     found: list[Found[Moment | None]] = []
-    for pattern, read in READERS:
+    for number in _INDEX.those_of(text):
+        pattern, read = READERS[number]
         for match in pattern.finditer(text):
             try:
                 moment = read(match, today)
@@ -45,10 +49,20 @@ _BETWEEN_DAY_AND_CLOCK = re.compile(
 )
 _SAME_DAY_AGAIN = re.compile(r"[\s,(的就是也]{0,3}")
 _CHOICE = re.compile(r"\s*(?:或者?|还是|要么|到|至|、|-|~|和|跟)\s*")
+_AFTER = re.compile(r"(?:年|节|元旦|五一|端午|中秋|国庆)后$")
 _BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)\w")
+_FURTHEST = 18
+_ENDED = re.compile(r"[。;!?\n]|今天|刚|才|打了|聊了|谈了|去了|见了|到了|回来|一直")
+"""Behind these another story begins."""
+_PUT_RIGHT = re.compile(
+    r"[,\s]*(?:[啊哦呃额诶噢]*[,\s]*(?:不对|说错|写错|打错|记错|讲错|错|口误|更正)了?|[啊哦呃额诶噢]不)"
+    r"[,\s]*(?:应该)?是?[,\s]*"
+)
 _TOLD = re.compile(r"[多来]?钟?(?:打|聊|见|去|谈|发|通|接|回|开)(?:的|了|完|过)(?!去)")
 _UNTIL = re.compile(r"(?:\d|点|半|分)(?:[打聊谈开讲坐待]?到|-|~|至)$")
-_CONTACT = re.compile(r"再|打|联系|见|去|拜访|开会|约|到|过来|回|碰|聊|提醒|电话|会议|演示|现场|前")
+_CONTACT = re.compile(
+    r"再|门口|楼下|等|出发|打|联系|见|去|拜访|开会|约|到|过来|回|碰|聊|提醒|电话|会议|演示|现场|前"
+)
 
 
 def _joined(
@@ -67,12 +81,33 @@ def _joined(
                 left.remove(clock)
                 break
         result.append(found)
-    result += [
-        Found(clock.start, clock.end, _today_at(clock, today))
-        for clock in left
-        if (clock.certain or _CONTACT.match(text, clock.end)) and not _is_over(text, clock)
-    ]
+    for clock in left:
+        if _is_over(text, clock) or not (clock.certain or _CONTACT.match(text, clock.end)):
+            continue
+        apart = _day_before(text, result, clock, today)
+        if apart is None:
+            result.append(Found(clock.start, clock.end, _today_at(clock, today)))
+        else:
+            result[result.index(apart)] = _with_clock(apart, clock, text)
     return sorted(result, key=lambda one: one.start)
+
+
+def _day_before(
+    text: str, days: list[Found[Moment | None]], clock: Clock, today: Today
+) -> Found[Moment | None] | None:
+    """The coming day that a clock time belongs to which stands apart from it.
+
+    周五去看风场，我说好，八点门口等; or which it puts right: 周五十点，说错了，是两点.
+    """
+    before = [one for one in days if one.end <= clock.start]
+    day = max(before, key=lambda one: one.end, default=None)
+    if day is None or day.value is None or day.value.day <= today.day:
+        return None
+    between = text[day.end : clock.start]
+    if day.value.clock is not None:
+        return day if _PUT_RIGHT.fullmatch(between) else None
+    apart = len(between) <= _FURTHEST and _ENDED.search(between) is None
+    return day if apart and not _CHOICE.fullmatch(between) else None
 
 
 def _is_over(text: str, clock: Clock) -> bool:
@@ -92,11 +127,13 @@ def _share_clock(
 
 
 def _merged(text: str, days: list[Found[Moment | None]]) -> list[Found[Moment | None]]:
-    """下周三(25号), 25号周四: one day said in two ways is one; the date proper wins."""
+    """下周三(25号), 25号周四, 年后26号: one day said in two ways is one; the date proper wins."""
     merged: list[Found[Moment | None]] = []
     for day in days:
         before = merged[-1] if merged else None
-        if before is None or not _same_day(text, before, day):
+        if before is not None and before.end == day.start and _AFTER.search(text, 0, before.end):
+            merged[-1] = replace(day, start=before.start)
+        elif before is None or not _same_day(text, before, day):
             merged.append(day)
         elif _BARE_WEEKDAY.fullmatch(text, before.start, before.end):
             merged[-1] = replace(day, start=before.start)

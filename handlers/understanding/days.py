@@ -283,7 +283,7 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<begin>再?过|隔|(?<![要得需])再?等)(?P<count>{SMALL})(?P<half>半)?个?(?P<unit>工作日"
+            rf"(?P<begin>再?过|隔|(?<![要得需多长])(?<![多长]再)再?等)(?P<count>{SMALL})(?P<half>半)?个?(?P<unit>工作日"
             rf"|天|周|星期|礼拜|月)(?P<end>)(?![前内])"
         ),
         _after,

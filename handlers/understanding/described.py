@@ -11,6 +11,7 @@ from handlers.understanding.names import place_at
 _LENGTH = 2
 _POINTED_AFTER = re.compile(
     r"(?:厂|公司|店)?(?:那|这)(?:家|单|个|边|笔|条|头)|家的|(?:厂|公司)?那个?客户"
+    r"|(?:厂|公司|店)(?=给|说|的|打|来|要|嫌|今|昨|刚|没|又|还)|(?:厂)?(?:老板娘?|厂长|店长|掌柜)"
 )
 _POINTED_BEFORE = re.compile(r"(?:那|这)(?:家|个)(?:做|搞|卖|生产|开)?的?$")
 _LINK = re.compile(r"(?:市|省)?(?:的|那家|那个|这家|那边|那边的|做|搞)?(?:做|搞|卖)?的?$")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 
+from handlers.understanding.choices import Index
+from handlers.understanding.clocks import find_clocks
 from handlers.understanding.numbers import HAN, SMALL, to_lower_number, to_number
 from handlers.understanding.spans import Found, choose, longest_first
 
@@ -16,9 +19,9 @@ _MORE = r"(?P<more>多|来|几|\+)?"
 _HOURS = re.compile(
     rf"{_WHOLE}(?:(?P<hours>{SMALL})(?:个(?!把))?)?(?P<half>半)?(?:拉|啦)?个?{_MORE}\s?个?(?:小时|钟头|"
     rf"(?<=个)钟|(?<=半)钟|h(?![a-z]))"
-    rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min|(?<=[时头零][1-5]\d)(?![\d点号月日万千百块元wk%:年.个家人台套]))|(?P<quarter>一刻|三刻))?"
+    rf"(?P<and_half>半)?[零又]?(?:(?P<minutes>{SMALL})(?:分钟?|min|(?<=[时头钟]零[一二三四五六七八九5])(?![\d点号月日万千百块元wk%:年.个家人台套])|(?<=[时头零][1-5]\d)(?![\d点号月日万千百块元wk%:年.个家人台套]))|(?P<quarter>一刻|三刻))?"
 )
-_ABOUT_AN_HOUR = re.compile(r"个把(?:小时|钟头|钟)")
+_ABOUT_AN_HOUR = re.compile(r"[个成](?:把|个)(?:小时|钟头|钟)")
 _QUARTERS = re.compile(r"(?<![点\d])(?P<count>[一二两三123])刻钟")
 _MINUTES = re.compile(
     rf"{_WHOLE}(?P<count>{SMALL}){_MORE}\s?个?(?:分钟|分半|分(?=\d{{1,2}}秒|[一二三四五六七八九十]+秒)"
@@ -39,20 +42,42 @@ _NO_DURATION_AFTER = re.compile(
 )
 _NO_DURATION_BEFORE = re.compile(
     r"(?:(?:等|堵|迟到|开车|路上|车程|排队|晚到|早到|提前|延后|推迟|每天|给我|再给)了?\D{0,2}"
-    r"|约个?|预约|要|需要|还差|几)$"
+    r"|(?<!大)约个?|预约|要|需要|还差|几)$"
 )
 _LONGEST_MIN = 24 * 60
+_HALF_DAY_MIN = 12 * 60
+_UNTIL = re.compile(r"(?:一直|开始)?(?:聊|讲|谈|打|开|坐|待|转|忙|做|弄|干|说|开会)到")
+_FROM = re.compile(r"从[^,。;!?]{0,2}$")
+_BARE_UNTIL = re.compile(r"(?:一直)?到")
 
 
 def find_durations(text: str) -> list[Found[int]]:
     """Durations that were spent, in the order of the text; "30分钟后" is none."""
     found: list[Found[int]] = []
-    for pattern, read in _READERS:
+    for number in _INDEX.those_of(text):
+        pattern, read = _READERS[number]
         for match in pattern.finditer(text):
             minutes = read(match)
             if minutes is not None and _was_spent(text, match):
                 found.append(_found(text, match, minutes))
+    found += _from_to(text)
     return [one for one in longest_first(found) if one.value <= _LONGEST_MIN]
+
+
+def _from_to(text: str) -> list[Found[int]]:
+    """从两点讲到三点半: from one clock time to another."""
+    if "到" not in text:
+        return []
+    found: list[Found[int]] = []
+    for one, other in pairwise(find_clocks(text)):
+        between = text[one.end : other.start].strip()
+        bare = _BARE_UNTIL.fullmatch(between) and _FROM.search(text[: one.start])
+        if one.at and other.at and (bare or _UNTIL.fullmatch(between)):
+            start, end = (at.hour * 60 + at.minute for at in (one.at, other.at))
+            minutes = (end - start) % _HALF_DAY_MIN
+            if minutes:
+                found.append(Found(one.start, other.end, minutes))
+    return found
 
 
 def find_duration(text: str) -> Found[int] | None:
@@ -106,3 +131,4 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], .
     (_MINUTES, _minutes),
     (_SECONDS, _seconds),
 )
+_INDEX = Index([pattern.pattern for pattern, _ in _READERS])

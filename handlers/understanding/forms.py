@@ -7,15 +7,14 @@ short, and adding one costs microseconds instead of a rebuild.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _HEAD = 2
 _MOST_SHARED = 1_000
 """A form that stands for more entries than this tells nothing about any of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """text[start:end] is a form of the entries `ids`."""
 
     start: int
@@ -23,26 +22,22 @@ class Hit:
     ids: tuple[int, ...]
 
 
-class Forms:
-    """Forms of at least two characters, and the numbers of the entries they stand for."""
+class Shared:
+    """Which entries a form stands for."""
 
     def __init__(self) -> None:
         self._ids: dict[str, int | tuple[int, ...]] = {}
-        self._longest: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def add(self, forms: Iterable[str], entry: int) -> None:
         """Make every one of `forms` stand for `entry` as well."""
-        ids, longest = self._ids, self._longest
+        ids = self._ids
         for form in forms:
             known = ids.setdefault(form, entry)
             if known is not entry:
                 self._add_another(form, known, entry)
-            head = form[:_HEAD]
-            if longest.get(head, 0) < len(form):
-                longest[head] = len(form)
 
     def _add_another(self, form: str, known: int | tuple[int, ...], entry: int) -> None:
         ids = (known,) if isinstance(known, int) else known
@@ -59,6 +54,25 @@ class Forms:
     def get(self, form: str) -> tuple[int, ...]:
         known = self._ids.get(form, ())
         return (known,) if isinstance(known, int) else known
+
+
+class Forms(Shared):
+    """Forms of at least two characters that can be found in a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._longest: dict[str, int] = {}
+
+    def add(self, forms: Iterable[str], entry: int) -> None:
+        ids, longest = self._ids, self._longest
+        for form in forms:
+            known = ids.setdefault(form, entry)
+            if known is entry:  # else its length was seen to
+                head = form[:_HEAD]
+                if longest.get(head, 0) < len(form):
+                    longest[head] = len(form)
+            else:
+                self._add_another(form, known, entry)
 
     def find(self, text: str) -> Iterator[Hit]:
         """The longest form at each place, overlaps included."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import opencc
-from pypinyin import Style, lazy_pinyin
 
 from handlers.understanding.names import everyday_words, is_a_word, take_apart
 from handlers.understanding.normal import normalise
@@ -121,11 +120,15 @@ def _equal(one: _Fit, other: _Fit) -> bool:
 
 
 def _tones(words: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # takes a third of a second, and only voice needs it
+
     return list(lazy_pinyin(words, style=Style.TONE3))
 
 
 def _half_alike(heard: str, meant: str) -> bool:
     """The same beginning or the same end of a syllable."""
+    from pypinyin import Style, lazy_pinyin
+
     return any(
         lazy_pinyin(heard, style=style) == lazy_pinyin(meant, style=style) != [""]
         for style in (Style.INITIALS, Style.FINALS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from handlers.understanding.choices import Choices
 from handlers.understanding.contacts import find_contacts
-from handlers.understanding.lexicon import says, table
+from handlers.understanding.lexicon import lists, says
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class LevelSaid:
 def read_level(text: str) -> LevelSaid:
     vague = says("lexicon", "vague", "intent", text)
     entailed = _entailed(text)
-    names = list(table("intents", "levels")["named"].finditer(text))
+    names = list(lists("intents", "levels")["named"].finditer(text))
     if not names:
         hedged = vague is not None and not _denied(text, vague.start())
         return LevelSaid(level=entailed, vague=hedged, words=vague[0] if vague else "")
@@ -41,7 +41,7 @@ def read_level(text: str) -> LevelSaid:
 
 
 def _entailed(text: str) -> str | None:
-    said = table("intents", "levels")
+    said = lists("intents", "levels")
     if _holds(said["po_signed"], text):
         return "L1"
     if _holds(said["plan_confirmed"], text) and _holds(said["budget_approved"], text):
@@ -51,8 +51,8 @@ def _entailed(text: str) -> str | None:
     return None
 
 
-def _holds(pattern: re.Pattern[str], text: str) -> bool:
-    return any(not _denied(text, match.start()) for match in pattern.finditer(text))
+def _holds(words: Choices, text: str) -> bool:
+    return any(not _denied(text, match.start()) for match in words.finditer(text))
 
 
 def _denied(text: str, start: int) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
 from itertools import chain
 
-from handlers.understanding.heads import Scanner
-from handlers.understanding.lexicon import lists, says, table
-from handlers.understanding.opinions import LONGEST, learnt_objections, plain
-from handlers.understanding.spans import Found
+from handlers.understanding.lexicon import heard, lists, patterns, says
+from handlers.understanding.opinions import learnt_objections, plain
+from handlers.understanding.spans import Found, blanked
 from handlers.understanding.stances import find_stances
 
 NAMES = {
@@ -32,8 +30,18 @@ NAMES = {
 }  # fmt: skip
 """What a person calls each objection when asked for it."""
 
-SUPPOSED = 1.2
-"""Log odds above which a code is listed on the second opinion alone; see learn_objections.py."""
+SUPPOSED = 0.6
+"""Log odds above which a code is listed."""
+SUPPOSED_OF_FEW = 1.2
+LEAST, _FEW = 5, 7
+"""A few characters are mostly an answer or a correction (不对, 没有, 自动化那家): there the opinion
+must be surer, and of fewer yet it is not asked."""
+WEIGHT_OF_WORDS = 2.5
+WEIGHT_OF_DENIAL = -3.0
+"""What the tables find, or find denied, in log odds. Chosen on authors whom the opinion had not
+learnt from."""
+_LONG_CLAUSE, _PART, _STEP = 30, 24, 12
+"""Dictated text has no commas: it is cut into pieces that overlap."""
 
 _LABEL = re.compile(
     r"(?:异议|顾虑|obj|反对意见|丢单原因|原因|问题|卡点|疑虑|障碍|痛点|疑问)(?:清单|点)?"
@@ -48,28 +56,45 @@ _CLAUSE_END = re.compile(r"[,。;!?\n]|\s+")
 def find_objections(text: str) -> list[Found[str]]:
     """One find per code, in the order of the text.
 
-    What a label names outright stands; what the rules find stands unless the second opinion
-    speaks against it; what it is sure of by itself is listed as well.
+    What a label names outright stands; of all others the tables and the second opinion are
+    weighed together.
     """
     text = unsettled(text)
     first = _labelled(text)
     by_rules = _by_rules(text, first)
-    odds = learnt_objections().odds(plain(text)) if len(text) <= LONGEST else {}
+    length = len(text.strip())
+    odds = learnt_objections().odds(plain(text), parts_of(text)) if length >= LEAST else {}
+    lost = says("intents", "loss", "words", text) is not None
+    least = SUPPOSED if length > _FEW else SUPPOSED_OF_FEW
     for code, found in by_rules.items():
-        if found and odds.get(code, 0) >= learnt_objections().start(code):
+        if found and odds.get(code, 0) + WEIGHT_OF_WORDS > SUPPOSED:
             first[code] = found
-    if first and says("intents", "loss", "words", text):
+    if first and lost:
         odds = {}  # the reason was said; losses read alike, whatever the reason
     for code, likely in odds.items():
-        if likely > SUPPOSED and code not in first and code not in by_rules:
+        denied = WEIGHT_OF_DENIAL if code in by_rules else 0
+        if likely + denied > least and code not in first and not by_rules.get(code):
             first[code] = _clause_that_says(text, code)
     return sorted(first.values(), key=lambda one: one.start)
+
+
+def parts_of(text: str) -> list[str]:
+    """The clauses of a text, long ones in pieces."""
+    parts: list[str] = []
+    for clause in _CLAUSE.findall(plain(text, whole=True)):
+        if len(clause) <= _LONG_CLAUSE:
+            parts.append(clause)
+        else:
+            starts = range(0, len(clause) - _STEP, _STEP)
+            parts += [clause[start : start + _PART] for start in starts]
+    return parts
 
 
 def _by_rules(text: str, named: Collection[str]) -> dict[str, Found[str] | None]:
     """The first find of each code that is not `named`; None where each time it is denied."""
     first: dict[str, Found[str] | None] = {}
-    for code, match in chain(_said_outright(text), find_stances(text), _when_lost(text)):
+    outright = heard("lexicon", "objections", text)
+    for code, match in chain(outright, find_stances(text), _when_lost(text)):
         if code not in named and not first.get(code):
             held = _is_held(text, code, match)
             first[code] = Found(match.start(), match.end(), code) if held else None
@@ -90,23 +115,14 @@ def _clause_that_says(text: str, code: str) -> Found[str]:
 
 def unsettled(text: str) -> str:
     """`text` with what it says is no problem blanked out (价格没问题), of the same length."""
-    return _negation()["settled"].sub(lambda settled: " " * len(settled[0]), text)
-
-
-def _said_outright(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    return outright().find(text)
-
-
-@cache
-def outright() -> Scanner:
-    """Words that object by themselves; put together once, in about half a second."""
-    return Scanner(lists("lexicon", "objections"))
+    settled = lists("lexicon", "negation")["settled"].finditer(text)
+    return blanked(text, [Found(match.start(), match.end(), "") for match in settled])
 
 
 def _of_no_topic(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """太慢, 要求降: these object to something that only the context tells."""
-    for code, pattern in table("lexicon", "unless_other").items():
-        match = pattern.search(text)
+    for code, words in lists("lexicon", "unless_other").items():
+        match = words.search(text)
         if match:
             yield code, match
 
@@ -115,8 +131,8 @@ def _when_lost(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """丢了，人家选了东软: words that name a reason only where a deal was lost."""
     if not says("intents", "loss", "words", text):
         return
-    for code, pattern in table("lexicon", "when_lost").items():
-        match = pattern.search(text)
+    for code, words in lists("lexicon", "when_lost").items():
+        match = words.search(text)
         if match:
             yield code, match
 
@@ -154,7 +170,7 @@ def _is_held(text: str, code: str, match: re.Match[str]) -> bool:
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     before = _clause_before(text, match.start())
     after = _clause_after(text, match.end())
-    negation = _negation()
+    negation = patterns("lexicon", "negation")
     if negation["before"].search(before):
         return True
     if negation["after"].search(after) and not match[0].endswith(("没", "未", "不")):
@@ -167,7 +183,7 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
 
 def _is_elsewhere(text: str, code: str, match: re.Match[str]) -> bool:
     """集团没批钱 is of the budget, 我们领导没批 of our own side: not of the customer's process."""
-    about = table("lexicon", "elsewhere").get(code)
+    about = patterns("lexicon", "elsewhere").get(code)
     if about is None:
         return False
     clause = _clause_before(text, match.start()) + match[0] + _clause_after(text, match.end())
@@ -180,8 +196,3 @@ def _clause_before(text: str, end: int) -> str:
 
 def _clause_after(text: str, start: int) -> str:
     return _CLAUSE_END.split(text[start : start + 16])[0]
-
-
-@cache
-def _negation() -> dict[str, re.Pattern[str]]:
-    return table("lexicon", "negation")

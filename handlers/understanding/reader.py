@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain.activities import Intent, Record
 from bot.domain.calendar import WorkingCalendar
-from handlers.understanding import answers
+from handlers.understanding import answers, lexicon
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.intents import find_purpose
-from handlers.understanding.lexicon import compile_all
-from handlers.understanding.names import load_vocabulary
+from handlers.understanding.names import vocabulary
 from handlers.understanding.normal import normalise, without_addressees, without_unseen
-from handlers.understanding.objections import outright
 from handlers.understanding.opinions import learnt, learnt_objections
 from handlers.understanding.purposes import MENTION, Purpose, Said
 from handlers.understanding.records import Named, compose, name_of, stranger_named
 from handlers.understanding.segments import Segment, cut
 from handlers.understanding.slots import Slots, read_slots
 from handlers.understanding.snoozes import find_until
+from handlers.understanding.sounds import sound_of
 
 LONGEST_MESSAGE = 2_000
 """Longer texts are pasted documents, not reports; nothing is read from them."""
 
 _WEAK_BELOW = 0.86
 """An intent less sure than this gives way to that of the stretch before."""
+_REHEARSAL = "刚和王总通了25分钟电话，嫌价格高，下周三再联系"
+"""Read at start, so that nobody waits for what the first reading puts together."""
 
 
 class Reader:
@@ -34,11 +35,12 @@ class Reader:
 
     def __init__(self, calendar: WorkingCalendar) -> None:
         self._calendar = calendar
-        load_vocabulary()
-        compile_all()
-        outright()
+        vocabulary()
+        sound_of("")
+        lexicon.load()
         learnt()
         learnt_objections()
+        self.read(_REHEARSAL, now=datetime(2026, 1, 5, tzinfo=UTC), customers=CustomerIndex())
 
     def read(
         self,
@@ -88,7 +90,7 @@ class Reader:
         if not named and purpose.intent is Intent.CREATE_CUSTOMER:
             named = [stranger_named(text, creating=True)]
         records = [compose(slots, purpose, one) for one in named or [stranger]]
-        if purpose.intent is Intent.SNOOZE:
+        if purpose.intent is Intent.SNOOZE and not records[0].next_contact:
             until = find_until(text, now, self._calendar)
             records = [replace(record, until=until) for record in records]
         return records
@@ -122,6 +124,8 @@ def _inherited(purpose: Purpose, slots: Slots, first: Record | None) -> Purpose:
     if first is None or purpose.sure > _WEAK_BELOW or slots.looks_ahead:
         return purpose
     if first.intent in (Intent.QUERY, Intent.CHITCHAT):
+        return purpose
+    if {first.intent, purpose.intent} == {Intent.LOG_WIN, Intent.LOG_LOSS}:
         return purpose
     connected = True if slots.duration else first.connected
     return Purpose(first.intent, connected=connected, sure=0.7)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from bot.domain.activities import Intent, Moment, Record
 from handlers.understanding import confidence
 from handlers.understanding.amounts import Owner, find_amount, find_amounts, find_missing, owner_of
 from handlers.understanding.customers import SURE, Mention
-from handlers.understanding.lexicon import says, table
+from handlers.understanding.lexicon import lists, says
 from handlers.understanding.purposes import Purpose
 from handlers.understanding.slots import Slots
 from handlers.understanding.spans import Found
@@ -26,7 +28,7 @@ _RECEIPT_MEANS_SOMETHING_ELSE = frozenset(
 _PREFERRED = {
     Intent.LOG_PAYMENT: re.compile(
         r"(?:到账|回款|打款|付款|付了|收到|首付款?|尾款|预付款?|定金|汇了|转了|打了|退款?了?"
-        r"|退还|进度款)\D{0,4}$|^(?:元|块)?(?:的)?(?:到账|已到|到了|打过来|进账|预付|首付"
+        r"|退还|进度款)\D{0,4}$|^(?:元|块)?(?:的)?(?:已经?|都|全)?(?:到账|入账|落袋|进账|已到|到了|打过来|预付|首付"
         r"|定金)"
     ),
     Intent.LOG_WIN: re.compile(
@@ -48,6 +50,9 @@ _FILE_OF = {
 }
 """What a file without a name is, by what the message is for."""
 
+_ACTS = re.compile(
+    r"(?:上午|下午|早上|晚上)?(?:我|就|再|会|要|一定|马上)*(?:打(?!开)|去|联系|拜访|跟进|回访|上门|见|约)"
+)
 _CORRECTABLE = ("duration_min", "next_contact", "amount_fen", "objections", "contact")
 
 
@@ -80,20 +85,24 @@ def name_of(mention: Mention) -> Named:
 def compose(slots: Slots, purpose: Purpose, named: Named) -> Record:
     """The record, with only those slots that its intent has."""
     words = {"intent": purpose.words, "customer": named.words}
-    record = Record(
+    sure = {"intent": purpose.sure} | ({"customer": named.score} if named.words else {})
+    values: dict[str, Any] = {
+        "customer": None if _is_small_talk(purpose) else named.customer,
+        "ambiguous": named.ambiguous,
+    }
+    if purpose.intent not in _TALK_ONLY:
+        figures, of_figures = _figures(slots, purpose, words)
+        sure |= of_figures
+        values |= figures
+        values |= _judgements(values, slots, purpose.intent, words)
+    return Record(
         intent=purpose.intent,
-        customer=None if _is_small_talk(purpose) else named.customer,
-        ambiguous=named.ambiguous,
         customer_mention=named.mention,
         needs_confirm=named.needs_confirm,
         query_topic=purpose.topic,
-        confidence={"intent": purpose.sure} | ({"customer": named.score} if named.words else {}),
-    )
-    if purpose.intent not in _TALK_ONLY:
-        record = _with_figures(record, slots, purpose, words)
-        record = _with_judgements(record, slots, words)
-    return replace(
-        record, words={slot: said.strip() for slot, said in words.items() if said.strip()}
+        confidence=sure,
+        words={slot: said.strip() for slot, said in words.items() if said.strip()},
+        **values,
     )
 
 
@@ -124,12 +133,17 @@ def _confidence(
     return sure
 
 
-def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[str, str]) -> Record:
+def _figures(
+    slots: Slots, purpose: Purpose, words: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """What can be counted or dated, and how sure it is; the words behind it go into `words`."""
     intent = purpose.intent
     asks_only = intent in (Intent.APPEAL, Intent.SNOOZE, Intent.CREATE_CUSTOMER)
     duration = slots.duration if intent in _WITH_LENGTH else None
     amount = _amount(slots, intent)
     ahead = None if asks_only else slots.appointments.next_contact
+    if intent is Intent.SNOOZE:
+        ahead = acting_day(slots)
     promise = None if asks_only else slots.appointments.promise
     past = slots.appointments.past
     for slot, found in (
@@ -143,20 +157,25 @@ def _with_figures(record: Record, slots: Slots, purpose: Purpose, words: dict[st
         if found:
             words[slot] = _said(slots.text, found)
     short = intent is Intent.LOG_CALL and duration is not None and duration.value < VALID_CALL_MIN
-    return replace(
-        record,
-        connected=purpose.connected if intent is Intent.LOG_CALL else None,
-        duration_min=duration.value if duration else None,
-        amount_fen=amount.value if amount else None,
-        amount_approx=bool(amount and amount.approximate),
-        next_contact=ahead.value if ahead else None,
-        promise_date=promise.value.day if promise else None,
-        not_valid_reason="under_3_minutes" if short else None,
-        ref=slots.reference.value if slots.reference else None,
-        contact=slots.contact.value if slots.contact else None,
-        stated_on=past.value.day if past else None,
-        confidence=record.confidence | _confidence(slots, duration, amount, ahead),
-    )
+    figures = {
+        "connected": purpose.connected if intent is Intent.LOG_CALL else None,
+        "duration_min": duration.value if duration else None,
+        "amount_fen": amount.value if amount else None,
+        "amount_approx": bool(amount and amount.approximate),
+        "next_contact": ahead.value if ahead else None,
+        "promise_date": promise.value.day if promise else None,
+        "not_valid_reason": "under_3_minutes" if short else None,
+        "ref": slots.reference.value if slots.reference else None,
+        "contact": slots.contact.value if slots.contact else None,
+        "stated_on": past.value.day if past else None,
+    }
+    return figures, _confidence(slots, duration, amount, ahead)
+
+
+def acting_day(slots: Slots) -> Found[Moment] | None:
+    """红灯我认了，今天就打: a light that is answered by a day to act on."""
+    said = slots.appointments.next_contact
+    return said if said and _ACTS.match(slots.text, said.end) else None
 
 
 def _amount(slots: Slots, intent: Intent) -> Found[int] | None:
@@ -167,25 +186,25 @@ def _amount(slots: Slots, intent: Intent) -> Found[int] | None:
     return find_amount(slots.priced, prefer=_PREFERRED.get(intent), bare=intent in _PREFERRED)
 
 
-def _with_judgements(record: Record, slots: Slots, words: dict[str, str]) -> Record:
-    intent = record.intent
+def _judgements(
+    figures: Mapping[str, Any], slots: Slots, intent: Intent, words: dict[str, str]
+) -> dict[str, Any]:
     objections = () if intent in (Intent.SNOOZE, Intent.APPEAL) else tuple(slots.objections)
     level = slots.level
     words["objections"] = " ".join(_said(slots.text, one) for one in objections)
     words["attachments_claimed"] = " ".join(_said(slots.text, one) for one in slots.attachments)
     words["intent_level"] = level.words
     if intent is Intent.APPEAL:
-        return replace(record, attachments_claimed=tuple(one.value for one in slots.attachments))
-    return replace(
-        record,
-        objections=tuple(one.value for one in objections),
-        attachments_claimed=_files(slots, intent),
-        intent_level=level.level,
-        level_refused=level.refused,
-        vague_intent=level.vague,
-        customer_received=_received(slots.text, intent),
-        correct_slot=_corrected(record, slots) if intent is Intent.CORRECT else None,
-    )
+        return {"attachments_claimed": tuple(one.value for one in slots.attachments)}
+    return {
+        "objections": tuple(one.value for one in objections),
+        "attachments_claimed": _files(slots, intent),
+        "intent_level": level.level,
+        "level_refused": level.refused,
+        "vague_intent": level.vague,
+        "customer_received": _received(slots.text, intent),
+        "correct_slot": _corrected(figures, slots) if intent is Intent.CORRECT else None,
+    }
 
 
 def _files(slots: Slots, intent: Intent) -> tuple[str, ...]:
@@ -206,20 +225,20 @@ def _received(text: str, intent: Intent) -> bool | None:
     return True if says("intents", "received", "yes", text) else None
 
 
-def _corrected(record: Record, slots: Slots) -> str | None:
+def _corrected(figures: Mapping[str, Any], slots: Slots) -> str | None:
     """Which slot a correction is about: the one it gives, else the one it speaks of."""
     given = {
-        "next_contact": record.next_contact is not None,
-        "duration_min": record.duration_min is not None,
-        "amount_fen": record.amount_fen is not None,
+        "next_contact": figures["next_contact"] is not None,
+        "duration_min": figures["duration_min"] is not None,
+        "amount_fen": figures["amount_fen"] is not None,
         "objections": bool(slots.objections),
-        "contact": record.contact is not None,
-        "customer": bool(record.customer or record.ambiguous),
+        "contact": figures["contact"] is not None,
+        "customer": bool(figures["customer"] or figures["ambiguous"]),
     }
     for slot in (*_CORRECTABLE, "customer"):
         if given[slot]:
             return slot
-    for slot, pattern in table("intents", "correct_slots").items():
+    for slot, pattern in lists("intents", "correct_slots").items():
         if pattern.search(slots.text):
             return slot
     return None

@@ -3,12 +3,18 @@
 A sound is written with one character per syllable, so that sounds can be searched as text.
 Tones are dropped, and so are the pairs that many speakers do not tell apart:
 zh/z, ch/c, sh/s, l/n, and a final g.
+
+words/sounds.txt holds the characters of each syllable, one syllable a line;
+`python -m benchmarks.understanding.sounds` writes it out of pypinyin, whose loading would take
+ten times as long.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
+FILE = Path(__file__).with_name("words") / "sounds.txt"
 _FIRST_CODE = 0xE000
 """Private use area: no message contains these characters as words."""
 
@@ -20,22 +26,8 @@ def sound_of(text: str) -> str:
 
 @cache
 def _table() -> dict[int, str]:
-    from pypinyin import Style, pinyin_dict
-    from pypinyin.style import convert
-
-    codes: dict[str, str] = {}
-    table: dict[int, str] = {}
-    for character, readings in pinyin_dict.pinyin_dict.items():
-        if not 0x4E00 <= character <= 0x9FFF:
-            continue
-        syllable = _blurred(convert(readings.split(",")[0], Style.NORMAL, strict=False))
-        table[character] = codes.setdefault(syllable, chr(_FIRST_CODE + len(codes)))
-    return table
-
-
-def _blurred(syllable: str) -> str:
-    for sharp, flat in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n")):
-        if syllable.startswith(sharp):
-            syllable = flat + syllable[len(sharp) :]
-            break
-    return syllable.removesuffix("g") if syllable.endswith("ng") else syllable
+    return {
+        ord(character): chr(_FIRST_CODE + number)
+        for number, line in enumerate(FILE.read_text("utf-8").splitlines())
+        for character in line.partition(" ")[2]
+    }

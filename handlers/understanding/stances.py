@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from handlers.understanding.lexicon import alternation, table
+from handlers.understanding.lexicon import alternation, heard, patterns
 
 _GAP_BEFORE_STANCE = r"[^,。;!?\n\s没未不]{0,6}?"
 _GAP_BEFORE_TOPIC = r"[^,。;!?\n\s]{0,5}?"
@@ -14,40 +14,37 @@ _GAP_BEFORE_TOPIC = r"[^,。;!?\n\s]{0,5}?"
 
 def find_stances(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """The code and the words of each objection; a topic that is said to stand well is none."""
-    eased = table("stances", "eased")["after"]
-    for code, topic, (follows, leads) in _patterns():
-        for said in topic.finditer(text):
-            if eased.search(text[said.end() : said.end() + 12]):
-                continue
-            match = follows.match(text, said.start()) or leads.search(
+    eased = patterns("stances", "eased")["after"]
+    found: set[str] = set()
+    for code, said in heard("stances", "topics", text):
+        if code not in found and not eased.search(text[said.end() : said.end() + 12]):
+            match = _follows(code).match(text, said.start()) or _leads(code).search(
                 text, max(0, said.start() - 10), said.end()
             )
             if match:
+                found.add(code)
                 yield code, match
-                break
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str], tuple[re.Pattern[str], re.Pattern[str]]], ...]:
-    return tuple(
-        (code, pattern, (_follows(code, pattern.pattern), _leads(code, pattern.pattern)))
-        for code, pattern in table("stances", "topics").items()
-    )
-
-
-def _follows(code: str, topic: str) -> re.Pattern[str]:
-    words = (
-        alternation("stances", "stances", "after"),
-        alternation("stances", "stances_after", code),
-    )
-    stance = "|".join(filter(None, words))
+def _follows(code: str) -> re.Pattern[str]:
+    """The topic, then a stance."""
+    topic, stance = _topic(code), _stance(code, "after")
     return re.compile(f"(?:{topic}){_GAP_BEFORE_STANCE}(?:{stance})")
 
 
-def _leads(code: str, topic: str) -> re.Pattern[str]:
-    words = (
-        alternation("stances", "stances", "before"),
-        alternation("stances", "stances_before", code),
-    )
-    stance = "|".join(filter(None, words))
+@cache
+def _leads(code: str) -> re.Pattern[str]:
+    """A stance, then the topic."""
+    topic, stance = _topic(code), _stance(code, "before")
     return re.compile(f"(?:{stance}){_GAP_BEFORE_TOPIC}(?:{topic})$")
+
+
+def _topic(code: str) -> str:
+    return alternation("stances", "topics", code)
+
+
+def _stance(code: str, side: str) -> str:
+    """What is said of any topic, and what only of this one."""
+    words = alternation("stances", "stances", side), alternation("stances", f"stances_{side}", code)
+    return "|".join(filter(None, words))

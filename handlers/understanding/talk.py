@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.domain.activities import Intent
-from handlers.understanding.lexicon import says, table
+from handlers.understanding.lexicon import lists, patterns, says
 from handlers.understanding.purposes import Purpose, Said, found
 
 _OF_RECORDS = re.compile(r"申诉|条|笔|记录")
@@ -13,6 +13,7 @@ _ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如�
 _WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _SHORT = 22
 _BARE = 20
+_BARE_SURE = 0.95
 
 
 def about_the_talk(said: Said) -> Purpose | None:
@@ -29,7 +30,7 @@ def _bare(said: Said) -> Purpose | None:
     text = said.text.strip()
     if not text or len(text) > _BARE or said.names_customer:
         return None
-    whole = table("intents", "whole")
+    whole = patterns("intents", "whole")
     for name, intent in (
         ("cancel", Intent.CANCEL),
         ("chitchat", Intent.CHITCHAT),  # first: «你好» holds «好»
@@ -37,7 +38,7 @@ def _bare(said: Said) -> Purpose | None:
     ):
         rest = whole[name].sub("", text)
         if rest != text and not whole["fillers"].sub("", rest):
-            return Purpose(intent, text)
+            return Purpose(intent, text, sure=_BARE_SURE)
     return None
 
 
@@ -83,7 +84,8 @@ def _correct(said: Said) -> Purpose | None:
     is_form = said.text.count(":") > 1
     slot = None if is_form else says("intents", "correct", "slot", said.text)
     if opening or slot:
-        return found(Intent.CORRECT, opening or slot)
+        outright = opening and not said.names_customer
+        return found(Intent.CORRECT, opening or slot, sure=_BARE_SURE if outright else 0.9)
     match = says("intents", "correct", "reference", said.text)
     if match is None:
         return None
@@ -109,7 +111,8 @@ def _appeal(said: Said) -> Purpose | None:
         return Purpose(Intent.QUERY, status[0], topic="appeal_status")
     if asks and says("intents", "topics", "help", said.text):
         return Purpose(Intent.QUERY, asks[0], topic="help")
-    return found(Intent.APPEAL, match)
+    outright = says("intents", "appeal", "money", said.text)
+    return found(Intent.APPEAL, match, sure=_BARE_SURE if outright else 0.9)
 
 
 def _query(said: Said) -> Purpose | None:
@@ -129,11 +132,19 @@ def _query(said: Said) -> Purpose | None:
     )
     if told and said.names_customer and "?" not in said.text and len(said.text) > _SHORT:
         return None
-    for topic, pattern in table("intents", "topics").items():
-        match = pattern.search(said.text)
+    for topic, words in lists("intents", "topics").items():
+        match = words.search(said.text)
         if match:
             return Purpose(Intent.QUERY, match[0], topic=topic)
     return None
+
+
+def topic_of(said: Said) -> str | None:
+    """What is asked about, if anything is asked."""
+    return next(
+        (name for name, words in lists("intents", "topics").items() if words.search(said.text)),
+        None,
+    )
 
 
 def _create(said: Said) -> Purpose | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -44,7 +46,19 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None] | None:
+        # Each row that is read passes here: in one step instead of three.
+        return (
+            _read_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        )
+
+
+def _read_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys up by itself
@@ -55,5 +69,20 @@ def id_column() -> Column[int]:
     return Column("id", Id, primary_key=True, autoincrement=True)
 
 
-def ref(name: str, target: str, *, nullable: bool = False, index: bool = True) -> Column[int]:
-    return Column(name, Id, ForeignKey(target), nullable=nullable, index=index)
+def ref(
+    name: str,
+    target: str,
+    *,
+    nullable: bool = False,
+    index: bool = True,
+    primary_key: bool = False,
+) -> Column[int]:
+    return Column(
+        name,
+        Id,
+        ForeignKey(target),
+        nullable=nullable,
+        index=index,
+        primary_key=primary_key,
+        autoincrement=False if primary_key else "auto",
+    )

@@ -54,7 +54,9 @@ contacts = Table(
     Column("mobile", String(32)),
     Column("external_id", String(140), nullable=False, server_default=""),
     UniqueConstraint("account_id", "name"),
-)
+    Index("ix_contacts_external", "external_id",
+          sqlite_where=text("external_id <> ''"), postgresql_where=text("external_id <> ''")),
+)  # fmt: skip
 
 account_keys = Table(  # what a customer is filed under, so that its duplicates are found
     "account_keys",

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -38,10 +39,12 @@ opportunities = Table(
     Column("episode", Integer, nullable=False, default=0),
     Column("next_contact_at", Utc),
     Column("library", String(40), nullable=False, server_default=""),  # ActionLibrary.ref
+    Column("furthest", String(40), nullable=False, server_default=""),  # stage it came to so far
     Index("ix_opportunities_due", "light_due_at", "id",
           sqlite_where=text("light_due_at IS NOT NULL"),
           postgresql_where=text("light_due_at IS NOT NULL")),
     Index("ix_opportunities_owner_light", "owner_id", "light"),
+    Index("ix_opportunities_funnel", "account_id", "library", "furthest", "stage", "state"),
     Index("ix_opportunities_stuck", "owner_id", sqlite_where=text("stuck = 1"),
           postgresql_where=text("stuck")),
 )  # fmt: skip
@@ -84,6 +87,22 @@ stage_events = Table(  # every change of a deal's stage or state, append only
     Column("required_filled", Integer, nullable=False),
     Column("slots", Json, nullable=False),
     Column("reason", String(200), nullable=False),
+    Column("rank", Integer),  # of went_to in its library; NULL where it names no stage
+    Column("stayed_days", Integer),  # at came_from, in working days; NULL where no stay ended
     Index("ix_stage_events_of", "opportunity_id", "id"),
     Index("ix_stage_events_at", "at", "id"),
+    Index("ix_stage_events_stays", "library", "came_from", "stayed_days",
+          sqlite_where=text("stayed_days IS NOT NULL"),
+          postgresql_where=text("stayed_days IS NOT NULL")),
+)  # fmt: skip
+
+lead_spans = Table(  # when customers were leads; see storage/lead_spans.py
+    "lead_spans",
+    metadata,
+    id_column(),
+    ref("account_id", "accounts.id"),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),  # 9999-12-31 while it is one
+    Column("converted", Boolean, nullable=False),
+    Index("ix_lead_spans_days", "last_day", "first_day", "converted"),
 )

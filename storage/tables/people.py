@@ -15,7 +15,7 @@ people = Table(
     "people",
     metadata,
     id_column(),
-    Column("name", String(80), nullable=False),
+    Column("name", String(80), nullable=False, index=True),
     Column("mobile", String(32), index=True),
     Column("status", String(10), nullable=False),
     Column("roles", Json, nullable=False),

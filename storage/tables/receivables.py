@@ -31,6 +31,8 @@ contracts = Table(  # what was agreed about payment, one row a contract number
     ref("recorded_by", "people.id", nullable=True, index=False),
     Column("recorded_at", Utc, nullable=False),
     Column("check_at", Utc),  # when the payment must have come; NULL: nothing to look for
+    Column("withdrawn_at", Utc),  # taken off the record; its number may come again
+    Index("ix_contracts_signed", "signed_on", "id"),
     Index("ix_contracts_check", "check_at",
           sqlite_where=text("check_at IS NOT NULL"),
           postgresql_where=text("check_at IS NOT NULL")),
@@ -60,7 +62,7 @@ erp_bookmarks = Table(  # up to when an ERP has told us everything of a kind
     "erp_bookmarks",
     metadata,
     Column("system", String(32), primary_key=True),
-    Column("kind", String(20), primary_key=True),  # receipts
+    Column("kind", String(20), primary_key=True),  # receipts, customers, orders
     Column("known_until", Utc, nullable=False),
 )
 

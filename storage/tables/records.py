@@ -28,8 +28,10 @@ audit = Table(
     Column("actor", String(80), nullable=False),  # "person:5", "system", "admin:cli"
     Column("action", String(60), nullable=False),
     Column("subject", String(120), nullable=False),
-    Column("before", Text, nullable=False),  # canonical JSON
+    Column("before", Text, nullable=False),  # canonical JSON; "" when erased
     Column("after", Text, nullable=False),
+    Column("salt", String(32), nullable=False, server_default=""),  # "" when erased
+    Column("content_hash", String(64), nullable=False, server_default=""),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Index("ix_audit_subject", "subject", "seq"),

@@ -114,6 +114,7 @@ files = Table(
     Column("media_type", String(100), nullable=False),
     Column("name", String(255), nullable=False),
     Column("stored_at", Utc, nullable=False),
+    Column("erased_at", Utc),  # the bytes are gone, on somebody's right to it
 )
 
 file_uses = Table(  # which customer a file was sent to: the anti-gaming rule asks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,6 +120,33 @@ async def test_credentials_permissions_and_address_that_work() -> None:
     assert (await finding(doctor.permissions("a", gives(12)))).text == "能读到 12 人"
 
 
+async def test_attendance_and_approvals_are_tried() -> None:
+    assert (await finding(doctor.records("wecom sales 审批", gives(None)))).ok
+
+    async def refused() -> None:
+        raise AuthFailed("301055")
+
+    found = await finding(doctor.records("wecom sales 审批", refused))
+    assert not found.ok
+    assert "approvals" in found.remedy
+
+
+async def test_external_contacts_are_tried() -> None:
+    assert (await finding(doctor.external_contacts("a", gives(None)))).ok
+    refused = raises(AuthFailed("48002（在「可调用接口的应用」中加入本应用）"))
+    found = await finding(doctor.external_contacts("a", refused))
+    assert (found.ok, "可调用接口的应用" in found.text) == (False, True)
+
+
+async def test_signing_in_to_pages_is_tried() -> None:
+    url = "https://bot.example.com"
+    assert (await finding(doctor.sign_in("a", url, gives(None)))).ok
+    refused = await finding(doctor.sign_in("a", url, raises(AuthFailed("48002"))))
+    assert (refused.ok, "网页免登录" in refused.remedy) == (False, True)
+    nowhere = await finding(doctor.sign_in("a", "", gives(None)))
+    assert (nowhere.ok, "public_url" in nowhere.text) == (False, True)
+
+
 async def test_a_token_is_never_shown() -> None:
     assert "geheim" not in (await finding(doctor.credentials("a", gives("geheim")))).text
 
@@ -173,10 +200,12 @@ async def test_configuration_wants_a_platform_an_admin_and_an_address() -> None:
     named = {"dingtalk": {"sales": app}, "admins": ["dingtalk:1"]}
     unreachable = Settings.model_validate(named)
     whole = Settings.model_validate(named | {"public_url": "https://g.example.com"})
+    listening = {"dingtalk": {"sales": {**app, "mode": "stream"}}, "admins": ["dingtalk:1"]}
     assert "gendan setup" in (await finding(doctor.configuration(empty))).remedy
     assert "admins" in (await finding(doctor.configuration(alone))).remedy
     assert "public_url" in (await finding(doctor.configuration(unreachable))).remedy
     assert (await finding(doctor.configuration(whole))) == Finding(True, "钉钉 sales")
+    assert (await finding(doctor.configuration(Settings.model_validate(listening)))).ok
 
 
 @dataclass
@@ -188,6 +217,7 @@ class App:
     failure: BotError | None = None
     used: int = 100
     limit: int = 5000
+    foretold: int | None = None
 
     async def check_credentials(self) -> None:
         if self.failure:
@@ -208,6 +238,39 @@ class App:
         return self
 
 
+@dataclass
+class ListeningApp(App):
+    """One that keeps connections open instead of being called."""
+
+    is_streamed: bool = True
+
+    async def check_stream(self) -> None:
+        await self.check_credentials()
+
+
+@dataclass
+class LeavesApp(App):
+    """One that reads approved leaves, or may not."""
+
+    reads_leaves: bool = True
+    refusal: BotError | None = None
+
+    async def read_leaves(self, user_ids: Sequence[str], *, at: datetime) -> Sequence[object]:
+        assert user_ids
+        if self.refusal:
+            raise self.refusal
+        return ()
+
+
+async def test_a_permission_for_leaves_is_looked_at_where_they_are_wanted() -> None:
+    assert not any("请假" in line for line in await examine_all(LeavesApp(reads_leaves=False)))
+    assert any("读得到请假审批" in line for line in await examine_all(LeavesApp()))
+    refused = LeavesApp(refusal=Rejected("48002"))
+    (line,) = [line for line in await examine_all(refused) if "请假" in line]
+    assert "48002" in line
+    assert "leaves" in line
+
+
 async def examine_all(app: App) -> list[str]:
     settings = Settings.model_validate(
         {
@@ -215,6 +278,7 @@ async def examine_all(app: App) -> list[str]:
             "admins": ["dingtalk:1"],
             "public_url": "https://g.example.com",
             "speech": {"engine": "openai", "base_url": "http://asr/v1", "model": "m"},
+            "ocr": {"engine": "rapidocr"},
         }
     )
 
@@ -228,6 +292,7 @@ async def examine_all(app: App) -> list[str]:
         write=gives(None),
         complaints=gives(()),
         hear=gives(None),
+        scan=gives(None),
         ours=FixedClock(NOW),
     )
     return doctor.lines(await doctor.examine(checks))
@@ -241,6 +306,14 @@ async def test_a_language_model_is_examined_where_there_is_one() -> None:
     assert "语言模型" not in "".join(await examine_all(App()))
 
 
+async def test_an_archive_is_examined_with_the_remedy_that_it_knows() -> None:
+    assert (await finding(doctor.archive("sales", gives(None)))).ok
+    found = await finding(doctor.archive("sales", raises(AuthFailed("archive: 301052"))))
+    assert (found.ok, "[wecom.sales.archive]" in found.remedy) == (False, True)
+    knows = await finding(doctor.archive("sales", raises(Rejected("10009（请添加可信 IP）"))))
+    assert (knows.ok, knows.remedy) == (False, "")
+
+
 async def test_an_erp_is_examined_and_its_own_complaint_shown() -> None:
     assert (await finding(doctor.accounts("kingdee", gives(None)))).ok
     refused = raises(Rejected("kingdee:AR_RECEIVEBILL: 字段不存在"))
@@ -252,10 +325,38 @@ async def test_an_erp_is_examined_and_its_own_complaint_shown() -> None:
 async def test_everything_about_an_application_is_examined() -> None:
     told = await examine_all(App())
     assert {line[0] for line in told} == {"✓"}
-    for words in ("凭证", "IP 白名单", "权限", "时钟", "回调", "额度", "语音", "数据库", "磁盘"):
+    for words in (
+        "凭证",
+        "IP 白名单",
+        "权限",
+        "时钟",
+        "回调",
+        "额度",
+        "语音",
+        "合同识别",
+        "数据库",
+        "磁盘",
+    ):
         assert any(words in line for line in told)
     assert any("https://g.example.com/dingtalk/sales/cards 有应答" in line for line in told)
     assert "✓ 钉钉 sales 额度：本月已用 100 / 5000 次（2 %）" in told
+
+
+async def test_an_application_that_listens_needs_no_address_but_the_gateway() -> None:
+    told = await examine_all(ListeningApp())
+    assert {line[0] for line in told} == {"✓"}
+    assert any("Stream" in line and "网关给了票据" in line for line in told)
+    assert not any("回调" in line for line in told)
+    refused = ListeningApp(failure=AuthFailed("HTTP 401, code authFailed"))
+    (line,) = [line for line in await examine_all(refused) if "Stream" in line]
+    assert line.startswith("✗")
+    assert "密钥" in line
+
+
+async def test_an_application_that_is_called_is_examined_at_its_doors() -> None:
+    told = await examine_all(ListeningApp(is_streamed=False))
+    assert not any("Stream" in line for line in told)
+    assert sum("回调" in line for line in told) == 2
 
 
 async def test_one_refusal_does_not_hide_the_other_checks() -> None:
@@ -270,6 +371,12 @@ async def test_a_quota_that_runs_out_is_a_failure_with_a_remedy() -> None:
     assert "monthly_calls" in line
 
 
+async def test_what_the_month_will_come_to_is_told() -> None:
+    (line,) = [line for line in await examine_all(App(foretold=6200)) if "额度" in line]
+    assert line.startswith("✓")
+    assert line.endswith("（2 %），照这个速度到月底约 6200 次")
+
+
 async def test_the_engine_for_recordings_is_tried() -> None:
     assert doctor.lines(await doctor.examine([doctor.voice("sherpa", gives(None))])) == [
         "✓ 语音：sherpa 能听写"
@@ -277,6 +384,16 @@ async def test_the_engine_for_recordings_is_tried() -> None:
     missing = PermanentError("没有安装 sherpa-onnx，请运行 pip install 'gendan[sherpa]'")
     found = await finding(doctor.voice("sherpa", raises(missing)))
     assert (found.ok, found.text) == (False, str(missing))
+
+
+async def test_the_engine_for_papers_is_tried() -> None:
+    assert (await finding(doctor.papers("rapidocr", gives(None)))).ok
+    missing = raises(PermanentError("没有安装 rapidocr，请运行 pip"))
+    found = await finding(doctor.papers("rapidocr", missing))
+    assert (found.ok, found.text) == (False, "没有安装 rapidocr，请运行 pip")
+    none = await finding(doctor.papers("none", missing))
+    assert none.ok is None
+    assert "另外打字" in none.text
 
 
 async def test_no_engine_is_no_failure() -> None:
@@ -294,3 +411,17 @@ async def test_storage_checks(tmp_path: Path) -> None:
     room = await finding(doctor.disk(tmp_path / "not" / "yet" / "there"))
     assert room.ok is not None
     assert str(tmp_path) in room.text
+
+
+async def test_a_robot_that_is_called_is_asked_at_its_door_and_another_at_its_link() -> None:
+    asked: list[str] = []
+
+    async def ask(url: str) -> int:
+        asked.append(url)
+        return 403
+
+    door = doctor.callback("机器人", "https://g.example.com", "/wecom/helper/aibot", ask)
+    assert (await finding(door)).ok
+    assert asked == ["https://g.example.com/wecom/helper/aibot"]
+    assert (await finding(doctor.link("机器人", gives(None)))).ok
+    assert (await finding(doctor.link("机器人", raises(Unavailable("wecom:aibot"))))).ok is False

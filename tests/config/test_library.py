@@ -8,7 +8,6 @@ import pytest
 
 from bot.domain.activities import Grade, Intent
 from bot.domain.library import ActionLibrary, FieldKind
-from bot.domain.policy import ActionPolicy
 from bot.errors import InvalidInput
 from config.library import load_libraries, load_library, read_upload
 from config.policy import HERE, ConfigError
@@ -63,16 +62,16 @@ def test_the_manufacturing_library_holds_what_was_agreed() -> None:
     assert [unit.label for unit in library.units if not unit.counts] == ["沟通记录"]
 
 
-def test_units_get_the_policys_numbers_unless_they_name_their_own(tmp_path: Path) -> None:
+def test_units_leave_it_to_the_policy_unless_they_name_their_own(tmp_path: Path) -> None:
     text = LIBRARY.read_text(encoding="utf-8")
     file = tmp_path / "pumps.toml"
     file.write_text(
         text.replace('label = "报价"\nintent', 'label = "报价"\ndeadline_h = 8\nintent')
     )
-    library = load_library(file, ActionPolicy(late_hours=24, call_min_s=60))
+    library = load_library(file)
     by_key = {unit.key: unit for unit in library.units}
     assert library.key == "pumps"
-    assert (by_key["first_call"].deadline_h, by_key["first_call"].min_duration_s) == (24, 60)
+    assert (by_key["first_call"].deadline_h, by_key["first_call"].min_duration_s) == (None, None)
     assert (by_key["quote"].deadline_h, by_key["quote"].min_duration_s) == (8, 0)
     assert by_key["quote"].intent is Intent.LOG_QUOTE
 
@@ -132,7 +131,7 @@ def test_there_is_a_library_for_each_trade() -> None:
 
 
 def test_an_own_library_in_yaml_is_read_whole() -> None:
-    library = read_upload("泵阀.yaml", OWN.encode(), ActionPolicy())
+    library = read_upload("泵阀.yaml", OWN.encode())
     assert (library.key, library.label) == ("pumps", "泵阀")
     assert library.stages[0].next == ("quote",)
     fields = {one.key: one for one in library.stages[1].fields}
@@ -171,7 +170,7 @@ def test_a_wrong_upload_is_refused_with_line_and_reason(
 ) -> None:
     assert old in OWN
     with pytest.raises(InvalidInput) as refused:
-        read_upload("泵阀.yaml", OWN.replace(old, new, 1).encode(), ActionPolicy())
+        read_upload("泵阀.yaml", OWN.replace(old, new, 1).encode())
     told = str(refused.value)
     assert line in told
     assert reason in told
@@ -180,13 +179,13 @@ def test_a_wrong_upload_is_refused_with_line_and_reason(
 def test_the_example_of_the_documentation_is_right() -> None:
     text = (HERE.parent / "docs" / "libraries.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n")[1].split("```")[0]
-    assert read_upload("pumps.yaml", example.encode(), ActionPolicy()).label == "泵阀"
+    assert read_upload("pumps.yaml", example.encode()).label == "泵阀"
 
 
 def test_one_upload_shows_all_its_mistakes() -> None:
     text = OWN.replace("deadline_h: 24", "deadline_h: 0").replace("stuck_days: 5", "stuck_days: x")
     with pytest.raises(InvalidInput) as refused:
-        read_upload("泵阀.yaml", text.encode(), ActionPolicy())
+        read_upload("泵阀.yaml", text.encode())
     told = str(refused.value)
     assert "要先改 2 处" in told
     assert "第4行" in told
@@ -206,11 +205,11 @@ def test_one_upload_shows_all_its_mistakes() -> None:
 )
 def test_what_is_no_library_at_all_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
-        read_upload("x.yaml", data, ActionPolicy())
+        read_upload("x.yaml", data)
 
 
 def test_an_own_library_may_be_toml_as_well() -> None:
-    library = read_upload("own.toml", LIBRARY.read_bytes(), ActionPolicy())
+    library = read_upload("own.toml", LIBRARY.read_bytes())
     assert library.key == "own"
     with pytest.raises(InvalidInput, match="TOML"):
-        read_upload("own.toml", b"label = ", ActionPolicy())
+        read_upload("own.toml", b"label = ")

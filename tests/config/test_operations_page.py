@@ -8,18 +8,31 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from config.settings import (
-    DingtalkSettings,
+from config.archive_settings import ArchiveSettings
+from config.erp_settings import (
     ErpSettings,
+    KingdeeCustomerSettings,
+    KingdeeForecastSettings,
     KingdeeFormSettings,
+    KingdeeOrderSettings,
+    U9cCustomerSettings,
+    U9cEntitySettings,
+    U9cForecastSettings,
+    U9cOrderSettings,
+)
+from config.settings import (
+    AibotSettings,
+    DingtalkSettings,
     LlmSettings,
+    OcrSettings,
     Settings,
     SpeechSettings,
     StorageSettings,
-    U9cEntitySettings,
+    SupplySettings,
     WecomSettings,
     load_settings,
 )
+from config.site_settings import SiteSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -27,11 +40,22 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[storage]`": StorageSettings,
     "### `[llm]`": LlmSettings,
     "### `[speech]`": SpeechSettings,
-    "### `[wecom.<name>]`": WecomSettings,
+    "### `[ocr]`": OcrSettings,
+    "### `[supply]`": SupplySettings,
+    "### `[wecom.<name>]`, one table an application": WecomSettings,
+    "### `[wecom.<name>.archive]`": ArchiveSettings,
+    '### `[wecom.<name>]` with `kind = "aibot"`': AibotSettings,
     "### `[dingtalk.<name>]`": DingtalkSettings,
     "### `[erp.<name>]`": ErpSettings,
+    "### `[site.<name>]`": SiteSettings,
     "### `[erp.<name>.receipts]`": KingdeeFormSettings,
+    "### `[erp.<name>.customers]`": KingdeeCustomerSettings,
+    "### `[erp.<name>.orders]`": KingdeeOrderSettings,
+    "### `[erp.<name>.forecasts]`": KingdeeForecastSettings,
     "### `[erp.<name>.entity]`": U9cEntitySettings,
+    "### `[erp.<name>.customer_entity]`": U9cCustomerSettings,
+    "### `[erp.<name>.order_entity]`": U9cOrderSettings,
+    "### `[erp.<name>.forecast_entity]`": U9cForecastSettings,
 }
 
 
@@ -41,7 +65,18 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     body = PAGE.partition(heading)[2].partition("\n#")[0]
     first_cells = re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
-    subsections = {"storage", "llm", "speech", "wecom", "dingtalk", "erp"}
+    subsections = {
+        "storage",
+        "llm",
+        "speech",
+        "ocr",
+        "supply",
+        "wecom",
+        "dingtalk",
+        "erp",
+        "site",
+        "archive",
+    }
     assert keys == set(section.model_fields) - subsections
 
 

@@ -17,6 +17,16 @@ from config.policy import (
     read_holiday_table,
 )
 
+RULE = "[[signals.rules]]\nkey = 'a'\nlabel = 'A'\nkind = 'page'\nhalf_life_days = 7\n"
+
+
+def test_a_companys_own_rules_take_the_place_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(f"{RULE}weight = 1.5\nmore_than = 2\ntask = true\n")
+    (rule,) = load_policy(file).signals.rules
+    assert (rule.key, rule.weight, rule.more_than, rule.within_days) == ("a", 1.5, 2, 7)
+    assert rule.task
+
 
 def test_the_shipped_policy_shows_the_defaults() -> None:
     assert load_policy() == Policy()
@@ -39,6 +49,13 @@ def test_a_changed_number_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "hint"),
     [
+        ("[decay]\nthreshold = 1.0", "decay.threshold", "between 0 and 1"),
+        ("[decay]\nhalf_life_h = 0", "decay.half_life_h", "at least 1"),
+        ("[signals]\nhot = 0", "signals.hot", "above 0"),
+        ("[[signals.rules]]\nkey = 'a'", "signals.rules", "rule 1, label"),
+        (f"{RULE}weight = 0", "signals.rules", "rule 1, weight"),
+        (f"{RULE}weight = 1\nwait = 2", "signals.rules", "rule 1, wait"),
+        (f"{RULE}weight = 1\n" * 2, "signals.rules", "the same key twice"),
         ("[lights]\nyelow_days = 3", "lights.yelow_days", "unknown key"),
         ("[lights]\nyellow_days = 0", "lights.yellow_days", "at least 1"),
         ("[lights]\nyellow_days = true", "lights.yellow_days", "whole number"),

@@ -18,7 +18,8 @@ from config.settings import (
     load_settings,
 )
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.wecom.settings import WecomApp
+from connectors.wecom.archive.source import ArchiveAccess
+from connectors.wecom.settings import Aibot, WecomApp
 
 AES_KEY = "a" * 43
 SALES = f"""
@@ -166,7 +167,11 @@ def test_a_section_reveals_what_a_connector_needs() -> None:
     )  # fmt: skip
     assert wecom.revealed() == {
         "corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "aes_key": AES_KEY,
-        "base_url": "https://proxy.example.com", "menu": True, "webhooks": {"east": "k"},
+        "base_url": "https://proxy.example.com", "menu": True, "leaves": False, "contacts": False,
+        "pages": False, "open_url": "https://open.weixin.qq.com",
+        "jssdk_url": "https://wwcdn.weixin.qq.com/node/open/js/wecom-jssdk-2.0.2.js",
+        "webhooks": {"east": "k"},
+        "approvals": {}, "checkins": False, "group_chats": False,
     }  # fmt: skip
 
 
@@ -195,6 +200,14 @@ def test_a_dingtalk_group_robot_is_revealed_as_token_and_secret() -> None:
         ('admins = ["zhaoqian"]', 'admins[0]：应为 像 "wecom:zhaoqian" 的列表'),
         ('log_level = "LOUD"', "log_level：应为 DEBUG、INFO、WARNING 或 ERROR"),
         ('[storage]\nurl = "mysql://u:geheim@h/d"', "storage.url：应为 sqlite:///"),
+        (
+            '[dingtalk.a]\ncorp_id="d"\nclient_id="c"\nclient_secret="s"\nmode = "push"',
+            "dingtalk.a.mode：应为 http 或 stream",
+        ),
+        (
+            '[dingtalk.a]\ncorp_id="d"\nclient_id="c"\nclient_secret="s"\nconnections = 9',
+            "dingtalk.a.connections：应为 1 到 4 的整数",
+        ),
         ("[llm]\nenabled = true", "llm.enabled：要同时写 base_url 和 model"),
         ('[llm]\nbase_url = "llm.example.com"', "llm.base_url：应为 http(s):// 开头"),
         ("[llm]\ntimeout_s = 0", "llm.timeout_s：应为 大于 0、至多 20 的秒数"),
@@ -353,3 +366,88 @@ def test_an_erps_secret_may_come_from_the_environment(
     erp = settings.erp["east-books"]
     assert erp.notice_secret.get_secret_value() == "a-secret-of-the-books"
     assert "a-secret-of-the-books" not in repr(settings)
+
+
+ROBOT = f'''
+[wecom.helper]
+kind = "aibot"
+token = "t"
+aes_key = "{AES_KEY}"
+'''
+
+
+def test_a_robot_stands_beside_its_application(write: Callable[[str], Path]) -> None:
+    settings = load_settings(write(SALES + ROBOT))
+    assert (list(settings.wecom_apps), list(settings.aibots)) == (["sales"], ["helper"])
+    robot = settings.aibots["helper"]
+    assert settings.application_of(robot) == "sales"
+    assert Aibot(name="helper", **robot.revealed()).token == "t"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            SALES + ROBOT.replace('token = "t"', 'token = ""'),
+            'wecom.helper.token：mode = "http" 时必填',
+        ),
+        (SALES + ROBOT + 'mode = "websocket"', 'wecom.helper.bot_id：mode = "websocket" 时必填'),
+        (SALES + ROBOT + 'mode = "smoke"', "wecom.helper.mode：应为 http 或 websocket"),
+        (SALES + ROBOT + "corp_id = 'x'", "wecom.helper.corp_id：没有这个键"),
+        (SALES + ROBOT + 'app = "other"', "wecom.helper.app：应为同一企业自建应用"),
+        (ROBOT, "wecom.helper.app：应为同一企业自建应用"),
+    ],
+)
+def test_what_is_wrong_with_a_robot_is_told_in_its_own_keys(
+    write: Callable[[str], Path], text: str, told: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(text))
+    assert str(caught.value).startswith(told)
+
+
+ARCHIVE = f"""{SALES}
+[wecom.sales.archive]
+secret = "geheim"
+library = "/opt/libWeWorkFinanceSdk_C.so"
+"""
+PEM = r"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+
+
+def test_an_archive_has_its_keys_from_files_by_version(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "1.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\nx")
+    settings = load_settings(write(f'{ARCHIVE}keys = {{1 = "{tmp_path / "1.pem"}", 2 = "{PEM}"}}'))
+    archive = settings.archives["sales"]
+    assert set(archive.access()["keys"]) == {1, 2}
+    assert "BEGIN" not in repr(settings)
+    access = archive.access()
+    assert ArchiveAccess(name="sales", corp_id="ww1", **access).page == 200
+    assert "archive" not in settings.wecom_apps["sales"].revealed()
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("", "wecom.sales.archive.keys：必填"),
+        ('keys = {1 = "/nowhere.pem"}', "wecom.sales.archive.keys.1：私钥文件读不到"),
+        (f'keys = {{0 = "{PEM}"}}', "wecom.sales.archive.keys.0：版本号应为正整数"),
+        (f'keys = {{1 = "{PEM}"}}\npage = 2000', "wecom.sales.archive.page：应为 1 到 1000"),
+        (f'keys = {{1 = "{PEM}"}}\nkey = 1', "wecom.sales.archive.key：没有这个键"),
+    ],
+)
+def test_a_mistake_about_an_archive_is_one_line(write: Write, given: str, line: str) -> None:
+    (told,) = mistakes(write(ARCHIVE + given))
+    assert told.startswith(line)
+
+
+def test_a_company_has_one_archive(write: Write) -> None:
+    key = f'keys = {{1 = "{PEM}"}}'
+    second = ARCHIVE.replace("wecom.sales", "wecom.east")
+    (told,) = mistakes(write(f"{ARCHIVE}{key}\n{second}{key}"))
+    assert told.startswith("wecom.east.archive：sales 已经配置了")
+
+
+def test_a_library_without_a_whole_path_is_refused(write: Write) -> None:
+    given = ARCHIVE.replace("/opt/", "") + f'keys = {{1 = "{PEM}"}}'
+    (told,) = mistakes(write(given))
+    assert told.startswith("wecom.sales.archive.library：应为")

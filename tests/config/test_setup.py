@@ -87,6 +87,26 @@ def test_dingtalk_from_nothing_gives_a_configuration_that_loads(path: Path) -> N
     assert len(app["events_aes_key"]) == 43
 
 
+def test_dingtalk_over_stream_is_asked_for_no_secrets_of_events(path: Path) -> None:
+    person = on_dingtalk(怎么把消息送来=["3", "2"])
+    person.run(path)
+    app = load_settings(path).dingtalk["sales"]
+    assert (app.mode, app.events_aes_key) == ("stream", "")
+    assert person.hidden == ["Client Secret"]
+    said = "\n".join(person.heard)
+    assert "不对，应为：1、2" in said
+    assert "消息接收模式选 Stream" in said
+    assert "/dingtalk/sales/robot" not in said
+
+
+def test_from_http_to_stream_the_secrets_of_events_go(path: Path) -> None:
+    on_dingtalk().run(path)
+    assert load_settings(path).dingtalk["sales"].mode == "http"
+    on_dingtalk(怎么把消息送来="2", 一起重写="y").run(path)
+    app = load_settings(path).dingtalk["sales"]
+    assert (app.mode, app.events_token.get_secret_value()) == ("stream", "")
+
+
 def test_secrets_are_typed_unseen_and_kept_in_files_of_their_owner(path: Path) -> None:
     person = on_wecom()
     person.run(path)
@@ -241,3 +261,48 @@ def test_an_engine_that_is_configured_is_not_asked_for_again(path: Path) -> None
 def test_without_an_engine_nothing_is_written_about_it(path: Path) -> None:
     on_wecom().run(path)
     assert "speech" not in path.read_text()
+
+
+def on_robot(**more: str | list[str]) -> Person:
+    return Person(**{"哪个平台": "3", "BotID": "aib1", "Secret": "geheim"} | more)
+
+
+def test_a_robot_that_is_called_gets_a_token_and_a_key(path: Path) -> None:
+    on_wecom().run(path)
+    person = on_robot(机器人的名字="跟单")
+    assert person.run(path) == 0
+    robot = load_settings(path).aibots["helper"]
+    assert (robot.mode, robot.robot_name) == ("http", "跟单")
+    assert robot.token.get_secret_value()
+    assert len(robot.aes_key) == 43
+    assert "/wecom/helper/aibot" in "\n".join(person.heard)
+
+
+def test_a_robot_that_connects_wants_its_id_and_its_secret(path: Path) -> None:
+    on_wecom().run(path)
+    person = on_robot(怎么把消息送来="2")
+    person.run(path)
+    settings = load_settings(path)
+    robot = settings.aibots["helper"]
+    assert (robot.mode, robot.bot_id, robot.secret.get_secret_value()) == (
+        "websocket",
+        "aib1",
+        "geheim",
+    )
+    assert settings.application_of(robot) == "sales"
+    assert "geheim" not in path.read_text()
+
+
+def test_a_robot_alone_is_not_set_up(path: Path) -> None:
+    person = on_robot()
+    assert person.run(path) == 0
+    assert "自建应用" in person.heard[-1]
+    assert not path.exists()
+
+
+def test_with_several_applications_it_is_asked_which_one_the_robot_belongs_to(path: Path) -> None:
+    on_wecom().run(path)
+    on_wecom(短名="other").run(path)
+    on_robot(哪个自建应用="other").run(path)
+    settings = load_settings(path)
+    assert settings.application_of(settings.aibots["helper"]) == "other"

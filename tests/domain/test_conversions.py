@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -118,8 +117,8 @@ def test_days_between_two_events_count_their_leads() -> None:
 
 
 def test_days_run_over_the_end_of_a_month() -> None:
-    events = [move(1, "31 09:00", LEAD, OPP), replace(move(2, "31 09:00", OPP, WON))]
-    events[1] = replace(events[1], at=events[1].at + timedelta(days=2))
+    events = [move(1, "31 09:00", LEAD, OPP), move(2, "31 09:00", OPP, WON)]
+    events[1] = events[1]._replace(at=events[1].at + timedelta(days=2))
     days = [day.day for day in count_conversions({"a": LEAD}, events).days]
     assert days == [date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 2)]
 
@@ -200,8 +199,8 @@ def test_at_the_same_moment_the_smaller_id_goes_first() -> None:
 
 def test_numbers_as_ids_go_by_value() -> None:
     events = [
-        replace(move(0, "2 09:00", LEAD, OPP), id=9),
-        replace(move(0, "2 09:00", OPP, LEAD), id=10),
+        move(0, "2 09:00", LEAD, OPP)._replace(id=9),
+        move(0, "2 09:00", OPP, LEAD)._replace(id=10),
     ]
     assert count_conversions({"a": LEAD}, events).rejected == ()
 
@@ -344,7 +343,7 @@ def test_redelivery_changes_nothing(
 @given(INITIAL, EVENTS)
 def test_other_offsets_change_nothing(initial: dict[str, Status], events: list[Event]) -> None:
     elsewhere = [
-        replace(event, at=event.at.astimezone(timezone(timedelta(hours=number % 27 - 13))))
+        event._replace(at=event.at.astimezone(timezone(timedelta(hours=number % 27 - 13))))
         for number, event in enumerate(events)
     ]
     first, second = (count_conversions(initial, _by_id(given)) for given in (events, elsewhere))

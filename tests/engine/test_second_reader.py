@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ class Bench:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.suggested: dict[str, Record | None] = {}
+        self.looked_up: list[object] = []
         self.waits: dict[str, asyncio.Event] = {}
         self.wrote_meanwhile = False
         self.dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
@@ -33,6 +35,7 @@ class Bench:
             clock=FixedClock(START),
             wording=Wording(apology=lambda reference: reference),
             second_reader=self,
+            preparations=[self],
         )
 
     async def suggest(self, incoming: Incoming) -> Record | None:
@@ -44,8 +47,14 @@ class Bench:
         self.wrote_meanwhile = True
         return Record(Intent.LOG_CALL, contact=text)
 
+    async def prepare(self, incoming: Incoming, *, last_try: bool) -> Incoming:
+        async with self.database.begin() as tx:  # as above
+            found = await tx.settings.get("meanwhile") or incoming.message.text
+        return replace(incoming, looked_up=found)
+
     async def _handle(self, _: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         self.suggested[incoming.message.text] = incoming.suggested
+        self.looked_up.append(incoming.looked_up)
         return []
 
     async def take(self, *envelopes: Any) -> None:
@@ -88,3 +97,9 @@ async def test_other_conversations_go_on_while_it_thinks(bench: Bench) -> None:
     async with asyncio.timeout(20):
         await bench.dispatcher.drained()
     assert list(bench.suggested)[-2:] == ["slow", "next"]
+
+
+async def test_what_the_handler_wants_to_know_is_read_before_its_transaction(bench: Bench) -> None:
+    await bench.take(envelope("漏斗"))
+    await bench.dispatcher.drained()
+    assert bench.looked_up == ["漏斗"]

@@ -4,6 +4,7 @@ for 王建国; 赵倩 is the administrator. Messages go through the route table,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,23 +20,26 @@ from bot.messages import (
     Card,
     CardAction,
     CardUpdate,
-    Content,
     Fetched,
+    ForecastLine,
     InboundMessage,
     Incoming,
     Kind,
+    Load,
     Markdown,
     OutboundMessage,
     Platform,
     StoredFile,
     Text,
 )
-from bot.ports import SecondReader
+from bot.ports import Preparation, SecondReader
 from config.library import read_upload
+from config.policy import change_policy
 from handlers import Handlers
 from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
+from handlers.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from storage.database import Database
 from tests.handlers.light_company import CALENDAR, at, shelf
@@ -62,26 +66,28 @@ class Chat:
     numbers: int = 0
     second: SecondReader | None = None
     tracks: tuple[Track, ...] = ()
+    preparations: Sequence[Preparation] = ()
 
     async def open(self) -> Chat:
         addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
         policy = self.policy
+        policies = PolicyBook(policy, change_policy)
         libraries = shelf()
         self.book = CustomerBook()
         self.office = Office(
-            policy=policy,
+            policies=policies,
             libraries=libraries,
-            read_library=lambda name, data: read_upload(name, data, policy.actions),
+            read_library=read_upload,
             calendar=CALENDAR,
             reader=Reader(CALENDAR),
             customers=self.book,
             lights=Alerts(
-                policy=policy, libraries=libraries, calendar=CALENDAR, address_of=addresses
+                policies=policies, libraries=libraries, calendar=CALENDAR, address_of=addresses
             ),
             address_of=addresses,
             tracks=self.tracks,
         )
-        self.handlers = Handlers(self.office)
+        self.handlers = Handlers(self.office, read=self.database.read)
         users = tuple(DirectoryUser(key, name) for key, (name, _) in PEOPLE.items())
         async with self.database.begin() as tx:
             directory = Directory("wecom", users=users)
@@ -109,6 +115,7 @@ class Chat:
                 name=name,
                 owner_id=account.owner_id,
                 stage="quote",
+                rank=3,
                 at=then,
                 light_due_at=self.now,
             )
@@ -150,10 +157,19 @@ class Chat:
         message = self._message(who, kind, text=text, group=group)
         return await self._handle(replace(message, quoted_text=quoting), attached)
 
+    async def hear_outsider(self, name: str, text: str, *, group: str, title: str = "") -> str:
+        """Somebody who is none of us speaks to the robot in a group; see `say`."""
+        message = self._message("", Kind.UNSUPPORTED, text=text, group=group)
+        return await self._handle(replace(message, sender_name=name, chat_title=title), ())
+
     async def dictate(self, who: str, heard: str) -> str:
         """A recording, as an engine heard it."""
         sound = replace(self._file("voice.amr"), transcript=heard)
         return await self._handle(self._message(who, Kind.VOICE), (sound,))
+
+    async def dictate_to_the_platform(self, who: str, heard: str) -> str:
+        """A recording of which the platform sends its transcript alone."""
+        return await self._handle(self._message(who, Kind.VOICE, text=heard), ())
 
     async def restart(self) -> None:
         """What is kept in memory is read anew from the database."""
@@ -163,7 +179,7 @@ class Chat:
             libraries = shelf()
             await libraries.load(tx, self.office.read_library)
         self.office = replace(self.office, customers=self.book, libraries=libraries)
-        self.handlers = Handlers(self.office)
+        self.handlers = Handlers(self.office, read=self.database.read)
 
     async def press(self, who: str, card: Card, label: str, group: str = "", **values: str) -> str:
         """By the label of a button, or by its action where the card shows no button any more."""
@@ -225,8 +241,11 @@ class Chat:
 
     async def _handle(self, message: InboundMessage, files: tuple[Fetched, ...]) -> str:
         incoming = Incoming(message, f"test:{message.message_id}", self.now, files)
+        for one in self.preparations:
+            incoming = await one.prepare(incoming, last_try=True)
         if self.second is not None:
             incoming = replace(incoming, suggested=await self.second.suggest(incoming))
+        incoming = await self.handlers.prepare(incoming, last_try=True)
         try:
             async with self.database.begin() as tx:
                 answers = list(await self.handlers.handle(tx, incoming))
@@ -270,7 +289,7 @@ class Chat:
         return Fetched(Attachment("file", name, name), stored)
 
 
-def words(content: Content) -> str:
+def words(content: Load) -> str:
     match content:
         case Text(text=text) | Markdown(text=text):
             return text
@@ -278,6 +297,8 @@ def words(content: Content) -> str:
             return _card_words(card)
         case CardUpdate(card=card):
             return _card_words(card)
+        case ForecastLine(key=key):
+            return key
         case _:
             return content.name
 

@@ -38,6 +38,7 @@ from config.policy import HERE, load_calendar
 from handlers.alerts import Alerts
 from handlers.heatmap import HeatMap
 from handlers.libraries import LibraryShelf
+from handlers.policies import PolicyBook
 from storage.database import Database
 from storage.files import FileFolder
 from storage.unit_of_work import UnitOfWork
@@ -99,7 +100,7 @@ class Company:
     async def open(self) -> Company:
         self.files = FileFolder(self.folder)
         self.alerts = Alerts(
-            policy=self.policy,
+            policies=PolicyBook(self.policy),
             libraries=shelf(),
             calendar=self.calendar,
             address_of=self._address_of,
@@ -133,6 +134,7 @@ class Company:
                 name=name,
                 owner_id=self.id(owner),
                 stage="quote",
+                rank=3,
                 at=self.now,
                 light_due_at=self.now,
             )

@@ -16,6 +16,7 @@ from bot.domain.policy import Policy, PushPolicy
 from bot.messages import FileContent, Text
 from handlers.alerts import Alerts
 from handlers.heatmap import HeatMap
+from handlers.policies import PolicyBook
 from storage.database import Database
 from tests.handlers.light_company import CALENDAR, Company, at, shelf
 
@@ -320,6 +321,23 @@ async def test_a_reminder_about_to_fall_due_is_part_of_the_digest(found: Found) 
     assert company.story("li")[0] == "01-23 09:10 红灯升级提醒：红灯1个"
 
 
+async def test_a_digest_takes_the_place_of_the_days_reminder(found: Found) -> None:
+    """Red is told at 17:10: four office hours later it is ten past twelve, with the digest
+    between; only the leader of the supervisor hears of it after that."""
+    company = await found()
+    deal = await company.lead()
+    await company.until("2026-01-21T08:00")
+    entry = await company.act(deal)
+    await company.until("2026-01-21T17:00")
+    await company.retract(deal, entry)
+    await company.until("2026-01-23T12:00")
+    assert company.story("wang")[::2] == [
+        "01-21 17:10 红灯提醒：红灯1个",
+        "01-22 09:00 1月22日(周四)团队早报：红灯1个",
+    ]
+    assert company.story("li")[0] == "01-23 09:10 红灯升级提醒：红灯1个"
+
+
 async def test_a_swept_lead_is_not_due_again_at_once(found: Found) -> None:
     company = await found()
     await company.lead()
@@ -347,7 +365,10 @@ async def test_a_new_start_with_other_holidays_judges_every_lead_again_once(foun
     days_off = [NamedDay(date(2026, 1, 14), "厂休", off=True)]
     calendar = CALENDAR.with_table([], [2026]).with_table(days_off, [2026])
     restarted = Alerts(
-        policy=Policy(), libraries=shelf(), calendar=calendar, address_of=lambda _: None
+        policies=PolicyBook(Policy()),
+        libraries=shelf(),
+        calendar=calendar,
+        address_of=lambda _: None,
     )
     async with company.database.begin() as tx:
         assert await restarted.note_rules(tx, company.now)

@@ -3,6 +3,7 @@ back."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -112,9 +113,12 @@ async def test_a_press_is_wanted(chat: Chat, text: str, why: str) -> None:
     assert "已记录" in await chat.say("zhang", "确认") or "是指" in chat.heard_by("zhang")
 
 
-async def test_what_was_dictated_is_seen_by_its_speaker_first(chat: Chat) -> None:
+@pytest.mark.parametrize("by", [Chat.dictate, Chat.dictate_to_the_platform])
+async def test_what_was_dictated_is_seen_by_its_speaker_first(
+    chat: Chat, by: Callable[[Chat, str, str], Awaitable[str]]
+) -> None:
     await chat.customer(HENGRUI)
-    await chat.dictate("zhang", CALL)
+    await by(chat, "zhang", CALL)
     assert "确认" in [button.label for button in chat.card().buttons]
     assert await chat.living() == {}
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from bot.errors import Unavailable
+from bot.messages import Incoming
+from handlers.importing import LongImports
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 
@@ -38,6 +43,41 @@ async def test_an_administrator_imports_customers_and_hears_of_bad_rows(chat: Ch
 )
 async def test_a_broken_table_says_what_is_wrong(chat: Chat, data: bytes, told: str) -> None:
     assert told in await chat.upload("zhao", "客户.csv", data)
+
+
+async def test_chat_goes_on_while_a_long_table_comes_in(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    office = chat.office
+    long = LongImports(office, begin=chat.database.begin, read=chat.database.read)
+    chat.preparations = [long]
+    rows = "".join(f"宁波测试{number}号机械有限公司,张伟\n" for number in range(100, 160))
+    coming = asyncio.create_task(chat.upload("zhao", "客户.csv", f"name,owner\n{rows}".encode()))
+    while len(office.customers.names_of(chat.people["zhang"].id)) < 3:  # noqa: ASYNC110 - no event
+        await asyncio.sleep(0)
+    async with chat.database.begin() as tx:
+        assert await tx.accounts.find_by_name("宁波测试159号机械有限公司") is None
+    assert "新建60家，已存在0家" in await coming
+
+
+async def test_a_long_table_that_was_interrupted_is_taken_up_again(chat: Chat) -> None:
+    office = chat.office
+    long = LongImports(office, begin=chat.database.begin, read=chat.database.read)
+    chat.preparations = [long, Interrupted()]
+    rows = "".join(f"宁波测试{number}号机械有限公司,张伟\n" for number in range(100, 120))
+    table = f"name,owner\n{rows},张伟\n".encode()
+    with pytest.raises(Unavailable):
+        await chat.upload("zhao", "客户.csv", table)
+    chat.preparations = [long]
+    said = await chat.upload("zhao", "客户.csv", table)
+    assert "新建0家，已存在20家" in said
+    assert "第22行：没有客户名" in said
+
+
+class Interrupted:
+    """A preparation that fails after the one before it is done."""
+
+    async def prepare(self, incoming: Incoming, *, last_try: bool) -> Incoming:
+        raise Unavailable("the machine stopped")
 
 
 async def test_a_reps_table_is_a_file_like_any_other(chat: Chat) -> None:

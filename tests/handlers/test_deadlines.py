@@ -203,3 +203,13 @@ async def test_a_lost_deal_owes_nothing_more(chat: Chat) -> None:
     days = Days(chat)
     await days.until("2026-02-02T12:00")
     assert about_records(days, "zhang") == []
+
+
+async def test_a_draft_that_expires_at_night_is_told_of_in_the_morning(chat: Chat) -> None:
+    await chat.customer(NAME)
+    days = Days(chat)
+    await days.until("2026-01-28T22:00")
+    await chat.say("zhang", "恒锐机电通了10分钟")
+    await days.until("2026-01-30T12:00")
+    told = [line[:11] for line in days.story("zhang") if "已经作废" in line]
+    assert told == ["01-30 08:30"]

@@ -42,7 +42,7 @@ class Rules:
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     policy = load_policy()
-    library = load_library(HERE / "actions" / "manufacturing.toml", policy.actions)
+    library = load_library(HERE / "actions" / "manufacturing.toml")
     return Rules(load_calendar(policy.calendar), policy, library)
 
 

@@ -131,6 +131,20 @@ async def test_of_two_opposite_decisions_the_first_stands_and_the_second_is_told
     assert await names(chat) == {HENGRUI: "张伟"}
 
 
+@pytest.mark.parametrize(("button", "owner"), [("归张伟", "张伟"), ("归陈静", "陈静")])
+async def test_a_decision_holds_also_when_the_customer_changed_hands_meanwhile(
+    chat: Chat, button: str, owner: str
+) -> None:
+    card = await clash(chat)
+    await chat.say("zhang", "放回公海 恒锐机电 没有需求")
+    await chat.say("chen", "领取 恒锐机电")
+    await chat.press("li", card, button, reason="按区域划分")
+    assert await names(chat) == {HENGRUI: owner}
+    if button == "归张伟":
+        await chat.say("zhang", "放回公海 恒锐机电 没有需求")
+        assert "先裁定了" in await chat.press("li", card, "归陈静", reason="按区域划分")
+
+
 async def test_the_parties_do_not_decide_themselves(chat: Chat) -> None:
     card = await clash(chat)
     for who in ("zhang", "chen"):

@@ -67,6 +67,18 @@ async def test_nothing_to_do_is_no_card(chat: Chat) -> None:
     assert days.story("zhang") == []
 
 
+async def test_who_is_away_is_sent_no_list_and_may_ask_for_it(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await call(chat, "恒锐机电通了10分钟，明天再联系")
+    assert "请假到" in await chat.say("li", "张伟请假到周五")
+    days = Days(chat)
+    await days.until("2026-01-30T12:00")
+    assert days.story("zhang") == []
+    assert "恒锐机电" in await chat.say("zhang", "待办")
+    await days.until("2026-02-02T12:00")
+    assert days.story("zhang") == ["02-02 09:00 2月2日(周一)早报：过期约定1个"]
+
+
 async def test_no_list_on_a_day_off(chat: Chat) -> None:
     await chat.customer(HENGRUI)
     await call(chat, "恒锐机电通了10分钟，周六再联系")
@@ -175,6 +187,61 @@ async def test_a_remark_goes_to_the_rep_and_into_the_stream(chat: Chat) -> None:
     assert "李敏批注「杭州恒锐机电有限公司」：价格可以再让两个点" in chat.heard_by("zhang")
     assert "主管批注 价格可以再让两个点" in await chat.say("zhang", "动态 恒锐机电")
     assert "负责人的主管来写" in await chat.say("zhang", "批注 恒锐机电 我自己写")
+
+
+async def test_minutes_that_are_asked_for_this_morning_are_no_reason_for_a_list(
+    chat: Chat,
+) -> None:
+    """The second reminder falls at six, the lock at ten: the list at nine would be a third word."""
+    await chat.customer(HENGRUI)
+    await chat.say("zhang", "恒锐机电约了明天上午十点面访李总")
+    await chat.say("zhang", "确认")
+    days = Days(chat)
+    await days.until("2026-02-02T12:00")
+    assert days.story("zhang") == [
+        "01-29 09:00 1月29日(周四)早报：今天约好1个",
+        "01-30 10:00 面访纪要待补：杭州恒锐机电",
+        "02-02 08:30 面访纪要待补：杭州恒锐机电",
+        "02-02 10:00 面访纪要已锁定：杭州恒锐机电",
+    ]
+    assert "面访纪要还没交" in await chat.say("zhang", "待办")
+
+
+async def test_a_list_names_what_was_told_before_it_last_and_in_one_line(chat: Chat) -> None:
+    """The light of one customer reddens and is told at 08:30; the other one's call is news."""
+    await chat.customer(HENGRUI)
+    await chat.customer(CHENCANG)
+    days = Days(chat)
+    await call(chat, "恒锐机电通了10分钟，2月13日再联系")
+    await days.until("2026-02-02T10:00")
+    await call(chat, "陈仓机床通了12分钟，周五上午十点再联系")
+    await days.until("2026-02-06T09:05")
+    assert days.story("zhang")[-2:] == [
+        "02-06 08:30 红灯提醒：红灯1个，黄灯1个",
+        "02-06 09:00 2月6日(周五)早报：红灯1个，今天约好1个",
+    ]
+    card = chat.card()
+    assert card.lines[0].startswith("1. ")
+    assert "陈仓" in card.lines[0]
+    assert card.lines[1] == "今天另有单独提醒：2. 杭州恒锐机电"
+    await chat.press("zhang", card, "刷新")
+    assert chat.shown_as(card).lines == card.lines
+    await chat.press("zhang", card, "打电话了", item=card.fields[0].options[1].id)
+    assert "恒锐" in chat.card().title
+
+
+async def test_an_old_promise_is_not_told_again_beside_the_light_of_the_day(chat: Chat) -> None:
+    """Overdue since Thursday and told on Friday; on Tuesday the light is the news, once."""
+    await chat.customer(HENGRUI)
+    await call(chat, "恒锐机电通了10分钟，明天再联系")
+    days = Days(chat)
+    await days.until("2026-02-03T12:00")
+    assert days.story("zhang") == [
+        "01-29 09:00 1月29日(周四)早报：今天约好1个",
+        "01-30 09:00 1月30日(周五)早报：过期约定1个",
+        "02-02 09:00 2月2日(周一)早报：过期约定1个",
+        "02-03 08:30 跟进提醒：黄灯1个",
+    ]
 
 
 async def test_new_locks_are_told_once_in_the_digest(chat: Chat) -> None:

@@ -80,9 +80,22 @@ async def test_what_is_won_or_on_hold_does_not_go(chat: Chat, state: Opportunity
     assert "不进公海" in await chat.say("zhang", "放回公海 恒锐机电 不跟了")
 
 
-async def test_without_the_rule_there_is_no_round(database: Database) -> None:
+async def test_without_the_rule_nobody_is_warned_until_it_is_switched_on(
+    database: Database,
+) -> None:
     chat = await Chat(database).open()
-    assert "customer pool" not in {job.name for job in chat.handlers.jobs()}
+    await chat.customer(HENGRUI)
+    chat.now = at("2026-03-10 15:00")
+    await run(chat, "customer pool")
+    async with chat.database.begin() as tx:
+        job = next(one for one in chat.handlers.jobs() if one.name == "customer pool")
+        assert job.next_due is not None
+        assert await job.next_due(tx) is None  # so a clock that jumps does not stop for it
+    assert "公海" not in chat.heard_by("zhang")
+    await chat.say("zhao", "设置 公海天数 20")
+    await chat.press("zhao", chat.card("zhao"), "确认修改")
+    await run(chat, "customer pool")
+    assert chat.heard_by("zhang").count("会进公海") == 1
 
 
 async def test_put_back_with_a_reason_and_taken_by_a_colleague(chat: Chat) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.domain.people import Role
@@ -62,10 +64,16 @@ async def test_an_unlit_light_cannot_be_put_off(chat: Chat) -> None:
     assert "没有亮灯" in await chat.say("zhang", "恒锐机电的黄灯缓两天，他们在盘点")
 
 
-async def test_help_for_who_has_every_role_fits_into_one_message(chat: Chat) -> None:
+async def test_help_for_who_has_every_role_fits_into_messages_by_topic(chat: Chat) -> None:
     async with chat.database.begin() as tx:
         await tx.people.set_roles(chat.people["zhao"].id, list(Role))
-    said = await chat.say("zhao", "帮助")
+    said = [await chat.say("zhao", "帮助")]
+    topics = re.findall(r"帮助 (\w+)", said[0])
+    said += [await chat.say("zhao", f"帮助 {topic}") for topic in topics]
     for word in ("过程数据", "客户画像", "切换动作库", "待匹配回款", "条款复核", "拒绝原因"):
-        assert word in said
-    assert len(said.encode()) <= 2048  # of a WeCom text
+        assert word in "".join(said)
+    assert all(len(one.encode()) <= 2048 for one in said)  # of a WeCom text
+
+
+async def test_help_about_the_work_of_others_is_the_own_help(chat: Chat) -> None:
+    assert await chat.say("zhang", "帮助 财务") == await chat.say("zhang", "帮助")

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.people import Directory, DirectoryUser, Role
 from bot.domain.receivables import Receipt
 from bot.errors import Unavailable
-from bot.messages import Address, InboundMessage, Incoming, Kind, Platform, ReceiptNews
+from bot.messages import Address, ErpNews, InboundMessage, Incoming, Kind, Platform
 from handlers import Handlers
 from handlers.erp_polling import ErpPolling
 from storage.database import Database
@@ -92,8 +92,8 @@ class Company:
             origin=Address(Platform.ERP, "books", user_id=""),
             sender_id="",
             sent_at=now,
-            kind=Kind.ERP_RECEIPTS,
-            news=ReceiptNews(receipts, complete_until),
+            kind=Kind.ERP_NEWS,
+            news=ErpNews(receipts, complete_until),
         )
         incoming = Incoming(message, f"erp:{message.message_id}", now)
         async with self.chat.database.begin() as tx:

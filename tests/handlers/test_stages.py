@@ -7,8 +7,9 @@ import pytest
 
 from bot.domain.opportunities import Account, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent, place_of, rebuild
+from bot.messages import Card, Incoming, Kind
 from storage.database import Database
-from tests.handlers.chat_company import Chat
+from tests.handlers.chat_company import Chat, words
 
 
 @pytest.fixture
@@ -175,6 +176,31 @@ async def test_a_confirmed_action_proposes_its_stage_and_moves_nothing(chat: Cha
     assert "从「方案」到「报价」还差 3 项" in told
 
 
+async def test_a_move_told_beside_a_call_is_proposed_and_moves_nothing(chat: Chat) -> None:
+    account = await chat.customer("恒锐机电")
+    await chat.say("zhang", "恒锐机电退回到方案，参数变了")
+    await chat.say("zhang", "给恒锐机电打了25分钟电话，嫌贵，下周三再联系，推进到报价了")
+    assert chat.card().lines == ("恒锐机电 要推进到「报价」阶段吗？",)
+    assert (await chat.deal(account)).stage == "proposal"
+    assert "已记录" in await chat.say("zhang", "确认")
+
+
+async def test_of_two_reports_the_move_belongs_to_the_one_it_is_told_with(chat: Chat) -> None:
+    for name in ("恒锐机电", "天目湖精工"):
+        await chat.customer(name)
+    await chat.say(
+        "zhang", "恒锐机电打了25分钟，嫌贵，下周三再联系。天目湖精工打了10分钟，已经进入谈判阶段"
+    )
+    cards = [one.content for one in chat.said if isinstance(one.content, Card)]
+    asked = [card.lines for card in cards if card.card_id.startswith("stage-")]
+    assert asked == [("天目湖精工 要推进到「谈判」阶段吗？",)]
+
+
+async def test_a_stage_that_lies_behind_is_not_proposed(chat: Chat) -> None:
+    await chat.customer("恒锐机电")
+    assert "推进到" not in await chat.say("zhang", "恒锐机电打了25分钟电话，推进到初访了")
+
+
 async def test_the_events_tell_where_every_deal_stands(chat: Chat) -> None:
     accounts = [await chat.customer(name) for name in ("恒锐机电", "天目湖精工", "栖霞泵业")]
     await to_negotiation(chat)
@@ -194,6 +220,37 @@ async def test_the_funnel_is_told_to_whom_it_concerns(chat: Chat) -> None:
     await to_negotiation(chat)
     team = await chat.say("li", "漏斗")
     assert "团队漏斗（制造业" in team
-    assert "报价：现有 1，到过 2，进下一阶段 50%，停留 5 天" in team
+    assert "报价：现有 1，到过 2，进下一阶段 50%，停留 2 个工作日（停滞线 12 个工作日）" in team
     assert "初步接触：现有 0，到过 2，进下一阶段 100%，停留 —" in team
     assert "报价：现有 1，到过 1，进下一阶段 0%" in await chat.say("chen", "漏斗")
+
+
+async def test_what_the_funnel_tells_was_read_before_the_message_was_handled(chat: Chat) -> None:
+    """A director's question must not hold up whoever writes meanwhile."""
+    await chat.customer("恒锐机电")
+    message = chat._message("li", Kind.TEXT, text="漏斗")
+    incoming = Incoming(message, "test:asked", chat.now)
+    prepared = await chat.handlers.prepare(incoming, last_try=True)
+    await chat.customer("天目湖精工")  # after that moment
+    async with chat.database.begin() as tx:
+        (answer,) = await chat.handlers.handle(tx, prepared)
+    assert "报价：现有 1，" in words(answer.content)
+    assert "报价：现有 2，" in await chat.say("li", "漏斗")
+    todo = Incoming(chat._message("li", Kind.TEXT, text="待办"), "x", chat.now)
+    assert await chat.handlers.prepare(todo, last_try=True) == todo
+
+
+async def test_conversion_is_told_by_day_and_to_whom_it_concerns(chat: Chat) -> None:
+    """«新建客户» opens a deal in the first stage; past it the customer has converted."""
+    await chat.say("zhang", "新建客户 恒锐机电")
+    before = await chat.say("li", "转化率")
+    assert "团队线索转化（按客户去重）" in before
+    assert "线索 1，转成商机 0，转化率 0%" in before
+    assert "线索 0，转成商机 0，转化率 —" in before
+    await chat.say("zhang", "恒锐机电推进到需求确认")
+    card = chat.card()
+    await chat.press(
+        "zhang", card, "确认推进", application="水泵", contact="王总", need_date="3月1日"
+    )
+    assert "线索 1，转成商机 1，转化率 100%" in await chat.say("li", "转化率")
+    assert "转成商机 1" not in await chat.say("chen", "转化率")

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.people import Role
 from bot.messages import Card, Receipt
 from storage.database import Database
 from tests.handlers.chat_company import Chat
+from tests.handlers.chat_days import Days
 from tests.handlers.light_company import at
 
 HENGRUI = "杭州恒锐机电有限公司"
@@ -171,6 +173,42 @@ async def test_a_record_that_stays_locked_is_told_to_its_rep(chat: Chat) -> None
     assert "保持锁定" in await chat.press("li", chat.card("li"), "不解锁")
     assert "李敏没有解锁" in chat.heard_by("zhang")
     assert [one.valid for one in await chat.stream(account)] == [False]
+
+
+async def test_of_two_who_decide_the_first_stands_and_the_second_is_told(chat: Chat) -> None:
+    """Without a supervisor all administrators are asked."""
+    account = await chat.customer(HENGRUI)
+    async with chat.database.begin() as tx:
+        await tx.people.set_supervisor_override(chat.people["zhang"].id, None)
+        await tx.people.set_roles(chat.people["wang"].id, [Role.ADMIN])
+    await chat.say("zhang", LATE)
+    assert "已请" in await chat.say("zhang", "确认")
+    first, second = chat.card("zhao"), chat.card("wang")
+    assert "保持锁定" in await chat.press("zhao", first, "不解锁")
+    heard = len(chat.said)
+    told = await chat.press("wang", second, "解锁", reason="已当面核实")
+    assert "已经处理过了：赵倩没有解锁" in told
+    assert chat.shown_as(second).closed == "赵倩没有解锁"
+    assert not [one for one in chat.said[heard:] if one.to.user_id == "zhang"]
+    assert [one.valid for one in await chat.stream(account)] == [False]
+    assert "等主管解锁" not in await chat.say("zhang", "待办")
+    assert "已解锁" in await chat.say("wang", "解锁 恒锐机电 补交了通话记录")
+
+
+async def test_who_was_refused_may_ask_again(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    await chat.say("zhang", "恒锐机电报价12万")
+    await chat.say("zhang", "先记下")
+    days = Days(chat)
+    await days.until("2026-01-30T16:00")
+    lock = chat.card()
+    await chat.press("zhang", lock, "请主管解锁")
+    question = chat.card("li")
+    await chat.press("li", question, "不解锁")
+    await chat.press("zhang", lock, "请主管解锁")
+    again = chat.card("li")
+    assert again.revision > question.revision
+    assert "48小时内" in await chat.press("li", again, "解锁", reason="已当面核实")
 
 
 async def test_an_unlocked_record_can_be_undone_by_its_rep(chat: Chat) -> None:

@@ -12,7 +12,8 @@ import pytest
 from apscheduler.triggers.cron import CronTrigger
 
 from bot.clock import FixedClock, MovableClock
-from bot.domain.people import Directory, DirectoryUser
+from bot.domain.leaves import Leave
+from bot.domain.people import Directory, DirectoryUser, Person
 from bot.domain.policy import Policy
 from bot.errors import BotError, Unavailable
 from bot.messages import Envelope, Platform, Text
@@ -26,12 +27,14 @@ from handlers.alerts import Alerts
 from handlers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
 from handlers.libraries import LibraryShelf
+from handlers.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 
 EVENING = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)  # a Monday, 20:00 in Shanghai
+DAY = timedelta(days=1)
 ADMIN = DirectoryUser(user_id="zhaoqian", name="赵倩", titles=("管理员",))
 
 
@@ -68,6 +71,7 @@ class MeteredRemote(Remote):
     month: str = "2026-01"
     used: int = 0
     limit: int = 1000
+    foretold: int | None = None
     failed: list[list[Envelope]] = field(default_factory=list)
 
     async def quota(self) -> MeteredRemote:
@@ -76,6 +80,30 @@ class MeteredRemote(Remote):
     async def read_failed_events(self) -> Sequence[Envelope]:
         """As the platform does it: a call strikes off what the one before has told."""
         return self.failed.pop(0) if self.failed else []
+
+
+@dataclass
+class LeavesRemote(Remote):
+    """One on which leaves are approved."""
+
+    leaves: Sequence[Leave] | None = ()
+    asked: list[list[str]] = field(default_factory=list)
+
+    async def read_leaves(self, user_ids: Sequence[str], *, at: datetime) -> Sequence[Leave] | None:
+        self._fail("read_leaves")
+        self.asked.append(list(user_ids))
+        return self.leaves
+
+
+@dataclass
+class Ear:
+    """Our own connections to a platform."""
+
+    platform: str = "dingtalk"
+    app: str = "sales"
+    refusal: str = ""
+    trouble: str = ""
+    down_since: datetime | None = None
 
 
 @dataclass
@@ -91,9 +119,34 @@ class Bed:
             self.clock, self.clock.now() + timedelta(**span), settle=nothing, also_due=nothing
         )
 
+    async def watch(self, *, after_minutes: float) -> None:
+        """One tick of the job that looks at the connections."""
+        job = next(one for one in self.upkeep.jobs() if one.name == "watch connections")
+        self.clock.move_to(self.clock.now() + timedelta(minutes=after_minutes))
+        await self.scheduler.run_tick(job, self.clock.now())
+
     async def names(self) -> set[str]:
         async with self.database.read() as tx:
             return {person.name for person in await tx.people.list_active()}
+
+    async def _person(self, tx: UnitOfWork, user_id: str) -> Person:
+        person = await tx.people.find_by_identity("wecom", user_id)
+        assert person is not None
+        return person
+
+    async def own_customer(self, user_id: str) -> None:
+        async with self.database.begin() as tx:
+            owner = await self._person(tx, user_id)
+            await tx.accounts.add(name="恒锐机电", owner_id=owner.id, at=self.clock.now())
+
+    async def set_leave(self, user_id: str, until: datetime | None) -> None:
+        async with self.database.begin() as tx:
+            await tx.people.set_leave((await self._person(tx, user_id)).id, until, None)
+
+    async def away_until(self, user_id: str) -> datetime | None:
+        async with self.database.read() as tx:
+            person = await self._person(tx, user_id)
+            return person.on_leave_until if person.on_leave(self.clock.now()) else None
 
     async def told(self) -> list[str]:
         """What waits to be sent, oldest first."""
@@ -110,17 +163,19 @@ async def nothing() -> None:
 
 
 def office() -> Office:
-    policy, calendar = Policy(), load_calendar()
+    policies, calendar = PolicyBook(Policy()), load_calendar()
     libraries = LibraryShelf(load_libraries(HERE / "actions"), "manufacturing")
     addresses = address_book({Platform.WECOM: "sales", Platform.DINGTALK: "sales"})
     return Office(
-        policy=policy,
+        policies=policies,
         libraries=libraries,
-        read_library=lambda name, data: read_upload(name, data, policy.actions),
+        read_library=read_upload,
         calendar=calendar,
         reader=Reader(calendar),
         customers=CustomerBook(),
-        lights=Alerts(policy=policy, libraries=libraries, calendar=calendar, address_of=addresses),
+        lights=Alerts(
+            policies=policies, libraries=libraries, calendar=calendar, address_of=addresses
+        ),
         address_of=addresses,
     )
 
@@ -145,7 +200,7 @@ Open = Callable[..., Bed]
 
 @pytest.fixture
 def open_bed(database: Database) -> Open:
-    def open_it(*remotes: Remote) -> Bed:
+    def open_it(*remotes: Remote, listeners: Sequence[Ear] = ()) -> Bed:
         clock = MovableClock(EVENING, wall=FixedClock(EVENING))
         accepted: list[str] = []
 
@@ -161,6 +216,7 @@ def open_bed(database: Database) -> Open:
             accept=accept,
             clock=clock,
             public_url="https://bot.example.com",
+            listeners=listeners,
         )
         scheduler = Scheduler(
             store=database,
@@ -248,8 +304,57 @@ async def test_undelivered_events_are_stored_before_the_list_is_read_again(open_
     assert remote.failed == []
 
 
+async def test_an_approved_leave_begins_by_itself_and_ends_with_its_withdrawal(
+    open_bed: Open,
+) -> None:
+    zhang = DirectoryUser(user_id="zhang", name="张伟", leaders=("li",), titles=("销售",))
+    li = DirectoryUser(user_id="li", name="李敏", titles=("销售主管",))
+    begins = datetime(2026, 1, 13, 16, tzinfo=UTC)  # Wednesday the 14th in Shanghai
+    remote = LeavesRemote(users=(ADMIN, zhang, li), leaves=[Leave("zhang", begins, begins + DAY)])
+    bed = open_bed(remote)
+    await bed.upkeep.settle_in()
+    await bed.own_customer("zhang")
+    await bed.jump(days=1)
+    assert "zhang" in remote.asked[0]
+    assert await bed.away_until("zhang") is None  # only tomorrow
+    await bed.jump(hours=13)
+    assert await bed.away_until("zhang") == begins + DAY
+    assert [text[:9] for text in await bed.told()] == ["你的请假审批已通过", "张伟请假到1月14"]
+    await bed.jump(hours=5)
+    assert await bed.told() == []  # known
+
+
+async def test_what_was_said_of_a_leave_in_chat_goes_before_its_approval(open_bed: Open) -> None:
+    zhang = DirectoryUser(user_id="zhang", name="张伟")
+    begins = datetime(2026, 1, 12, 16, tzinfo=UTC)
+    leave = Leave("zhang", begins, begins + 3 * DAY)
+    remote = LeavesRemote(users=(ADMIN, zhang), leaves=[leave])
+    bed = open_bed(remote)
+    await bed.upkeep.settle_in()
+    await bed.jump(hours=13)
+    assert await bed.away_until("zhang") == leave.ends_at
+    await bed.set_leave("zhang", None)  # back earlier
+    await bed.jump(hours=4)
+    assert await bed.away_until("zhang") is None
+    remote.leaves = [replace(leave, ends_at=begins + 4 * DAY)]  # another approval
+    await bed.jump(days=1)
+    assert await bed.away_until("zhang") == begins + 4 * DAY
+    remote.leaves = None  # the platform says nothing now
+    await bed.jump(hours=6)
+    assert await bed.away_until("zhang") == begins + 4 * DAY
+    remote.leaves = []
+    await bed.jump(hours=18)
+    assert await bed.away_until("zhang") is None  # withdrawn
+    by_hand = bed.clock.now() + 9 * DAY
+    await bed.set_leave("zhang", by_hand)
+    remote.leaves = [Leave("zhang", bed.clock.now(), bed.clock.now() + 3 * DAY)]
+    await bed.jump(days=1)
+    assert await bed.away_until("zhang") == by_hand
+
+
 @pytest.mark.parametrize(
-    ("used", "told"), [(699, None), (700, "70%"), (950, "90%"), (1000, "100%"), (1200, "100%")]
+    ("used", "told"),
+    [(599, None), (600, "60%"), (810, "80%"), (960, "95%"), (1000, "100%"), (1200, "100%")],
 )
 async def test_administrators_hear_how_much_of_the_quota_is_used(
     open_bed: Open, used: int, told: str | None
@@ -259,7 +364,7 @@ async def test_administrators_hear_how_much_of_the_quota_is_used(
     await bed.upkeep.settle_in()
     await bed.jump(minutes=10)
     texts = await bed.told()
-    assert [told in text for text in texts] == ([True] if told else [])
+    assert [f"超过 {told}。" in text for text in texts] == ([True] if told else [])
     assert all(f"{used} / 1000" in text for text in texts)
 
 
@@ -267,12 +372,75 @@ async def test_each_threshold_is_told_once_a_month(
     open_bed: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "ONE_JUMP_S", 0.0)
-    remote = MeteredRemote(used=700)
+    remote = MeteredRemote(used=600)
     bed = open_bed(remote)
     await bed.upkeep.settle_in()
     found = []
-    for used, month in ((710, "2026-01"), (720, "2026-01"), (910, "2026-01"), (800, "2026-02")):
+    for used, month in ((610, "2026-01"), (620, "2026-01"), (810, "2026-01"), (700, "2026-02")):
         remote.used, remote.month = used, month
         await bed.jump(minutes=10)
         found.append(len(await bed.told()))
     assert found == [1, 0, 1, 1]
+
+
+async def test_administrators_hear_what_the_month_will_come_to(open_bed: Open) -> None:
+    bed = open_bed(MeteredRemote(used=640, foretold=1900))
+    await bed.upkeep.settle_in()
+    await bed.jump(minutes=10)
+    (text,) = await bed.told()
+    assert "到月底约 1900 次（190%）" in text
+
+
+async def test_administrators_hear_once_that_nothing_can_be_heard_and_once_that_it_can(
+    open_bed: Open,
+) -> None:
+    ear = Ear()
+    bed = open_bed(Remote(), listeners=[ear])
+    await bed.upkeep.settle_in()
+    await bed.watch(after_minutes=5)
+    assert await bed.told() == []
+    ear.down_since, ear.trouble = bed.clock.now(), "没有应答"
+    await bed.watch(after_minutes=1)
+    assert await bed.told() == []
+    for _ in range(3):
+        await bed.watch(after_minutes=5)
+    (told,) = await bed.told()
+    assert "连不上钉钉" in told
+    assert "没有应答" in told
+    assert bed.upkeep.troubles == {"dingtalk:sales": "没有应答"}
+    ear.down_since, ear.trouble = None, ""
+    for _ in range(2):
+        await bed.watch(after_minutes=5)
+    (told,) = await bed.told()
+    assert "又连上了" in told
+    assert bed.upkeep.troubles == {}
+
+
+async def test_refused_credentials_are_told_without_waiting(open_bed: Open) -> None:
+    ear = Ear(refusal="authFailed", trouble="authFailed", down_since=EVENING)
+    bed = open_bed(Remote(), listeners=[ear])
+    await bed.upkeep.settle_in()
+    await bed.watch(after_minutes=0.1)
+    (told,) = await bed.told()
+    assert "拒绝" in told
+    assert "Client Secret" in told
+
+
+async def test_a_second_silence_is_told_again(open_bed: Open) -> None:
+    ear = Ear(trouble="断了", down_since=EVENING)
+    bed = open_bed(Remote(), listeners=[ear])
+    await bed.upkeep.settle_in()
+    await bed.watch(after_minutes=5)
+    ear.down_since = None
+    await bed.watch(after_minutes=5)
+    ear.down_since = bed.clock.now()
+    await bed.watch(after_minutes=5)
+    told = await bed.told()
+    assert ["又连上" in text for text in told] == [False, True, False]
+
+
+async def test_a_jump_of_the_clock_does_not_stop_for_connections(open_bed: Open) -> None:
+    bed = open_bed(Remote(), listeners=[Ear(trouble="断了", down_since=EVENING)])
+    await bed.upkeep.settle_in()
+    await bed.jump(days=20)
+    assert await bed.told() == []

@@ -12,8 +12,12 @@ from tests.scenarios.driver import Sandbox, Speaker
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
-    running = Sandbox(Path(tmp_path_factory.mktemp("sandbox")))
+async def sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Sandbox]:
+    """A module may give its options, as the parameter of this fixture."""
+    options: tuple[str, ...] = getattr(request, "param", ())
+    running = Sandbox(Path(tmp_path_factory.mktemp("sandbox")), *options)
     await running.start()
     yield running
     await running.stop()

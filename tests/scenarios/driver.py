@@ -38,7 +38,7 @@ class Sandbox:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while "http://" not in (line := (await self._process.stdout.readline()).decode()):
                 assert line, "the sandbox ended before it was ready"
         self.url = line[line.index("http://") :].split("/sandbox")[0]

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from connectors.sandbox import app
 from connectors.sandbox.demo import populate
 from connectors.sandbox.world import Hooks, Said, World
+
+PATIENCE_MS = 15_000  # for a machine with much else to do
+expect.set_options(timeout=PATIENCE_MS)
 
 FRIDAY = datetime(2026, 3, 6, 7, 0, tzinfo=UTC)  # 15:00 in China
 CARD: dict[str, Any] = {
@@ -157,7 +160,7 @@ class Parrot:
         self.bed.activities.append(entry)
         return said.card
 
-    async def enter(self, user_id: str) -> None:
+    async def enter(self, user_id: str, chat: str | None = None) -> None:
         self.bed.entered.append(user_id)
 
     async def menu_click(self, user_id: str, key: str) -> None:
@@ -204,7 +207,7 @@ async def browsing(url: str, *, width: int = 1440, height: int = 900) -> AsyncIt
             "console",
             lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
         )
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         await page.goto(f"{url}/sandbox")
         await page.locator("#link-state[data-state=online]").wait_for()
         yield page

@@ -166,6 +166,18 @@ async def test_refused_credentials_hold_the_messages_and_administrators_hear_els
     assert "修好后会自动补发" not in words(await admin.look()), "once an hour is enough"
 
 
+async def test_one_refused_application_leaves_the_bot_ready(sandbox: Sandbox) -> None:
+    """Both are called sales, and the one used to be taken for the other."""
+    wu = Speaker(sandbox, "dingtalk", "wulei01")
+    await fault(sandbox, "dingtalk", SEND["dingtalk"], errcode="InvalidAuthentication", status=401)
+    await fault(sandbox, "dingtalk", "accessToken", errcode="invalidClientIdOrSecret", status=400)
+    assert await wu.say("帮助") == []
+    async with sandbox.http.get("/readyz") as answer:
+        assert answer.status == 200, await answer.text()
+    await wait(sandbox, minutes=20)
+    assert HELP in words(await wu.look())
+
+
 @both
 async def test_a_platform_that_asks_for_patience_gets_it(
     sandbox: Sandbox, platform: str, speaker: Speaker

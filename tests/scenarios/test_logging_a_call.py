@@ -55,16 +55,6 @@ async def test_the_bot_asks_for_what_is_missing(rep: Speaker) -> None:
     assert "已记录" in words(answers)
 
 
-async def test_dingtalk_rep_does_the_same(sandbox: Sandbox, ding_rep: Speaker) -> None:
-    world = await sandbox.get("world")
-    mine = next(one for one in world["customers"] if one["owner"] == "吴磊")
-    answers = await ding_rep.say(f"{mine['name']}通话15分钟，预算没批，明天下午3点再打")
-    assert mine["name"] in words(answers)
-    answers = await ding_rep.press(last_card(answers), "确认")
-    assert "已记录" in words(answers)
-    assert (await stream_of(sandbox, mine["name"]))[0]["valid"] is True
-
-
 async def test_undo_takes_the_record_back_but_keeps_it_readable(
     sandbox: Sandbox, rep: Speaker
 ) -> None:
@@ -86,16 +76,6 @@ async def test_a_stored_record_is_corrected_by_a_new_one(sandbox: Sandbox, rep: 
     retraction, corrected, first = (await stream_of(sandbox, "嘉兴南湖铸造有限公司"))[:3]
     assert "更正了这条" in str(retraction["text"])
     assert (corrected["valid"], first["reason"]) == (True, "已撤回")
-
-
-async def test_in_a_group_only_the_rep_may_press(sandbox: Sandbox, ding_rep: Speaker) -> None:
-    group = "cidHuananSales001=="
-    answers = await ding_rep.say("@跟单 松湖电子通话20分钟，没异议，下周三联系", chat=group)
-    assert "@吴磊" in words(answers)
-    colleague = Speaker(sandbox, "dingtalk", "zhengshuang")
-    await colleague.press(last_card(answers), "确认")
-    assert "只有吴磊可以操作" in words(await ding_rep.look(group))
-    assert "已记录" in words(await ding_rep.say("@跟单 确认", chat=group))
 
 
 async def test_two_similar_customers_are_asked_about_never_guessed(sandbox: Sandbox) -> None:

@@ -25,6 +25,12 @@ def legal(sandbox: Sandbox) -> Speaker:
 
 
 @pytest.fixture
+def admin(sandbox: Sandbox) -> Speaker:
+    """赵倩, on WeCom."""
+    return Speaker(sandbox, "wecom", "zhaoqian")
+
+
+@pytest.fixture
 def finance(sandbox: Sandbox) -> Speaker:
     """钱进, on WeCom."""
     return Speaker(sandbox, "wecom", "qianjin")
@@ -76,7 +82,7 @@ async def test_an_unpaid_contract_is_reviewed_by_legal_and_rep_until_it_is_paid(
 
     reversal = {**line, "number": "SK-10", "amount": "-204000"}
     assert await tell(sandbox, {"receipts": [reversal]}) == 200
-    await jump(sandbox, DAY_S)
+    await jump(sandbox, 10 * DAY_S)  # a card waits for a working day, and there are holidays
     assert (await review_card(legal))["card"]["buttons"]
     assert "HT-2025-399" in words(await finance.say("待匹配回款"))
 
@@ -89,6 +95,20 @@ async def test_what_the_accountant_books_is_read_from_the_erp(
         assert answer.status == 200
     await jump(sandbox, DAY_S)
     assert "已收 1,000.50元" in words(await ding_rep.say("回款 南海铝业"))
+
+
+async def test_a_customer_is_accepted_and_its_signed_contract_stands_in_the_erp_as_forecast(
+    sandbox: Sandbox, admin: Speaker, ding_rep: Speaker
+) -> None:
+    await jump(sandbox, DAY_S)
+    shown = last_card(await admin.say("ERP客户"))
+    assert "C0002 南海铝业(佛山)有限公司 → 佛山南海铝业有限公司" in words([shown])
+    await admin.press(shown, "接受以上")
+    assert "ERP编码" in words(await ding_rep.say("客户 南海铝业"))
+    async with sandbox.http.get("/sandbox/kingdee/forecasts") as answer:
+        [line] = await answer.json()
+    assert (line["F_GD_CUST.FNumber"], line["F_GD_EVIDENCE"]) == ("C0002", CONTRACT)
+    assert line["FDocumentStatus"] == "B"
 
 
 async def test_a_silent_erp_leaves_a_contract_unknown(sandbox: Sandbox, rep: Speaker) -> None:

@@ -6,7 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 
-from speech.errors import EngineMissing, NotAudio
+from speech.errors import NotAudio
+from speech.workers.errors import EngineMissing
 
 
 def parrot(*words: str) -> Callable[[bytes], bytes]:

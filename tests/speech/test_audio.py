@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from bot.errors import PermanentError, Unavailable
 from speech import audio
-from speech.errors import BadAudio, DamagedAudio, EngineMissing, NotAudio, TooLong
-from speech.worker import Worker
+from speech.errors import BadAudio, DamagedAudio, NotAudio, TooLong
+from speech.workers.errors import EngineMissing
+from speech.workers.worker import Worker
 from tests.speech.recordings import SECONDS, recording
 
 AMR, AMR_WB, SILK = b"#!AMR\n", b"#!AMR-WB\n", b"#!SILK_V3"

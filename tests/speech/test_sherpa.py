@@ -12,9 +12,9 @@ import pytest
 
 from bot.errors import PermanentError
 from speech import audio
-from speech.errors import EngineMissing
 from speech.sherpa import find
 from speech.voice import Choice, Voice
+from speech.workers.errors import EngineMissing
 from tests.speech.recordings import recording
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"

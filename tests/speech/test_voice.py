@@ -10,8 +10,9 @@ import pytest
 
 from bot.errors import AuthFailed, Unavailable
 from speech import audio
-from speech.errors import EngineMissing, NotAudio
+from speech.errors import NotAudio
 from speech.voice import Choice, Voice
+from speech.workers.errors import EngineMissing
 from tests.speech.recordings import SECONDS, recording
 
 SERVER = Choice(engine="openai", base_url="http://speech/v1", model="m", timeout_s=10)

@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from handlers.understanding.heard import as_meant
 from speech import audio
-from speech.errors import EngineMissing
 from speech.voice import Choice, Voice
+from speech.workers.errors import EngineMissing
 from tests.speech.recordings import WORDS, error_rate, plain, recording
 
 pytestmark = [pytest.mark.asr, pytest.mark.asyncio(loop_scope="module")]

@@ -59,7 +59,7 @@ async def customer(tx: UnitOfWork, owner: Person, name: str = "恒锐机电") ->
 
 async def sale(tx: UnitOfWork, account: Account, name: str = "设备改造") -> Opportunity:
     return await tx.opportunities.add(
-        account_id=account.id, name=name, owner_id=account.owner_id, stage="lead", at=AT
+        account_id=account.id, name=name, owner_id=account.owner_id, stage="lead", rank=0, at=AT
     )
 
 

@@ -94,7 +94,7 @@ async def test_an_opportunity_is_saved_as_a_whole(database: Database) -> None:
     async with database.begin() as tx:
         account = await customer(tx, await member(tx, "zhang3"))
         added = await tx.opportunities.add(
-            account_id=account.id, name="设备改造", owner_id=account.owner_id, stage="lead",
+            account_id=account.id, name="设备改造", owner_id=account.owner_id, stage="lead", rank=0,
             at=AT, amount_fen=12_345_678_900, light_due_at=after(5),
         )  # fmt: skip
         assert (added.account_name, added.state, added.stage_since) == (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import OpportunityState
 from bot.errors import NotFound
 from storage.assignments import Outcome, Told
@@ -14,6 +15,8 @@ from storage.collisions import Collision
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.storage.samples import AT, after, customer, member, sale
+
+CALENDAR = WorkingCalendar()
 
 
 async def file_all(tx: UnitOfWork) -> list[int]:
@@ -81,14 +84,16 @@ async def test_of_two_claims_at_once_one_gets_the_customer(database: Database) -
         deal = await sale(tx, account)
         lost = await sale(tx, account, "备件")
         await tx.opportunities.save(replace(lost, state=OpportunityState.LOST))
-        assert await tx.pool.put(account.id, reason="不跟了", at=AT)
-        assert not await tx.pool.put(account.id, reason="再放一次", at=AT)
+        assert await tx.pool.put(account.id, reason="不跟了", at=AT, calendar=CALENDAR)
+        assert not await tx.pool.put(account.id, reason="再放一次", at=AT, calendar=CALENDAR)
         assert await tx.accounts.list_of_owner(account.owner_id) == []
         assert await tx.pool.list_in("恒锐", limit=5) == ([account.id], 1)
 
     async def take(person_id: int) -> bool:
         async with database.begin() as tx:
-            return await tx.pool.take(account.id, person_id, at=after(1), claimed=True)
+            return await tx.pool.take(
+                account.id, person_id, at=after(1), calendar=CALENDAR, claimed=True
+            )
 
     assert sorted(await asyncio.gather(take(zhang.id), take(li.id))) == [False, True]
     async with database.begin() as tx:

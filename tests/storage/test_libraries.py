@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.leaders import leaders_above
-from bot.domain.library import LibraryUse
+from bot.domain.library import ActionLibrary, LibraryUse, Stage
 from bot.domain.opportunities import OpportunityState
 from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser
 from bot.domain.stages import MoveKind
 from storage.database import Database
 from tests.storage.samples import AT, after, customer, everybody_is_a_rep, member, sale
+
+SAAS = ActionLibrary("saas", "SaaS", (Stage("lead", "线索", 5), Stage("demo", "演示", 5)), ())
 
 
 async def test_each_version_of_a_library_is_kept_under_its_number(database: Database) -> None:
@@ -58,7 +60,7 @@ async def test_living_deals_are_written_over_and_say_so(database: Database) -> N
         await tx.opportunities.save(replace(closed, state=OpportunityState.LOST))
         counted = await tx.libraries.count_deals([zhang.id])
         await tx.libraries.move_deals(
-            [zhang.id], old="", new="saas@0", stages={"lead": "demo"}, by=chen.id, at=after(5)
+            [zhang.id], old="", new=SAAS, stages={"lead": "demo"}, by=chen.id, at=after(5)
         )
     assert [(one.stage, one.count) for one in counted] == [("lead", 1)]
     async with database.read() as tx:
@@ -72,6 +74,7 @@ async def test_living_deals_are_written_over_and_say_so(database: Database) -> N
     assert deals[0].stage_since == living.stage_since
     assert [one.kind for one in events] == [MoveKind.OPENED, MoveKind.REMAPPED]
     assert (events[1].came_from, events[1].went_to, events[1].slots) == ("lead", "demo", {})
+    assert (events[1].rank, deals[0].furthest) == (1, "demo")
 
 
 async def test_what_is_kept_in_memory_follows_only_a_commit(database: Database) -> None:

@@ -140,7 +140,7 @@ async def test_a_subject_that_no_longer_matters_is_dropped(database: Database) -
     )
     await _sent(database, "l1")
     async with database.begin() as tx:
-        assert await tx.delivery.drop_subject("light:17:3", at=AT) == 1
+        assert await tx.delivery.drop_subjects(["light:17:3"], at=AT) == 1
     assert _keys(await _take(database)) == ["z2"]
 
 
@@ -171,6 +171,28 @@ async def test_ten_thousand_queued_for_one_address_are_no_burden(database: Datab
     await _queue(database, *(message(str(number)) for number in range(10_000)))
     await _queue(database, message("l1", LI))
     assert _keys(await _take(database)) == ["0", "l1"]
+
+
+async def test_what_waits_is_asked_for_by_application(database: Database) -> None:
+    """A busy one is passed over, and one that nobody has configured is found."""
+    group = Address(Platform.DINGTALK, "sales", chat_id="cidX==")
+    await _queue(
+        database,
+        message("w", not_before=after(1)),
+        message("d", group),
+        message("x", Address(Platform.WECOM, "gone", user_id="li4"), not_before=after(2)),
+    )
+    wecom, dingtalk, gone = ("wecom", "sales"), ("dingtalk", "sales"), ("wecom", "gone")
+    async with database.begin() as tx:
+        for busy, keys, upcoming in (
+            ([], ["d", "w", "x"], after(0)),
+            ([dingtalk], ["w", "x"], after(1)),
+            ([dingtalk, wecom], ["x"], after(2)),
+            ([dingtalk, wecom, gone], [], None),
+        ):
+            assert await tx.delivery.next_outgoing_at(busy=busy) == upcoming
+            assert _keys(await tx.delivery.take_due(at=after(2), limit=10, busy=busy)) == keys
+        assert _keys(await tx.delivery.take_due(at=after(2), limit=2)) == ["d", "w"]
 
 
 async def _queue(database: Database, *messages: OutboundMessage, minutes: float = 0) -> None:

@@ -15,3 +15,8 @@ async def test_a_database_has_one_owner_at_a_time(database_url: str) -> None:
                 pass
     async with sole_owner(database_url):
         pass
+
+
+async def test_who_holds_it_may_ask_again(database_url: str) -> None:
+    async with sole_owner(database_url) as holds:
+        assert await holds()

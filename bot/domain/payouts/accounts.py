@@ -119,13 +119,15 @@ class Account:
             yield from self._take_back_opening(full, net)
             return
         new = _by_slot(net)
-        for slot in dict.fromkeys([*self._awards, *new]):
+        taken = (entry.slot for entry in self._entries.values() if entry.taken_fen)
+        for slot in dict.fromkeys([*self._awards, *new, *taken]):
             gross = self._awards[slot].fen if slot in self._awards else 0
             left = new[slot].fen if slot in new else 0
             entries = [entry for entry in self._entries.values() if entry.slot == slot]
             delta = gross - left - sum(entry.taken_fen for entry in entries)
             if delta:
-                rule = (new.get(slot) or self._awards[slot]).rule
+                award = new.get(slot) or self._awards.get(slot)
+                rule = award.rule if award else entries[-1].rule  # what earned it earns no longer
                 entry = entries[-1] if entries else self._entry(slot, rule, slot.role)
                 entry.taken_fen += delta
                 why = reasons.reevaluated(self.deal, self.refunded_fen, gross, left)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.domain.payouts.days import local_day, quarter_bounds
 from bot.domain.payouts.facts import Facts
+from bot.domain.payouts.growth import shares_of
 from bot.domain.payouts.lines import UNASSIGNED, Reason
 from bot.domain.payouts.money import BP, percent, rounded
 from bot.domain.payouts.rules import Rule
@@ -50,19 +51,22 @@ def _share_of(quarter: str, rules: Sequence[Rule], journal: Journal) -> int:
     """The one share that the quarter's rules name; 0 and an open item if they differ."""
     begins, ends = quarter_bounds(quarter)
     first, last = local_day(begins), local_day(ends - timedelta(days=1))
-    shares = {
-        rule.fund_bp
-        for rule in rules
-        if rule.fund_bp
-        and rule.effective_from <= last
-        and (rule.effective_to is None or rule.effective_to > first)
-    }
+    shares = shares_of(rules_in(rules, first, last))
     if len(shares) > 1:
         listed = "、".join(percent(bp) for bp in sorted(shares))
         why = f"{quarter} 的规则写了不同的成长基金比例({listed})，定下一个之前不划入基金"
         journal.review(Reason.FUND_SHARE_DIFFERS, None, why)
         return 0
     return next(iter(shares), 0)
+
+
+def rules_in(rules: Iterable[Rule], first: date, last: date) -> list[Rule]:
+    """Those in force on a day of [first, last]."""
+    return [
+        rule
+        for rule in rules
+        if rule.effective_from <= last and (rule.effective_to is None or rule.effective_to > first)
+    ]
 
 
 def _totals(quarter: str, facts: Facts, timeline: Timeline, journal: Journal) -> Mapping[str, int]:

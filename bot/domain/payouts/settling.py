@@ -118,7 +118,8 @@ class _Unit:
             self._check_people(account, earned)
         net = self._net()
         for n in self._active:
-            if self._accounts[n].refunded_fen or self._accounts[n].complaints:
+            # A refund can change what the month's other deals are worth.
+            if net or self._accounts[n].refunded_fen or self._accounts[n].complaints:
                 self._post(self._accounts[n], self._consequences(n, net), period)
         for at, n, happening in events:
             account = self._accounts[n]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.domain.approvals import STATE_WORDS
 from bot.domain.payouts import reasons
 from bot.domain.payouts.computing import group_cases
 from bot.domain.payouts.conditions import CONTRACT, PAID, PAID_RATIO, Condition
@@ -16,7 +17,7 @@ from bot.domain.payouts.money import percent, yuan
 from bot.domain.payouts.rules import Mode, Rule
 from bot.domain.payouts.screening import Case, screen
 from bot.domain.payouts.versions import RuleBook
-from bot.domain.payouts.words import condition_words
+from bot.domain.payouts.words import APPROVAL, condition_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,7 @@ def _actual(field: str, standing: Standing) -> str:
             return "无(合同额为 0)"
         floor = percent(standing.paid_fen * 10_000 // standing.contract_fen)
         return f"{yuan(standing.paid_fen)}/{yuan(standing.contract_fen)}(约 {floor})"
-    return str(standing.deal.fields.get(field))
+    value = standing.deal.fields.get(field)
+    if field.startswith(APPROVAL):
+        return STATE_WORDS.get(str(value), "没有记录")
+    return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from bot.domain.approvals import MEANINGS, STATE_WORDS
 from bot.domain.payouts.conditions import CONTRACT, PAID, PAID_RATIO, Condition
 from bot.domain.payouts.expressions import Comparison, Node, Word
 from bot.domain.payouts.money import percent, short_yuan
@@ -12,6 +13,9 @@ from bot.domain.payouts.reasons import BASE_WORDS
 from bot.domain.payouts.rules import Collab, Mode, Penalty, Rule, Scope, Tier
 
 WORDING = 1
+
+APPROVAL = "approval_"
+"""How fields of approvals begin; see `bot.domain.approvals.MEANINGS`."""
 
 _FIELDS = {
     CONTRACT: "合同额",
@@ -23,6 +27,13 @@ _FIELDS = {
     "lead_provider": "线索提供人",
     "signed_at": "签约时间",
     "id": "合同编号",
+    "attendance_days": "签单人签约当月出勤天数",
+    "late_days": "签单人签约当月迟到天数",
+    "early_days": "签单人签约当月早退天数",
+    "absent_days": "签单人签约当月缺卡天数",
+    "outside_checkins": "签单人签约当月外出签到次数",
+    "customer_checkins": "签单人在该客户处的签到次数",
+    **{f"{APPROVAL}{key}": f"「{name}」审批" for key, name in MEANINGS.items()},
 }
 _VALUES = {"new": "新签", "upsell": "增购", "renewal": "续约", True: "是", False: "否", None: "空"}
 _OPS = {">=": "≥", ">": "＞", "<=": "≤", "<": "＜", "==": "为", "!=": "不是", "in": "属于"}
@@ -123,6 +134,8 @@ def _value(field: str, value: object) -> str:
         return percent(value)
     if field.endswith("_fen") and isinstance(value, int):
         return short_yuan(value)
+    if field.startswith(APPROVAL) and value in STATE_WORDS:
+        return STATE_WORDS[str(value)]
     return _VALUES.get(value, str(value)) if isinstance(value, str | bool | None) else str(value)
 
 

@@ -30,8 +30,8 @@ export function sayFile(platform, from, chat, kind, file) {
 export const press = (messageId, from, action, values) =>
   post("/press", { message_id: messageId, from, action, values });
 
-/** Tells the platform that the person opened the application. */
-export const enter = (platform, from) => post("/enter", { platform, from });
+/** Tells the platform that the person opened the application, or the chat with a robot. */
+export const enter = (platform, from, chat) => post("/enter", { platform, from, chat });
 
 /** Taps an entry of the application's menu. */
 export const clickMenu = (platform, from, key) => post("/menu", { platform, from, key });

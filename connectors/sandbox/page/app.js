@@ -18,7 +18,7 @@ const WORKING_AFTER_MS = 400;
 const part = (id) => document.getElementById(id);
 const store = new Store();
 const live = new Live(store, showLinkState);
-const entered = new Set(); // people whose chat with the application was opened
+const entered = new Set(); // chats with the application or a robot that were opened, by person
 
 const talk = conversationColumn(part("talk"), store, { choose, press });
 const write = composer(part("talk"), store, { say, sayFile, menu });
@@ -40,9 +40,11 @@ function firstPerson() {
 function choose(person, chat = null) {
   store.choose(person, chat);
   follow(store.messages());
-  if (chat || person.platform !== "wecom" || entered.has(personKey(person))) return;
-  entered.add(personKey(person));
-  attempt(() => api.enter(person.platform, person.user_id));
+  const isOwn = !chat || (chat.robot && chat.members.length === 1);
+  const place = `${personKey(person)}|${chat?.chat_id ?? ""}`;
+  if (!isOwn || person.platform !== "wecom" || entered.has(place)) return;
+  entered.add(place);
+  attempt(() => api.enter(person.platform, person.user_id, chat?.chat_id));
 }
 
 function say(text) {

@@ -39,8 +39,8 @@ export function composer(root, store, acts) {
   function open() {
     if (place !== null) texts.set(place, input.value);
     place = `${personKey(store.me)}|${store.chat?.chat_id ?? ""}`;
-    const isMute = store.chat !== null && store.me.platform === "wecom";
-    const begun = store.chat ? MENTION : "";
+    const isMute = store.chat !== null && store.me.platform === "wecom" && !store.chat.robot;
+    const begun = isGroup(store.chat) ? MENTION : "";
     input.value = texts.get(place) ?? begun;
     bar.hidden = chips.hidden = isMute;
     note.textContent = noteOn(store.chat, isMute);
@@ -50,6 +50,11 @@ export function composer(root, store, acts) {
 
   function noteOn(chat, isMute) {
     if (isMute) return "企业微信的应用群只收推送：应用听不到群里的话。";
+    if (chat?.robot) {
+      return isGroup(chat)
+        ? "智能机器人只听得到群里 @跟单 的话；群里不能发卡片，用文字回复它。"
+        : "这是与智能机器人的单聊：群里的 @跟单 也是它。";
+    }
     return chat ? "钉钉群里 @跟单 的话，机器人才听得到。" : "";
   }
 
@@ -71,7 +76,7 @@ export function composer(root, store, acts) {
   }
 
   function suggest(text) {
-    input.value = (store.chat ? MENTION : "") + text;
+    input.value = (isGroup(store.chat) ? MENTION : "") + text;
     grow();
     input.focus();
   }
@@ -86,7 +91,7 @@ export function composer(root, store, acts) {
   async function submit() {
     const text = input.value.trim();
     if (!text || text === MENTION.trim()) return;
-    input.value = store.chat ? MENTION : "";
+    input.value = isGroup(store.chat) ? MENTION : "";
     grow();
     input.focus();
     const sent = await acts.say(text);
@@ -168,3 +173,6 @@ function menuEntries(menu) {
   const entries = (menu?.button ?? []).flatMap((entry) => entry.sub_button ?? [entry]);
   return entries.filter((entry) => entry.type === "click");
 }
+
+/** A chat with a robot alone is one with a single member. */
+const isGroup = (chat) => chat !== null && chat.members.length > 1;

@@ -5,7 +5,7 @@ import { h, icon } from "./dom.js";
 import { renderMarkdown, renderText } from "./markdown.js";
 import { fileLink, picture, voice } from "./media.js";
 import { avatar } from "./people.js";
-import { personKey, same } from "./store.js";
+import { pageOf, personKey, same } from "./store.js";
 import { dayLabel, dayNumber, timeOfDay } from "./time.js";
 import { BOT_NAME, PLATFORMS, ROLES } from "./words.js";
 
@@ -58,6 +58,8 @@ export function conversationColumn(root, store, acts) {
       avatar(me.name, personKey(me)),
       h("div.who", {}, h("strong", {}, me.name), h("span", {}, title),
         h("span.platform-name", {}, PLATFORMS[me.platform].name)),
+      h("a.button.pages", { href: pageOf(me, "/customers"), target: "_blank",
+        title: `以${me.name}的身份打开网页` }, "打开网页"),
       h("div.places", { role: "tablist", "aria-label": "会话" },
         places.map((place) => tab(place, place?.chat_id === chat?.chat_id))),
     );
@@ -163,10 +165,12 @@ function dayMark(message) {
   return h("p.day", {}, h("span", {}, dayLabel(moment(message))));
 }
 
-/** Put the nodes in this order, moving none that already stands right. */
+/** Put the nodes in this order. Those that go are taken out first, so that none that stays is
+ * moved: a field that is moved loses the keyboard. */
 function arrange(parent, nodes) {
+  const staying = new Set(nodes);
+  for (const node of [...parent.childNodes]) if (!staying.has(node)) node.remove();
   nodes.forEach((node, index) => {
     if (parent.childNodes[index] !== node) parent.insertBefore(node, parent.childNodes[index] ?? null);
   });
-  while (parent.childNodes.length > nodes.length) parent.lastChild.remove();
 }

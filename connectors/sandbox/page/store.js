@@ -138,6 +138,10 @@ export function same(userId, person) {
 
 export const personKey = (person) => `${person.platform}:${person.user_id}`;
 
+/** Where a page of the bot opens as that person sees it. */
+export const pageOf = (person, path) =>
+  `/sandbox/open?${new URLSearchParams({ platform: person.platform, user: person.user_id, path })}`;
+
 /** People a message is for: one, or the members of its group. */
 export function receiversOf(store, message) {
   const group = store.chats.find((chat) => chat.chat_id === message.chat);

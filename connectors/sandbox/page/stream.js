@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { h, safeUrl } from "./dom.js";
 import { isRecording, voice } from "./media.js";
 import { dateAndTime } from "./time.js";
+import { pageOf } from "./store.js";
 import { LIGHTS, LIVING } from "./words.js";
 
 const REFRESH_MS = 4000;
@@ -12,13 +13,14 @@ const REFRESH_MS = 4000;
 export function streamColumn(root, store) {
   const picker = h("select", { id: "customer", onchange: () => store.chooseCustomer(chosenId()) });
   const follow = h("input", { type: "checkbox", id: "follow", checked: true });
+  const whole = h("a.whole", { target: "_blank" }, "客户页");
   const page = h("div.stream-page", { "aria-live": "polite" });
   let shown = "";
   let asked = 0;
   root.append(
     h("header.stream-head", {},
       h("label.visually-hidden", { for: "customer" }, "客户"), picker,
-      h("label.check", { title: "对话里提到哪个客户，就显示哪个" }, follow, "跟随对话")),
+      h("label.check", { title: "对话里提到哪个客户，就显示哪个" }, follow, "跟随对话"), whole),
     page,
   );
   setInterval(() => document.hidden || refresh(), REFRESH_MS);
@@ -26,6 +28,9 @@ export function streamColumn(root, store) {
   store.subscribe((topic) => {
     if (topic === "world") drawPicker();
     if (topic === "customer") (drawPicker(), refresh());
+    if (["customer", "chosen"].includes(topic) && store.me && store.customer !== null) {
+      whole.href = pageOf(store.me, `/customers/${store.customer}`);
+    }
   });
 
   const chosenId = () => store.customers.find(({ id }) => String(id) === picker.value)?.id ?? null;

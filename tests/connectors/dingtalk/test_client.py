@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from bot.messages import (
 )
 from connectors.dingtalk.crypto import sign_robot
 from connectors.dingtalk.errors import QuotaUsedUp
-from connectors.dingtalk.quota import QuotaLevel
+from connectors.dingtalk.quota import QuotaLevel, foretell
 from tests.connectors.dingtalk.dingtalk_bed import (
     CREATE_CARD,
     DOWNLOAD,
@@ -440,9 +441,10 @@ async def test_throttled_calls_are_not_counted_and_refused_ones_are(bed: Bed) ->
     ("used", "level"),
     [
         (0, QuotaLevel.NORMAL),
-        (3499, QuotaLevel.NORMAL),
-        (3500, QuotaLevel.WATCH),
-        (4500, QuotaLevel.SAVING),
+        (2999, QuotaLevel.NORMAL),
+        (3000, QuotaLevel.WATCH),
+        (4000, QuotaLevel.SAVING),
+        (4750, QuotaLevel.SPARING),
         (5000, QuotaLevel.USED_UP),
     ],
 )
@@ -451,8 +453,8 @@ async def test_the_quota_tells_how_tight_it_is(bed: Bed, used: int, level: Quota
     assert (await bed.client.quota()).level == level
 
 
-async def test_at_ninety_percent_answers_use_the_session_of_the_message(bed: Bed) -> None:
-    await use_up(bed, 4500)
+async def test_from_eighty_percent_answers_use_the_session_of_the_message(bed: Bed) -> None:
+    await use_up(bed, 4000)
     await said_in_private(bed)
     await bed.client.send(PERSON, Text("收到"), dedupe_key="k")
     (call,) = bed.dingtalk.at(SESSION)
@@ -461,8 +463,8 @@ async def test_at_ninety_percent_answers_use_the_session_of_the_message(bed: Bed
     assert bed.dingtalk.at(TO_PERSON) == []
 
 
-async def test_at_ninety_percent_closed_cards_are_left_as_they_stand(card_bed: Bed) -> None:
-    await use_up(card_bed, 4500)
+async def test_from_eighty_percent_closed_cards_are_left_as_they_stand(card_bed: Bed) -> None:
+    await use_up(card_bed, 4000)
     assert (await card_bed.client.quota()).is_saving
     closed = Card("draft-1", "请确认", closed="已确认")
     await card_bed.client.send(PERSON, CardUpdate(closed), dedupe_key="a")
@@ -471,8 +473,43 @@ async def test_at_ninety_percent_closed_cards_are_left_as_they_stand(card_bed: B
     assert len(card_bed.dingtalk.at(UPDATE_CARD)) == 1
 
 
+@pytest.mark.parametrize(("used", "spares"), [(4000, False), (4749, False), (4750, True)])
+async def test_digests_are_left_out_long_after_the_first_savings(
+    bed: Bed, used: int, spares: bool
+) -> None:
+    await use_up(bed, used)
+    await bed.client.quota()
+    assert bed.client.spares_digests == spares
+    bed.pass_time(days=31)
+    assert not bed.client.spares_digests
+
+
+async def test_once_the_platform_refuses_digests_are_left_out_too(bed: Bed) -> None:
+    bed.dingtalk.always[TO_PERSON] = OVER
+    with pytest.raises(QuotaUsedUp):
+        await bed.client.send(PERSON, Text("你好"), dedupe_key="k")
+    await bed.client.quota()
+    assert bed.client.spares_digests
+
+
+@pytest.mark.parametrize(
+    ("at", "used", "foretold"),
+    [
+        ("2026-02-03T23:00:00+08:00", 300, None),
+        ("2026-02-08T00:00:00+08:00", 700, 2800),
+        ("2026-02-28T23:59:59+08:00", 5000, 5000),
+        ("2026-03-31T17:00:00+00:00", 90, None),  # 1 April in China
+        ("2026-12-16T12:00:00+08:00", 1550, 3100),
+    ],
+)
+def test_the_months_end_is_foretold_at_its_pace_so_far(
+    at: str, used: int, foretold: int | None
+) -> None:
+    assert foretell(used, datetime.fromisoformat(at)) == foretold
+
+
 async def test_an_ended_session_falls_back_to_the_api(bed: Bed) -> None:
-    await use_up(bed, 4500)
+    await use_up(bed, 4000)
     await said_in_private(bed)
     bed.dingtalk.answer(SESSION, (200, {"errcode": 300001, "errmsg": "session 不存在"}))
     await bed.client.send(PERSON, Text("收到"), dedupe_key="a")
@@ -513,7 +550,7 @@ async def test_somebody_who_is_no_employee_is_answered_in_their_session(bed: Bed
 
 
 async def test_a_session_elsewhere_is_never_called(bed: Bed) -> None:
-    await use_up(bed, 4500)
+    await use_up(bed, 4000)
     await said_in_private(bed, sessionWebhook="https://evil.example/robot/sendBySession?session=s")
     await bed.client.send(PERSON, Text("收到"), dedupe_key="k")
     assert len(bed.dingtalk.at(TO_PERSON)) == 1

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.external import ContactHint
 from bot.errors import InvalidInput
 from bot.messages import Attachment, CardAction, DirectoryChange, InboundMessage, Kind
 from connectors.dingtalk.parse import parse_envelope, press_id
@@ -223,8 +224,18 @@ def test_a_change_of_the_directory_names_what_to_read_again(
     assert message.sent_at == NOW
 
 
+def test_a_renamed_and_a_disbanded_group_are_noted() -> None:
+    renamed = event("event_chat_title")
+    assert renamed.kind == Kind.CONTACT_CHANGE
+    assert renamed.contacts == ContactHint(renamed=(("cidAbC123==", "新群名"),))
+    body = b'{"EventType": "chat_disband", "openConversationId": "cidAbC123=="}'
+    disbanded = parse_envelope(envelope("events", body))
+    assert disbanded.contacts == ContactHint(gone_chats=("cidAbC123==",))
+
+
 def test_events_for_others_are_ignored_and_new_ones_reported() -> None:
-    assert event("event_chat_title").kind == Kind.IGNORED
+    joined = b'{"EventType": "chat_add_member", "openConversationId": "cidAbC123=="}'
+    assert parse_envelope(envelope("events", joined)).kind == Kind.IGNORED
     unknown = event("event_unknown")
     assert (unknown.kind, unknown.detail) == (Kind.UNSUPPORTED, "edu_dept_insert")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aiohttp
@@ -34,7 +34,7 @@ from connectors.dingtalk.settings import DingtalkApp
 from connectors.dingtalk.webhook import routes
 from connectors.http import Http
 from connectors.sandbox.dingtalk_errors import BAN
-from connectors.sandbox.world import Fault, Said
+from connectors.sandbox.world import Fault, Leave, Said
 from tests.connectors.dingtalk.dingtalk_bed import Memory
 from tests.connectors.dingtalk.test_webhook import Inbox
 from tests.connectors.sandbox import dingtalk_bed as sandbox
@@ -58,6 +58,7 @@ class Pair:
     client: DingtalkClient
     memory: Memory
     inbox: Inbox
+    reads_leaves: Callable[[], DingtalkClient]
 
     async def heard(self) -> InboundMessage:
         """The one message that has come in."""
@@ -88,15 +89,19 @@ async def pair() -> AsyncIterator[Pair]:
         )
         bot = web.Application()
         bot.add_routes(routes(app, inbox.accept, [bed.clock]))
-        client = DingtalkClient(
-            app, Http(session), tokens=memory, files=memory, counter=memory, clock=bed.clock
-        )
+
+        def client_of(app: DingtalkApp) -> DingtalkClient:
+            return DingtalkClient(
+                app, Http(session), tokens=memory, files=memory, counter=memory, clock=bed.clock
+            )
+
+        client = client_of(app)
         async with TestServer(bot) as server:
             registered = bed.world.app("dingtalk")
             registered.callback_url = str(server.make_url("/dingtalk/sales/robot"))
             registered.events_url = str(server.make_url("/dingtalk/sales/events"))
             await client.register_card_callback(str(server.make_url("/dingtalk/sales/cards")))
-            yield Pair(bed, client, memory, inbox)
+            yield Pair(bed, client, memory, inbox, lambda: client_of(replace(app, leaves=True)))
 
 
 async def test_a_person_says_something_and_is_answered(pair: Pair) -> None:
@@ -213,6 +218,24 @@ async def test_the_whole_directory_is_read(pair: Pair) -> None:
     wang = users["0147001"]
     assert (wang.name, wang.mobile, wang.departments) == ("小王", "13800000001", ("21",))
     assert (wang.titles, wang.status) == (("销售代表",), PersonStatus.ACTIVE)
+
+
+async def test_leaves_are_read_in_pages_for_those_asked_for(pair: Pair) -> None:
+    now, day = pair.bed.clock.now(), timedelta(days=1)
+    told = [
+        Leave("dingtalk", "0147001", now + day * number, now + day * (number + 1), now)
+        for number in range(25)
+    ]
+    other = replace(told[0], user_id="0147009")
+    pair.bed.world.leaves = [*told, other, replace(told[1], status=6), replace(told[0], status=1)]
+    assert await pair.client.read_leaves(["0147001"], at=now) is None  # not ours to read
+    client = pair.reads_leaves()
+    found = await client.read_leaves(["0147001", *(f"x{n}" for n in range(150))], at=now)
+    assert found is not None
+    assert len(found) == 25
+    first = min(found, key=lambda one: one.begins_at)
+    assert (first.user_id, first.ends_at - first.begins_at) == ("0147001", day)
+    assert pair.bed.world.counters["dingtalk:topapi/attendance/getleavestatus"] == 3
 
 
 async def test_the_directory_is_outside_the_quota(pair: Pair) -> None:

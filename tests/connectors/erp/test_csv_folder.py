@@ -44,3 +44,22 @@ async def test_what_is_no_such_table_is_refused(tmp_path: Path, data: bytes) -> 
 async def test_a_folder_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no folder"):
         await CsvFolder("books", tmp_path / "gone").check()
+
+
+async def test_customers_and_orders_lie_in_folders_of_their_own(tmp_path: Path) -> None:
+    folder = CsvFolder("books", tmp_path)
+    assert (await folder.orders(NOW)).rows == ()
+    for name in ("customers", "orders"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "customers" / "a.csv").write_text(
+        "code,name,phone\nK1,恒锐机电,\n,没有编码,\n", encoding="utf-8"
+    )
+    head = "number,customer,customer_name,amount,line_amount,currency,ordered_on,status\n"
+    row = "D1,K1,恒锐机电,300,{},CNY,2026-01-28,closed\n"
+    rows = row.format(100) + row.format(200)
+    (tmp_path / "orders" / "a.csv").write_text(head + rows, encoding="utf-8")
+    told = await folder.customers(NOW)
+    assert [one.code for one in told.rows] == ["K1"]
+    assert "code and name" in told.unread[0].reason
+    [order] = (await folder.orders(NOW)).rows
+    assert (order.amount_fen, order.lines_fen, order.line_count) == (30_000, 30_000, 2)

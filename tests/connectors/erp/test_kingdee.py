@@ -18,7 +18,8 @@ from k3cloud_webapi_sdk.main import K3CloudApiSdk
 
 from bot.clock import FixedClock
 from bot.errors import AuthFailed, Rejected, Unavailable
-from connectors.erp.kingdee import BillForm, Kingdee, KingdeeApp
+from connectors.erp.kingdee import BillForm, Kingdee
+from connectors.erp.kingdee_api import KingdeeAccount, KingdeeApi
 from connectors.erp.kingdee_signature import Credentials
 from connectors.http import Http
 from connectors.sandbox import kingdee as emulated
@@ -54,17 +55,18 @@ class Bed:
     def base_url(self) -> str:
         return str(self.server.make_url("/sandbox/kingdee/k3cloud"))
 
-    def client(self, **changes: Any) -> Kingdee:
-        app = KingdeeApp(
+    def api(self, **changes: Any) -> KingdeeApi:
+        account = KingdeeAccount(
             name="main",
             base_url=self.base_url,
             credentials=CREDENTIALS,
-            receipts=FORM,
-            refunds=None,
             home_currency="PRE001",
             zone=ZoneInfo("Asia/Shanghai"),
         )
-        return Kingdee(replace(app, **changes), self.http, FixedClock(NOW))
+        return KingdeeApi(replace(account, **changes), self.http, FixedClock(NOW))
+
+    def client(self, receipts: BillForm = FORM, **changes: Any) -> Kingdee:
+        return Kingdee(self.api(**changes), receipts, None, FixedClock(NOW))
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ async def test_a_receipt_that_is_no_more_audited_counts_nothing(bed: Bed) -> Non
 
 
 async def test_many_receipts_come_page_by_page(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.erp.kingdee.PAGE_ROWS", 3)
+    monkeypatch.setattr("connectors.erp.kingdee_api.PAGE_ROWS", 3)
     for number in range(7):
         bed.erp.book("HT-1", "1", number=f"SKD{number}")
     found = await bed.client().receipts(NOW)

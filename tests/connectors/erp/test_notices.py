@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.clock import FixedClock
 from bot.errors import InvalidInput
-from bot.messages import Envelope, ReceiptNews
+from bot.messages import Envelope, ErpNews
 from bot.ports import Release
 from connectors.doors import MAX_BODY_BYTES
 from connectors.erp.notices import Door, NoticeReader, sign
@@ -54,7 +54,7 @@ class Bed:
         async with self.session.post(self.url, data=io.BytesIO(body), headers=headers) as answer:
             return answer.status
 
-    def news(self) -> ReceiptNews:
+    def news(self) -> ErpNews:
         [envelope] = self.stored.values()
         news = NoticeReader("books").parse(envelope).news
         assert news is not None
@@ -159,4 +159,40 @@ async def test_a_line_that_cannot_be_is_named(
 async def test_what_cannot_be_read_is_said_to_be(bed: Bed, body: bytes) -> None:
     assert await bed.post(body) == 200
     with pytest.raises(InvalidInput):
+        bed.news()
+
+
+ORDER = {
+    "number": "XSDD1", "customer": "K001", "customer_name": "恒锐机电", "contract": "ht-1",
+    "amount": "350000.00", "line_amount": "100000.00", "currency": "CNY",
+    "ordered_on": "2026-01-28", "delivery_on": "2026-03-01", "status": "confirmed",
+}  # fmt: skip
+
+
+async def test_customers_and_the_lines_of_orders_may_come_along(bed: Bed) -> None:
+    customer = {"code": "K001", "name": "恒锐机电有限公司", "active": False}
+    rest = {**ORDER, "line_amount": "250000.00", "delivery_on": "2026-03-15"}
+    body = {"customers": [customer], "orders": [ORDER, rest]}
+    assert await bed.post(json.dumps(body).encode()) == 200
+    [known] = bed.news().customers
+    assert (known.code, known.name, known.active) == ("K001", "恒锐机电有限公司", False)
+    [order] = bed.news().orders
+    assert (order.amount_fen, order.lines_fen, order.line_count) == (35_000_000, 35_000_000, 2)
+    assert (order.delivery_on, order.contract_number) == (date(2026, 3, 15), "HT-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"orders": [ORDER | {"status": "somehow"}]}, "order XSDD1"),
+        ({"orders": [ORDER, ORDER | {"amount": "1.00"}]}, "contradict"),
+        ({"customers": [{"code": "", "name": "x"}]}, "line 1: code and name"),
+        ({"customers": {}}, "customers: a list"),
+    ],
+)
+async def test_a_customer_or_an_order_that_cannot_be_is_named(
+    bed: Bed, body: dict[str, object], told: str
+) -> None:
+    assert await bed.post(json.dumps(body).encode()) == 200
+    with pytest.raises(InvalidInput, match=told):
         bed.news()

@@ -13,8 +13,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.domain.erp import ErpCustomer, OrderStatus
 from bot.errors import AuthFailed, Rejected, Unavailable
-from connectors.erp.u9c import ReceiptEntity, U9c, U9cApp
+from config.erp_settings import U9cCustomerSettings, U9cOrderSettings
+from connectors.erp.u9c import (
+    CustomerEntity,
+    OrderEntity,
+    ReceiptEntity,
+    U9c,
+    U9cCustomers,
+    U9cOrders,
+)
+from connectors.erp.u9c_api import U9cAccount, U9cApi
 from connectors.http import Http
 from connectors.sandbox import u9c as emulated
 from connectors.sandbox.world import Fault, Hooks, World
@@ -44,9 +54,9 @@ class Bed:
     world: World = field(default_factory=lambda: World(Hooks(lambda: NOW)))
     erp: emulated.U9cEmulator = field(init=False)
 
-    def client(self, **changes: Any) -> U9c:
+    def api(self, **changes: Any) -> U9cApi:
         told = emulated.CREDENTIALS
-        app = U9cApp(
+        account = U9cAccount(
             name="main",
             base_url=str(self.server.make_url("/sandbox/u9c/U9C")),
             enterprise=told["entCode"],
@@ -54,11 +64,13 @@ class Bed:
             user=told["userCode"],
             client_id=told["clientid"],
             client_secret=told["clientsecret"],
-            receipts=FIELDS,
             home_currency="C001",
             zone=ZoneInfo("Asia/Shanghai"),
         )
-        return U9c(replace(app, **changes), self.http)
+        return U9cApi(replace(account, **changes), self.http)
+
+    def client(self, receipts: ReceiptEntity = FIELDS, **changes: Any) -> U9c:
+        return U9c(self.api(**changes), receipts)
 
     def book(self, number: str, money: object, **changes: object) -> None:
         plain = {
@@ -126,3 +138,34 @@ async def test_a_line_without_its_amount_is_named(bed: Bed) -> None:
     bed.book("R7", None)
     with pytest.raises(Rejected, match="R7: amount"):
         await bed.client().receipts(NOW)
+
+
+async def test_customers_and_orders_come_by_the_entities_of_the_configuration(bed: Bed) -> None:
+    bed.erp.entities[emulated.CUSTOMERS].append(
+        {"Code": "K1", "Name": "恒锐机电", "Tax": "91330100799655058B", "State": "1",
+         "ModifiedOn": NOW}
+    )  # fmt: skip
+    known = U9cCustomerSettings(
+        entity=emulated.CUSTOMERS, credit_code="Tax", status="State", effective="1"
+    )
+    told = await U9cCustomers(bed.api(), CustomerEntity(**known.revealed())).customers(NOW)
+    assert told.rows == (ErpCustomer("K1", "恒锐机电", "91330100799655058B"),)
+    for place, (money, state) in enumerate([(100.5, "3"), (200, "3"), (7, "9")]):
+        bed.erp.entities[emulated.ORDER_LINES].append(
+            {"SO.DocNo": "SO2" if state == "9" else "SO1", "DocLineNo": place,
+             "SO.Buyer.Code": "K1", "SO.Buyer.Name": "恒锐机电",
+             "SO.Total": 7 if state == "9" else 300.5, "Money": money,
+             "SO.Currency.Code": "C001", "SO.Date": "2026-01-28", "SO.Status": state,
+             "ModifiedOn": NOW}
+        )  # fmt: skip
+    lines = U9cOrderSettings(
+        entity=emulated.ORDER_LINES, number="SO.DocNo", line="DocLineNo",
+        customer="SO.Buyer.Code", customer_name="SO.Buyer.Name", amount="SO.Total",
+        line_amount="Money", currency="SO.Currency.Code", ordered_on="SO.Date",
+        status="SO.Status", audited="2", closed="3,4", cancelled="9", changed_at="ModifiedOn",
+    )  # fmt: skip
+    orders = await U9cOrders(bed.api(), OrderEntity(**lines.revealed())).orders(NOW)
+    first, second = orders.rows
+    assert (first.amount_fen, first.lines_fen, first.line_count) == (30_050, 30_050, 2)
+    assert (first.status, second.status) == (OrderStatus.CLOSED, OrderStatus.CANCELLED)
+    assert (first.customer_code, first.currency) == ("K1", "CNY")

@@ -139,7 +139,7 @@ async def test_what_is_said_is_listed_and_reaches_the_bot(control: Control) -> N
 async def test_wecom_delivers_no_quoted_message(control: Control) -> None:
     _, said = await control.post("say", HELLO)
     status, answer = await control.post("say", {**HELLO, "reply_to": said["message_id"]})
-    assert (status, "no quoted messages" in answer["error"]) == (400, True)
+    assert (status, "不会把引用的消息" in answer["error"]) == (400, True)
 
 
 def upload(name: str = "现场.png", **parts: Any) -> aiohttp.FormData:
@@ -442,3 +442,30 @@ async def test_page_and_its_parts_are_served(control: Control) -> None:
         assert answer.status == 200
     async with control.bed.http.get(f"{control.base}/assets/../world.py") as answer:
         assert answer.status == 404
+
+
+async def test_a_chat_is_archived_and_the_bot_is_told(control: Control) -> None:
+    status, said = await control.post(
+        "archive", {"from": "wmWang", "to": ["li4"], "text": "报价单收到了"}
+    )
+    assert (status, said["msgid"].endswith("_external")) == (200, True)
+    await control.bed.emulator.callbacks.settle()
+    (post,) = control.bed.door.said("msgaudit_notify")
+    assert post.text("FromUserName") == "sys"
+    (archived,) = control.bed.emulator.state.archive.messages
+    assert archived.content["text"] == {"content": "报价单收到了"}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"from": "wmWang", "to": [], "text": "x"}, "本企业成员"),
+        ({"from": "wmWang", "to": ["wmLin"], "text": "x"}, "本企业成员"),
+        ({"from": "wmWang", "to": "li4", "text": "x"}, "to must be a list"),
+        ({"from": "wmWang", "to": ["li4"], "content": []}, "content must be"),
+    ],
+)
+async def test_what_cannot_be_archived(control: Control, body: dict[str, Any], why: str) -> None:
+    status, answer = await control.post("archive", body)
+    assert status == 400
+    assert why in answer["error"]

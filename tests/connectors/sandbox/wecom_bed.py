@@ -161,7 +161,7 @@ async def open_bed() -> AsyncIterator[Bed]:
     world = World(
         Hooks(now=clock.now, jump=_unused, quiesce=_unused, customers=_none, stream=_unused)
     )
-    _furnish(world)
+    furnish(world)
     emulator = WecomEmulator(world)
     emulator.callbacks.retry_after_s = 0.0
     platform, bot = web.Application(), web.Application()
@@ -175,7 +175,7 @@ async def open_bed() -> AsyncIterator[Bed]:
             await emulator.stop()
 
 
-def _furnish(world: World) -> None:
+def furnish(world: World) -> None:
     def member(user_id: str, name: str, department: str, **more: Any) -> Member:
         return Member(user_id, name, "wecom", ["rep"], department, **more)
 

@@ -33,7 +33,7 @@ from bot.messages import (
 )
 from bot.ports import Release
 from connectors.http import Http
-from connectors.sandbox.world import Fault
+from connectors.sandbox.world import Fault, Leave
 from connectors.wecom.client import MenuEntry, WecomClient
 from connectors.wecom.settings import WecomApp
 from connectors.wecom.webhook import routes
@@ -198,6 +198,45 @@ async def test_picture_and_file_arrive_under_their_names(bed: Bed) -> None:
     assert (picture.kind, document.kind) == ("image", "file")
     assert document.file is not None
     assert document.file["name"] == "方案.pdf"
+
+
+async def test_leaves_are_read_from_approvals_that_passed_and_stand(bed: Bed) -> None:
+    midnight = bed.platform.clock.at.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = timedelta(days=1)
+    leaves = [
+        Leave("wecom", "zhang3", midnight, midnight + day, bed.platform.clock.at - day * ago)
+        for ago in (1, 40, 70)
+    ]
+    by_hour = replace(leaves[0], kind="hour", ends_at=midnight + timedelta(hours=30))
+    others = [replace(leaves[0], status=status) for status in (1, 3, 6)]
+    bed.platform.world.leaves = [*leaves, by_hour, *others]
+    assert await bed.client.read_leaves([], at=bed.platform.clock.at) is None  # not ours to read
+    client = bed.reconfigured(leaves=True)
+    found = await client.read_leaves([], at=bed.platform.clock.at)
+    assert found is not None
+    ends = sorted(leave.ends_at for leave in found)
+    assert {leave.user_id for leave in found} == {"zhang3"}
+    assert [one - midnight for one in ends] == [
+        timedelta(hours=30),
+        timedelta(hours=40),
+        timedelta(hours=40),
+    ]  # midnight of Shanghai
+    bed.platform.world.leaves[0].status = 6  # withdrawn
+    assert len(await client.read_leaves([], at=bed.platform.clock.at) or ()) == 2
+
+
+async def test_many_approvals_are_read_page_by_page_and_each_once(bed: Bed) -> None:
+    now = bed.platform.clock.at
+    bed.platform.world.leaves = [
+        Leave("wecom", "zhang3", now, now + timedelta(days=3), now - timedelta(hours=number))
+        for number in range(1, 131)
+    ]
+    client = bed.reconfigured(leaves=True)
+    for _ in range(2):
+        assert len(await client.read_leaves([], at=now) or ()) == 130
+    counters = bed.platform.world.counters
+    assert counters["wecom:oa/getapprovaldetail"] == 130
+    assert counters["wecom:oa/getapprovalinfo"] == 2 * 3
 
 
 async def test_directory_is_read_with_its_leaders(bed: Bed) -> None:

@@ -255,3 +255,25 @@ def test_a_new_version_ends_where_it_would_have_begun(
     adjusted = compute_documents(versions, facts)
 
     assert by_deal_and_person(adjusted) == by_deal_and_person(compute_documents([new], facts))
+
+
+def test_what_a_refund_took_of_a_rule_is_given_back_when_the_rule_itself_goes() -> None:
+    """A payment lets another rule of the group win: the first one's commission goes as a whole,
+    and so does what was taken of it."""
+    group = {"base": "contract_fen", "stack": "exclusive", "group": "g", "priority": 1}
+    late = {**rule(mode="flat", rate_bp=0), **group, "id": "R0",
+            "when": [{"field": "paid_ratio_bp", "op": ">=", "value": 9500}]}  # fmt: skip
+    early = {**rule(mode="flat", rate_bp=5000), **group, "id": "R1"}
+    when = "2026-03-{:02d}T12:00:00+08:00".format
+    deal = {"id": "D0", "kind": "new", "closer": "A", "signed_at": when(1),
+            "contract_fen": 20_000_000}  # fmt: skip
+    events = [
+        {"type": "payment", "deal": "D0", "fen": 12_000_000, "at": when(2)},
+        {"type": "refund", "deal": "D0", "fen": 6_000_000, "at": when(3)},
+        {"type": "payout_run", "at": "2026-03-31T18:00:00+08:00"},
+        {"type": "payment", "deal": "D0", "fen": 8_000_000, "at": "2026-04-01T12:00:00+08:00"},
+    ]
+    policy = {"clawback": "reevaluate", "attribution": "incremental"}
+    done = compute_documents([late, early], {"deals": [deal], "events": events, "policy": policy})
+    assert by_deal_and_person(done) == {}
+    assert sum(line.fen for line in done.lines if line.run is not None) == 7_000_000

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bot.errors import InvalidInput, NotFound
 from handlers.payouts import exact_json, packs
@@ -54,7 +55,7 @@ def zipped(parts: dict[str, bytes], **options: Any) -> bytes:
 def rehashed(parts: dict[str, bytes]) -> bytes:
     """A forger who knows the format: the manifest fits whatever the parts say."""
     told = json.loads(parts["manifest.json"])
-    rest = [(name, parts[name]) for name in packs.JSON_PARTS]
+    rest = [(name, parts[name]) for name in packs.PARTS_OF[packs.FORMAT_VERSION]]
     rest += sorted((name, parts[name]) for name in parts if name.startswith(packs.FOLDER))
     manifest = manifest_of(
         rest, person=told["person"], previous=told["previous"], wording=told["wording"]
@@ -104,6 +105,57 @@ def test_deals_that_are_added_up_with_theirs_are_in_it() -> None:
     pack = write_pack(month, {"deals": deals, "events": []}, "B")
 
     assert len(json.loads(unzipped(pack)["facts.json"])["deals"]) == 2
+    assert verify(pack.content).findings == ()
+
+
+def test_it_can_be_read_without_any_program() -> None:
+    parts = unzipped(a_pack())
+    page = parts["readable.html"].decode()
+    for words in ("2,700.00元", "D1", "签单人", "协作图", "gendan payouts verify"):
+        assert words in page, words
+    picture = Image.open(io.BytesIO(parts["collaboration.png"]))
+    assert (picture.format, picture.width) == ("PNG", 1080)
+    assert parts["readable.pdf"].startswith(b"%PDF-")
+    assert b"/Type /Page\n" in parts["readable.pdf"]
+
+
+def test_what_people_did_and_what_was_read_stand_on_the_page() -> None:
+    paper = {
+        "deal": "D1",
+        "name": "合同.pdf",
+        "sha256": "ab",
+        "fields": [["卖方", "乙"], ["金额", "9万元"]],
+        "lowest_bp": 9_312,
+    }
+    work = {"D1": {"B": {"面访": 3, "电话": 5}}}
+    pack = write_pack(RULES, FACTS, "A", work=work, papers=[paper])
+    page = unzipped(pack)["readable.html"].decode()
+    assert "D1 B：电话 5次、面访 3次" in page
+    assert "最低把握 93.12%" in page
+    assert verify(pack.content).findings == ()
+
+
+def test_a_page_that_says_otherwise_than_the_data_is_found() -> None:
+    parts = unzipped(a_pack())
+    forged = parts["readable.html"].replace(b"2,700.00", b"9,700.00")
+    assert verify(rehashed({**parts, "readable.html": forged})).findings == (
+        "readable.html：页面说的与数据不符",
+    )
+
+
+def test_another_closer_on_the_picture_is_found() -> None:
+    def change(body: Any) -> None:
+        body[0]["people"][0]["roles"] = ["线索提供人"]
+
+    (finding,) = verify(changed("collaboration.json", change)).findings
+    assert "签单人" in finding
+
+
+def test_names_are_no_markup_on_the_page() -> None:
+    deals = [deal(contract_fen=100, closer="<img src=x onerror=alert(1)>")]
+    rules = [rule(mode="flat", rate_bp=300)]
+    pack = write_pack(rules, {"deals": deals, "events": []}, "<img src=x onerror=alert(1)>")
+    assert b"<img src=x" not in unzipped(pack)["readable.html"]
     assert verify(pack.content).findings == ()
 
 
@@ -305,7 +357,7 @@ def test_what_is_no_zip_does_not_hold(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     "manifest",
-    [{}, [], {"format": "other"}, {"format": packs.FORMAT, "format_version": 2},
+    [{}, [], {"format": "other"}, {"format": packs.FORMAT, "format_version": 3},
      {"format": packs.FORMAT, "format_version": 1, "person": "A", "head": [], "previous": "x"}],
 )  # fmt: skip
 def test_a_manifest_of_another_shape_does_not_hold(manifest: object) -> None:
@@ -313,7 +365,7 @@ def test_a_manifest_of_another_shape_does_not_hold(manifest: object) -> None:
     assert verify(zipped(parts)).findings[0].startswith("manifest.json")
 
 
-@pytest.mark.parametrize("name", packs.JSON_PARTS)
+@pytest.mark.parametrize("name", packs.PARTS_OF[packs.FORMAT_VERSION])
 def test_a_part_that_is_missing_is_named(name: str) -> None:
     parts = unzipped(a_pack())
     del parts[name]

@@ -9,6 +9,10 @@ from handlers.understanding.amounts import find_amount, find_missing, read_amoun
     ("text", "yuan"),
     [
         ("报了15万8千，报价单在附件", 158_000),
+        ("给他们那台油压机报了48个w", 480_000),
+        ("报过去了，三千八百七十五块五毛", "3875.50"),
+        ("上次多收的2600，今天退回去了", -2600),
+        ("客户已付28000", 28_000),
         ("报价七十六万五 客户要求再便宜点", 765_000),
         ("合同额358,000.50元", "358000.50"),
         ("¥12,800", 12_800),
@@ -71,3 +75,25 @@ def test_a_bare_figure_is_an_answer() -> None:
     assert read_amount("12万8") == 12_800_000
     assert read_amount("128000") == 12_800_000
     assert read_amount("周三") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "停一天赔两万",
+        "每盒48块",
+        "一台一天合两块二",
+        "全国五万家店",
+        "付款三三三一",
+        "第一次进这一块",
+    ],
+)
+def test_fines_prices_apiece_and_shares_are_no_sum_of_ours(text: str) -> None:
+    assert find_amount(text) is None
+
+
+def test_a_deduction_that_is_appealed_is_read_without_a_unit() -> None:
+    for text in ("佣金扣了500，凭什么，申诉", "系统按五五，少我500"):
+        missing = find_missing(text)
+        assert missing is not None
+        assert missing.value == 50_000

@@ -32,6 +32,26 @@ def test_a_customer_is_found_with_a_reason(
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "sure"),
+    [
+        ("恒锐书店问续费", "北京丰台恒锐书店", True),
+        ("打了电话给智联，法务不放", "天津滨海智联软件", False),
+        ("体检中心打过来的", "成都青羊体检中心", False),
+        ("海淀体检中心打过来的", None, False),
+        ("客户让职工去体检", None, False),
+        ("恒锐书店要给员工约体检中心", "北京丰台恒锐书店", True),
+    ],
+)
+def test_a_district_inside_a_name_may_be_left_out(text: str, name: str | None, sure: bool) -> None:
+    index = CustomerIndex()
+    for known in ("北京丰台恒锐书店", "天津滨海智联软件", "成都青羊体检中心"):
+        index.add(known)
+    found = [mention.candidates[0] for mention in index.find(text)]
+    assert [one.name for one in found] == ([name] if name else [])
+    assert all((one.score >= SURE) is sure for one in found)
+
+
+@pytest.mark.parametrize(
     ("text", "names"),
     [
         ("常德那家烟机缓一周", ("常德武陵烟机",)),

@@ -36,6 +36,9 @@ from handlers.understanding.durations import find_duration
         ("不到10分钟", 9),
         ("五分钟不到", 4),
         ("超过20分钟", 20),
+        ("一个小时零五", 65),
+        ("从两点讲到三点半", 90),
+        ("昨天16:05打到16:20", 15),
     ],
 )
 def test_lengths_are_whole_minutes_rounded_down(text: str, minutes: int) -> None:

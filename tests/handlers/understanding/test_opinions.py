@@ -53,3 +53,9 @@ def test_won_and_lost_are_told_apart_by_their_words(text: str, intent: Intent, r
     """赢单 and 丢单 read alike: likeness once made a loss of a win."""
     (record,) = read(text)
     assert record.intent is intent
+
+
+def test_likeness_never_confirms_nor_cancels(read: Read) -> None:
+    """A draft is stored or dropped only by words that the rules know."""
+    for text in ("没问题,照你列的登记上去", "那条就当我没报过"):
+        assert {one.intent for one in read(text)} & {Intent.CONFIRM, Intent.CANCEL} == set()

@@ -142,6 +142,30 @@ def test_levels_need_their_conditions(
     )
 
 
+def test_the_day_of_a_payment_is_no_next_contact(read: Read) -> None:
+    (record,) = read("栖霞阀业签了，合同额46万，7月28日前付清")
+    assert (record.intent, record.next_contact) == (Intent.LOG_WIN, None)
+
+
+def test_what_was_only_heard_is_a_message_to_be_asked_about(read: Read) -> None:
+    (record,) = read("栖霞阀业嫌贵")
+    assert (record.intent, record.objections) == (Intent.LOG_MESSAGE, ("price_high",))
+    assert record.confidence["intent"] < 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "栖霞阀业通了12分钟，价格、账期、交期都不是问题",
+        "栖霞阀业聊了10分钟，没人提价格，也没提流程",
+        "栖霞阀业打了8分钟，问能不能月底前到货，我说可以",
+        "栖霞阀业的老板姓贵，聊了13分钟",
+    ],
+)
+def test_what_is_settled_or_not_brought_up_is_no_objection(read: Read, text: str) -> None:
+    assert read(text)[0].objections == ()
+
+
 def test_a_promise_to_sign_is_no_next_contact(read: Read) -> None:
     (record,) = read("恒锐机电下周三签合同")
     assert record.promise_date == date(2026, 6, 17)
@@ -235,3 +259,59 @@ def test_only_a_day_still_to_come_is_the_next_contact(
 ) -> None:
     (record,) = read(text)
     assert record.next_contact == (Moment(day) if day else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "栖霞阀业周六加班接的电话，二十分钟",
+        "栖霞阀业通话13分钟，机器七天内要上",
+        "栖霞阀业今天没接，晚上再打也没接",
+    ],
+)
+def test_days_of_others_and_days_gone_are_no_next_contact(text: str, read: Read) -> None:
+    (record,) = read(text)
+    assert record.next_contact is None
+
+
+def test_a_light_answered_by_a_day_to_act_on_has_a_next_contact(read: Read) -> None:
+    (record,) = read("栖霞阀业的红灯我认了，明天去")
+    assert (record.intent, record.until) == (Intent.SNOOZE, None)
+    assert record.next_contact is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "value"),
+    [
+        ("栖霞阀业收到款 两笔 一笔八千 一笔一万二", "amount_fen", None),
+        ("栖霞阀业欠着的货款二十七万六终于打过来啦", "amount_fen", 27_600_000),
+        ("评委周四开会，下周二出结果，到时候我再问栖霞阀业", "next_contact", "2026-06-16"),
+        ("栖霞阀业说20号以后回来，先挂到21号", "next_contact", "2026-06-21"),
+        ("别给我记成丢单，栖霞阀业只是再看看", "intent", "correct"),
+        ("改到下周五上午9点", "intent", "correct"),
+        ("栖霞阀业 1'50'' 说开会去了", "intent", "log_call"),
+        ("好嘞，发吧", "intent", "confirm"),
+    ],
+)
+def test_what_strangers_said(
+    text: str, slot: str, value: object, read: Callable[[str], tuple[Record, ...]]
+) -> None:
+    given = getattr(read(text)[0], slot)
+    assert (given if given is None or isinstance(given, int) else str(given)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("栖霞阀业的技术确认函他们盖好章，我传这儿", ("tech_confirmation",)),
+        ("栖霞阀业PO号JB-1016，扫描件附上", ("po",)),
+        (
+            "栖霞阀业技术方案盖了章，采购邮件也有，两样都贴上来了",
+            ("tech_confirmation", "purchase_email"),
+        ),
+    ],
+)
+def test_a_file_is_claimed_in_a_clause_of_its_own(
+    text: str, codes: tuple[str, ...], read: Callable[[str], tuple[Record, ...]]
+) -> None:
+    assert read(text)[0].attachments_claimed == codes

@@ -1,0 +1,35 @@
+"""The demo company's private key for its archive, version 1. Worthless on purpose, like every
+credential in here; it stands in the source because making one takes as long as the whole start."""
+
+from __future__ import annotations
+
+DEMO_KEY = """\
+-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCIMf6ENBr75Pux
+dsF9RjcU53Jp7nCA4qvTajuKL/Sl3CJCdNwfUyX6/f3cR30l+DbbBfZFxCkXVHLv
+6tjOaXHtGd4tQN92JPhWuAKRfIf+pluJKA8+8QoP4K7HhlnMy+RDIni7dluU/sL2
+P9vFozZy4Z6kQEGSXF0P68be424x6CHMpe0pOa4nIpDke1pVJiOcL14hCQy37OEJ
+PZ4FvcP3JL5sA6WbEeg+TzX2q/i8QVW9mM1JTYiBo9qeVU0VLx7NNPqVsZKzsJ+e
+nEQdwFc0NP9IeGmZDtMfRuC3AAfr/fAuxXrm9Jc8hI5qxB8eKyfDbxRg0K19Ghdr
+SP7mO9WvAgMBAAECggEAItm4KRg0N3TWuwiKZoYLHjxDWLv86d4W3dh3N9shnTeB
+RMQmd5WNSHap+S4J5idn0g/qftu9MA0aBC5yIA93aZaO9cF97Pt02KvpbFUTb6Qe
+FDC+Bfsj+gAieUf1vqQF2u/9OOsGcE/oj56znBUxn6AAOkN/A/bCkYphrzM/RWGj
+g1w4uhPZIhy4x0zXa105MmAFOtO/TkrjrVitu6IClrIAdZxC/6YdKeXENwxqzVxl
+l4TRVF9BLA5b4HTPPkJxUJ/CZsffQE2Oua8qY0O7GRN61h4wXdHlQ1mqpnPufBqs
++vEYneFf3oVbUaJPhPwb9uisHTVKW5L80bk6lJtiEQKBgQC8q55PiOs2eT9uIRCB
+Br1CPD4skPKTPLKdl32Hxi/Nb2t+3lRoKML6L25O0e5AehUGKrd5k1iKudt8KLC6
+OP8f15HPs4073LtD7XN8p2chLcESaZAJ3CyMCJouw9M63gEEaQacuRvJeLroMpSR
+Hkn0JmxttIyZ4g28H1DaI9am4wKBgQC4zGcVfDXfLdApoeaEjMYsdLcJ4/ik3WlP
+zkDB4xyJvQ1ASsfed4MYMLkPARJSmDiKAsTcAyE07ew2iyBCFw40dqydyu83HZga
+CDQ6IQs65dZTvB4ZwuT6d88iPXKE0YT61HXQjCgI54U7f+ClTiK0viBfUxB0rhwD
+S+CCGCBDxQKBgQCInYB5uPwQqsUqWpjXxOiAMJ0YqjBsOxRfFpXYHcL5b8eXyye1
+cGaWwIeQXWS2nW/h0kaeqvn/IctzYQdvINxj0zWK/0myYgfbjPIF/jWoCbh3O6cH
+7Lz4/TWfzT6DrsNvzRjznPoo7dnxTsbTOep09ummmokA2HX3lXl3K2I/3wKBgQC3
+fi61RLpxOppBXIL6BpYYOmQtK/IOMdOJ7LCcVJhXpCJuPlKrcVv4Pxjh7xx0arVp
+REqYc3sbhUtQ9WA4f5AZQ+UuYPyaa4ZGAvNo7Lqr5t+kEVyKE90tXp2L0BvQCgLS
+1PeO9jwia1D9vYIgYa9QbKDURjRGx0MFeugYBUC0SQKBgG7ZHyflXfY+3FmcWmvo
+u15RCKqCHHnBFRbJCuS0hdSv5fg50BjovmrdbNdpwqv+H6oQcRHnRIg4XmkYGbUB
+KdFPrdXOF1a72pIiqrXQUEfAgQUiVA5V/uKQBxFJjpbSLEgqd5gzPFip3autzcbk
+xPMF3AoqzPi2U25xbSfrdk01
+-----END PRIVATE KEY-----
+"""

@@ -1,0 +1,85 @@
+"""Leaves out of WeCom's approvals (审批, protocol notes 7.2). The list is asked anew each time, so
+one that was withdrawn after it passed is on it no more; the details of a bill are read once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import Any
+
+from bot.domain.leaves import Leave
+from connectors.wecom.api import Api
+
+BACK = 2
+"""Periods of a month that are looked back, by the day of application."""
+
+_PERIOD = timedelta(days=31)
+_PAGE = 100
+_MOST_PAGES = 200
+_PASSED_LEAVES = [{"key": "sp_status", "value": "2"}, {"key": "record_type", "value": "1"}]
+_CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+_DAY = timedelta(days=1)
+
+
+class Approvals:
+    """Keeps the bills that it has read; those that are over are forgotten."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._read: dict[str, tuple[Leave, ...]] = {}
+
+    async def leaves(self, *, at: datetime) -> list[Leave]:
+        """Those of everybody that were applied for within two months and are not over."""
+        numbers = [
+            number
+            for back in range(BACK)
+            async for number in self._numbers(at - _PERIOD * (back + 1), at - _PERIOD * back)
+        ]
+        self._read = {number: self._read[number] for number in numbers if number in self._read}
+        for number in numbers:
+            if number not in self._read:
+                answer = await self._api.post("oa/getapprovaldetail", {"sp_no": number})
+                self._read[number] = tuple(_leaves_of(answer.get("info") or {}))
+        return [leave for own in self._read.values() for leave in own if leave.ends_at > at]
+
+    async def _numbers(self, since: datetime, until: datetime) -> AsyncIterator[str]:
+        """Of bills that have passed, applied for in the period. A page may be empty with a
+        cursor."""
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            wanted = {
+                "starttime": str(int(since.timestamp())),
+                "endtime": str(int(until.timestamp())),
+                "new_cursor": cursor,
+                "size": _PAGE,
+                "filters": _PASSED_LEAVES,
+            }
+            page = await self._api.post("oa/getapprovalinfo", wanted)
+            for number in page.get("sp_no_list") or ():
+                yield str(number)
+            following = str(page.get("new_next_cursor") or "")
+            if not following or following == cursor:
+                return
+            cursor = following
+
+
+def _leaves_of(info: Mapping[str, Any]) -> Iterator[Leave]:
+    """Which control a value belongs to says `control`: a value carries the others' members too."""
+    user_id = str((info.get("applyer") or {}).get("userid", "")).lower()
+    for content in (info.get("apply_data") or {}).get("contents") or ():
+        if content.get("control") != "Vacation":
+            continue
+        attendance = ((content.get("value") or {}).get("vacation") or {}).get("attendance") or {}
+        told = attendance.get("date_range") or {}
+        if user_id and told.get("new_begin") and told.get("new_end"):
+            begins_at, ends_at = (
+                datetime.fromtimestamp(int(told[name]), UTC) for name in ("new_begin", "new_end")
+            )
+            by_hour = told.get("type") == "hour"
+            yield Leave(user_id, begins_at, ends_at if by_hour else _end_of_day(ends_at))
+
+
+def _end_of_day(at: datetime) -> datetime:
+    """By the day or half of it, the end is a moment of the last day (unverified)."""
+    day = at.astimezone(_CHINA).date() + _DAY
+    return datetime.combine(day, time.min, tzinfo=_CHINA)

@@ -1,0 +1,1 @@
+"""Archived chats: read, kept by consent, entered into customers' streams."""

@@ -1,0 +1,1 @@
+"""Approvals and attendance: read from the platforms, kept, and let take effect."""

@@ -1,0 +1,159 @@
+"""A company's own opportunities as a `Table`, and what the forecaster says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from bot.domain.machine_forecasts import TOTAL, MachineForecast, Quantiles, of_rep, of_team
+from handlers.forecasting.explaining import VERSION
+from handlers.forecasting.predicting import ENOUGH_DAYS, ENOUGH_WINS, Estimate, predict
+from handlers.forecasting.table import OPEN, Floats, Ints, Table, as_known, tally
+from handlers.texts import forecasts as texts
+from storage.forecast_history import PastDeal
+
+HORIZONS = (30, 60, 90)
+RECENT_DAYS = 91
+
+
+@dataclass(slots=True)
+class Collected:
+    """Columns that grow page by page. Days are judged in the team's zone."""
+
+    zone: ZoneInfo
+    owner: list[int] = field(default_factory=list)
+    created: list[int] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    won: list[bool] = field(default_factory=list)
+    yuan: list[float] = field(default_factory=list)
+
+    def add(self, deals: Iterable[PastDeal]) -> None:
+        for one in deals:
+            created = one.created_at.astimezone(self.zone).toordinal()
+            ended = one.ended_at
+            closed = OPEN if ended is None else ended.astimezone(self.zone).toordinal()
+            self.owner.append(one.owner_id)
+            self.created.append(created)
+            self.closed.append(max(closed, created))
+            self.won.append(one.won)
+            self.yuan.append(np.nan if one.amount_fen is None else one.amount_fen / 100)
+
+    def table(self) -> tuple[Table, list[int]]:
+        """One «team» for each owner, and the owners in that order."""
+        owners, codes = np.unique(np.array(self.owner, dtype=np.int64), return_inverse=True)
+        won, yuan = np.array(self.won, dtype=np.bool_), np.array(self.yuan, dtype=np.float64)
+        size = len(self.owner)
+        table = Table(
+            created=np.array(self.created, dtype=np.int64),
+            closed=np.array(self.closed, dtype=np.int64),
+            won=won,
+            value=np.where(won, np.nan_to_num(yuan), 0.0),
+            price=yuan,
+            team=codes.astype(np.int64),
+            product=np.zeros(size, dtype=np.int64),
+            teams=tuple(str(one) for one in owners.tolist()),
+            products=("",),
+        )
+        return table, owners.tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One scope before it is worded."""
+
+    scope: str
+    estimates: Mapping[int, Estimate]
+    wins: int
+    recent: float
+    waiting: int
+    open_yuan: float
+
+
+def foresee(
+    collected: Collected, team_of: Mapping[int, int], origin: date, made_at: datetime
+) -> list[MachineForecast]:
+    """Company, teams and reps. team_of: owner -> leader. With too little history nothing is
+    foreseen, and that is what the forecast of the company says."""
+    if not collected.owner:
+        return []
+    by_rep, _ = collected.table()
+    known = as_known(by_rep, origin.toordinal())
+    wins = int(known.won.sum())
+    ended = known.closed[known.won]
+    days = origin.toordinal() - int(ended.min(initial=origin.toordinal())) + 1
+    if wins < ENOUGH_WINS or days < ENOUGH_DAYS:
+        said = texts.not_enough(wins, ENOUGH_WINS, days, ENOUGH_DAYS)
+        return [MachineForecast(origin, TOTAL, {}, False, VERSION, (said,), VERSION, made_at)]
+    whole = predict(by_rep, origin.toordinal(), HORIZONS)
+    found = [
+        MachineForecast(
+            origin, TOTAL, _quantiles(whole.total), True, whole.method,
+            whole.reasons[:3], VERSION, made_at,
+        )
+    ]  # fmt: skip
+    total = whole.total[HORIZONS[-1]].point
+    for name, rows in _groups(by_rep, team_of).items():
+        table = rows
+        foreseen = whole if name == "rep" else predict(table, origin.toordinal(), HORIZONS)
+        scope_of = of_rep if name == "rep" else of_team
+        seen = as_known(table, origin.toordinal())
+        won, recent, waiting, worth = _counts(seen, origin.toordinal())
+        for place, team in enumerate(seen.teams):
+            estimates = foreseen.by_team[team]
+            one = Foreseen(
+                scope_of(int(team)), estimates, int(won[place]), recent[place], int(waiting[place]),
+                worth[place],
+            )  # fmt: skip
+            found.append(_worded(one, total, foreseen.method, origin, made_at))
+    return found
+
+
+def _groups(by_rep: Table, team_of: Mapping[int, int]) -> dict[str, Table]:
+    """The same deals by rep, and by the leader of the rep (reps without one are left out of no
+    sum: they stand for themselves)."""
+    leaders = np.array([team_of.get(int(rep), int(rep)) for rep in by_rep.teams], dtype=np.int64)
+    names, codes = np.unique(leaders, return_inverse=True)
+    team: Ints = codes.astype(np.int64)[by_rep.team]
+    by_team = replace(by_rep, team=team, teams=tuple(str(one) for one in names.tolist()))
+    return {"team": by_team, "rep": by_rep}
+
+
+def _counts(seen: Table, origin: int) -> tuple[list[float], ...]:
+    """Of each team: wins, won yuan of the last quarter, open deals, open yuan."""
+    size = len(seen.teams)
+    recent = seen.won & (seen.closed > origin - RECENT_DAYS)
+    ones: Floats = np.ones(len(seen))
+    wins = tally(seen.team[seen.won], ones[seen.won], size)
+    lately = tally(seen.team[recent], seen.value[recent], size)
+    waiting = tally(seen.team[seen.is_open], ones[seen.is_open], size)
+    worth = tally(seen.team[seen.is_open], np.nan_to_num(seen.price[seen.is_open]), size)
+    return tuple(of.tolist() for of in (wins, lately, waiting, worth))
+
+
+def _worded(
+    one: Foreseen, total: float, method: str, origin: date, made_at: datetime
+) -> MachineForecast:
+    enough = one.wins >= ENOUGH_WINS
+    share = one.estimates[HORIZONS[-1]].point / total if total > 0 else 0.0
+    reasons = [
+        texts.share_of_total(share),
+        texts.won_lately(RECENT_DAYS, one.recent, one.wins),
+        texts.still_open(one.waiting, one.open_yuan),
+    ]
+    if not enough:
+        reasons.insert(0, texts.few_wins(one.wins, ENOUGH_WINS))
+    return MachineForecast(
+        origin, one.scope, _quantiles(one.estimates), enough, method,
+        tuple(reasons), VERSION, made_at,
+    )  # fmt: skip
+
+
+def _quantiles(estimates: Mapping[int, Estimate]) -> dict[int, Quantiles]:
+    return {
+        days: Quantiles(*(round(yuan * 100) for yuan in (of.p20, of.point, of.p80)))
+        for days, of in estimates.items()
+    }

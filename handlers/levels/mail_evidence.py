@@ -1,0 +1,134 @@
+"""A customer's mail that was forwarded to the bot as a file and speaks of a budget: a card says
+what was checked on it, and a press makes it evidence. The level itself is not touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain import levels as rules
+from bot.domain.identifiers import one_domain
+from bot.domain.levels import Evidence, Level
+from bot.domain.opportunities import Account, Opportunity
+from bot.errors import Refused
+from bot.messages import Button, Card, Paper
+from handlers import customers, erp_entries, files
+from handlers.desk import Desk
+from handlers.levels import changing, recognising, showing
+from handlers.levels.recognising import Exhibit
+from handlers.payouts import awaiting
+from handlers.texts import levels as texts
+from handlers.understanding.evidence import approves_budget
+
+CARD = "mailproof-"
+CONFIRM, DROP = "confirm", "drop"
+
+
+async def propose(desk: Desk) -> bool:
+    """Whether the message is one such mail, of the domain of exactly one of the speaker's own
+    customers, and nothing else waits for a file."""
+    papers = desk.incoming.evidence
+    if len(papers) != 1 or len(desk.incoming.files) != 1 or desk.message.in_group:
+        return False
+    paper = papers[0]
+    if paper.mail is None or not approves_budget(paper) or await _is_wanted(desk):
+        return False
+    found = await _whose(desk, paper)
+    if found is None:
+        return False
+    account, deal = found
+    held = await desk.tx.levels.evidence_of(deal.id)
+    before = [one for one in held if one.sha256 == paper.sha256 and one.holds(desk.at)]
+    if before:
+        desk.say(texts.mail_known(account.name, before[0].id))
+        return True
+    await files.keep(desk)
+    exhibit = recognising.exhibit(paper, account, Level.L2, held=())
+    card_id = f"{CARD}{deal.id}-{paper.sha256[:12]}-{desk.at:%H%M%S%f}"
+    data = {"deal_id": deal.id, "exhibits": recognising.to_json([exhibit])}
+    card = _card(card_id, account, exhibit)
+    await desk.show(card, subject=f"opportunity:{deal.id}", data=data)
+    return True
+
+
+async def press(desk: Desk) -> None:
+    """«作为凭据», «不作凭据». Raises NotAllowed, Refused."""
+    action = desk.message.action
+    assert action is not None
+    known = await desk.tx.cards.get(action.card_id)
+    if known is None or known.state != "open":
+        raise Refused(texts.MAIL_GONE)
+    deal = await desk.tx.opportunities.get_for_update(known.data["deal_id"])
+    account = await desk.tx.accounts.get(deal.account_id)
+    await customers.refuse_foreign(desk, account)
+    exhibit = recognising.from_json(known.data["exhibits"])[0]
+    closed = texts.MAIL_DROPPED
+    if action.action == CONFIRM:
+        await _add(desk, account, deal, exhibit)
+        closed = texts.MAIL_TAKEN
+    card = replace(_card(action.card_id, account, exhibit), buttons=(), closed=closed)
+    await desk.change(card, subject=known.subject, data={})
+
+
+async def _is_wanted(desk: Desk) -> bool:
+    drafts = await desk.tx.drafts.open_of(desk.conversation, desk.rep.id)
+    return bool(drafts) or await awaiting.awaited(desk) is not None
+
+
+async def _whose(desk: Desk, paper: Paper) -> tuple[Account, Opportunity] | None:
+    """Public mailboxes have no domain that would say so."""
+    domain = one_domain(paper.mail.sender) if paper.mail is not None else None
+    owned = await desk.tx.accounts.list_of_owner(desk.rep.id) if domain else []
+    senders = [account for account in owned if account.domain == domain]
+    if len(senders) != 1:
+        return None
+    deals = await desk.tx.opportunities.open_of_account(senders[0].id)
+    return (senders[0], deals[-1]) if deals else None
+
+
+async def _add(desk: Desk, account: Account, deal: Opportunity, exhibit: Exhibit) -> None:
+    held = await desk.tx.levels.evidence_of(deal.id)
+    if any(one.sha256 == exhibit.sha256 and one.holds(desk.at) for one in held):
+        raise Refused(texts.MAIL_GONE)
+    end = changing.end_of_evidence(desk.office, desk.at)
+    added = await desk.tx.levels.add_evidence(
+        Evidence(
+            id=0,
+            opportunity_id=deal.id,
+            kind=exhibit.kind,
+            added_by=desk.rep.id,
+            added_at=desk.at,
+            expires_at=end,
+            sha256=exhibit.sha256,
+            fields=exhibit.fields,
+            machine_read=True,
+        )
+    )
+    await files.use_loose(desk, account.id, exhibit.sha256)
+    await erp_entries.enter(
+        desk.tx,
+        account.id,
+        texts.MAIL_ENTRY,
+        f"{exhibit.name}（{texts.recognised(exhibit.fields)}）",
+        occurred_at=desk.at,
+        at=desk.at,
+        key=f"evidence-mail:{added.id}",
+        by=desk.rep.id,
+        opportunity_id=deal.id,
+        files=(exhibit.sha256,),
+    )
+    missing = rules.missing_for(Level.L2, [*held, added], desk.at)
+    desk.say(texts.mail_taken(account.name, added.id, showing.last_day(desk.office, end), missing))
+
+
+def _card(card_id: str, account: Account, exhibit: Exhibit) -> Card:
+    line = texts.file_line(exhibit.kind, exhibit.name, exhibit.fields, looks_like=None)
+    return Card(
+        card_id=card_id,
+        title=texts.MAIL_TITLE,
+        lines=(texts.MAIL_MAY, line, texts.MAIL_CHECK),
+        facts=(("客户", account.name),),
+        buttons=(
+            Button(CONFIRM, texts.MAIL_CONFIRM, style="primary"),
+            Button(DROP, texts.MAIL_DROP),
+        ),
+    )

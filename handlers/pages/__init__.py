@@ -1,0 +1,1 @@
+"""What pages show: queries to plain data, no HTML."""

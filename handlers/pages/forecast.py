@@ -1,0 +1,432 @@
+"""`/forecast`: what people have forecast, beside targets and the machine; changes, and how well
+earlier ones held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.domain import forecasts as rules
+from bot.domain.forecasts import TOP, Bucket, Category, Forecast, Move, Won
+from bot.domain.machine_forecasts import TOTAL, MachineForecast, of_rep, of_team
+from bot.domain.opportunities import Opportunity, OpportunityState
+from bot.domain.people import Person, Role
+from bot.errors import InvalidInput, NotAllowed, NotFound
+from handlers import teams
+from handlers.desk import Office
+from handlers.forecasts import reading
+from handlers.forecasts.reading import Aim, Signed
+from handlers.texts import submissions as texts
+from handlers.texts.dialog import amount_words
+from storage.unit_of_work import UnitOfWork
+
+LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
+WEEKS = 14
+NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
+NO_SUCH_WEEK = "没有这一周的提交，请从页面上的几周里选。"
+_GONE = (OpportunityState.LOST, OpportunityState.INVALID)
+_PAST = "已过预计日期"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One of the three categories. share: of the target, 0..100; None without one."""
+
+    label: str
+    amount: str
+    lines: int
+    share: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """share: won, of the target, 0..100. gap: what neither is won nor committed, "" for none."""
+
+    quarter: str
+    amount: str
+    won: str
+    committed: str
+    share: int
+    committed_share: int
+    gap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What the machine expects within so many days."""
+
+    days: int
+    p20: str
+    p50: str
+    p80: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """why: its main reasons, or why it says nothing."""
+
+    origin: str
+    bands: tuple[Band, ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person, or a team for who oversees several. address: "" where there is nothing behind."""
+
+    name: str
+    address: str
+    week: str
+    late: bool
+    commit: str
+    best: str
+    pipeline: str
+    judgement: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    deal_id: int
+    customer: str
+    level: str
+    amount: str
+    on: str
+    rep: str
+    standing: str
+    tone: str
+    scores: str
+    risk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    amount: str
+    deals: tuple[DealRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of change between two weeks. tone: green for more, red for less."""
+
+    label: str
+    amount: str
+    tone: str
+    customers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    was_week: str
+    now_week: str
+    was: str
+    now: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    label: str
+    share: str
+    lines: int
+    slipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPage:
+    """title: whose. rows: people or teams below, for leaders. missing: who has not submitted."""
+
+    title: str
+    way_back: str
+    week: str
+    sums: tuple[Sum, ...]
+    target: Target | None
+    machine: Machine | None
+    rows: tuple[Row, ...]
+    missing: tuple[str, ...]
+    groups: tuple[Group, ...]
+    top: tuple[DealRow, ...]
+    bridge: Bridge | None
+    weeks: tuple[str, ...]
+    accuracy: tuple[AccuracyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose forecasts are looked at. team: its leader, 0 for people without one. parts: what
+    stands in the list below, by name; address of each."""
+
+    title: str
+    people: tuple[Person, ...]
+    machine: str
+    parts: tuple[tuple[str, str, tuple[Person, ...]], ...] = ()
+    way_back: str = ""
+
+
+async def page(
+    tx: UnitOfWork, office: Office, reader: Person, asked: Mapping[str, str], at: datetime
+) -> ForecastPage:
+    """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in."""
+    scope = await _scope(tx, reader, asked, at)
+    today = office.calendar.day_of(at)
+    since = today - timedelta(weeks=WEEKS)
+    ids = [one.id for one in scope.people]
+    history = await tx.forecasts.newest_of_each_week(ids, since=since)
+    newest = list({one.person_id: one for one in history}.values())
+    signed = await reading.signed(tx, office, newest, at)
+    deals = await tx.opportunities.list_some({x.opportunity_id for f in history for x in f.lines})
+    persons = {one.id: one.name for one in scope.people}
+    aim = await reading.aim(tx, office, scope.people, at)
+    who = {line.id: persons[one.person_id] for one in newest for line in one.lines}
+    ranked = sorted(signed, key=lambda one: (-one.line.amount_fen, one.line.id))
+    weeks = tuple(sorted({one.week for one in history}, reverse=True))
+    return ForecastPage(
+        title=scope.title,
+        way_back=scope.way_back,
+        week=newest[0].week if len({one.week for one in newest}) == 1 else "",
+        sums=_sums(signed, aim),
+        target=_target(aim),
+        machine=await _machine(tx, scope.machine),
+        rows=await _rows(tx, scope, newest, signed),
+        missing=tuple(persons[one] for one in ids if one not in {f.person_id for f in newest}),
+        groups=_groups(signed, deals, who, today) if not scope.parts else (),
+        top=tuple(_deal(one, deals, who) for one in ranked[:TOP]) if scope.parts else (),
+        bridge=_bridge(history, deals, weeks, asked),
+        weeks=weeks,
+        accuracy=await _accuracy(tx, office, history, persons, at),
+    )
+
+
+async def _scope(tx: UnitOfWork, reader: Person, asked: Mapping[str, str], at: datetime) -> Scope:
+    """Raises NotAllowed, NotFound."""
+    person, team = asked.get("person", ""), asked.get("team", "")
+    leads = bool(reader.roles & LEADING)
+    below = await teams.below(tx, reader) if leads else []
+    if person:
+        found = next((one for one in below if str(one.id) == person), None)
+        if found is None and person != str(reader.id):
+            raise NotAllowed(NOT_YOURS)
+        back = "/forecast" if leads else ""
+        return _own(found or reader, way_back=back)
+    if not below:
+        return _own(reader)
+    if reader.roles & teams.OVERSEERS:
+        crews = await teams.by_supervisor(tx, at)
+        if team:
+            return await _crew(tx, crews, team)
+        names = await tx.people.names(one for one in crews if one)
+        parts = [
+            (names.get(leader, "没有主管") + ("团队" if leader else ""),
+             f"/forecast?team={leader}", tuple(people))
+            for leader, people in crews.items()
+        ]  # fmt: skip
+        return Scope("全公司的预测", tuple(below), TOTAL, tuple(sorted(parts)))
+    return Scope("团队的预测", tuple(below), of_team(reader.id), _each(below))
+
+
+def _own(person: Person, *, way_back: str = "") -> Scope:
+    return Scope(f"{person.name}的预测", (person,), of_rep(person.id), way_back=way_back)
+
+
+async def _crew(tx: UnitOfWork, crews: Mapping[int, Sequence[Person]], team: str) -> Scope:
+    leader = next((one for one in crews if str(one) == team), None)
+    if leader is None:
+        raise NotFound("没有这个团队。")
+    name = (await tx.people.get(leader)).name if leader else "没有主管的人"
+    people = crews[leader]
+    title = f"{name}{'团队' if leader else ''}的预测"
+    return Scope(title, tuple(people), of_team(leader), _each(people), way_back="/forecast")
+
+
+def _each(people: Sequence[Person]) -> tuple[tuple[str, str, tuple[Person, ...]], ...]:
+    ordered = sorted(people, key=lambda one: (one.name, one.id))
+    return tuple((one.name, f"/forecast?person={one.id}", (one,)) for one in ordered)
+
+
+def _sums(signed: Sequence[Signed], aim: Aim | None) -> tuple[Sum, ...]:
+    found = reading.sums(signed)
+    return tuple(
+        Sum(
+            texts.CATEGORIES[one],
+            amount_words(fen),
+            lines,
+            _share(fen, aim.target_fen) if aim is not None else None,
+        )
+        for one, (fen, lines) in found.items()
+    )
+
+
+def _target(aim: Aim | None) -> Target | None:
+    if aim is None:
+        return None
+    gap = aim.target_fen - aim.won_fen - aim.commit_fen
+    return Target(
+        quarter=aim.quarter,
+        amount=amount_words(aim.target_fen),
+        won=amount_words(aim.won_fen),
+        committed=amount_words(aim.commit_fen),
+        share=min(_share(aim.won_fen, aim.target_fen), 100),
+        committed_share=min(_share(aim.won_fen + aim.commit_fen, aim.target_fen), 100),
+        gap=amount_words(gap) if gap > 0 else "",
+    )
+
+
+def _share(fen: int, whole: int) -> int:
+    return round(100 * fen / whole) if whole else 0
+
+
+async def _machine(tx: UnitOfWork, scope: str) -> Machine | None:
+    found: MachineForecast | None = (await tx.machine_forecasts.latest([scope])).get(scope)
+    if found is None:
+        return None
+    bands = tuple(
+        Band(days, *(amount_words(fen) for fen in (of.p20, of.p50, of.p80)))
+        for days, of in sorted(found.by_horizon.items())
+    )
+    return Machine(f"{found.origin.month}月{found.origin.day}日", bands, found.reasons)
+
+
+async def _rows(
+    tx: UnitOfWork, scope: Scope, newest: Sequence[Forecast], signed: Sequence[Signed]
+) -> tuple[Row, ...]:
+    judged = await tx.forecasts.judgements(one.id for one in newest)
+    judges = await tx.people.names({one.by for one in judged.values()})
+    of_person = {one.person_id: one for one in newest}
+    rows = []
+    for name, address, people in scope.parts:
+        own = [of_person[one.id] for one in people if one.id in of_person]
+        numbers = {one.id for one in own}
+        sums = reading.sums([one for one in signed if one.line.forecast_id in numbers])
+        told = [judged[one.id] for one in own if one.id in judged]
+        rows.append(
+            Row(
+                name=name,
+                address=address,
+                week=own[0].week if len(people) == 1 and own else f"{len(own)}/{len(people)}人",
+                late=any(one.late for one in own),
+                commit=amount_words(sums[Category.COMMIT][0]),
+                best=amount_words(sums[Category.BEST_CASE][0]),
+                pipeline=amount_words(sums[Category.PIPELINE][0]),
+                judgement="；".join(
+                    texts.judgement(one.amount_fen, judges.get(one.by, ""), one.reason)
+                    for one in told
+                )
+                if len(people) == 1
+                else "",
+            )
+        )
+    return tuple(rows)
+
+
+def _groups(
+    signed: Sequence[Signed],
+    deals: Mapping[int, Opportunity],
+    who: Mapping[int, str],
+    today: date,
+) -> tuple[Group, ...]:
+    """Seen from today: deals slide by themselves; what is past its day stands first."""
+    found = []
+    for bucket in (None, *Bucket):
+        ones = [x for x in signed if rules.bucket_of(x.line.expected_on, today) is bucket]
+        if ones:
+            ordered = sorted(ones, key=lambda one: (one.line.expected_on, one.line.id))
+            total = amount_words(sum(one.line.amount_fen for one in ones))
+            label = texts.BUCKETS[bucket] if bucket else _PAST
+            found.append(Group(label, total, tuple(_deal(one, deals, who) for one in ordered)))
+    return tuple(found)
+
+
+_TONES = {
+    rules.Standing.AGREED: "green",
+    rules.Standing.WAITING: "",
+    rules.Standing.UNREVIEWED: "yellow",
+    rules.Standing.IN_REVIEW: "red",
+    rules.Standing.NOT_NEEDED: "",
+}
+
+
+def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str]) -> DealRow:
+    line = one.line
+    given = [str(score) for score in one.scores if score is not None]
+    return DealRow(
+        deal_id=line.opportunity_id,
+        customer=deals[line.opportunity_id].account_name,
+        level=str(line.level),
+        amount=amount_words(line.amount_fen),
+        on=texts.day_words(line.expected_on),
+        rep=who.get(line.id, ""),
+        standing=texts.STANDINGS[one.standing],
+        tone=_TONES[one.standing],
+        scores="/".join(given),
+        risk=line.risk,
+    )
+
+
+def _bridge(
+    history: Sequence[Forecast],
+    deals: Mapping[int, Opportunity],
+    weeks: Sequence[str],
+    asked: Mapping[str, str],
+) -> Bridge | None:
+    """Between the last two weeks, or those that are asked for; weeks: the newest first."""
+    if len(weeks) < 2:
+        return None
+    now_week = asked.get("to") or weeks[0]
+    earlier = [one for one in weeks if one < now_week]
+    was_week = asked.get("from") or (earlier[0] if earlier else "")
+    if now_week not in weeks or was_week not in weeks or was_week >= now_week:
+        raise InvalidInput(NO_SUCH_WEEK)
+    was, now = (
+        [line for one in history if one.week == week for line in one.lines]
+        for week in (was_week, now_week)
+    )
+    changes = rules.bridge(
+        was,
+        now,
+        won=[number for number, one in deals.items() if one.state is OpportunityState.WON],
+        lost=[number for number, one in deals.items() if one.state in _GONE],
+    )
+    steps = []
+    for move in Move:
+        ones = [one for one in changes if one.move is move]
+        if ones and move is not Move.SAME:
+            delta = sum(one.delta_fen for one in ones)
+            names = [deals[one.opportunity_id].account_name for one in ones]
+            told = "、".join(names[:5]) + (f" 等{len(names)}家" if len(names) > 5 else "")
+            tone = "green" if delta > 0 else "red" if delta < 0 else ""
+            sign = "+" if delta > 0 else ""
+            steps.append(Step(texts.MOVES[move], f"{sign}{amount_words(delta)}", tone, told))
+    before, after = (amount_words(sum(x.amount_fen for x in side)) for side in (was, now))
+    return Bridge(was_week, now_week, before, after, tuple(steps))
+
+
+async def _accuracy(
+    tx: UnitOfWork,
+    office: Office,
+    history: Sequence[Forecast],
+    persons: Mapping[int, str],
+    at: datetime,
+) -> tuple[AccuracyRow, ...]:
+    numbers = {line.opportunity_id for one in history for line in one.lines}
+    calendar = office.calendar
+    won = {
+        number: Won(calendar.day_of(when), fen)
+        for number, (when, fen) in (await tx.forecasts.wins(numbers)).items()
+    }
+    scores = rules.accuracies(history, won, calendar.day_of(at))
+    labels = {"rep": lambda key: persons.get(int(key), ""), "horizon": "{}天".format}
+    return tuple(
+        AccuracyRow(
+            label=labels.get(kind, str)(key),
+            share="—" if found.share is None else f"{round(100 * found.share)}%",
+            lines=found.lines,
+            slipped=found.slipped,
+        )
+        for (kind, key), found in sorted(scores.by.items())
+        if kind != "rep" or len(persons) <= MOST_PEOPLE
+    )
+
+
+MOST_PEOPLE = 30
+"""Beyond it, only levels and horizons are told: people stand on their teams' pages."""

@@ -1,0 +1,1 @@
+"""What customers do by themselves, in chat and on pages: links, heat, tasks, decay."""

@@ -1,0 +1,1 @@
+"""Large sales told to warehouse and planning: pushed, changed, withdrawn, acknowledged."""

@@ -1,0 +1,124 @@
+"""How queues, timers and connectors are told to administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handlers.texts.binding import PLATFORMS
+
+BOXES = {"inbox": "收到的", "outbox": "要发的"}
+LATE_S = {"inbox": 60, "outbox": 15 * 60}
+PARTS = {"storage": "数据库", "queue": "收件队列", "tokens": "平台凭证"}
+
+_DOORS = {
+    "app": "应用消息和菜单", "aibot": "智能机器人", "robot": "机器人消息", "events": "事件订阅",
+    "cards": "卡片点击", "notice": "通知", "archive": "会话存档",
+}  # fmt: skip
+_JOBS = {
+    "bonuses of last month": "提醒核算上月奖金",
+    "bonuses under new rules": "按新规则重算奖金",
+    "compare ERP customers": "核对 ERP 客户",
+    "customer pool": "公海回收",
+    "digest of lights": "每日汇总",
+    "disputes that wait": "催没处理的申诉",
+    "expire drafts": "作废过期草稿",
+    "fetch failed events": "补取没送到的事件",
+    "leads nobody took": "催没人接的线索",
+    "push lights": "推送亮灯",
+    "read directories": "同步通讯录",
+    "read ERP customers and orders": "读 ERP 客户和订单",
+    "read ERPs": "读 ERP 回款",
+    "read leaves": "读请假",
+    "reconcile ERP forecasts": "核对 ERP 预测",
+    "refusals of the week": "拒绝原因周报",
+    "remind and escalate": "催办和升级",
+    "sweep deadlines": "查补全和解锁期限",
+    "sweep lights": "判灯",
+    "watch connections": "看长连接",
+    "watch quota": "看调用量",
+    "watch the archive": "看会话存档，清理到期消息",
+    "weekly summary": "每周小结",
+}
+_WEEKDAYS = {
+    "mon": "一", "tue": "二", "wed": "三", "thu": "四", "fri": "五", "sat": "六", "sun": "日",
+}  # fmt: skip
+_FIELDS = {"minute": "分", "hour": "点", "day": "日", "day_of_week": "星期", "month": "月"}
+
+RETENTION = (
+    ("群里对机器人说的、还没归到客户的话", "7天", "固定"),
+    ("网页登录", "7天后要重新登录", "固定"),
+    ("网页链接的记录", "30天", "固定"),
+    ("客户动态、灯的历史、合同、回款", "长期；按客户删除用 erase-customer", "docs/privacy.md"),
+    ("奖金依据和结果", "长期（工资发放依据至少两年）", "docs/privacy.md"),
+    ("审计链", "长期；内容可按人删除，校验值保留", "docs/privacy.md"),
+)
+
+
+def token(until: str, *, good: bool) -> str:
+    if not until:
+        return "还没取过"
+    return f"有效到 {until}" if good else f"已于 {until} 到期，用时会再取"
+
+
+def connection(trouble: str, since: str) -> str:
+    if not trouble:
+        return "已连接"
+    return f"断开：{trouble}" + (f"（{since}起）" if since else "")
+
+
+def door(channel: str) -> str:
+    name = channel.split(":")[2] if channel.count(":") >= 2 else channel
+    return _DOORS.get(name, name)
+
+
+def place(name: str) -> str:
+    """A channel or an application, as people call it."""
+    platform, *rest = name.split(":")
+    label = PLATFORMS.get(platform, platform.upper())
+    door_words = _DOORS.get(rest[1], rest[1]) if len(rest) > 1 else ""
+    return " · ".join(filter(None, [label, *rest[:1], door_words]))
+
+
+def foretold(count: int | None, limit: int) -> str:
+    if count is None:
+        return "月初，还估不准"
+    over = f"，超出{count - limit:,}次" if count > limit else ""
+    return f"按现在的速度，月底约{count:,}次{over}"
+
+
+def job(name: str) -> str:
+    return _JOBS.get(name, name)
+
+
+def rhythm(trigger: Mapping[str, str]) -> str:
+    """Cron fields in words, as far as they are the usual ones."""
+    minute, hour = trigger.get("minute", "0"), trigger.get("hour", "*")
+    if set(trigger) <= {"minute"}:
+        if minute == "*":
+            return "每分钟"
+        if minute.startswith("*/"):
+            return f"每{minute.removeprefix('*/')}分钟"
+        return f"每小时第{minute}分"
+    if set(trigger) <= {"minute", "hour"} and minute.isdecimal() and "*" not in hour:
+        return "每天 " + "、".join(f"{int(one):02}:{int(minute):02}" for one in hour.split(","))
+    weekday = _WEEKDAYS.get(trigger.get("day_of_week", ""))
+    if weekday and hour.isdecimal() and minute.isdecimal():
+        return f"每周{weekday} {int(hour):02}:{int(minute):02}"
+    return "，".join(f"{_FIELDS.get(key, key)} {value}" for key, value in trigger.items())
+
+
+def archive(figures: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("落后", _span(figures.get("lag_seconds", 0.0))),
+        ("读到第", f"{int(figures.get('seq', 0)):,}条"),
+        ("没有密钥解不开", f"{int(figures.get('undecryptable', 0)):,}条"),
+        ("损坏", f"{int(figures.get('broken', 0)):,}条"),
+        ("等着取的文件", f"{int(figures.get('files_waiting', 0)):,}个"),
+        ("取不到的文件", f"{int(figures.get('files_lost', 0)):,}个"),
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{int(seconds)}秒"
+    return f"{int(seconds // 60)}分钟" if seconds < 7200 else f"{int(seconds // 3600)}小时"

@@ -1,0 +1,122 @@
+"""What a forecaster learns from: when deals came, when they ended, and for how much."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.levels import Level
+from bot.domain.opportunities import OpportunityState
+from bot.domain.stages import MoveKind
+from storage.tables import level_changes, opportunities, stage_events
+
+PAGE = 20_000
+_LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
+
+
+@dataclass(frozen=True, slots=True)
+class PastDeal:
+    """One opportunity. ended_at: None while it lives."""
+
+    owner_id: int
+    won: bool
+    amount_fen: int | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSum:
+    """Living deals at one level; None: without one. Those without an amount count as 0 fen."""
+
+    level: Level | None
+    deals: int
+    amount_fen: int
+
+
+class ForecastHistory:
+    """Inside one transaction, which should be one that only reads."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def pages(self) -> AsyncIterator[list[PastDeal]]:
+        """Every opportunity, by pages, so that others are served in between."""
+        after = 0
+        while True:
+            rows = (
+                await self._conn.execute(
+                    select(
+                        opportunities.c.id,
+                        opportunities.c.owner_id,
+                        opportunities.c.state,
+                        opportunities.c.amount_fen,
+                        opportunities.c.created_at,
+                    )
+                    .where(opportunities.c.id > after)
+                    .order_by(opportunities.c.id)
+                    .limit(PAGE)
+                )
+            ).all()
+            if not rows:
+                return
+            ended = await self._ended(after, rows[-1].id)
+            yield [
+                PastDeal(
+                    owner_id=owner,
+                    won=state == OpportunityState.WON,
+                    amount_fen=amount,
+                    created_at=created,
+                    ended_at=None if state in _LIVING else ended.get(number, created),
+                )
+                for number, owner, state, amount, created in rows
+            ]
+            after = rows[-1].id
+
+    async def open_by_level(self, owner_ids: Collection[int] | None) -> list[OpenSum]:
+        """Of these owners, None: of all; the surest level first."""
+        newest = (
+            select(func.max(level_changes.c.id).label("id"))
+            .group_by(level_changes.c.opportunity_id)
+            .subquery()
+        )
+        current = (
+            select(level_changes.c.opportunity_id, level_changes.c.after)
+            .join(newest, newest.c.id == level_changes.c.id)
+            .subquery()
+        )
+        amount = func.coalesce(func.sum(opportunities.c.amount_fen), 0)
+        query = (
+            select(current.c.after, func.count(), amount)
+            .select_from(
+                opportunities.outerjoin(current, current.c.opportunity_id == opportunities.c.id)
+            )
+            .where(opportunities.c.state.in_(_LIVING))
+            .group_by(current.c.after)
+        )
+        if owner_ids is not None:
+            query = query.where(opportunities.c.owner_id.in_(sorted(owner_ids)))
+        rows = (await self._conn.execute(query)).all()
+        found = [
+            OpenSum(Level(level) if level is not None else None, deals, int(fen))
+            for level, deals, fen in rows
+        ]
+        order = [*Level, None]
+        return sorted(found, key=lambda one: order.index(one.level))
+
+    async def _ended(self, after: int, until: int) -> dict[int, datetime]:
+        """opportunity -> when it was closed last."""
+        rows = await self._conn.execute(
+            select(stage_events.c.opportunity_id, func.max(stage_events.c.at))
+            .where(
+                stage_events.c.opportunity_id > after,
+                stage_events.c.opportunity_id <= until,
+                stage_events.c.kind == str(MoveKind.CLOSED),
+            )
+            .group_by(stage_events.c.opportunity_id)
+        )
+        return {number: at for number, at in rows}

@@ -1,0 +1,291 @@
+"""The pages in a real Chromium: journeys, every width in light and dark, and axe-core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, Response, async_playwright, expect
+
+from bot.domain.external import ChatGroup
+from connectors.web.assets import BUILD
+from storage.database import Database
+from tests.pages.test_forecast import submitted
+from tests.pages.website import Website, serving
+from tests.scenarios.page_bed import chromium
+
+pytestmark = pytest.mark.browser
+
+HENGRUI = "杭州恒锐机电有限公司"
+AXE = BUILD.parent / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = {360: 780, 1280: 860, 3840: 2160}
+LONG_NAME = "浙江省杭州市余杭区未来科技城恒锐智能装备与自动化系统集成股份有限公司"
+FIRST_PAGE_BYTES = 120_000
+
+
+@pytest.fixture
+async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
+    database = await Database.open(sqlite_url)
+    async with serving(database, tmp_path / "files") as running:
+        yield running
+    await database.close()
+
+
+@pytest.fixture
+async def chrome() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visiting(
+    chrome: Browser, website: Website, who: str, words: str = "网页", **more: Any
+) -> AsyncIterator[Page]:
+    """The page to which the link leads. A script error or a refused resource fails the test."""
+    context = await chrome.new_context(locale="zh-CN", **more)
+    page = await context.new_page()
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.on(
+        "console",
+        lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
+    )
+    page.set_default_timeout(20_000)
+    await page.goto(website.url + await website.link(who, words))
+    await page.wait_for_url(lambda url: "/in" not in url)
+    yield page
+    await context.close()
+    assert mistakes == []
+
+
+async def company(website: Website) -> tuple[int, int]:
+    """A customer with a past, and a deal. Their numbers."""
+    account = await website.chat.customer(HENGRUI, "zhang", "恒锐机电")
+    await website.chat.customer(LONG_NAME, "zhang")
+    for number in range(40):
+        website.chat.now += timedelta(minutes=1)
+        await website.entry(account, number)
+    await website.entry(account, 40, data=b"ID3" + b"\0" * 99, name="语音.mp3", text="嫌价格高")
+    await website.entry(account, 41, data=b"%PDF-1.4", name="伺服产线改造方案（第三版）.pdf")
+    await website.entry(account, 42, unit="message", valid=False, invalid_reason="not_counted")
+    async with website.chat.database.begin() as tx:
+        await tx.accounts.add_contact(account.id, "王总", title="总经理", mobile="13800000000")
+    await website.chat.later(days=5)
+    return account.id, (await website.chat.deal(account)).id
+
+
+async def test_from_the_chat_through_the_stream_to_the_deal(
+    chrome: Browser, website: Website
+) -> None:
+    await company(website)
+    async with visiting(chrome, website, "zhang", "网页 恒锐机电") as page:
+        await expect(page.get_by_role("heading", level=1)).to_contain_text(HENGRUI)
+        entries = page.locator("li.entry")
+        await expect(entries).to_have_count(30)
+        more = page.get_by_role("link", name="更早的动态")
+        await more.focus()
+        await page.keyboard.press("Enter")
+        await expect(entries).to_have_count(44)
+        await expect(more).to_have_count(0)
+        await expect(entries.nth(30)).to_be_focused()
+        await page.get_by_role("link", name="有附件").click()
+        await expect(entries).to_have_count(2)
+        await expect(page.locator("audio")).to_have_count(1)
+        await expect(page.locator("blockquote")).to_have_text("嫌价格高")
+        await page.locator(".deal a").click()
+        await expect(page.locator("nav [aria-current=page]")).to_have_text("客户")
+        await expect(page.get_by_role("heading", name="阶段历史")).to_be_visible()
+        await page.get_by_role("button", name="退出").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("请从聊天里打开")
+        await page.go_back()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("请从聊天里打开")
+
+
+async def test_without_scripts_everything_is_a_link_and_a_button(
+    chrome: Browser, website: Website
+) -> None:
+    await company(website)
+    context = await chrome.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(website.url + await website.link("zhang", "网页 恒锐机电"))
+    await page.get_by_role("button", name="打开").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(HENGRUI)
+    await page.get_by_role("link", name="更早的动态").click()
+    await expect(page.locator("li.entry")).to_have_count(14)
+    await context.close()
+
+
+async def test_the_big_screen_follows_what_happens_in_the_chat(
+    chrome: Browser, website: Website
+) -> None:
+    await company(website)
+    size = {"width": 3840, "height": 2160}
+    async with visiting(chrome, website, "li", "看板", viewport=size) as page:
+        await expect(page.locator(".live")).to_have_attribute("data-live", "online")
+        canvas = page.locator("[data-chart=lights] canvas")
+        await expect(canvas).to_be_visible()
+        reds = page.locator(".headlines li").first.locator("b")
+        await expect(reds).to_have_text("0个")
+        await website.chat.later(days=2)
+        await expect(reds).to_have_text("2个", timeout=20_000)
+        await expect(canvas).to_be_visible()
+        await page.get_by_role("button", name="3", exact=True).click()
+        await expect(page.get_by_role("heading", name="转化", exact=True)).to_be_visible()
+        await expect(page.get_by_role("heading", name="各团队的灯")).to_be_hidden()
+        await page.get_by_role("button", name="4", exact=True).click()
+        await expect(page.get_by_role("heading", name="预测对目标")).to_be_visible()
+        await expect(page.get_by_text("本季还没有提交过预测")).to_be_visible()
+        await website.chat.say("li", "预测目标 张伟 2026Q1 70万")
+        await expect(page.locator("[data-chart=outlook] canvas")).to_be_visible(timeout=20_000)
+        height = await page.evaluate("document.documentElement.scrollHeight")
+        assert height <= 2160, "a wall cannot scroll"
+        small = await page.evaluate(
+            "Math.min(...[...document.querySelectorAll('.headlines b, .panels h2')]"
+            ".map((one) => parseFloat(getComputedStyle(one).fontSize)))"
+        )
+        assert small >= 48, "not to be read from five metres"
+
+
+async def test_the_first_page_loads_little(chrome: Browser, website: Website) -> None:
+    number, _ = await company(website)
+    context = await chrome.new_context()
+    page = await context.new_page()
+    scripts: dict[str, int] = {}
+
+    def weigh(answer: Response) -> None:
+        if answer.request.resource_type == "script":
+            scripts[answer.url] = int(answer.headers["content-length"])
+
+    page.on("response", weigh)
+    await page.goto(website.url + await website.link("zhang", "网页 恒锐机电"))
+    await page.wait_for_url(f"**/customers/{number}")
+    await page.wait_for_load_state("networkidle")
+    assert 0 < sum(scripts.values()) < FIRST_PAGE_BYTES
+    await context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_every_page_fits_its_screen_and_pleases_axe(
+    chrome: Browser, website: Website, width: int, theme: str
+) -> None:
+    if not AXE.exists():
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse("axe-core is not installed: npm ci in web/")
+    customer, deal = await company(website)
+    paths = ["/", "/customers", f"/customers/{customer}", f"/opportunities/{deal}",
+             "/refusals", "/diagnosis", "/forecast", "/customers/99"]  # fmt: skip
+    await _fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light"), (3840, "dark")])
+async def test_forecasts_and_notices_fit_their_screen_and_please_axe(
+    chrome: Browser, website: Website, width: int, theme: str
+) -> None:
+    if not AXE.exists():
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse("axe-core is not installed: npm ci in web/")
+    await submitted(website)
+    await website.chat.say("li", "预测目标 张伟 2026Q1 70万")
+    paths = ["/", "/forecast", "/supply"]
+    await _fits_and_pleases(chrome, website, "wang", paths, width=width, theme=theme)
+
+
+async def test_a_narrow_bar_shows_where_one_is_and_follows_the_keyboard(
+    chrome: Browser, website: Website
+) -> None:
+    size = {"width": 360, "height": 780}
+    async with visiting(chrome, website, "zhao", "管理", viewport=size) as page:
+        links = page.locator("nav[aria-label=页面] a")
+        await expect(links).to_have_count(9)
+        await expect(links.last).to_be_in_viewport(ratio=1)
+        bar = page.locator("nav[aria-label=页面] ul")
+        await expect(bar).to_have_attribute("data-more", "left")
+        await links.first.focus()
+        await expect(links.first).to_be_in_viewport(ratio=1)
+        await expect(bar).to_have_attribute("data-more", "right")
+
+
+async def _fits_and_pleases(
+    chrome: Browser, website: Website, who: str, paths: list[str], *, width: int, theme: str
+) -> None:
+    more = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
+    async with visiting(chrome, website, who, **more) as page:
+        for path in paths:
+            await page.goto(website.url + path)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} px wide"
+            await page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = await page.evaluate("axe.run({resultTypes: ['violations']})")
+            serious = [
+                (one["id"], [node["html"][:120] for node in one["nodes"][:3]])
+                for one in found["violations"]
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], path
+
+
+ADMIN_PAGES = [
+    "/admin", "/admin/people", "/admin/people/1", "/admin/people?q=zzz", "/admin/bindings",
+    "/admin/bindings/unbound?kind=group", "/admin/bindings/bound", "/admin/libraries",
+    "/admin/libraries/medical?team=", "/admin/policies",
+    "/admin/policies/lights.yellow_days?value=2",
+    "/admin/policies/drafts.auto_confirm", "/admin/calendar", "/admin/operations",
+    "/admin/dead-letters", "/admin/audit", "/admin/exports", "/admin/people/999",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_administrators_pages_fit_their_screen_and_please_axe(
+    chrome: Browser, website: Website, width: int, theme: str
+) -> None:
+    if not AXE.exists():
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse("axe-core is not installed: npm ci in web/")
+    await company(website)
+    async with website.chat.database.begin() as tx:
+        group = ChatGroup("wecom", "wrGROUP", LONG_NAME, "zhang")
+        await tx.chat_groups.save(group, at=website.chat.now)
+    await _fits_and_pleases(chrome, website, "zhao", ADMIN_PAGES, width=width, theme=theme)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_an_administrator_changes_roles_and_a_number(
+    chrome: Browser, website: Website, scripts: bool
+) -> None:
+    """By the keyboard alone, with and without scripts."""
+    context = await chrome.new_context(java_script_enabled=scripts)
+    page = await context.new_page()
+    await page.goto(website.url + await website.link("zhao", "管理"))
+    if not scripts:
+        await page.get_by_role("button", name="打开").click()
+    await page.get_by_role("link", name="人员", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("找谁").fill("张伟")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="张伟").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("客户成功").focus()
+    await page.keyboard.press("Space")
+    await page.get_by_role("button", name="保存角色").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("张伟的角色已设为：销售、客户成功")
+    await page.get_by_role("link", name="设置", exact=True).click()
+    await page.get_by_role("link", name="黄灯天数").click()
+    await page.get_by_label("改成").fill("2")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".preview")).to_contain_text("3个工作日 → 2个工作日")
+    await page.get_by_role("button", name="确认修改").click()
+    await expect(page.get_by_role("status")).to_contain_text("黄灯天数改为 2个工作日")
+    await context.close()

@@ -1,0 +1,34 @@
+// Elements without HTML in strings: what is text stays text.
+
+export function el(tag, attrs = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attrs)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (key === "value") made.value = value;
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
+  return made;
+}
+
+export function svg(tag, attrs = {}) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attrs)) made.setAttribute(key, value);
+  return made;
+}
+
+export function choice(label, options, value, change, attrs = {}) {
+  return el(
+    "select",
+    { "aria-label": label, onchange: (event) => change(event.target.value), ...attrs },
+    options.map(([key, words]) => el("option", { value: key, selected: key === value }, words)),
+  );
+}
+
+export function field(label, value, change, attrs = {}) {
+  return el("input", {
+    "aria-label": label, value: value ?? "", autocomplete: "off",
+    oninput: (event) => change(event.target.value), ...attrs,
+  });
+}

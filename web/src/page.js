@@ -1,0 +1,80 @@
+// What every page does beyond plain HTML. All of it works without this file, only with more clicks.
+
+import "htmx.org";
+
+const root = document.documentElement;
+
+/** Light or dark, as chosen; else as the system has it. */
+document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+  document.dispatchEvent(new Event("themechange"));
+});
+
+/** The page between a link in the chat and the session: it presses its own button. */
+document.querySelector("form[data-go]")?.requestSubmit();
+
+/** A bar with more than fits: says on which side there is more, and shows where one is. */
+for (const bar of document.querySelectorAll("[data-scrolls]")) {
+  const tell = () => {
+    const rest = bar.scrollWidth - bar.clientWidth;
+    const more = [bar.scrollLeft > 2 && "left", bar.scrollLeft < rest - 2 && "right"].filter(Boolean);
+    if (more.length) bar.dataset.more = more.join(" ");
+    else delete bar.dataset.more;
+  };
+  const here = bar.querySelector("[aria-current]");
+  if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  bar.addEventListener("scroll", tell, { passive: true });
+  bar.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "center" }));
+  addEventListener("resize", tell);
+  tell();
+}
+
+/** Copy a name or a number, to search for it in the chat program. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.createElement("textarea");
+  field.value = button.dataset.copy;
+  field.readOnly = true;
+  field.className = "visually-hidden";
+  button.after(field);
+  field.select();
+  let copied = false;
+  try {
+    await navigator.clipboard.writeText(field.value);
+    copied = true;
+  } catch {
+    copied = document.execCommand("copy"); // older webviews, and pages without https
+  }
+  field.remove();
+  button.focus();
+  button.textContent = copied ? "已复制" : "请长按名字复制";
+});
+
+/** One recording at a time. */
+document.addEventListener(
+  "play",
+  (event) => {
+    for (const other of document.querySelectorAll("audio")) {
+      if (other !== event.target) other.pause();
+    }
+  },
+  true,
+);
+
+/** After «more», whoever uses the keyboard goes on with the first new entry. */
+document.addEventListener("htmx:after:swap", () => {
+  const first = document.querySelector("[data-first-new]");
+  if (!first) return;
+  first.removeAttribute("data-first-new");
+  first.setAttribute("tabindex", "-1");
+  first.focus({ preventScroll: true });
+});
+document.addEventListener("htmx:error", () => {
+  const note = document.querySelector("[data-trouble]");
+  if (note) note.hidden = false;
+});

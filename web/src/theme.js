@@ -1,0 +1,4 @@
+// Runs before the first paint, so that nobody who chose dark sees a flash of white.
+
+const chosen = localStorage.getItem("theme");
+if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
