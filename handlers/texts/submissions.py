@@ -80,6 +80,10 @@ HELP = (
 CHECK = "请核对，要改就直接说。"
 
 
+def scored(question: str) -> str:
+    return f"{question}（0–100分）"
+
+
 def day_words(day: date) -> str:
     return f"{day.month}月{day.day}日"
 

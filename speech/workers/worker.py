@@ -8,6 +8,7 @@ started anew when it died or had to be killed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ from speech.workers.errors import EngineMissing, TooSlow
 
 MOST_WAITING_BYTES = 256 * 1024 * 1024  # some hundred recordings or papers
 LOADING_S = 120.0
+DYING_S = 5.0  # between the end of its answers and its own
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,6 +118,8 @@ class Worker:
         except TimeoutError:
             raise TooSlow(f"超过 {limit_s:.0f} 秒还没有处理完") from None
         except (asyncio.IncompleteReadError, ConnectionError):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), DYING_S)  # a kill would hide its code
             await self._end()
             code = process.returncode
             log.warning("a worker process died", extra={"action": "worker", "code": code})
