@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.people import Directory, DirectoryUser, PersonStatus, Role
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, among, insert_into
 from storage.tables import departments, identities, people
 
 RolesByTitle = Callable[[tuple[str, ...]], frozenset[Role]]
@@ -88,7 +88,7 @@ class DirectorySync:
         """Replaces all, or the ones in the news. Leaders are named by either side."""
         of_platform = departments.c.platform == self._platform
         given = {one.id: one for one in self._directory.departments}
-        replaced = [] if self._directory.whole else [departments.c.id.in_(list(given))]
+        replaced = [] if self._directory.whole else [among(self._conn, departments.c.id, given)]
         await self._conn.execute(delete(departments).where(of_platform, *replaced))
         await self._execute_many(
             insert(departments),
@@ -109,7 +109,7 @@ class DirectorySync:
                 led_by[department_id].append(user.user_id)
         rows = await self._conn.execute(
             select(departments.c.id, departments.c.leaders).where(
-                of_platform, departments.c.id.in_(list(led_by))
+                of_platform, among(self._conn, departments.c.id, led_by)
             )
         )
         await self._execute_many(
@@ -211,7 +211,7 @@ class DirectorySync:
             leading |= {(row.platform, user_id) for user_id in row.leaders}
         changes = []
         for person in await self._conn.execute(
-            select(people).where(people.c.id.in_(list(memberships)))
+            select(people).where(among(self._conn, people.c.id, memberships))
         ):
             members = memberships[person.id]
             status = min((row.status for row in members), key=_STATUSES.index)

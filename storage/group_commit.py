@@ -11,7 +11,6 @@ from bot.messages import Envelope
 from storage.writers import Writer
 
 MAX_BATCH = 500
-ENOUGH = 32  # to begin a commit, though more are on the way: they are worked on meanwhile
 ROUNDS = 3  # of the loop, from a socket to here
 
 Waiting = tuple[Envelope, asyncio.Future[int | None]]
@@ -56,7 +55,7 @@ class GroupCommit:
     async def _let_join(self) -> None:
         """Whoever is on the way comes with this batch: a commit costs as much as twenty rows."""
         quiet = 0
-        while quiet < ROUNDS and len(self._waiting) < ENOUGH:
+        while quiet < ROUNDS and len(self._waiting) < MAX_BATCH:
             before = len(self._waiting)
             await asyncio.sleep(0)
             quiet = 0 if len(self._waiting) > before else quiet + 1
