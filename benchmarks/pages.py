@@ -118,7 +118,9 @@ async def customer(folder: Path) -> None:
         async def page(kind: str = "") -> None:
             found = await here.site.customer(here.visitor, 1, kind=kind)
             face = here.site.face(here.visitor)
-            here.renderer.render("customer.html", face=face, path="/customers/1", customer=found)
+            here.renderer.render(
+                "customer.html", face=face, client=None, path="/customers/1", customer=found
+            )
 
         async def further() -> None:
             cursor = f"{(NOW - timedelta(days=700)).isoformat()}~1"
@@ -177,7 +179,7 @@ async def screen(folder: Path) -> None:
         async def page() -> None:
             found = await here.site.screen(here.visitor)
             face = here.site.face(here.visitor)
-            here.renderer.render("screen.html", face=face, path="/", screen=found)
+            here.renderer.render("screen.html", face=face, client=None, path="/", screen=found)
 
         await timed("the page", page)
     finally:
