@@ -10,6 +10,7 @@ import time
 ALL = (
     "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "conversions", "payouts",
     "forecast", "sales_team", "nightly", "kill", "stream", "aibot", "archive", "contacts",
+    "signals",
 )  # fmt: skip
 
 

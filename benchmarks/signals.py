@@ -1,14 +1,14 @@
-"""How cheaply signals of websites are accepted: p50 of one request alone, and events a second
-with many senders, in one process with its database on disk.
+"""How cheaply signals of websites are accepted: one at a time, at 2,000 a second, and as fast as
+32 senders can, who share the process with the door and its database on disk.
 
-    python -m benchmarks.signals [--url sqlite:///…] [--requests 4000] [--senders 32]
+GENDAN_BENCH_URL: another database than an SQLite file.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +24,7 @@ from storage import admin
 from storage.database import Database
 from storage.signal_intake import SignalIntake
 
+RATE, SENDERS, REQUESTS = 2_000, 32, 8_000
 ORIGIN = "https://www.example.com"
 SITE = Website(
     "main", "a secret of at least 24 letters", (ORIGIN,), per_s=1_000_000, per_visitor_min=1_000_000
@@ -44,27 +45,50 @@ async def send(session: aiohttp.ClientSession, url: str, number: int) -> float:
     return time.perf_counter() - begun
 
 
-async def measure(url: str, requests: int, senders: int) -> None:
+async def _send_all(
+    session: aiohttp.ClientSession, url: str, numbers: range, *, rate: float = 0
+) -> list[float]:
+    """Seconds that each took, sorted. rate: a second, each counted from when it was due; 0: as
+    fast as the senders can."""
+    started = time.perf_counter()
+    left = iter(numbers)
+    spent: list[float] = []
+
+    async def sender() -> None:
+        for number in left:
+            due = started + (number - numbers.start) / rate if rate else time.perf_counter()
+            if (wait := due - time.perf_counter()) > 0:
+                await asyncio.sleep(wait)
+            await send(session, url, number)
+            spent.append(time.perf_counter() - due)
+
+    await asyncio.gather(*(sender() for _ in range(SENDERS)))
+    return sorted(spent)
+
+
+async def measure(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         alone = sorted([await send(session, url, number) for number in range(500)])
-        numbers = iter(range(1_000, 1_000 + requests))
-        spent: list[float] = []
-
-        async def sender() -> None:
-            spent.extend([await send(session, url, number) for number in numbers])
-
+        print(f"   alone: p50 {alone[250] * 1000:.2f} ms, p99 {alone[494] * 1000:.2f} ms")
+        paced = await _send_all(session, url, range(1_000, 1_000 + 5 * RATE), rate=RATE)
+        half, most = paced[len(paced) // 2] * 1000, paced[int(len(paced) * 0.99)] * 1000
+        print(f"   at {RATE:,}/s: p50 {half:.2f} ms, p99 {most:.2f} ms")
         begun, used = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(sender() for _ in range(senders)))
+        await _send_all(session, url, range(100_000, 100_000 + REQUESTS))
         took, used = time.perf_counter() - begun, time.process_time() - used
-    spent.sort()
-    print(f"alone: p50 {alone[250] * 1000:.2f} ms, p99 {alone[494] * 1000:.2f} ms")
-    half = spent[requests // 2] * 1000
-    print(f"{senders} senders: {requests / took:,.0f} events/s, p50 {half:.2f} ms")
-    each = used / requests * 1000
-    print(f"processor time of an event, its client's half included: {each:.3f} ms")
+    each = used / REQUESTS * 1000
+    print(
+        f"   {SENDERS} senders: {REQUESTS / took:,.0f} events/s;"
+        f" {each:.3f} ms of processor time an event, its client's half included"
+    )
 
 
-async def main(url: str, requests: int, senders: int) -> None:
+async def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        await _serve(os.environ.get("GENDAN_BENCH_URL", f"sqlite:///{Path(folder) / 'gendan.db'}"))
+
+
+async def _serve(url: str) -> None:
     await admin.upgrade(url)
     database = await Database.open(url)
     bound = server.bind("127.0.0.1", 0)
@@ -77,16 +101,9 @@ async def main(url: str, requests: int, senders: int) -> None:
         *TrackDoor([SITE], accept, no_link, [WallClock()], None).routes()
     ]
     async with server.listening(routes, bound):
-        await measure(server.base_url(bound), requests, senders)
+        await measure(server.base_url(bound))
     await database.close()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--url", default="")
-    parser.add_argument("--requests", type=int, default=4000)
-    parser.add_argument("--senders", type=int, default=32)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        where = given.url or f"sqlite:///{Path(folder) / 'gendan.db'}"
-        asyncio.run(main(where, given.requests, given.senders))
+    asyncio.run(main())
