@@ -499,10 +499,13 @@ def _language_model(settings: Settings, http: Http, clock: Clock) -> LanguageMod
 
 
 def _apps(settings: Settings) -> platforms.Apps:
+    home = {"card_url": settings.public_url} if settings.public_url else {}
     return platforms.Apps(
-        wecom=tuple(WecomApp(name=n, **one.revealed()) for n, one in settings.wecom_apps.items()),
+        wecom=tuple(
+            WecomApp(name=n, **one.revealed(), **home) for n, one in settings.wecom_apps.items()
+        ),
         robots=tuple(
-            (Aibot(name=n, **one.revealed()), str(settings.application_of(one)))
+            (Aibot(name=n, **one.revealed(), **home), str(settings.application_of(one)))
             for n, one in settings.aibots.items()
         ),
         dingtalk=tuple(

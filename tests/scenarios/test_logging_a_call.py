@@ -127,3 +127,10 @@ async def test_seven_working_days_of_silence_bring_the_red_light(
     assert "南浔电梯配件" in words(pushed)
     assert any(message["kind"] == "image" for message in pushed)
     assert "南浔电梯配件" in words(await rep.look())
+
+
+async def test_a_card_without_buttons_leads_to_our_pages(rep: Speaker) -> None:
+    """WeCom wants such a card to lead somewhere."""
+    told = await rep.say("我的奖金")
+    card = next(message["card"] for message in told if message["kind"] == "card")
+    assert [button["url"] for button in card["buttons"]] == [rep.sandbox.url]
