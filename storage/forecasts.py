@@ -203,7 +203,7 @@ class Forecasts:
                 forecast_cosigns.c.escalated_at.is_(None),
                 forecast_cosigns.c.due_at <= now,
             )
-            .order_by(forecast_cosigns.c.id)
+            .order_by(forecast_cosigns.c.due_at, forecast_cosigns.c.id)
         )
         return [_to_cosign(row) for row in rows]
 

@@ -129,11 +129,12 @@ class Levels:
         return moment
 
     async def expired(self, now: datetime, *, limit: int = 500) -> list[Evidence]:
-        """What has come to its end and was not attended to."""
+        """What has come to its end and was not attended to, the longest ago first."""
         return await self._evidence(
             evidence.c.lapsed_at.is_(None),
             evidence.c.withdrawn_at.is_(None),
             evidence.c.expires_at <= now,
+            order=(evidence.c.expires_at, evidence.c.id),
             limit=limit,
         )
 
@@ -175,11 +176,13 @@ class Levels:
                 update(evidence).where(evidence.c.id.in_(chunk)).values(values)
             )
 
-    async def _evidence(self, *where: Any, limit: int | None = None) -> list[Evidence]:
+    async def _evidence(
+        self, *where: Any, order: tuple[Any, ...] = (evidence.c.id,), limit: int | None = None
+    ) -> list[Evidence]:
         rows = await self._conn.execute(
             select(*(evidence.c[name] for name in _EVIDENCE))
             .where(*where)
-            .order_by(evidence.c.id)
+            .order_by(*order)
             .limit(limit)
         )
         return [_to_evidence(row) for row in rows]

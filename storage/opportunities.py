@@ -131,10 +131,12 @@ class Opportunities:
         return found
 
     async def stuck(self) -> list[Opportunity]:
-        """Everybody's open ones whose stage stands still."""
-        return await self._list(
-            _QUERY.where(opportunities.c.stuck, opportunities.c.state == str(OpportunityState.OPEN))
+        """Everybody's open ones whose stage stands still, by owner."""
+        query = _QUERY.where(
+            opportunities.c.stuck, opportunities.c.state == str(OpportunityState.OPEN)
         )
+        in_index = (opportunities.c.owner_id, opportunities.c.id)
+        return await self._list(query.order_by(None).order_by(*in_index))
 
     async def add(
         self,

@@ -20,6 +20,7 @@ from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
 from storage.tables import metadata
+from tests import query_plans
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
@@ -32,6 +33,14 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
     ]
 )
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_whole_table() -> Iterator[None]:
+    """Fails whoever made the program read one; see `tests.query_plans`."""
+    query_plans.found()
+    yield
+    assert not (scans := query_plans.found()), "\n".join(scans)
 
 
 @pytest.fixture

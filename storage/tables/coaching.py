@@ -44,6 +44,7 @@ track_showings = Table(  # one talk track shown to one rep; whether the deal was
     Column("shown_at", Utc, nullable=False),
     Column("result", String(10), nullable=False),  # shown, used, unfit
     UniqueConstraint("card_id", "place"),
+    Index("ix_track_showings_shown", "shown_at"),
     Index("ix_track_showings_account", "account_id", "shown_at"),
     Index("ix_track_showings_person", "person_id", "shown_at"),
     Index("ix_track_showings_judged", "industry", "shown_at",

@@ -37,6 +37,7 @@ erp_customers = Table(  # whom an ERP knows, and which customer of ours that is
     Column("decided_at", Utc),
     ref("decided_by", "people.id", nullable=True, index=False),  # NULL: by policy, or open
     UniqueConstraint("system", "code"),
+    Index("ix_erp_customers_code", "code"),
     Index("ix_erp_customers_open", "state", "id",
           sqlite_where=text("account_id IS NULL"),
           postgresql_where=text("account_id IS NULL")),
@@ -76,7 +77,7 @@ erp_forecasts = Table(  # what we wanted an ERP to hold, append only; the newest
     Column("system", String(32), nullable=False),
     Column("key", String(40), nullable=False),
     Column("revision", Integer, nullable=False),
-    ref("account_id", "accounts.id", index=False),
+    ref("account_id", "accounts.id"),
     ref("contract_id", "contracts.id", nullable=True),
     ref("opportunity_id", "opportunities.id", nullable=True),
     Column("customer_code", String(80), nullable=False),

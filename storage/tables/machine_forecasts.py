@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, Column, Date, Index, String, Table, UniqueConstraint
 
 from storage.tables.columns import Json, Utc, id_column, metadata
 
@@ -19,4 +19,5 @@ machine_forecasts = Table(  # append only, so that it can be judged later by wha
     Column("reasons", Json, nullable=False),
     Column("made_at", Utc, nullable=False),
     UniqueConstraint("scope", "origin"),
+    Index("ix_machine_forecasts_origin", "origin"),
 )

@@ -142,7 +142,7 @@ payout_disputes = Table(
     "payout_disputes",
     metadata,
     id_column(),
-    ref("line_id", "payout_lines.id", index=False),
+    ref("line_id", "payout_lines.id"),
     ref("contract_id", "contracts.id", nullable=True),
     ref("person_id", "people.id"),  # who disputes
     Column("state", String(16), nullable=False),  # see bot.domain.payouts.disputes.State
@@ -177,7 +177,7 @@ payout_dispute_notes = Table(  # what the arbiter asked, and what was answered
     metadata,
     id_column(),
     ref("dispute_id", "payout_disputes.id"),
-    ref("contract_id", "contracts.id", nullable=True, index=False),
+    ref("contract_id", "contracts.id", nullable=True),
     ref("person_id", "people.id", index=False),
     Column("kind", String(10), nullable=False),  # question, answer
     Column("text", Text, nullable=False),

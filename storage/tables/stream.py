@@ -46,6 +46,8 @@ drafts = Table(
           sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     Index("ix_drafts_expiring", "expires_at",
           sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("ix_drafts_account", "account_id"),
+    Index("ix_drafts_opportunity", "opportunity_id"),
 )  # fmt: skip
 
 activities = Table(
@@ -104,6 +106,9 @@ deadlines = Table(  # what an entry of the stream still owes: minutes, fields, a
               postgresql_where=text("state IN ('open', 'locked')"))
         for name in ("person", "account")
     ),
+    Index("ix_deadlines_all_of_account", "account_id"),
+    Index("ix_deadlines_done", "person_id", "settled_at",
+          sqlite_where=text("state = 'done'"), postgresql_where=text("state = 'done'")),
 )  # fmt: skip
 
 files = Table(
@@ -123,6 +128,7 @@ file_uses = Table(  # which customer a file was sent to: the anti-gaming rule as
     Column("sha256", String(64), ForeignKey("files.sha256"), primary_key=True),
     Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
     Column("first_used_at", Utc, nullable=False),
+    Index("ix_file_uses_account", "account_id"),
 )
 
 loose_files = Table(  # sent without saying for whom: waits for the answer
