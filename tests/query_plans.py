@@ -31,6 +31,7 @@ SMALL = {
 """As large as the number of people and settings, not as what happens."""
 
 MAY_SCAN = {
+    "storage/admin.py:upgrade": "a migration changes what is there",
     "storage/people.py:_move_references": "two accounts are joined: some times a year",
     "storage/people.py:split": "two accounts are parted: some times a year",
     "storage/inbox.py:mark_for_replay": "a command of the administrator",
@@ -61,7 +62,7 @@ def found() -> list[str]:
 
 @event.listens_for(Engine, "before_cursor_execute")
 def _explain(
-    conn: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+    conn: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
 ) -> None:
     if conn.dialect.name != "sqlite" or not statement.startswith(_WORDS):
         return
@@ -69,7 +70,8 @@ def _explain(
     if kind in _explained:
         return
     _explained.add(kind)
-    scanned = list(whole_tables(statement, parameters[0] if many else parameters))
+    rows = isinstance(parameters, list)  # of an executemany
+    scanned = list(whole_tables(statement, parameters[0] if rows else parameters))
     if scanned and (ours := _whose()) and ours not in MAY_SCAN:
         _found.append(f"{ours}: {'; '.join(scanned)}\n{statement}")
 

@@ -118,6 +118,7 @@ payout_lines = Table(  # estimates are written anew; a line with a run is never 
     ref("run_id", "payout_runs.id", nullable=True),
     Column("paid_at", Utc),
     Column("made_at", Utc, nullable=False),
+    Index("ix_payout_lines_month", "month", "person_id"),
     Index("ix_payout_lines_person", "person_id", "month"),
     Index("ix_payout_lines_open", "month",
           sqlite_where=text("run_id IS NULL"), postgresql_where=text("run_id IS NULL")),

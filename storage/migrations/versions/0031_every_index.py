@@ -19,6 +19,7 @@ INDEXES = (
     ("ix_erp_forecasts_account_id", "erp_forecasts", ["account_id"]),
     ("ix_erp_customers_code", "erp_customers", ["code"]),
     ("ix_machine_forecasts_origin", "machine_forecasts", ["origin"]),
+    ("ix_payout_lines_month", "payout_lines", ["month", "person_id"]),
     ("ix_payout_disputes_line_id", "payout_disputes", ["line_id"]),
     ("ix_payout_dispute_notes_contract_id", "payout_dispute_notes", ["contract_id"]),
     ("ix_track_showings_shown", "track_showings", ["shown_at"]),
