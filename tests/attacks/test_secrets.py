@@ -7,23 +7,21 @@ import io
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import select
 
-import run_bot  # noqa: TID251 - the whole of it is under test
 from config import logs
 from config.settings import Settings
 from handlers import personal_data
 from storage.tables import tokens
 from tests.scenarios.driver import Speaker, last_card, words
 from tests.scenarios.foreign_client import app_of, post_dingtalk, post_wecom, text_xml
+from tests.scenarios.in_process import InProcess, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,29 +35,14 @@ OURS: dict[str, Any] = {
 FORM_KEY = re.compile(r'name="form_key" value="(?P<key>[^"]+)"')
 
 
-@dataclass
-class Day:
-    """An emulated company in this process (`tests.scenarios.driver.Sandbox` for its speakers), and
-    everything that could be read of it from outside. platforms' own answers are not: whoever may
-    read those has the secrets."""
+class Day(InProcess):
+    """With everything that could be read of it from outside. The platforms' own answers are not:
+    whoever may read those has the secrets."""
 
-    url: str
-    http: aiohttp.ClientSession
-    bot: run_bot.Bot
-    log: io.StringIO
-    read: dict[str, str] = field(default_factory=dict)
-
-    async def get(self, path: str, **params: str) -> dict[str, Any]:
-        async with self.http.get(f"/sandbox/api/{path}", params=params) as answer:
-            return await answer.json()  # type: ignore[no-any-return]
-
-    async def post(self, path: str, **body: Any) -> dict[str, Any]:
-        async with self.http.post(f"/sandbox/api/{path}", json=body) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()  # type: ignore[no-any-return]
-
-    async def quiesce(self) -> None:
-        await self.get("quiesce", timeout="60")
+    def __init__(self, within: InProcess, log: io.StringIO) -> None:
+        super().__init__(within.url, within.http, within.bot)
+        self.log = log
+        self.read: dict[str, str] = {}
 
     async def see(self, method: str, path: str, **more: Any) -> str:
         """What a request brings, its head included."""
@@ -83,21 +66,15 @@ def _logs_restored() -> Iterator[None]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def day(tmp_path_factory: pytest.TempPathFactory, _logs_restored: None) -> AsyncIterator[Day]:
-    told, built = io.StringIO(), []
-    with pytest.MonkeyPatch.context() as patch:
-        build = run_bot.build
-        patch.setattr(run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0])
-        logs.set_up("DEBUG", to=told)
-        engines = Settings.model_validate(OURS)
-        given = {name: getattr(engines, name) for name in ("llm", "speech", "ocr")}
-        folder = tmp_path_factory.mktemp("day")
-        async with (
-            run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=given) as url,
-            aiohttp.ClientSession(url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
-        ):
-            found = Day(url, http, built[0], told)
-            await live_through(found, folder)
-            yield found
+    told = io.StringIO()
+    logs.set_up("DEBUG", to=told)
+    engines = Settings.model_validate(OURS)
+    given = {name: getattr(engines, name) for name in ("llm", "speech", "ocr")}
+    folder = tmp_path_factory.mktemp("day")
+    async with running(folder, engines=given) as within:
+        found = Day(within, told)
+        await live_through(found, folder)
+        yield found
 
 
 async def live_through(day: Day, folder: Path) -> None:
@@ -123,7 +100,7 @@ async def talk(day: Day) -> None:
     people = (("wecom", "chenjing", "陈静"), ("dingtalk", "wulei01", "吴磊"))
     customers = (await day.get("world"))["customers"]
     for platform, who, name in people:
-        speaker = Speaker(day, platform, who)  # type: ignore[arg-type]
+        speaker = Speaker(day, platform, who)
         customer = next(one["name"] for one in customers if one["owner"] == name)
         shown = await speaker.say(f"刚和{customer}通了25分钟电话，嫌价格高，下周三再联系")
         await speaker.press(last_card(shown), "确认")
@@ -142,11 +119,11 @@ async def talk(day: Day) -> None:
 
 async def knock(day: Day) -> None:
     """Strangers and nonsense at every door."""
-    inner = text_xml(await app_of(day, "wecom"), "帮助", 9001)  # type: ignore[arg-type]
-    assert await post_wecom(day, inner, change={"token": "wrong"}) == 403  # type: ignore[arg-type]
-    assert await post_wecom(day, "<xml><a>") == 200  # type: ignore[arg-type]
-    assert await post_dingtalk(day, b"{", secret="another") == 401  # type: ignore[arg-type]
-    assert await post_dingtalk(day, b"{") == 200  # type: ignore[arg-type]
+    inner = text_xml(await app_of(day, "wecom"), "帮助", 9001)
+    assert await post_wecom(day, inner, change={"token": "wrong"}) == 403
+    assert await post_wecom(day, "<xml><a>") == 200
+    assert await post_dingtalk(day, b"{", secret="another") == 401
+    assert await post_dingtalk(day, b"{") == 200
     for app in (await day.get("world"))["apps"]:
         path = app["callback_url"].removeprefix(day.url)
         await day.see("GET", f"{path}?msg_signature=a&timestamp=1&nonce=2&echostr=3")
