@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready-$(EXTRAS)
 ASSETS := web/build/manifest.json
 
-.PHONY: run test check format bench shots clean
+.PHONY: run test check format bench shots licences sbom wheel clean
 
 # Without a front end the bot still works in chat, and its pages say what is missing.
 run: $(STAMP)
@@ -32,6 +32,14 @@ bench: $(STAMP)
 shots: $(STAMP) $(ASSETS)
 	$(BIN)/python -m tests.scenarios.shots
 
+# Every extra, so that the lists have all that anybody can install.
+licences sbom:
+	@$(MAKE) --no-print-directory EXTRAS=dev,asr,ocr .venv/.ready-dev,asr,ocr
+	$(BIN)/python -m deploy $@
+
+wheel: $(STAMP) $(ASSETS)
+	$(BIN)/python -m deploy wheel
+
 $(ASSETS): web/package.json web/package-lock.json web/build.mjs web/set_up.sh $(wildcard web/src/* web/src/*/*) | $(STAMP)
 	web/set_up.sh "$(abspath $(BIN)/python)"
 
@@ -42,4 +50,4 @@ $(STAMP): pyproject.toml deploy/constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) web/build web/node_modules web/shots .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf $(VENV) web/build web/node_modules web/shots .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

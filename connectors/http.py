@@ -31,6 +31,7 @@ _CONNECT_TIMEOUT_S = 4.0
 _JSON_LIMIT_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _SNIPPET_BYTES = 4 * 1024
+_NOT_NOW = frozenset({408, 425, 429})  # of the 4xx those that ask for another try
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _CALLS = Counter(
@@ -109,8 +110,8 @@ class Http:
         """Body and response headers (case-insensitive) of a 2xx answer.
 
         Raises as `request_json` does, Rejected when the body is larger than `limit_bytes` or
-        the answer is a 4xx, and Redirected instead of following: an address that comes from
-        outside could lead into the network behind us.
+        the answer is a 4xx that no other try can change, and Redirected instead of following: an
+        address that comes from outside could lead into the network behind us.
         """
         async with self._exchange(
             "GET", url, what, timeout_s, params=params, headers=headers
@@ -118,7 +119,8 @@ class Http:
             if response.status in _REDIRECTS and "Location" in response.headers:
                 raise _redirected(response, what)
             if response.status // 100 != 2:
-                raise _unreadable(response, what, refused=response.status // 100 == 4)
+                final = response.status // 100 == 4 and response.status not in _NOT_NOW
+                raise _unreadable(response, what, refused=final)
             return await _read(response, limit_bytes, what), response.headers
 
     async def probe(self, url: str, *, what: str) -> tuple[int, datetime]:

@@ -12,7 +12,7 @@ import aiohttp
 from aiolimiter import AsyncLimiter
 
 from bot.clock import Clock
-from bot.errors import BotError, RateLimited
+from bot.errors import BotError, RateLimited, Unavailable
 from bot.ports import CallCounter, TokenStore
 from connectors.dingtalk.crypto import sign_robot
 from connectors.dingtalk.errors import BAN_S, QuotaUsedUp, TokenRefused, failure_of, is_ban
@@ -220,7 +220,10 @@ class Api:
             if is_ban(body):
                 self._note_ban()
             raise failure
-        return body if isinstance(body, dict) else {}
+        if not isinstance(body, dict):
+            # Taken for an empty success it would lose a message.
+            raise Unavailable(f"{what}: HTTP {status}, an answer of another shape")
+        return body
 
     def _note_ban(self) -> None:
         """Every further call would prolong it."""

@@ -22,6 +22,7 @@ from connectors.tokens import TokenKeeper
 from connectors.wecom.errors import TokenRefused, to_error
 from connectors.wecom.settings import WecomApp
 
+_PAGES = frozenset({"application/json", "text/html"})  # of a gateway; a file has a disposition
 _MEDIA_TIMEOUT_S = 60.0
 _ERROR_BODY_BYTES = 4096
 
@@ -138,6 +139,9 @@ class Api:
         disposition = headers.get("Content-Disposition")
         if disposition is None and len(data) <= _ERROR_BODY_BYTES and data.startswith(b"{"):
             self._check_media(data)
+        if not data or (disposition is None and _kind(headers) in _PAGES):
+            # Whoever stands between would otherwise be filed as what the customer sent.
+            raise Unavailable("wecom:media/get: HTTP 200, not the platform's format")
         return data, file_name(disposition or "")
 
     def _check_media(self, data: bytes) -> None:
@@ -160,6 +164,10 @@ class Api:
 
     def _url(self, api: str) -> str:
         return f"{self._app.base_url.rstrip('/')}/cgi-bin/{api}"
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _media_form(data: bytes, name: str) -> aiohttp.FormData:

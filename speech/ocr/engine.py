@@ -12,6 +12,7 @@ import io
 import json
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from typing import Any
@@ -25,6 +26,7 @@ PACKAGES = ("rapidocr", "onnxruntime", "pypdfium2")
 MOST_BYTES = 20 * 1024 * 1024
 MOST_PAGES = 12  # what a contract agrees on stands in front; what is annexed behind is not read
 MOST_SCANNED = 6
+MOST_PIXELS = 50_000_000  # 150 MB once they are made; a photo larger than that is a JPEG, see below
 LONGEST_SIDE = 2000  # pixels: A4 at 170 dpi, at which nothing is lost
 _LEAST_TEXT = 20  # characters of a page that make its own text worth believing
 _READABLE = re.compile(r"[\s\x21-\x7e\u3000-\u303f\u4e00-\u9fff\uff01-\uffee¥×·—–…“”‘’]")
@@ -93,12 +95,20 @@ def _is_text(text: str) -> bool:
 
 
 def open_picture(data: bytes) -> Any:
-    """A PIL image, upright, as its camera noted, and no larger than is of use."""
+    """A PIL image, upright, as its camera noted, and no larger than is of use.
+
+    A JPEG is made small while it is read; of all else the head tells how much memory it wants.
+    Raises NotPaper, DamagedPaper.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        opened = Image.open(io.BytesIO(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(data))
         opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        if opened.width * opened.height > MOST_PIXELS:
+            raise DamagedPaper("图片过大")
         picture = ImageOps.exif_transpose(opened).convert("RGB")
     except UnidentifiedImageError:
         raise NotPaper("不是 PDF，也不是认得的图片") from None

@@ -178,7 +178,9 @@ async def test_download_over_its_limit_is_rejected(serve: Serve) -> None:
             await http.download(url, limit_bytes=1000, what=WHAT)
 
 
-@pytest.mark.parametrize(("status", "cls"), [(403, Rejected), (404, Rejected), (502, Unavailable)])
+@pytest.mark.parametrize(
+    ("status", "cls"), [(403, Rejected), (404, Rejected), (429, Unavailable), (502, Unavailable)]
+)
 async def test_download_that_is_refused_tells_whether_to_try_again(
     status: int, cls: type[BotError]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,3 +75,17 @@ def as_bytes_of_pages(pages: Sequence[Image.Image]) -> bytes:
     target = io.BytesIO()
     pages[0].save(target, "PDF", save_all=True, append_images=list(pages[1:]), resolution=150)
     return target.getvalue()
+
+
+def claimed_png(width: int, height: int) -> bytes:
+    """A PNG whose head claims that size, with next to nothing behind it."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 1_000)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )

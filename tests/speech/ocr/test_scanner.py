@@ -12,6 +12,7 @@ from PIL import Image
 
 from config.policy import load_calendar
 from handlers.understanding.paper_contracts import read_paper
+from speech.ocr.engine import open_picture
 from speech.ocr.errors import DamagedPaper, NotPaper, TooLarge
 from speech.ocr.scanner import Scanner
 from speech.workers.errors import TooSlow
@@ -95,3 +96,13 @@ async def test_what_takes_too_long_is_ended() -> None:
     with pytest.raises(TooSlow):
         await hurried.read(papers.as_bytes(papers.picture()))
     await hurried.close()
+
+
+@pytest.mark.parametrize("size", [(12_000, 12_000), (60_000, 60_000), (65_000, 1_200)])
+async def test_a_picture_that_would_fill_the_memory_is_refused_by_its_head(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some kilobytes that claim to be hundreds of megabytes; not a pixel of them is made."""
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("its pixels were asked for"))
+    with pytest.raises(DamagedPaper):
+        open_picture(papers.claimed_png(*size))

@@ -1,0 +1,49 @@
+"""The program's sandbox in this process, for tests that look behind it or break what lies between
+it and the platforms. Speakers of `driver` talk to it as to one in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import BaseModel
+
+import run_bot
+from connectors.sandbox.app import Platforms
+from tests.scenarios.driver import Sandbox
+
+Configuration = dict[str, Any]
+
+
+class InProcess(Sandbox):
+    """bot: what runs."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, bot: run_bot.Bot) -> None:
+        super().__init__(Path())
+        self.url, self._session, self.bot = url, session, bot
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    engines: Mapping[str, BaseModel] | None = None,
+    change: Callable[[Configuration], Configuration] = lambda given: given,
+) -> AsyncIterator[InProcess]:
+    """change: of what the operator wrote. engines: as `run_bot.sandbox` takes them."""
+    built: list[run_bot.Bot] = []
+    build, configuration = run_bot.build, Platforms.configuration
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0])
+        patch.setattr(
+            Platforms, "configuration", lambda self, files: change(configuration(self, files))
+        )
+        async with (
+            run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {}) as url,
+            aiohttp.ClientSession(url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
+        ):
+            yield InProcess(url, http, built[0])
