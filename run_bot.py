@@ -786,6 +786,7 @@ async def sandbox(
             platforms = Platforms(
                 Hooks(clock.now), base_url, dingtalk_mode=dingtalk_mode, aibot_mode=aibot_mode
             )
+            await platforms.post.open()
             configuration = platforms.configuration(data / "files") | dict(engines)
             if policy is not None:
                 configuration["policy"] = policy

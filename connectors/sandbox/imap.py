@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 
-USER = "sales@gendan.example"
-PASSWORD = "an emulated code for mail clients"
+FAULTS = frozenset({"refuse", "hang", "hang fetch", "drop fetch", "garbage", "drip"})
 LONGEST_LINE = 64 * 1024
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -123,15 +122,15 @@ class _Talk:
         self._folder = ""
 
     async def run(self) -> None:
-        faults = self._server.faults
-        while "drip" in faults:
+        server = self._server
+        while "drip" in server.faults:
             await self._send(b"*")
             await asyncio.sleep(0.05)
         await self._say("* OK emulated IMAP ready")
         while line := await self._reader.readline():
-            if "hang" in faults:
+            if "hang" in server.faults:
                 await asyncio.Event().wait()
-            if "garbage" in faults:
+            if "garbage" in server.faults:
                 await self._send(b"\x00\xff{}][ NIL\r\n" * 3)
                 continue
             if not await self._obey(line.decode("utf-8", "replace").strip()):
