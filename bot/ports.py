@@ -167,8 +167,9 @@ class MailFolder(Protocol):
         such place, or its UIDVALIDITY is another one."""
         ...
 
-    async def whole(self, mail: Mail) -> bytes | None:
-        """As the server has it; None where it no longer does."""
+    async def whole(self, mail: Mail, *, most_bytes: int) -> bytes | None:
+        """As the server has it, a byte more than most_bytes where it is longer; None where the
+        server no longer has it."""
         ...
 
 

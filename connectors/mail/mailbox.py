@@ -77,8 +77,8 @@ class Mailbox:
         outside = [one for one in envelopes if not self._reader.concerns_nobody(one)]
         return MailLook(outside, found.place, found.more)
 
-    async def whole(self, mail: Mail) -> bytes | None:
-        return await self._do(lambda session: session.whole(mail))
+    async def whole(self, mail: Mail, *, most_bytes: int) -> bytes | None:
+        return await self._do(lambda session: session.whole(mail, most_bytes))
 
     async def check(self) -> None:
         """Log in and open the folder, on a connection of its own. Raises BotError."""
@@ -199,14 +199,14 @@ class _Session:
         place = MailPlace(validity, taken[-1] if taken else last)
         return _Found(heads, place, more=len(uids) > len(taken))
 
-    def whole(self, mail: Mail) -> bytes | None:
+    def whole(self, mail: Mail, most_bytes: int) -> bytes | None:
         validity = self.open_folder()
         uid: str | None = str(mail.place.uid)
         if validity != mail.place.validity:
             uid = self._by_id(mail.message_id)
         if uid is None:
             return None
-        status, parts = self._there.client.uid("fetch", uid, "(BODY.PEEK[])")
+        status, parts = self._there.client.uid("fetch", uid, f"(BODY.PEEK[]<0.{most_bytes + 1}>)")
         if status != "OK":
             raise imaplib.IMAP4.error(f"FETCH: {status}")
         bodies = [part[1] for part in parts if isinstance(part, tuple)]

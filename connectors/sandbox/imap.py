@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ FAULTS = frozenset({"refuse", "hang", "hang fetch", "drop fetch", "garbage", "dr
 LONGEST_LINE = 64 * 1024
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_PARTIAL = re.compile(r"<(\d+)\.(\d+)>")
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -51,9 +53,9 @@ class ImapServer:
         self.asked: list[str] = []
         self.port = 0
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, tls: ssl.SSLContext | None = None) -> None:
         self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", port, limit=LONGEST_LINE
+            self._serve, "127.0.0.1", 0, limit=LONGEST_LINE, ssl=tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -216,6 +218,9 @@ class _Talk:
                 continue
             raw = _head_of(letter.raw) if head_only else letter.raw
             part = "BODY[HEADER]" if head_only else "BODY[]"
+            if (some := _PARTIAL.search(items)) is not None:
+                start, count = int(some[1]), int(some[2])
+                raw, part = raw[start : start + count], f"{part}<{start}>"
             told = f"UID {letter.uid} FLAGS () RFC822.SIZE {len(letter.raw)} {part}"
             await self._send(f"* {number} FETCH ({told} {{{len(raw)}}}\r\n".encode() + raw)
             await self._say(")")

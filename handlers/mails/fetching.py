@@ -62,7 +62,7 @@ class MailFetching:
         if mail.size > limit:
             return WholeMail(trouble=texts.too_large(mail.size))
         try:
-            data = await folder.whole(mail)
+            data = await folder.whole(mail, most_bytes=limit)
         except BotError as error:
             fields = {"action": "fetch_mail", "channel": f"mail:{mail.box}", "error": str(error)}
             log.warning("a mail could not be fetched", extra=fields)

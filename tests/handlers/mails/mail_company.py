@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
@@ -25,9 +25,10 @@ from handlers import Handlers
 from handlers.mails.fetching import MailFetching
 from handlers.mails.reading import MailReading
 from handlers.mails.watching import MailWatch
+from handlers.signals import gathering
 from storage.database import Database
 from storage.files import FileFolder
-from storage.tables import inbox, mails
+from storage.tables import customer_signals, inbox, mails
 from storage.unit_of_work import UnitOfWork
 from tests.handlers.chat_company import Chat
 
@@ -152,6 +153,15 @@ class MailCompany:
             rows = (await tx.delivery._conn.execute(select(mails))).all()
         told = b"".join(bytes(body) for body in bodies).decode()
         return told + str([row._asdict() for row in rows])
+
+    async def signals(self) -> list[str]:
+        """What the rules find, a minute later."""
+        self.chat.now += timedelta(minutes=1)
+        self.clock.at = self.chat.now
+        async with self.chat.database.begin() as tx:
+            await gathering.run(tx, self.chat.office, self.chat.now)
+            found = (await tx.delivery._conn.execute(select(customer_signals.c.rule))).scalars()
+            return list(found)
 
     async def dead(self) -> list[str]:
         """Why mails were set aside."""

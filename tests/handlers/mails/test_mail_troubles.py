@@ -145,7 +145,7 @@ async def test_too_large_a_mail_leaves_its_body_where_it_is(company: MailCompany
     company.server.asked.clear()
     await company.arrive(LI, "图纸", "见附件", number="2", files={"a.pdf": b"x" * 9_000_000})
     assert await told(company, account) == ["第一封", "（邮件有 12 MB，太大，正文没有取）"]
-    assert not [one for one in company.server.asked if "BODY.PEEK[])" in one]
+    assert not [one for one in company.server.asked if "BODY.PEEK[]" in one]
 
 
 async def test_a_mail_without_a_sender_is_set_aside_and_the_rest_goes_on(

@@ -165,3 +165,33 @@ async def test_a_binding_taken_back_leaves_what_was_said(company: MailCompany) -
     await company.arrive(LI, "后来", "二", number="2")
     assert len(await told(company, account)) == 1
     assert "后来" in await company.say("zhang", "未归属邮件")
+
+
+async def test_a_reply_warms_the_customer_and_a_machine_does_not(company: MailCompany) -> None:
+    account = await bound(company)
+    await company.arrive(
+        LI, "自动回复: 休假", "我在休假", number="2", Auto_Submitted="auto-replied"
+    )
+    assert (await entries(company, account))[-1].title == "来信（自动）"
+    assert await company.signals() == []
+    await company.arrive(LI, "Re: 报价", "价格可以", number="3", In_Reply_To="<x@ours.cn>")
+    assert await company.signals() == ["reply"]
+    await company.read()
+    assert await company.signals() == ["reply"]
+    assert "客户回信" in await company.say("zhang", "客户 恒锐机电")
+
+
+async def test_an_erased_customers_mails_are_gone(company: MailCompany) -> None:
+    account = await bound(company)
+    await company.arrive(LI, "再问", "交期呢", number="2")
+    async with company.chat.database.begin() as tx:
+        traces = await tx.personal_data.trace(account.id)
+        told_of = await tx.personal_data.rows(traces)
+        await tx.personal_data.erase(traces, company.chat.now)
+    assert "li@hengrui.cn" in str(told_of)
+    assert "hengrui" not in await company.stored()
+    assert not [text for text in await told(company, account) if text]
+    await company.restart()
+    company.server.renumber("sales@ours.cn")
+    await company.read()
+    assert "hengrui" not in await company.stored()
