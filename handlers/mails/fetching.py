@@ -7,13 +7,16 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.domain.mails import Mail, WholeMail
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.mails import IN, Mail, WholeMail
 from bot.errors import BotError, InvalidInput, PermanentError
-from bot.messages import Attachment, Fetched, Incoming
+from bot.messages import Attachment, Fetched, Incoming, Paper
 from bot.ports import FileStore, MailFolder
 from bot.router import Begin
+from handlers.levels import mails
 from handlers.mails import matching, whole
 from handlers.texts import mails as texts
+from handlers.understanding.evidence import approves_budget
 from storage.mails import DROPPED, ENTERED, MailRow
 from storage.unit_of_work import UnitOfWork
 
@@ -21,6 +24,14 @@ MOST_TRIES = 5
 """To fetch the whole, one with each look into the mailbox; then the head must do."""
 
 log = logging.getLogger(__name__)
+
+
+def _read(data: bytes) -> WholeMail:
+    """Raises PermanentError."""
+    try:
+        return whole.read(data)
+    except Exception as error:
+        raise PermanentError(f"the mail cannot be read: {type(error).__name__}") from error
 
 
 class MailFetching:
@@ -32,11 +43,13 @@ class MailFetching:
         files: FileStore,
         *,
         most_bytes: Mapping[str, int],
+        calendar: WorkingCalendar,
         read: Begin[UnitOfWork],
     ) -> None:
         self._folders = folders
         self._files = files
         self._most_bytes = most_bytes
+        self._calendar = calendar
         self._read = read
 
     async def prepare(self, incoming: Incoming, *, last_try: bool) -> Incoming:
@@ -52,10 +65,15 @@ class MailFetching:
             if bound is None and await matching.customer_of(tx, mail) is None:
                 return incoming
         found = await self._whole(mail, row)
-        return incoming if found is None else await self._with_files(incoming, found)
+        if found is None:
+            return incoming
+        data = found if isinstance(found, bytes) else b""
+        whole_mail = _read(found) if isinstance(found, bytes) else found
+        return await self._with_files(incoming, whole_mail, data)
 
-    async def _whole(self, mail: Mail, row: MailRow | None) -> WholeMail | None:
-        """None while it could not be fetched; it is tried again with the next look."""
+    async def _whole(self, mail: Mail, row: MailRow | None) -> bytes | WholeMail | None:
+        """What is said instead where it cannot be had; None while it could not be fetched: it is
+        tried again with the next look."""
         folder, limit = self._folders.get(mail.box), self._most_bytes.get(mail.box, 0)
         if folder is None:
             return WholeMail(trouble=texts.NO_BOX)
@@ -70,17 +88,35 @@ class MailFetching:
             return WholeMail(trouble=texts.NOT_FETCHED) if given_up else None
         if data is None:
             return WholeMail(trouble=texts.GONE)
-        if len(data) > limit:
-            return WholeMail(trouble=texts.too_large(len(data)))
-        try:
-            return whole.read(data)
-        except Exception as error:
-            raise PermanentError(f"the mail cannot be read: {type(error).__name__}") from error
+        return data if len(data) <= limit else WholeMail(trouble=texts.too_large(len(data)))
 
-    async def _with_files(self, incoming: Incoming, found: WholeMail) -> Incoming:
-        files = [await self._keep(name, data) for name, data in found.files]
+    async def _with_files(self, incoming: Incoming, found: WholeMail, data: bytes) -> Incoming:
+        files = [await self._keep(name, inside) for name, inside in found.files]
         slim = replace(found, files=())
-        return replace(incoming, mail=slim, files=(*incoming.files, *files))
+        incoming = replace(incoming, mail=slim, files=(*incoming.files, *files))
+        mail = incoming.message.mail
+        by_customer = mail is not None and mail.direction == IN and not mail.automatic
+        return await self._as_evidence(incoming, data) if data and by_customer else incoming
+
+    async def _as_evidence(self, incoming: Incoming, data: bytes) -> Incoming:
+        """A mail that approves a budget is kept as a whole, as if it had been forwarded."""
+        try:
+            read = mails.read(data, self._calendar)
+        except Exception:
+            log.exception("a mail was not looked at as evidence", extra={"action": "fetch_mail"})
+            return incoming
+        if read is None:
+            return incoming
+        head, lines = read
+        name = f"{head.subject or texts.NAMELESS}{mails.ENDING}"
+        paper = Paper("", name, lines, mail=head)
+        if not approves_budget(paper):
+            return incoming
+        kept = await self._keep(name, data)
+        if kept.stored is None:
+            return incoming
+        paper = replace(paper, sha256=kept.stored.sha256, name=kept.stored.name)
+        return replace(incoming, files=(*incoming.files, kept), evidence=(paper,))
 
     async def _keep(self, name: str, data: bytes) -> Fetched:
         attachment = Attachment("file", handle="", name=name)

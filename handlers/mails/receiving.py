@@ -7,6 +7,7 @@ from bot.domain.activities import Activity, Grade
 from bot.domain.mails import IN, Mail, WholeMail
 from bot.domain.signals import REPLY, Arrived
 from handlers.desk import Desk
+from handlers.levels import mail_evidence
 from handlers.mails import matching
 from handlers.signals.gathering import STREAM
 from handlers.texts import mails as texts
@@ -60,8 +61,12 @@ async def _enter(desk: Desk, mail: Mail, row: MailRow, whole: WholeMail, account
     )
     added = await desk.tx.activities.add(entry)
     await desk.tx.mails.enter(row.id, account.id)
-    if added is not None and mail.direction == IN and mail.is_reply and not mail.automatic:
+    if added is None or mail.direction != IN or mail.automatic:
+        return
+    if mail.is_reply:
         await desk.tx.signals.arrive([_as_reply(added, desk)])
+    for paper in desk.incoming.evidence:
+        await mail_evidence.offer(desk, account, paper)
 
 
 def _as_reply(entry: Activity, desk: Desk) -> Arrived:

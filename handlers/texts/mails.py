@@ -20,6 +20,7 @@ BIND_WHAT = (
 )
 UNBIND_WHAT = "要解绑哪个邮箱？例如「解绑邮箱 li@hengrui.cn」或「解绑邮箱 @hengrui.cn」。"
 
+NAMELESS = "邮件"
 NO_BOX = "这个邮箱不再读取，正文没有取到"
 GONE = "邮箱里已经没有这封邮件，正文没有取到"
 NOT_FETCHED = "试了几次，正文没有取到"

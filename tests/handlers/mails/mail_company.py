@@ -18,6 +18,7 @@ from sqlalchemy import select
 from bot.clock import FixedClock
 from bot.dispatcher import Dispatcher, Wording
 from bot.domain.mails import Ours
+from bot.messages import Card
 from connectors.mail.heads import HeadReader
 from connectors.mail.mailbox import MailAccess, Mailbox
 from connectors.sandbox.imap import Account, ImapServer
@@ -118,6 +119,7 @@ class MailCompany:
                         self.boxes,
                         self.files,
                         most_bytes=dict.fromkeys(self.boxes, self.most_bytes),
+                        calendar=self.chat.office.calendar,
                         read=self.chat.database.read,
                     )
                 ],
@@ -153,6 +155,13 @@ class MailCompany:
             rows = (await tx.delivery._conn.execute(select(mails))).all()
         told = b"".join(bytes(body) for body in bodies).decode()
         return told + str([row._asdict() for row in rows])
+
+    async def card(self) -> Card:
+        """The last that was sent to somebody by itself."""
+        async with self.chat.database.begin() as tx:
+            due = await tx.delivery.take_due(at=self.chat.now, limit=50)
+        cards = [one.content for one in due if isinstance(one.content, Card)]
+        return cards[-1]
 
     async def signals(self) -> list[str]:
         """What the rules find, a minute later."""

@@ -195,3 +195,28 @@ async def test_an_erased_customers_mails_are_gone(company: MailCompany) -> None:
     company.server.renumber("sales@ours.cn")
     await company.read()
     assert "hengrui" not in await company.stored()
+
+
+async def test_a_budget_mail_is_offered_as_evidence_to_who_looks_after_the_customer(
+    company: MailCompany,
+) -> None:
+    account = await bound(company)
+    noted = "mx.ours.cn; dkim=pass header.d=hengrui.cn"
+    await company.arrive(
+        "采购 <cg@hengrui.cn>", "预算审批", "贵司项目的预算已批准。", number="2",
+        Authentication_Results=noted,
+    )  # fmt: skip
+    last = (await entries(company, account))[-1]
+    assert "（邮件头有对方域名的签名）" in last.text
+    card = await company.card()
+    assert "邮件头有对方域名的签名（mx.ours.cn 记录）" in "".join(card.lines)
+    assert "现在由张伟负责" in await company.chat.press("chen", card, "作为凭据")
+    assert "L2 还缺：盖章的技术确认" in await company.chat.press("zhang", card, "作为凭据")
+    assert "「预算审批.eml」" in await company.say("zhang", "凭据 恒锐机电")
+
+
+async def test_any_other_mail_is_offered_as_nothing(company: MailCompany) -> None:
+    await bound(company)
+    await company.arrive(LI, "预算", "预算没有批准", number="2")
+    with pytest.raises(IndexError):
+        await company.card()
