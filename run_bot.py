@@ -24,9 +24,11 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.clock import Clock, MovableClock, WallClock
+from bot.clock import Clock, MovableClock, WallClock, wait_for
 from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
+from bot.domain.identifiers import one_domain
+from bot.domain.mails import Ours
 from bot.domain.page_sessions import is_own_path
 from bot.domain.supply import Station
 from bot.domain.websites import MaterialLink, Website
@@ -60,6 +62,8 @@ from connectors.erp import notices as erp_door
 from connectors.erp.catalogue import Erps
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
+from connectors.mail.heads import HeadReader
+from connectors.mail.mailbox import MailAccess, Mailbox
 from connectors.platforms import Clients
 from connectors.tokens import OwnTokens
 from connectors.track.door import TrackDoor
@@ -94,6 +98,10 @@ from handlers.heatmap import Painter
 from handlers.importing import LongImports
 from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
+from handlers.mails.fetching import MailFetching
+from handlers.mails.keeping import MailKeeper
+from handlers.mails.reading import MailReading
+from handlers.mails.watching import MailWatch
 from handlers.pages import sandbox as sandbox_pages
 from handlers.pages import signing_in
 from handlers.pages.admin.wiring import Running, site_of
@@ -183,10 +191,17 @@ class Bot:
     voice: Voice
     scanner: Scanner | None
     archives: Archives
+    mail: MailKeeper
+    mailboxes: Mapping[str, Mailbox]
+    inbox_due: asyncio.Event
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
         await self.dispatcher.drained()
+        if self.inbox_due.is_set():
+            self.inbox_due.clear()
+            await self.dispatcher.recover()
+            await self.dispatcher.drained()
         await self.outbox.drain()
 
     async def read_archives(self) -> None:
@@ -241,6 +256,7 @@ class Bot:
         others = {name: away.get(name, "") for name in names}
         chats = self.archives.chats.items()
         others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
+        others |= self.mail.troubles
         return health.Health(parts, others=others)
 
 
@@ -272,7 +288,14 @@ def build(
     archives = _chat_archives(
         settings, sources, office, database=database, files=files, voice=voice, clock=clock
     )
-    office = replace(office, wake_archive=archives.wake)
+    inbox_due = asyncio.Event()
+    office = replace(
+        office,
+        wake_archive=archives.wake,
+        wake_inbox=inbox_due.set,
+        mailboxes={name: one.owner for name, one in settings.mail.items()},
+    )
+    mailboxes = _mailboxes(settings)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
     outbox = Outbox(
@@ -297,10 +320,17 @@ def build(
             GroupMaking(office, platforms.group_makers(clients), read=database.read),
             EvidencePacks(files, read=database.read),
             ReadingBack(office, platforms.readers(clients), read=database.read),
+            MailFetching(
+                mailboxes,
+                files,
+                most_bytes=_most_bytes(settings),
+                calendar=office.calendar,
+                read=database.read,
+            ),
             handlers,
         ],
         second_reader=model and SecondReading(office, model, read=database.read),
-        readers=_erp_readers(settings),
+        readers={**_erp_readers(settings), **_mail_readers(settings)},
         queued=outbox.wake,
     )
     for way in links.values():
@@ -318,13 +348,16 @@ def build(
         public_url=settings.public_url,
         listeners=streams,
     )
+    mail = _mail_keeper(
+        settings, office, mailboxes, database=database, clock=clock, accept=dispatcher.accept
+    )
     scheduler = Scheduler(
         store=database,
         jobs=(
             *sparing(handlers.jobs(), platforms.short(clients)),
             *_erp_jobs(office, erps, accept=dispatcher.accept, clock=clock),
             *upkeep.jobs(),
-            *map(office.policies.followed, archives.jobs()),
+            *map(office.policies.followed, [*archives.jobs(), *mail.jobs()]),
         ),
         next_fire=_next_fire(office.zone),
         clock=clock,
@@ -348,7 +381,7 @@ def build(
     probe = WriteProbe(database, clock)
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
-        upkeep, contacts, attendance, probe, voice, scanner, archives,
+        upkeep, contacts, attendance, probe, voice, scanner, archives, mail, mailboxes, inbox_due,
     )  # fmt: skip
 
 
@@ -475,6 +508,56 @@ def _erp_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
     return {(Platform.ERP.value, name): erp_door.NoticeReader(name) for name in settings.erp}
 
 
+def _mailboxes(settings: Settings) -> dict[str, Mailbox]:
+    """By their names. Nothing is opened yet."""
+    readers = _head_readers(settings)
+    return {
+        name: Mailbox(MailAccess(name=name, **one.access()), readers[name])
+        for name, one in settings.mail.items()
+    }
+
+
+def _head_readers(settings: Settings) -> dict[str, HeadReader]:
+    """Who writes from an address of a mailbox of ours, or from its company's domain, is one of
+    us."""
+    addresses = frozenset(each for one in settings.mail.values() for each in one.own_addresses)
+    domains = frozenset(domain for each in addresses if (domain := one_domain(each)))
+    return {name: HeadReader(name, Ours(addresses, domains)) for name in settings.mail}
+
+
+def _mail_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
+    return {(Platform.MAIL.value, name): one for name, one in _head_readers(settings).items()}
+
+
+def _most_bytes(settings: Settings) -> dict[str, int]:
+    return {name: one.max_mb * 1024 * 1024 for name, one in settings.mail.items()}
+
+
+def _mail_keeper(
+    settings: Settings,
+    office: Office,
+    mailboxes: Mapping[str, Mailbox],
+    *,
+    database: Database,
+    clock: Clock,
+    accept: Accept,
+) -> MailKeeper:
+    readings = [
+        MailReading(
+            mailboxes[name],
+            accept=accept,
+            begin=database.begin,
+            clock=clock,
+            poll_s=one.poll_s,
+            first_days=one.first_days,
+            wake=office.wake_inbox,
+        )
+        for name, one in settings.mail.items()
+    ]
+    keep_days = {name: one.keep_days for name, one in settings.mail.items()}
+    return MailKeeper(readings, MailWatch(office, readings, keep_days=keep_days))
+
+
 def _voice(settings: Settings, http: Http) -> Voice:
     return Voice(Choice(**settings.speech.revealed()), http)
 
@@ -539,6 +622,7 @@ async def running(bot: Bot) -> AsyncIterator[None]:
     reading = [
         asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()
     ]
+    reading.append(asyncio.create_task(bot.mail.run(), name="mail"))
     listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
     try:
         yield
@@ -554,6 +638,7 @@ async def running(bot: Bot) -> AsyncIterator[None]:
         await asyncio.gather(*reading, return_exceptions=True)
         await bot.archives.close()
         await bot.dispatcher.stop()
+        await asyncio.gather(*(one.close() for one in bot.mailboxes.values()))
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
@@ -562,7 +647,8 @@ async def running(bot: Bot) -> AsyncIterator[None]:
 async def _recover_for_ever(bot: Bot) -> None:
     """Picks up what a crash left behind and what `replay` has put back."""
     while True:
-        await asyncio.sleep(RECOVER_EVERY_S)
+        await wait_for(bot.inbox_due, RECOVER_EVERY_S)
+        bot.inbox_due.clear()
         try:
             await bot.dispatcher.recover()
         except Exception:
@@ -709,6 +795,7 @@ async def sandbox(
             platforms = Platforms(
                 Hooks(clock.now), base_url, dingtalk_mode=dingtalk_mode, aibot_mode=aibot_mode
             )
+            await platforms.post.open()
             configuration = platforms.configuration(data / "files") | dict(engines)
             if policy is not None:
                 configuration["policy"] = policy
@@ -790,6 +877,7 @@ def _hooks(bot: Bot, clock: MovableClock) -> Hooks:
         try:
             async with asyncio.timeout(timeout_s):
                 await bot.read_archives()
+                await bot.mail.catch_up()
                 await bot.settle()
         except TimeoutError:
             return False
@@ -877,6 +965,7 @@ async def _examine(settings: Settings) -> int:
             attendance=platforms.attendance_checks(clients),
             pages={f"{one.platform} {one.app}": one.check for one in platforms.webviews(clients)},
             archives={name: one.check for name, one in archives.items()},
+            mailboxes={name: one.check for name, one in _mailboxes(settings).items()},
             robots=[one for one in clients.values() if isinstance(one, AibotClient)],
         )
         results = await doctor.examine(checks)

@@ -19,6 +19,7 @@ from bot.domain.erp import ErpCustomer, ErpOrder
 from bot.domain.erp_forecasts import ForecastFacts
 from bot.domain.external import ContactHint
 from bot.domain.imports import Imported
+from bot.domain.mails import Mail, WholeMail
 from bot.domain.paper import MailHead, PaperLine
 from bot.domain.people import Directory
 from bot.domain.receivables import Receipt as ErpReceipt
@@ -28,6 +29,7 @@ class Platform(StrEnum):
     WECOM = "wecom"
     DINGTALK = "dingtalk"
     ERP = "erp"  # tells of receipts and takes forecasts; nobody chats there
+    MAIL = "mail"  # a mailbox that is read; nothing is sent through it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Kind(StrEnum):
     APPROVAL_CHANGE = "approval_change"  # `hints`: "number|template" of each approval
     ATTENDANCE_NEWS = "attendance_news"  # who was recorded: `hints` are "user id|day"
     ARCHIVE_NEWS = "archive_news"  # the chat archive has something to fetch
+    MAIL = "mail"  # a mail lies in a mailbox of ours: see `mail`
     IGNORED = "ignored"  # understood, and nothing to do (read receipts, URL checks)
     UNSUPPORTED = "unsupported"  # signed and readable, but of a type we do not know
 
@@ -191,6 +194,7 @@ class InboundMessage:
     change: DirectoryChange | None = None
     news: ErpNews | None = None
     contacts: ContactHint | None = None
+    mail: Mail | None = None
     hints: tuple[str, ...] = ()
     in_group: bool = False
     chat_title: str = ""
@@ -248,6 +252,7 @@ class Incoming:
     reader made of the text, where the rules were not sure. paper: what was read on a file that
     came with the message, or that the message asks about. imported: what a long table of customers
     brought, which came in already. evidence: the same of files that may prove an intent level.
+    mail: of a known customer's mail, what was fetched of it; None while it could not be.
     looked_up: what its handler wants to know and takes long to
     read, as it stood just before; the handler knows the type.
     """
@@ -261,6 +266,7 @@ class Incoming:
     paper: Paper | None = None
     evidence: tuple[Paper, ...] = ()
     imported: Imported | None = None
+    mail: WholeMail | None = None
     looked_up: object | None = None
 
 

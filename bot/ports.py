@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from bot.domain.activities import Record
@@ -13,6 +13,7 @@ from bot.domain.archive import ArchivedMessage, Consent, Opened, Pair, Sealed, S
 from bot.domain.erp import ErpCustomer, ErpOrder, Told
 from bot.domain.erp_forecasts import ForecastFacts
 from bot.domain.external import ChatGroup
+from bot.domain.mails import Mail, MailPlace
 from bot.domain.paper import PaperLine
 from bot.domain.people import Directory
 from bot.domain.receivables import Receipt as ErpReceipt
@@ -141,6 +142,34 @@ class Archive(Protocol):
     async def slice(self, handle: str, mark: str) -> Slice:
         """A part of a file; mark: of the slice before, "" for the first. Raises
         PermanentError when it is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailLook:
+    """What is new in a folder: one envelope for each mail with somebody outside, in order. place:
+    up to where that is. more: there is more behind it."""
+
+    envelopes: Sequence[Envelope]
+    place: MailPlace
+    more: bool
+
+
+class MailFolder(Protocol):
+    """One folder of one mailbox, which is only read: nothing is marked, moved or deleted. All
+    raise TransientError or PermanentError."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def look(self, after: MailPlace | None, *, since: date, at: datetime) -> MailLook:
+        """The heads of what came after that place; of what came since that day where there is no
+        such place, or its UIDVALIDITY is another one."""
+        ...
+
+    async def whole(self, mail: Mail, *, most_bytes: int) -> bytes | None:
+        """As the server has it, a byte more than most_bytes where it is longer; None where the
+        server no longer has it."""
         ...
 
 

@@ -202,6 +202,7 @@ def every_check(
     pages: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
     robots: Sequence[Robot] = (),
     archives: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    mailboxes: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
@@ -221,6 +222,7 @@ def every_check(
     found += [records(name, look) for name, look in (attendance or {}).items()]
     found += [sign_in(name, settings.public_url, look) for name, look in (pages or {}).items()]
     found += [accounts(name, ask_erp) for name, ask_erp in (erps or {}).items()]
+    found += [mailbox(name, look) for name, look in (mailboxes or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     found.append(papers(settings.ocr.engine, scan))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
@@ -453,6 +455,20 @@ def archive(app: str, look: Callable[[], Awaitable[object]]) -> Check:
         return Finding(True, "库和私钥可用，平台有应答")
 
     return Check(f"企业微信 {app} 会话存档", run)
+
+
+def mailbox(name: str, look: Callable[[], Awaitable[object]]) -> Check:
+    """look: logs in and opens the folder. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await look()
+        except BotError as error:
+            remedy = f"核对 [mail.{name}] 的 host、port、tls，和本机到那里的网络，见 docs/mail.md"
+            return Finding(False, str(error), "" if "请" in str(error) else remedy)
+        return Finding(True, "登录成功，文件夹打得开（只读）")
+
+    return Check(f"邮箱 {name}", run)
 
 
 def language_model(ask: Callable[[], Awaitable[object]]) -> Check:

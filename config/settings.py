@@ -35,6 +35,7 @@ from pydantic_settings import (
 
 from config.archive_settings import ArchiveSettings
 from config.erp_settings import ErpSettings
+from config.mail_settings import MailSettings
 from config.mistakes import PREFIX, SECTION_MISTAKE, readable
 from config.policy import ConfigError
 from config.sections import (
@@ -390,6 +391,7 @@ class Settings(BaseModel):
     dingtalk: dict[Name, DingtalkSettings] = {}
     erp: dict[Name, ErpSettings] = {}
     site: dict[Name, SiteSettings] = {}
+    mail: dict[Name, MailSettings] = {}
 
     @model_validator(mode="after")
     def _robots_have_an_application(self) -> Self:

@@ -56,6 +56,7 @@ from handlers.growth_fund import closing as growth_closing
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
 from handlers.levels import routes as level_routes
+from handlers.mails import receiving as mail_receiving
 from handlers.payouts import (
     arbitrating,
     dispute_cards,
@@ -87,6 +88,7 @@ ROUTES: tuple[Route[Desk], ...] = (
         attending.note,
     ),
     Route("news of the chat archive", commands.is_kind(Kind.ARCHIVE_NEWS), chats.notified),
+    Route("mail", commands.is_kind(Kind.MAIL), mail_receiving.receive),
     Route("news of an ERP", commands.is_kind(Kind.ERP_NEWS), receivables.receive),
     Route("quota used up", commands.is_kind(Kind.OVER_QUOTA), conversations.over_quota),
     Route("outsider in a bound group", group_stream.is_outsider, group_stream.note_outsider),

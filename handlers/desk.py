@@ -57,6 +57,8 @@ class Office:
     platforms_with_contacts: those that can hand an external contact to another member.
     sites: websites that tell what visitors do.
     wake_archive: has the chat archive of that application read at once.
+    mailboxes: those that are read -> whose ("wecom:zhangsan"), "" for the company's.
+    wake_inbox: has what was put back into the inbox handled at once.
     """
 
     policies: PolicyBook
@@ -80,6 +82,8 @@ class Office:
     platforms_with_contacts: frozenset[str] = frozenset()
     sites: tuple[Website, ...] = ()
     wake_archive: Callable[[str], None] = lambda _app: None
+    mailboxes: Mapping[str, str] = field(default_factory=dict)
+    wake_inbox: Callable[[], None] = lambda: None
 
     @property
     def policy(self) -> Policy:

@@ -56,6 +56,8 @@ from storage.tables import (
     inbox,
     level_changes,
     light_episodes,
+    mail_addresses,
+    mails,
     metadata,
     opportunities,
     outbox,
@@ -132,6 +134,7 @@ every other column of text of such a table, but for GOES_WHOLE, to be listed as 
 
 _OF_CUSTOMER = (
     contacts, chat_bindings, customer_signals, signal_events, signal_visitors, signal_links,
+    mails, mail_addresses,
 )  # fmt: skip
 
 GOES_WHOLE = (*_OF_CUSTOMER, archive_files, archive_messages, archive_chats)
@@ -147,6 +150,7 @@ class Traces:
     ids: of the customer with those merged into it, of its deals and contracts, by the table.
     words: names and numbers that are one person's. talks: chats and when they were about it.
     external: (platform, id) of its external contacts, groups: of the groups bound to it.
+    mails: delivery ids of its mails.
     """
 
     ids: dict[Table, list[int]]
@@ -156,6 +160,7 @@ class Traces:
     activity_ids: list[int] = field(default_factory=list)
     external: list[tuple[str, str]] = field(default_factory=list)
     groups: list[tuple[str, str]] = field(default_factory=list)
+    mails: set[str] = field(default_factory=set)
 
     def in_talk(self, conversation: str, at: datetime) -> bool:
         return any(chat == conversation and a <= at <= b for chat, a, b in self.talks)
@@ -190,6 +195,9 @@ class PersonalData:
         found.external = await self._bound(of, ChatKind.CONTACT)
         found.groups = await self._bound(of, ChatKind.GROUP)
         found.words = [*await self._words(of), *await self._words_of_external(found.external)]
+        found.words += await self._addresses(of)
+        keys = await self._conn.execute(select(mails.c.key).where(mails.c.account_id.in_(of)))
+        found.mails = set(keys.scalars())
         columns = (drafts.c.id, drafts.c.conversation, drafts.c.created_at, drafts.c.touched_at)
         for row in await self._conn.execute(select(*columns).where(drafts.c.account_id.in_(of))):
             found.draft_ids.append(row.id)
@@ -264,6 +272,15 @@ class PersonalData:
             words += [row.name] if tells_apart(row.name) else []
             words += [row.mobile or "", row.external_id]
         return [word for word in dict.fromkeys(words) if word]
+
+    async def _addresses(self, of: Sequence[int]) -> list[str]:
+        """Of its people's mailboxes."""
+        rows = await self._conn.execute(
+            select(mail_addresses.c.name).where(
+                mail_addresses.c.account_id.in_(of), mail_addresses.c.name.not_like("@%")
+            )
+        )
+        return list(rows.scalars())
 
     async def _bound(self, of: Sequence[int], kind: ChatKind) -> list[tuple[str, str]]:
         rows = await self._conn.execute(
@@ -349,7 +366,8 @@ class PersonalData:
             if row.state == "new" or not row.body:
                 continue
             body = bytes(row.body).decode(errors="replace")
-            if traces.in_talk(row.conversation, row.sent_at) or traces.told_in(body):
+            is_mail = row.channel.startswith("mail:") and row.delivery_id in traces.mails
+            if is_mail or traces.in_talk(row.conversation, row.sent_at) or traces.told_in(body):
                 yield row
 
     async def _audit_of(self, traces: Traces) -> AsyncIterator[AnyRow]:

@@ -55,6 +55,7 @@ from storage.levels import Levels
 from storage.libraries import Libraries
 from storage.lights import Lights
 from storage.machine_forecasts import MachineForecasts
+from storage.mails import Mails
 from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.page_sessions import PageSessions
@@ -152,6 +153,7 @@ class UnitOfWork:
     contact_matches = _Part(ContactMatches)
     contact_transfers = _Part(ContactTransfers)
     group_words = _Part(GroupWords)
+    mails = _Part(Mails)
     kept_words = _Part(KeptWords)
     settings = _Part(Settings)
     policy_changes = _Part(PolicyChanges)

@@ -27,6 +27,7 @@ from .api_output import (
     to_json,
     with_links,
 )
+from .post_office import PostOffice
 from .wecom_archive import Archived
 from .world import Emulator, Fault, Member, Said, World
 
@@ -90,9 +91,10 @@ class Archiving(Protocol):
 class ControlApi:
     """Routes below /sandbox/api. A refusal is {"error": why} with status 400 or 404."""
 
-    def __init__(self, world: World, emulators: Mapping[str, Emulator]) -> None:
+    def __init__(self, world: World, emulators: Mapping[str, Emulator], post: PostOffice) -> None:
         self._world = world
         self._emulators = emulators
+        self._post = post
         self._jumping = asyncio.Lock()  # two jumps of an hour at once are two hours
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -114,6 +116,8 @@ class ControlApi:
             "menu": self._menu,
             "member": self._member,
             "archive": self._archive,
+            "mail": self._post.receive,
+            "mail/fault": self._post.misbehave,
         }
         return [
             web.get("/sandbox/open", _guarded(self._open)),

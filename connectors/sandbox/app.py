@@ -16,6 +16,7 @@ from .demo_archive import fill_archive
 from .demo_contacts import meet
 from .dingtalk import DingtalkEmulator
 from .kingdee import KingdeeEmulator
+from .post_office import PostOffice
 from .wecom import WecomEmulator
 from .world import Emulator, Hooks, World
 
@@ -60,13 +61,16 @@ class Platforms:
             "dingtalk": DingtalkEmulator(self.world, base_url),
         }
         self._erp = KingdeeEmulator(self.world)
+        self.post = PostOffice(self.world)
 
     def configuration(self, files: Path) -> dict[str, Any]:
         """What the bot's operator would write to be connected to them."""
-        return configuration(self.world, base_url=self._base_url, files=files)
+        told = configuration(self.world, base_url=self._base_url, files=files)
+        return {**told, "mail": self.post.configuration()}
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [*routes(self.world, self._emulators), *self._erp.routes(), *site.routes()]
+        own = routes(self.world, self._emulators, self.post)
+        return [*own, *self._erp.routes(), *site.routes()]
 
     def open_books(self) -> None:
         """The demo company's books so far: a receipt that is enough and one without a contract;
@@ -89,16 +93,19 @@ class Platforms:
 
     async def stop(self) -> None:
         """Wait for callbacks under way."""
+        await self.post.close()
         for emulator in self._emulators.values():
             await emulator.stop()
 
 
-def routes(world: World, emulators: Mapping[str, Emulator]) -> list[web.AbstractRouteDef]:
-    """All below /sandbox. emulators: by platform."""
+def routes(
+    world: World, emulators: Mapping[str, Emulator], post: PostOffice | None = None
+) -> list[web.AbstractRouteDef]:
+    """All below /sandbox. emulators: by platform. post: without one, mailboxes nobody reads."""
     return [
         web.get("/sandbox", _page),
         web.get("/sandbox/assets/{name}", _asset),
-        *ControlApi(world, emulators).routes(),
+        *ControlApi(world, emulators, post or PostOffice(world)).routes(),
         *(route for emulator in emulators.values() for route in emulator.routes()),
     ]
 

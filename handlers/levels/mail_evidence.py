@@ -1,16 +1,19 @@
-"""A customer's mail that was forwarded to the bot as a file and speaks of a budget: a card says
-what was checked on it, and a press makes it evidence. The level itself is not touched."""
+"""A customer's mail that was forwarded to the bot as a file, or came into a mailbox, and speaks of
+a budget: a card says what was checked on it, and a press makes it evidence. The level itself is
+not touched."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain import levels as rules
 from bot.domain.identifiers import one_domain
 from bot.domain.levels import Evidence, Level
+from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account, Opportunity
 from bot.errors import Refused
-from bot.messages import Button, Card, Paper
+from bot.messages import Button, Card, OutboundMessage, Paper
 from handlers import customers, erp_entries, files
 from handlers.desk import Desk
 from handlers.levels import changing, recognising, showing
@@ -42,12 +45,30 @@ async def propose(desk: Desk) -> bool:
         desk.say(texts.mail_known(account.name, before[0].id))
         return True
     await files.keep(desk)
-    exhibit = recognising.exhibit(paper, account, Level.L2, held=())
-    card_id = f"{CARD}{deal.id}-{paper.sha256[:12]}-{desk.at:%H%M%S%f}"
-    data = {"deal_id": deal.id, "exhibits": recognising.to_json([exhibit])}
-    card = _card(card_id, account, exhibit)
+    card, data = _offered(desk, account, deal, paper)
     await desk.show(card, subject=f"opportunity:{deal.id}", data=data)
     return True
+
+
+async def offer(desk: Desk, account: Account, paper: Paper) -> None:
+    """The same of a mail out of a mailbox, to whoever looks after its customer. Nothing where there
+    is no open deal, or the mail approves nothing."""
+    deals = await desk.tx.opportunities.open_of_account(account.id)
+    if not deals or account.in_pool_since is not None or not approves_budget(paper):
+        return
+    owner = await desk.tx.people.get(account.owner_id)
+    deputy = owner.deputy_id if owner.on_leave(desk.at) else None
+    to = desk.office.address_of(owner if deputy is None else await desk.tx.people.get(deputy))
+    if to is None:
+        return
+    card, data = _offered(desk, account, deals[-1], paper)
+    await desk.tx.cards.put(
+        card.card_id, revision=card.revision, subject=f"opportunity:{deals[-1].id}",
+        address=to.key, state="open", data=data, at=desk.at,
+    )  # fmt: skip
+    office = desk.office
+    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    desk.add([OutboundMessage(card.card_id, to, card, not_before=morning)])
 
 
 async def press(desk: Desk) -> None:
@@ -118,6 +139,16 @@ async def _add(desk: Desk, account: Account, deal: Opportunity, exhibit: Exhibit
     )
     missing = rules.missing_for(Level.L2, [*held, added], desk.at)
     desk.say(texts.mail_taken(account.name, added.id, showing.last_day(desk.office, end), missing))
+
+
+def _offered(
+    desk: Desk, account: Account, deal: Opportunity, paper: Paper
+) -> tuple[Card, dict[str, Any]]:
+    """The card, and what a press on it needs."""
+    exhibit = recognising.exhibit(paper, account, Level.L2, held=())
+    card_id = f"{CARD}{deal.id}-{paper.sha256[:12]}-{desk.at:%H%M%S%f}"
+    data = {"deal_id": deal.id, "exhibits": recognising.to_json([exhibit])}
+    return _card(card_id, account, exhibit), data
 
 
 def _card(card_id: str, account: Account, exhibit: Exhibit) -> Card:

@@ -62,6 +62,7 @@ from storage.tables.growth import (
 )
 from storage.tables.lights import light_episodes, pushes
 from storage.tables.machine_forecasts import machine_forecasts
+from storage.tables.mails import mail_addresses, mail_boxes, mails
 from storage.tables.pages import page_sessions, page_tickets, used_sign_ins
 from storage.tables.payouts import (
     payout_complaints,
@@ -162,6 +163,9 @@ __all__ = [
     "light_episodes",
     "loose_files",
     "machine_forecasts",
+    "mail_addresses",
+    "mail_boxes",
+    "mails",
     "metadata",
     "opportunities",
     "outbox",

@@ -36,6 +36,8 @@ accounts = Table(
     Column("pool_warned_at", Utc),
     Index("ix_accounts_unkeyed", "id",
           sqlite_where=text("keyed_at IS NULL"), postgresql_where=text("keyed_at IS NULL")),
+    Index("ix_accounts_domain", "domain",
+          sqlite_where=text("domain <> ''"), postgresql_where=text("domain <> ''")),
     Index("ix_accounts_pool", "in_pool_since", "id",
           sqlite_where=text("in_pool_since IS NOT NULL"),
           postgresql_where=text("in_pool_since IS NOT NULL")),

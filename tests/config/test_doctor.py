@@ -314,6 +314,14 @@ async def test_an_archive_is_examined_with_the_remedy_that_it_knows() -> None:
     assert (knows.ok, knows.remedy) == (False, "")
 
 
+async def test_a_mailbox_is_examined_with_what_to_mend() -> None:
+    assert (await finding(doctor.mailbox("sales", gives(None)))).ok
+    away = await finding(doctor.mailbox("sales", raises(Unavailable("邮箱 sales 连不上"))))
+    assert (away.ok, "[mail.sales]" in away.remedy) == (False, True)
+    refused = raises(AuthFailed("邮箱 sales 拒绝登录：请核对用户名"))
+    assert (await finding(doctor.mailbox("sales", refused))).remedy == ""
+
+
 async def test_an_erp_is_examined_and_its_own_complaint_shown() -> None:
     assert (await finding(doctor.accounts("kingdee", gives(None)))).ok
     refused = raises(Rejected("kingdee:AR_RECEIVEBILL: 字段不存在"))

@@ -20,6 +20,7 @@ from config.erp_settings import (
     U9cForecastSettings,
     U9cOrderSettings,
 )
+from config.mail_settings import MailSettings
 from config.settings import (
     AibotSettings,
     DingtalkSettings,
@@ -48,6 +49,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[dingtalk.<name>]`": DingtalkSettings,
     "### `[erp.<name>]`": ErpSettings,
     "### `[site.<name>]`": SiteSettings,
+    "### `[mail.<name>]`": MailSettings,
     "### `[erp.<name>.receipts]`": KingdeeFormSettings,
     "### `[erp.<name>.customers]`": KingdeeCustomerSettings,
     "### `[erp.<name>.orders]`": KingdeeOrderSettings,
@@ -75,6 +77,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
         "dingtalk",
         "erp",
         "site",
+        "mail",
         "archive",
     }
     assert keys == set(section.model_fields) - subsections
