@@ -207,6 +207,9 @@ async def _sign(desk: Desk, cosign_id: int, answers: Sequence[int], argument: st
         raise NotAllowed(texts.NOT_YOUR_REVIEW)
     if cosign.signed_at is not None:
         raise Refused(texts.SIGNED_BEFORE)
+    counts = await desk.tx.forecasts.newest_of_week(forecast.week, [forecast.person_id])
+    if counts[forecast.person_id].id != forecast.id:
+        raise Refused(texts.REPLACED)
     limit = desk.office.policy.forecasts.cosign_difference
     apart = rules.too_far_apart(line.answers, answers, limit=limit)
     meeting = meeting_time(desk.office.calendar, desk.at) if apart else None

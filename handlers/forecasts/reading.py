@@ -11,6 +11,7 @@ from bot.domain import forecasts as rules
 from bot.domain.forecasts import Category, Cosign, Forecast, Line, Standing
 from bot.domain.people import Person
 from handlers.desk import Office
+from handlers.texts import submissions as texts
 from storage.unit_of_work import UnitOfWork
 
 
@@ -66,6 +67,18 @@ async def signed(
         )
         for line in listed
     ]
+
+
+async def marks(tx: UnitOfWork, found: Collection[Forecast]) -> dict[int, str]:
+    """forecast -> what it is marked as, of those that are: late, or submitted after a reopening."""
+    told = {one.id: texts.LATE for one in found if one.late}
+    for number, reopening in (await tx.forecast_reopenings.behind(x.id for x in found)).items():
+        told[number] = texts.reopened(reopening.reason)
+    return told
+
+
+async def mark_of(tx: UnitOfWork, one: Forecast) -> str:
+    return (await marks(tx, [one])).get(one.id, "")
 
 
 def sums(lines: Sequence[Signed]) -> dict[Category, tuple[int, int]]:
