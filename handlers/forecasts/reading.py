@@ -58,12 +58,12 @@ async def signed(
 ) -> list[Signed]:
     listed = [line for one in found for line in one.lines]
     cosigns = await tx.forecasts.cosigns(line.id for line in listed)
-    limit = office.policy.forecasts.cosign_difference
+    tolerance = office.policy.forecasts.tolerance
     return [
         Signed(
             line,
             cosigns.get(line.id),
-            rules.standing_of(line, cosigns.get(line.id), at, limit=limit),
+            rules.standing_of(line, cosigns.get(line.id), at, tolerance=tolerance),
         )
         for line in listed
     ]
@@ -103,10 +103,10 @@ async def expected(
     What was won since it was forecast is no longer expected."""
     today = office.calendar.day_of(at)
     since, (_, following) = today - timedelta(days=rules.HORIZON_DAYS), quarter_days(today)
-    limit = office.policy.forecasts.cosign_difference
+    tolerance = office.policy.forecasts.tolerance
     found: dict[int, dict[Category, tuple[int, int]]] = {}
     for one in await tx.forecast_sums.open_sums(ids, since=since, until=following):
-        agreed = one.signed and (one.settled or not rules.too_far_apart(*one.answers, limit=limit))
+        agreed = one.signed and (one.settled or not rules.too_far_apart(*one.answers, tolerance))
         # Whether the second signature still may come or is late makes no difference to a sum.
         category = rules.category_of(one.level, Standing.AGREED if agreed else Standing.UNREVIEWED)
         own = found.setdefault(one.person_id, dict.fromkeys(Category, (0, 0)))

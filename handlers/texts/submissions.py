@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from bot.domain.forecasts import Bucket, Category, Move, Standing
+from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
 from handlers.texts.dialog import amount_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
@@ -192,7 +192,7 @@ def signed(customer: str, mine: int, theirs: int) -> str:
 
 def too_far(
     number: int, customer: str, rep: str, csm: str, *, answers: Sequence[tuple[int, int]],
-    argument: str, risk: str, when: str, limit: int,
+    argument: str, risk: str, when: str, tolerance: Tolerance,
 ) -> str:  # fmt: skip
     """Both arguments side by side."""
     rows = [
@@ -201,12 +201,22 @@ def too_far(
     ]
     return "\n".join([
         f"**{customer} 的预测要三方会审（#{number}）**",
-        f"两边评分相差超过{limit}分。建议时间：{when}，{rep}、{csm} 和主管一起。",
+        f"两边评分相差超过{_apart(tolerance)}。建议时间：{when}，{rep}、{csm} 和主管一起。",
         *rows,
         f"- {rep} 的说明：{risk or '没写'}",
         f"- {csm} 的说明：{argument or '没写'}",
         f"会后由主管写结论：「复评结论 #{number} 分数 理由」。",
     ])  # fmt: skip
+
+
+def _apart(tolerance: Tolerance) -> str:
+    match tolerance.relative_to:
+        case RelativeTo.SCALE:
+            return f"{tolerance.limit}分"
+        case RelativeTo.MEAN:
+            return f"两边平均分的{tolerance.limit}%"
+        case RelativeTo.REP:
+            return f"销售评分的{tolerance.limit}%"
 
 
 def agreed(customer: str, number: int, score: int, reason: str) -> str:
