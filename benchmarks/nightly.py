@@ -29,7 +29,7 @@ from bot.domain.supply import Station
 from handlers.forecasting.own_data import Collected, foresee
 from handlers.levels import changing
 from storage.database import Database
-from storage.tables import accounts, opportunities, people, stage_events
+from storage.tables import accounts, level_changes, opportunities, people, stage_events
 
 OPEN = int(os.environ.get("GENDAN_BENCH_OPEN", "1000000"))
 CLOSED = OPEN // 10
@@ -119,12 +119,24 @@ async def _fill(database: Database) -> None:
         async with database.begin() as tx:
             conn = tx._conn
             await conn.execute(insert(opportunities), [deal for deal, _ in chunk])
-            ended = [event for _, event in chunk if event is not None]
-            if ended:
-                await conn.execute(insert(stage_events), ended)
+            await conn.execute(insert(stage_events), [one for _, of in chunk for one in of])
+            levels = [one for deal, _ in chunk for one in _levels(deal)]
+            await conn.execute(insert(level_changes), levels)
 
 
-def _rows() -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+def _levels(deal: dict[str, Any]) -> list[dict[str, Any]]:
+    """Half of all deals are L3 from their second day; half of these come to L2 in a week."""
+    steps = [(1, None, "L3"), (7, "L3", "L2")][: max(0, 2 - deal["id"] % 4)]
+    return [
+        {
+            "opportunity_id": deal["id"], "before": before, "after": after, "cause": "claimed",
+            "at": deal["created_at"] + timedelta(days=days), "by": 1, "reason": "",
+        }
+        for days, before, after in steps
+    ]  # fmt: skip
+
+
+def _rows() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     dice = np.random.default_rng(3)
     ages = dice.integers(1, 120, OPEN + CLOSED).tolist()
     ends = dice.integers(0, 610, CLOSED).tolist()
@@ -142,8 +154,17 @@ def _rows() -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
             "episode": 0, "state": str(OpportunityState.OPEN if is_open else state),
         }  # fmt: skip
         event = {
-            "opportunity_id": n + 1, "account_id": 1, "kind": str(MoveKind.CLOSED), "library": "",
-            "came_from": "quote", "went_to": str(state), "at": ended, "person_id": 1,
+            "opportunity_id": n + 1, "account_id": 1, "library": "", "person_id": 1,
             "required_filled": 0, "slots": {}, "reason": "",
         }  # fmt: skip
-        yield deal, None if is_open else event
+        moves = [(MoveKind.OPENED, "", "contact", created), (MoveKind.FORWARD, "contact", "quote",
+                 created + timedelta(days=3))]  # fmt: skip
+        if not is_open:
+            moves.append((MoveKind.CLOSED, "quote", str(state), ended))
+        yield (
+            deal,
+            [
+                event | {"kind": str(kind), "came_from": before, "went_to": after, "at": at}
+                for kind, before, after, at in moves
+            ],
+        )

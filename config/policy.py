@@ -21,6 +21,7 @@ from chinese_calendar.constants import Holiday, holidays, workdays
 from bot.domain.calendar import ClockKind, NamedDay, WorkingCalendar
 from bot.domain.decay import DecayPolicy
 from bot.domain.erp_sales import WRITTEN
+from bot.domain.forecasts import RelativeTo
 from bot.domain.payouts.growth import Mode
 from bot.domain.people import Role
 from bot.domain.policy import (
@@ -365,6 +366,7 @@ def _forecast_policy(table: _Table) -> ForecastPolicy:
     whole = ("evidence_days", "evidence_warn_days", "cosign_h", "cosign_difference")
     policy = ForecastPolicy(
         **{key: table.whole(key, getattr(usual, key), least=1) for key in whole},
+        relative_to=table.choice("relative_to", RelativeTo, usual.relative_to),
         remind_at=table.clock("remind_at", usual.remind_at),
         lock_at=table.clock("lock_at", usual.lock_at),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,22 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.levels import Level
 from bot.domain.opportunities import OpportunityState
-from bot.domain.stages import MoveKind
+from bot.domain.stages import NAMES_A_STAGE, MoveKind
 from storage.tables import level_changes, opportunities, stage_events
 
 PAGE = 20_000
 _LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
+_STAGES = sorted(str(kind) for kind in NAMES_A_STAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class PastMark:
+    """Where a deal came to stand. level: the intent level it then had, None: none; of a mark that
+    names a stage, always None. stage: the key of the stage it came to; "" of a mark that names a
+    level. opening: it began there, nobody moved it."""
+
+    at: datetime
+    level: Level | None = None
+    stage: str = ""
+    opening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PastDeal:
-    """One opportunity. ended_at: None while it lives."""
+    """One opportunity. ended_at: None while it lives. marks: levels and stages, each kind in the
+    order in which it was written down."""
 
     owner_id: int
     won: bool
     amount_fen: int | None
     created_at: datetime
     ended_at: datetime | None
+    marks: Sequence[PastMark] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,7 @@ class ForecastHistory:
             if not rows:
                 return
             ended = await self._ended(after, rows[-1].id)
+            marks = await self._marks(after, rows[-1].id)
             yield [
                 PastDeal(
                     owner_id=owner,
@@ -72,6 +88,7 @@ class ForecastHistory:
                     amount_fen=amount,
                     created_at=created,
                     ended_at=None if state in _LIVING else ended.get(number, created),
+                    marks=marks.get(number, ()),
                 )
                 for number, owner, state, amount, created in rows
             ]
@@ -120,3 +137,30 @@ class ForecastHistory:
             .group_by(stage_events.c.opportunity_id)
         )
         return {number: at for number, at in rows}
+
+    async def _marks(self, after: int, until: int) -> dict[int, list[PastMark]]:
+        """opportunity -> its levels and stages, of those of which any are known."""
+        found: dict[int, list[PastMark]] = {}
+        levels = level_changes.c
+        rows = await self._conn.execute(
+            select(levels.opportunity_id, levels.at, levels.after)
+            .where(levels.opportunity_id > after, levels.opportunity_id <= until)
+            .order_by(levels.opportunity_id, levels.id)
+        )
+        for number, at, level in rows:
+            mark = PastMark(at, level=None if level is None else Level(level))
+            found.setdefault(number, []).append(mark)
+        stages = stage_events.c
+        moves = await self._conn.execute(
+            select(stages.opportunity_id, stages.at, stages.went_to, stages.kind)
+            .where(
+                stages.opportunity_id > after,
+                stages.opportunity_id <= until,
+                stages.kind.in_(_STAGES),
+            )
+            .order_by(stages.opportunity_id, stages.id)
+        )
+        for number, at, stage, kind in moves:
+            mark = PastMark(at, stage=stage, opening=kind == MoveKind.OPENED)
+            found.setdefault(number, []).append(mark)
+        return found

@@ -29,6 +29,23 @@ from storage.tables import (
 
 _LINE = [field.name for field in fields(Line)]
 _COSIGN = [field.name for field in fields(Cosign)]
+_LATER = forecasts.alias("later")
+_REPLACED = (
+    select(forecast_lines.c.id)
+    .join(forecasts, forecasts.c.id == forecast_lines.c.forecast_id)
+    .join(
+        _LATER,
+        (_LATER.c.person_id == forecasts.c.person_id)
+        & (_LATER.c.week == forecasts.c.week)
+        & (_LATER.c.id > forecasts.c.id),
+    )
+    .where(forecast_lines.c.id == forecast_cosigns.c.line_id)
+    .correlate(forecast_cosigns)
+    .exists()
+)
+_AWAITED = (
+    forecast_cosigns.c.signed_at.is_(None), forecast_cosigns.c.escalated_at.is_(None), ~_REPLACED
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,16 @@ class Forecasts:
             found += await self._read(forecasts.c.id.in_(newest))
         return sorted(found, key=lambda one: (one.week, one.id))
 
+    async def get_for_update(self, forecast_id: int) -> Forecast:
+        """Locked until the transaction ends. Raises NotFound."""
+        await self._conn.execute(
+            select(forecasts.c.id).where(forecasts.c.id == forecast_id).with_for_update()
+        )
+        found = await self._read(forecasts.c.id == forecast_id)
+        if not found:
+            raise NotFound("没有这份预测。")
+        return found[0]
+
     async def of_line(self, line_id: int) -> tuple[Forecast, Line]:
         """Raises NotFound."""
         number = await self._conn.scalar(
@@ -195,7 +222,7 @@ class Forecasts:
         return _to_cosign(changed.one())
 
     async def overdue_cosigns(self, now: datetime) -> list[Cosign]:
-        """Not signed in time, and nobody above was told."""
+        """Not signed in time, and nobody above was told; of what counts in its week."""
         rows = await self._conn.execute(
             select(forecast_cosigns)
             .where(
@@ -204,14 +231,14 @@ class Forecasts:
                 forecast_cosigns.c.due_at <= now,
             )
             .order_by(forecast_cosigns.c.due_at, forecast_cosigns.c.id)
+            .where(*_AWAITED, forecast_cosigns.c.due_at <= now)
+            .order_by(forecast_cosigns.c.id)
         )
         return [_to_cosign(row) for row in rows]
 
     async def next_cosign_due_at(self) -> datetime | None:
         moment: datetime | None = await self._conn.scalar(
-            select(func.min(forecast_cosigns.c.due_at)).where(
-                forecast_cosigns.c.signed_at.is_(None), forecast_cosigns.c.escalated_at.is_(None)
-            )
+            select(func.min(forecast_cosigns.c.due_at)).where(*_AWAITED)
         )
         return moment
 

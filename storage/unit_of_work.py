@@ -45,6 +45,7 @@ from storage.figures import FigureRows
 from storage.figures_rebuild import FiguresRebuild
 from storage.files import Files
 from storage.forecast_history import ForecastHistory
+from storage.forecast_reopenings import ForecastReopenings
 from storage.forecast_sums import ForecastSums
 from storage.forecasts import Forecasts
 from storage.group_words import GroupWords
@@ -132,6 +133,7 @@ class UnitOfWork:
     erp_forecasts = _Part(ErpForecastLines)
     supply = _Part(SupplyNotices)
     forecast_history = _Part(ForecastHistory)
+    forecast_reopenings = _Part(ForecastReopenings)
     machine_forecasts = _Part(MachineForecasts)
     clause_reviews = _Part(ClauseReviews)
     payout_rules = _Part(PayoutRules)

@@ -135,19 +135,45 @@ def needs_cosign(level: Level) -> bool:
     return level in (Level.L1, Level.L2)
 
 
-def too_far_apart(rep: Sequence[int], csm: Sequence[int], *, limit: int) -> bool:
-    """In points of the scale, by the sums, so that no rounding decides; the limit itself is not
-    too far."""
-    return abs(sum(rep) - sum(csm)) > limit * QUESTIONS
+class RelativeTo(StrEnum):
+    """What the difference of two scores is measured by (semantics B9)."""
+
+    SCALE = "scale"  # in points of the scale of 100
+    MEAN = "mean"  # in per cent of the mean of both
+    REP = "rep"  # in per cent of the rep's
 
 
-def standing_of(line: Line, cosign: Cosign | None, now: datetime, *, limit: int) -> Standing:
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """So far two scores may lie apart: points or per cent, see `RelativeTo`."""
+
+    limit: int
+    relative_to: RelativeTo = RelativeTo.SCALE
+
+
+def too_far_apart(rep: Sequence[int], csm: Sequence[int], tolerance: Tolerance) -> bool:
+    """By the sums, so that no rounding decides; the limit itself is not too far. From a rep's 0,
+    measured by it, everything else is."""
+    ours, theirs, limit = sum(rep), sum(csm), tolerance.limit
+    apart = abs(ours - theirs)
+    match tolerance.relative_to:
+        case RelativeTo.SCALE:
+            return apart > limit * QUESTIONS
+        case RelativeTo.MEAN:
+            return 200 * apart > limit * (ours + theirs)
+        case RelativeTo.REP:
+            return 100 * apart > limit * ours
+
+
+def standing_of(
+    line: Line, cosign: Cosign | None, now: datetime, *, tolerance: Tolerance
+) -> Standing:
     if not needs_cosign(line.level):
         return Standing.NOT_NEEDED
     if cosign is None or cosign.signed_at is None:
         late = cosign is None or now >= cosign.due_at
         return Standing.UNREVIEWED if late else Standing.WAITING
-    if cosign.closed_at is None and too_far_apart(line.answers, cosign.answers, limit=limit):
+    if cosign.closed_at is None and too_far_apart(line.answers, cosign.answers, tolerance):
         return Standing.IN_REVIEW
     return Standing.AGREED
 

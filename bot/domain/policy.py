@@ -7,6 +7,7 @@ from datetime import time, timedelta
 
 from bot.domain.calendar import ClockKind
 from bot.domain.decay import DecayPolicy
+from bot.domain.forecasts import RelativeTo, Tolerance
 from bot.domain.payouts.growth import Mode
 from bot.domain.people import Role
 from bot.domain.signals import SignalPolicy
@@ -144,16 +145,22 @@ class ReceivablePolicy:
 class ForecastPolicy:
     """evidence_days: calendar days that evidence of a level counts, and that a level lowered by
     word holds. evidence_warn_days: the rep hears so long before it ends. cosign_h: working-day
-    hours for the second signature. cosign_difference: points of 100, more than which the two
-    signatures are too far apart. remind_at, lock_at: local, on the day of submission.
+    hours for the second signature. cosign_difference, relative_to: more than so much, in points
+    of 100 or in per cent of one or both scores, and the two signatures are too far apart.
+    remind_at, lock_at: local, on the day of submission.
     """
 
     evidence_days: int = 90
     evidence_warn_days: int = 7
     cosign_h: int = 48
     cosign_difference: int = 20
+    relative_to: RelativeTo = RelativeTo.SCALE
     remind_at: time = time(9)
     lock_at: time = time(18)
+
+    @property
+    def tolerance(self) -> Tolerance:
+        return Tolerance(self.cosign_difference, self.relative_to)
 
 
 @dataclass(frozen=True, slots=True)

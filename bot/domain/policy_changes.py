@@ -24,6 +24,7 @@ class ValueKind(StrEnum):
     HOURS = "hours"  # rising whole hours
     TEXTS = "texts"
     COUNTED_ON = "counted_on"  # a ClockKind
+    RELATIVE_TO = "relative_to"  # what a difference of scores is measured by
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ SETTINGS = (
     Setting("forecasts.evidence_warn_days"),
     Setting("forecasts.cosign_h"),
     Setting("forecasts.cosign_difference"),
+    Setting("forecasts.relative_to", ValueKind.RELATIVE_TO),
     Setting("forecasts.remind_at", ValueKind.CLOCK),
     Setting("forecasts.lock_at", ValueKind.CLOCK),
     Setting("supply.above_wan"),

@@ -190,6 +190,10 @@ class KingdeeEmulator:
                 },
             )
 
+    def cancel(self, number: str) -> None:
+        """作废 a sales order."""
+        self.books.change(ORDERS, number, FCancelStatus="B")
+
     def _operation(self, name: str) -> Callable[[Any], Any]:
         return lambda body: _done(self.books.operate(name, body["formid"], body["data"]))
 

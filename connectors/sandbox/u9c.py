@@ -53,7 +53,10 @@ class U9cEmulator:
 
     def routes(self) -> list[web.RouteDef]:
         base = "/sandbox/u9c/U9C/webapi"
-        operations = {"Create": self._create, "Modify": self._modify, "Approve": self._approve}
+        operations = {
+            "Create": self._create, "Modify": self._modify, "Approve": self._approve,
+            "UnApprove": self._unapprove,
+        }  # fmt: skip
         return [
             web.get(f"{base}/OAuth2/AuthLogin", self._log_in),
             web.post(f"{base}/CommonEntity/Query", self._query),
@@ -135,6 +138,8 @@ class U9cEmulator:
         wrong = self._wrong(row)
         if known is None or wrong:
             return wrong or "单据不存在"
+        if known["Status"] != _OPEN:
+            return "已审核的单据不能修改，请先弃审"
         known |= {**row, "Status": _OPEN, "ModifiedOn": self._world.now()}
         return ""
 
@@ -143,6 +148,13 @@ class U9cEmulator:
         if known is None or known["Status"] != _OPEN:
             return "只有开立状态的单据才能审核"
         known["Status"] = _APPROVED
+        return ""
+
+    def _unapprove(self, row: dict[str, str]) -> str:
+        known = self._row(row)
+        if known is None or known["Status"] != _APPROVED:
+            return "只有已审核的单据才能弃审"
+        known["Status"] = _OPEN
         return ""
 
     def _row(self, row: Mapping[str, str]) -> dict[str, Any] | None:

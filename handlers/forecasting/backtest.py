@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from handlers.forecasting.arrays import Floats, tally
 from handlers.forecasting.baselines import BASELINES
 from handlers.forecasting.predicting import predict
-from handlers.forecasting.table import Floats, Table, as_known, tally
+from handlers.forecasting.table import Table, as_known
 
 OURS = "gendan"
 LEARNING_DAYS = 91

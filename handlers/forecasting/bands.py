@@ -7,9 +7,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from handlers.forecasting.arrays import Floats, Ints
 from handlers.forecasting.choosing import finished, windows
 from handlers.forecasting.grid import Grid, spread
-from handlers.forecasting.table import Floats, Ints, Table
+from handlers.forecasting.table import Table
 
 BELIEF = 3.0
 """Windows of past misses that weigh as much as the noise which the deals themselves explain."""

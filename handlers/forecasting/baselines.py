@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from handlers.forecasting.table import Floats, Table, tally
+from handlers.forecasting.arrays import Floats, tally
+from handlers.forecasting.table import Table
 
 QUARTER_DAYS = 91
 """Thirteen weeks, so that weekdays meet their like."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from handlers.forecasting.arrays import Floats, Ints
 from handlers.forecasting.grid import Grid
-from handlers.forecasting.table import Floats, Ints, Table
-from handlers.forecasting.views import DEALS, PIPELINE, REVENUE
+from handlers.forecasting.marks import LEVEL
+from handlers.forecasting.standing import Lift
+from handlers.forecasting.table import Table
+from handlers.forecasting.views import DEALS, PIPELINE, STANDING
 from handlers.texts import forecasts as texts
 
-VERSION = "gendan-1"
+VERSION, WITH_STANDING = "gendan-1", "gendan-2"
+"""Of the method: with three views, and with level and stage as a fourth."""
 RECENT_DAYS = 91
+MOST_NAMED = 2
+HEARD = 1 / 3
+"""Part of what is said of the open deals from which on their levels and stages are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +39,20 @@ class Story:
     weight: Floats
     total: Floats
     past: Floats
+    lifts: Sequence[Lift] | None = None
+    """Of all open deals; None where level and stage are no view."""
+
+    @property
+    def version(self) -> str:
+        return VERSION if self.lifts is None else WITH_STANDING
 
     def method(self) -> str:
-        shares = list(zip(texts.VIEWS, self.weight.tolist(), strict=True))
+        weights = self.weight.tolist()
+        shares = list(zip(texts.VIEWS[: len(weights)], weights, strict=True))
         happened = float(self.past[self.over].sum())
         missed = float(np.abs(self.total - self.past)[self.over].sum())
         error = missed / happened if happened > 0 else None
-        return texts.method(VERSION, self.horizon, shares, len(self.over), error)
+        return texts.method(self.version, self.horizon, shares, len(self.over), error)
 
     def reasons(self) -> list[str]:
         """The recent run rate, and how far rhythm and open opportunities pull away from it."""
@@ -45,15 +60,20 @@ class Story:
         since = max(self.grid.origin - RECENT_DAYS, int(self.grid.edges[0]) - 1)
         days = self.grid.origin - since
         start = float(won.value[won.closed > since].sum()) / days * self.horizon
-        by_rhythm = texts.by_rhythm(len(won))
-        by_pipeline = texts.by_pipeline(int(self.known.is_open.sum()))
         return [
             texts.start(days, self.horizon, start),
-            self._pull(by_rhythm, [DEALS, REVENUE], start),
-            self._pull(by_pipeline, [PIPELINE], start),
+            self._pull(texts.by_rhythm(len(won)), slice(DEALS, PIPELINE), start),
+            self._pull(self._of_open(), slice(PIPELINE, None), start),
         ]
 
-    def _pull(self, name: str, views: list[int], start: float) -> str:
+    def _of_open(self) -> str:
+        """By which chances the open deals were looked at."""
+        waiting = int(self.known.is_open.sum())
+        if self.lifts is None or self.weight[STANDING] < HEARD * self.weight[PIPELINE:].sum():
+            return texts.by_pipeline(waiting)
+        return texts.by_standing(waiting, named(self.lifts))
+
+    def _pull(self, name: str, views: slice, start: float) -> str:
         weight = self.weight[views]
         share = float(weight.sum())
         seen = float((self.sees[views] * weight).sum()) / max(share, 1e-300)
@@ -64,6 +84,19 @@ class Story:
             return []
         days = self.grid.origin - int(self.grid.edges[0]) + 1
         return [texts.little_history(days, int(self.known.won.sum()))]
+
+
+def named(lifts: Sequence[Lift], least: float = 0.0) -> list[str]:
+    """The heaviest marks in words; those that do at least so much (in the table's unit)."""
+    told = [one for one in lifts if one.more and abs(one.more) >= least][:MOST_NAMED]
+    return [
+        texts.lifted(
+            texts.level_of(one.name) if one.kind == LEVEL else texts.stage_of(one.name),
+            one.deals,
+            one.more,
+        )
+        for one in told
+    ]
 
 
 def nothing_won(still_open: int) -> tuple[str, list[str]]:

@@ -44,7 +44,7 @@ class NightlyForecast:
     async def _foresee(self, _begin: Begin[UnitOfWork], at: datetime) -> None:
         """Reading goes by pages, and reckoning in a thread, so that nobody waits for it."""
         self._found = []
-        collected = Collected(self._office.zone)
+        collected = Collected(self._office.zone, self._stages())
         async with self._read() as tx:
             led = await teams.by_supervisor(tx, at)
             async for page in tx.forecast_history.pages():
@@ -53,6 +53,11 @@ class NightlyForecast:
         team_of = {person.id: leader for leader, people in led.items() for person in people}
         yesterday = self._office.calendar.day_of(at) - timedelta(days=1)
         self._found = await asyncio.to_thread(foresee, collected, team_of, yesterday, at)
+
+    def _stages(self) -> dict[str, str]:
+        """Key -> label, of all libraries."""
+        libraries = self._office.libraries.newest()
+        return {stage.key: stage.label for one in libraries for stage in one.stages}
 
     async def _keep(self, tx: UnitOfWork, _at: datetime) -> Sequence[OutboundMessage]:
         found, self._found = self._found, []

@@ -10,29 +10,39 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bot.domain.machine_forecasts import TOTAL, MachineForecast, Quantiles, of_rep, of_team
+from handlers.forecasting import explaining
+from handlers.forecasting.arrays import Floats, Ints, tally
 from handlers.forecasting.explaining import VERSION
-from handlers.forecasting.predicting import ENOUGH_DAYS, ENOUGH_WINS, Estimate, predict
-from handlers.forecasting.table import OPEN, Floats, Ints, Table, as_known, tally
+from handlers.forecasting.marks import LEVEL, STAGE, MarkColumns
+from handlers.forecasting.predicting import ENOUGH_DAYS, ENOUGH_WINS, Estimate, Forecast, predict
+from handlers.forecasting.standing import Lift
+from handlers.forecasting.table import OPEN, Table, as_known
 from handlers.texts import forecasts as texts
-from storage.forecast_history import PastDeal
+from storage.forecast_history import PastDeal, PastMark
 
 HORIZONS = (30, 60, 90)
 RECENT_DAYS = 91
+MATTERS = 0.05
+"""Part of a forecast from which on what a level or a stage does to it is named."""
 
 
 @dataclass(slots=True)
 class Collected:
-    """Columns that grow page by page. Days are judged in the team's zone."""
+    """Columns that grow page by page. Days are judged in the team's zone. stages: key -> what
+    people call it; those of one name are one."""
 
     zone: ZoneInfo
+    stages: Mapping[str, str] = field(default_factory=dict)
     owner: list[int] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     won: list[bool] = field(default_factory=list)
     yuan: list[float] = field(default_factory=list)
+    marks: MarkColumns = field(default_factory=MarkColumns)
 
     def add(self, deals: Iterable[PastDeal]) -> None:
         for one in deals:
+            self._add_marks(len(self.owner), one.marks)
             created = one.created_at.astimezone(self.zone).toordinal()
             ended = one.ended_at
             closed = OPEN if ended is None else ended.astimezone(self.zone).toordinal()
@@ -41,6 +51,15 @@ class Collected:
             self.closed.append(max(closed, created))
             self.won.append(one.won)
             self.yuan.append(np.nan if one.amount_fen is None else one.amount_fen / 100)
+
+    def _add_marks(self, row: int, marks: Iterable[PastMark]) -> None:
+        for one in marks:
+            day = one.at.astimezone(self.zone).toordinal()
+            if one.stage:
+                name = self.stages.get(one.stage, one.stage)
+                self.marks.add(row, day, STAGE, name, opening=one.opening)
+            else:
+                self.marks.add(row, day, LEVEL, str(one.level or ""), opening=False)
 
     def table(self) -> tuple[Table, list[int]]:
         """One «team» for each owner, and the owners in that order."""
@@ -57,6 +76,7 @@ class Collected:
             product=np.zeros(size, dtype=np.int64),
             teams=tuple(str(one) for one in owners.tolist()),
             products=("",),
+            marks=self.marks.marks(),
         )
         return table, owners.tolist()
 
@@ -71,6 +91,7 @@ class Foreseen:
     recent: float
     waiting: int
     open_yuan: float
+    lifts: tuple[Lift, ...]
 
 
 def foresee(
@@ -92,7 +113,7 @@ def foresee(
     found = [
         MachineForecast(
             origin, TOTAL, _quantiles(whole.total), True, whole.method,
-            whole.reasons[:3], VERSION, made_at,
+            whole.reasons[:3], whole.version, made_at,
         )
     ]  # fmt: skip
     total = whole.total[HORIZONS[-1]].point
@@ -106,9 +127,9 @@ def foresee(
             estimates = foreseen.by_team[team]
             one = Foreseen(
                 scope_of(int(team)), estimates, int(won[place]), recent[place], int(waiting[place]),
-                worth[place],
+                worth[place], foreseen.lifts.get(team, ()),
             )  # fmt: skip
-            found.append(_worded(one, total, foreseen.method, origin, made_at))
+            found.append(_worded(one, total, foreseen, origin, made_at))
     return found
 
 
@@ -135,21 +156,27 @@ def _counts(seen: Table, origin: int) -> tuple[list[float], ...]:
 
 
 def _worded(
-    one: Foreseen, total: float, method: str, origin: date, made_at: datetime
+    one: Foreseen, total: float, said: Forecast, origin: date, made_at: datetime
 ) -> MachineForecast:
     enough = one.wins >= ENOUGH_WINS
     share = one.estimates[HORIZONS[-1]].point / total if total > 0 else 0.0
     reasons = [
         texts.share_of_total(share),
         texts.won_lately(RECENT_DAYS, one.recent, one.wins),
-        texts.still_open(one.waiting, one.open_yuan),
+        _of_open(one),
     ]
     if not enough:
         reasons.insert(0, texts.few_wins(one.wins, ENOUGH_WINS))
     return MachineForecast(
-        origin, one.scope, _quantiles(one.estimates), enough, method,
-        tuple(reasons), VERSION, made_at,
+        origin, one.scope, _quantiles(one.estimates), enough, said.method,
+        tuple(reasons), said.version, made_at,
     )  # fmt: skip
+
+
+def _of_open(one: Foreseen) -> str:
+    """How the open deals stand, where that does something to the forecast; else how many."""
+    lifts = explaining.named(one.lifts, MATTERS * one.estimates[HORIZONS[-1]].point)
+    return texts.standing(lifts) if lifts else texts.still_open(one.waiting, one.open_yuan)
 
 
 def _quantiles(estimates: Mapping[int, Estimate]) -> dict[int, Quantiles]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from handlers.forecasting.arrays import Floats, Ints, tally
 from handlers.forecasting.grid import LONGEST_SPAN, Grid, spread
 from handlers.forecasting.rhythm import Rhythms
-from handlers.forecasting.table import Floats, Ints, Table, tally
+from handlers.forecasting.table import Table
 
 MOST_AGE = 730
 POOL = 12
@@ -30,6 +31,8 @@ class Chances:
 
     won: Floats
     closed: Floats
+    pool: Ints
+    """The number of the pool of each age."""
 
     def within(self, days: int) -> Floats:
         """[j, a]: chance to be won within j = 0..days days, if open at the end of age a-1."""
@@ -57,6 +60,7 @@ def chances(known: Table, grid: Grid) -> Chances:
     return Chances(
         won=(np.bincount(pool, weights=won) / at_risk)[pool],
         closed=np.minimum(np.bincount(pool, weights=closed) / at_risk, 1.0)[pool],
+        pool=pool,
     )
 
 
@@ -103,6 +107,11 @@ class Promise:
     nobody asked."""
     by_team: Floats
     """[k, h, team]: within each horizon, as seen from the end of span k-1."""
+    chance: Chances
+    within: Floats
+    """[h, a]: `Chances.within` each horizon."""
+    bring: Floats
+    """[deal]: see `worth`."""
 
 
 def promise(known: Table, grid: Grid, rhythms: Rhythms, horizons: Ints, asked: Ints) -> Promise:
@@ -123,7 +132,8 @@ def promise(known: Table, grid: Grid, rhythms: Rhythms, horizons: Ints, asked: I
         until = np.clip(grid.edges - 1 - since, 0, longest)
         ahead[k] = np.diff(won.sum(axis=1)[until])
         by_team[k] = won[horizons]
-    return Promise(_past(known, grid, bring, chance), ahead, by_team)
+    past = _past(known, grid, bring, chance)
+    return Promise(past, ahead, by_team, chance, within[horizons], bring)
 
 
 def _open_by_day(known: Table, bring: Floats, within: Floats, since: int) -> Floats:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from handlers.forecasting import choosing, explaining, sharing, views
+from handlers.forecasting.arrays import Floats, tally
 from handlers.forecasting.bands import Bands
 from handlers.forecasting.grid import Grid, grid_for
-from handlers.forecasting.table import Floats, Table, as_known, tally
+from handlers.forecasting.standing import Lift, Standing
+from handlers.forecasting.table import Table, as_known
 
 LOW, HIGH = 0.2, 0.8
 ENOUGH_DAYS, ENOUGH_WINS = 56, 20
@@ -33,6 +35,10 @@ class Forecast:
     by_team: dict[str, dict[int, Estimate]]
     method: str
     reasons: tuple[str, ...]
+    version: str = explaining.VERSION
+    lifts: Mapping[str, tuple[Lift, ...]] = field(default_factory=dict)
+    """What level and stage do to each team within the longest horizon, the heaviest first; empty
+    where they were not heard."""
 
 
 def predict(table: Table, origin: int, horizons: Sequence[int]) -> Forecast:
@@ -77,9 +83,20 @@ def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
         weight=weight[:, h],
         total=total[:, h, 0],
         past=whole[:, h, 0],
+        lifts=None if seen.standing is None else _of_all(seen.standing, horizons[0]),
     )
     reasons = (*told.lacks(enough), *told.reasons())
-    return _forecast(known, estimates, told.method(), reasons)
+    found = _forecast(known, estimates, told.method(), reasons)
+    if seen.standing is None:
+        return found
+    lifts = seen.standing.lifts.get(max(horizons), ())
+    by_team = dict(zip(known.teams, lifts, strict=False))  # after the teams come those of all
+    return replace(found, version=told.version, lifts=by_team)
+
+
+def _of_all(standing: Standing, horizon: int) -> tuple[Lift, ...]:
+    lifts = standing.lifts.get(horizon)
+    return lifts[-1] if lifts else ()
 
 
 def _enough(known: Table, grid: Grid) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from handlers.forecasting.arrays import Floats, Ints
 from handlers.forecasting.choosing import weigh
 from handlers.forecasting.grid import Grid
-from handlers.forecasting.table import Floats, Ints, Table
+from handlers.forecasting.table import Table
 from handlers.forecasting.views import Views
 
 FOREVER = np.inf
@@ -19,13 +20,14 @@ DOUBT = 20.0
 def shares(known: Table, grid: Grid, horizons: Ints, seen: Views, past: Floats) -> Floats:
     """[k, h, team]: shares that add up to 1. past: [k, h, team], what happened."""
     lasting, *recent = (_remembered(known, grid, days) for days in MEMORIES)
-    promised = _normal(seen.promised)
+    promises = [seen.promised] if seen.standing is None else [seen.promised, seen.standing.by_team]
+    promised = [_normal(one) for one in promises]
     everywhere = np.ones((1, len(horizons), 1))
     candidates = np.array(
         [
             *(one[:, None, :] * everywhere for one in (lasting, *recent)),
-            promised,
-            (lasting[:, None, :] + promised) / 2,
+            *promised,
+            *((lasting[:, None, :] + one) / 2 for one in promised),
         ]
     )
     weight = weigh(candidates, _normal(past), seen.judged, grid, horizons)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-
-def tally(codes: Ints, amounts: Floats, size: int) -> Floats:
-    """Amounts added up by code 0..size-1."""
-    return np.bincount(codes, weights=amounts, minlength=size).astype(np.float64)
-
+from handlers.forecasting.arrays import Bools, Floats, Ints
+from handlers.forecasting.marks import Marks
 
 OPEN = np.iinfo(np.int64).max // 4
 """`closed` of an open opportunity: later than every day, and still safe to subtract from."""
@@ -40,6 +32,8 @@ class Table:
     product: Ints
     teams: tuple[str, ...]
     products: tuple[str, ...]
+    marks: Marks | None = None
+    """Levels and stages, where the table tells them."""
 
     def __len__(self) -> int:
         return len(self.created)
@@ -64,13 +58,14 @@ class Table:
             price=self.price[rows],
             team=self.team[rows],
             product=self.product[rows],
+            marks=None if self.marks is None else self.marks.of_rows(rows),
         )
 
 
 def as_known(table: Table, origin: int) -> Table:
     """What was known at the end of day `origin`: rows created later are gone with the teams and
     products that only they name, closings later are open again, and nobody knows yet what they
-    will be won for."""
+    will be won for, nor how far they will come."""
     known = table.where(table.created <= origin)
     later = known.closed > origin
     team, teams = _named(known.team, table.teams)
@@ -84,6 +79,7 @@ def as_known(table: Table, origin: int) -> Table:
         teams=teams,
         product=product,
         products=products,
+        marks=None if known.marks is None else known.marks.until(origin),
     )
 
 

@@ -1,4 +1,4 @@
-"""Three ways to look at the same history, and what each would have foreseen at past origins."""
+"""Ways to look at the same history, and what each would have foreseen at past origins."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting import pipeline
+from handlers.forecasting import pipeline, standing
+from handlers.forecasting.arrays import Floats, Ints
 from handlers.forecasting.grid import Grid, spread
+from handlers.forecasting.landmarks import Ground
 from handlers.forecasting.rhythm import Rhythms
-from handlers.forecasting.table import Floats, Ints, Table
+from handlers.forecasting.standing import Standing
+from handlers.forecasting.table import Table
 
-DEALS, REVENUE, PIPELINE = range(3)
+DEALS, REVENUE, PIPELINE, STANDING = range(4)
 PAST_ORIGINS = 60
 """Ends of spans at which the past is foreseen again: fifteen months of them."""
 YOUNGEST = 4
@@ -27,13 +30,15 @@ class Views:
     promised: Floats
     """[k, h, team]: revenue that the open opportunities and those to come promise by age."""
     judged: Ints
-    """The values of k at which all three views were asked, the origin left out."""
+    """The values of k at which all views were asked, the origin left out."""
+    standing: Standing | None
+    """None, and no such view, where the table tells too little of levels and stages."""
 
 
 def look(known: Table, grid: Grid, horizons: Ints) -> Views:
     """DEALS: number of wins by its rhythm, times their mean value. REVENUE: won value by its
     rhythm. PIPELINE: by age of the open opportunities and those to come, times the rhythm of
-    what came of that."""
+    what came of that. STANDING: the same, corrected by level and stage of those open."""
     won = known.where(known.won)
     rhythms = Rhythms(grid)
     days = grid.days()
@@ -47,10 +52,19 @@ def look(known: Table, grid: Grid, horizons: Ints) -> Views:
     asked = np.arange(max(YOUNGEST, grid.known - PAST_ORIGINS), grid.known + 1)
     promise = pipeline.promise(known, grid, rhythms, horizons, asked)
     kept = rhythms.foresee(value, promise.past, spread(won.value))
-    spans = np.array([deals, revenue, kept * promise.ahead])
+    views = [deals, revenue, kept * promise.ahead]
+    stands = standing.look(Ground(known, grid, horizons, promise), asked)
+    if stands is not None:
+        # What the marks told of a span must not be taken for its rhythm as well.
+        known_then = promise.past * stands.ratio[: grid.known, horizons.argmin()]
+        views.append(rhythms.foresee(value, known_then, spread(won.value)) * promise.ahead)
     inside = [grid.inside(int(horizon)) for horizon in horizons]
-    foreseen = np.array([(spans * part).sum(axis=2) for part in inside]).transpose(1, 2, 0)
-    return Views(foreseen, promise.by_team, asked[:-1])
+    foreseen = np.array([(np.array(views) * part).sum(axis=2) for part in inside])
+    foreseen = foreseen.transpose(1, 2, 0)
+    if stands is not None:
+        foreseen[STANDING] *= stands.ratio
+        stands = stands.in_units_of(foreseen[STANDING, -1], horizons)
+    return Views(foreseen, promise.by_team, asked[:-1], stands)
 
 
 def happened(known: Table, grid: Grid, horizons: Ints) -> Floats:

@@ -119,8 +119,9 @@ async def rule(desk: Desk, words: str) -> None:
     own = desk.rep.id in (forecast.person_id, cosign.csm_id)
     if own or not await customers.leads(desk.tx, desk.rep, forecast.person_id):
         raise NotAllowed(texts.LEADERS_ONLY)
-    limit = desk.office.policy.forecasts.cosign_difference
-    if rules.standing_of(line, cosign, desk.at, limit=limit) is not rules.Standing.IN_REVIEW:
+    tolerance = desk.office.policy.forecasts.tolerance
+    standing = rules.standing_of(line, cosign, desk.at, tolerance=tolerance)
+    if standing is not rules.Standing.IN_REVIEW:
         raise Refused(texts.NOT_IN_REVIEW)
     await desk.tx.forecasts.change_cosign(
         cosign.id,
@@ -207,8 +208,11 @@ async def _sign(desk: Desk, cosign_id: int, answers: Sequence[int], argument: st
         raise NotAllowed(texts.NOT_YOUR_REVIEW)
     if cosign.signed_at is not None:
         raise Refused(texts.SIGNED_BEFORE)
-    limit = desk.office.policy.forecasts.cosign_difference
-    apart = rules.too_far_apart(line.answers, answers, limit=limit)
+    counts = await desk.tx.forecasts.newest_of_week(forecast.week, [forecast.person_id])
+    if counts[forecast.person_id].id != forecast.id:
+        raise Refused(texts.REPLACED)
+    tolerance = desk.office.policy.forecasts.tolerance
+    apart = rules.too_far_apart(line.answers, answers, tolerance)
     meeting = meeting_time(desk.office.calendar, desk.at) if apart else None
     signed = await desk.tx.forecasts.change_cosign(
         cosign_id,
@@ -236,7 +240,7 @@ async def _call_meeting(
         cosign.id, customer, rep.name, desk.rep.name,
         answers=list(zip(line.answers, cosign.answers, strict=True)),
         argument=cosign.argument, risk=line.risk, when=_when(desk.office, cosign.meeting_at),
-        limit=desk.office.policy.forecasts.cosign_difference,
+        tolerance=desk.office.policy.forecasts.tolerance,
     )  # fmt: skip
     people = [rep, desk.rep, *([supervisor] if supervisor is not None else [])]
     content = Markdown(texts.REVIEW_TITLE, told)

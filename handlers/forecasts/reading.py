@@ -11,6 +11,7 @@ from bot.domain import forecasts as rules
 from bot.domain.forecasts import Category, Cosign, Forecast, Line, Standing
 from bot.domain.people import Person
 from handlers.desk import Office
+from handlers.texts import submissions as texts
 from storage.unit_of_work import UnitOfWork
 
 
@@ -57,15 +58,27 @@ async def signed(
 ) -> list[Signed]:
     listed = [line for one in found for line in one.lines]
     cosigns = await tx.forecasts.cosigns(line.id for line in listed)
-    limit = office.policy.forecasts.cosign_difference
+    tolerance = office.policy.forecasts.tolerance
     return [
         Signed(
             line,
             cosigns.get(line.id),
-            rules.standing_of(line, cosigns.get(line.id), at, limit=limit),
+            rules.standing_of(line, cosigns.get(line.id), at, tolerance=tolerance),
         )
         for line in listed
     ]
+
+
+async def marks(tx: UnitOfWork, found: Collection[Forecast]) -> dict[int, str]:
+    """forecast -> what it is marked as, of those that are: late, or submitted after a reopening."""
+    told = {one.id: texts.LATE for one in found if one.late}
+    for number, reopening in (await tx.forecast_reopenings.behind(x.id for x in found)).items():
+        told[number] = texts.reopened(reopening.reason)
+    return told
+
+
+async def mark_of(tx: UnitOfWork, one: Forecast) -> str:
+    return (await marks(tx, [one])).get(one.id, "")
 
 
 def sums(lines: Sequence[Signed]) -> dict[Category, tuple[int, int]]:
@@ -90,10 +103,10 @@ async def expected(
     What was won since it was forecast is no longer expected."""
     today = office.calendar.day_of(at)
     since, (_, following) = today - timedelta(days=rules.HORIZON_DAYS), quarter_days(today)
-    limit = office.policy.forecasts.cosign_difference
+    tolerance = office.policy.forecasts.tolerance
     found: dict[int, dict[Category, tuple[int, int]]] = {}
     for one in await tx.forecast_sums.open_sums(ids, since=since, until=following):
-        agreed = one.signed and (one.settled or not rules.too_far_apart(*one.answers, limit=limit))
+        agreed = one.signed and (one.settled or not rules.too_far_apart(*one.answers, tolerance))
         # Whether the second signature still may come or is late makes no difference to a sum.
         category = rules.category_of(one.level, Standing.AGREED if agreed else Standing.UNREVIEWED)
         own = found.setdefault(one.person_id, dict.fromkeys(Category, (0, 0)))

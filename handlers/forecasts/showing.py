@@ -40,7 +40,9 @@ async def show(desk: Desk, words: str) -> None:
     (forecast,) = found
     signed = await reading.signed(desk.tx, desk.office, found, desk.at)
     names = await lines.names_of(desk.tx, found)
-    head = f"**预测 {forecast.week}**（{texts.day_words(forecast.on_day)}提交）"
+    mark = await reading.mark_of(desk.tx, forecast)
+    when = f"{texts.day_words(forecast.on_day)}提交" + (f"，{mark}" if mark else "")
+    head = f"**预测 {forecast.week}**（{when}）"
     told = [head, await _sums(desk, [desk.rep], signed), *await _beside(desk, found)]
     told += _by_bucket(desk, signed, names)
     customers.tell_alone(desk, "预测", "\n".join(told))
@@ -155,10 +157,11 @@ async def _show_team(desk: Desk) -> None:
     names = await lines.names_of(desk.tx, found)
     told = ["**团队预测**", await _sums(desk, people, signed)]
     persons = {person.id: person.name for person in people}
+    marks = await reading.marks(desk.tx, found)
     for one in found:
         own = [x for x in signed if x.line.forecast_id == one.id]
-        late = "，迟交" if one.late else ""
-        told.append(f"- {persons[one.person_id]}（{one.week}{late}）：{_category_words(own)}")
+        mark = f"，{marks[one.id]}" if one.id in marks else ""
+        told.append(f"- {persons[one.person_id]}（{one.week}{mark}）：{_category_words(own)}")
         told += [f"  - {line}" for line in await _beside(desk, [one])]
     missing = [p.name for p in people if p.id not in {one.person_id for one in found}]
     told += [f"没有提交：{'、'.join(missing)}"] if missing else []

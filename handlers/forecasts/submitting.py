@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from bot.domain import forecasts as rules
@@ -16,8 +15,9 @@ from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card
 from handlers import customers, erp_entries, erp_forecasts
 from handlers.desk import Desk
-from handlers.forecasts import cosigning, lines, questions
+from handlers.forecasts import cosigning, lines, locking, questions, reading
 from handlers.forecasts.lines import Item
+from handlers.forecasts.locking import Turn
 from handlers.levels.claiming import open_deal
 from handlers.supply import notices
 from handlers.texts import submissions as texts
@@ -60,11 +60,10 @@ class Sheet:
 
 
 async def begin(desk: Desk, _: str) -> None:
-    """Raises Refused after the lock, unless nothing was submitted."""
+    """Raises Refused after the lock, unless nothing was submitted or it was reopened."""
     on_day = rules.submission_day(desk.office.calendar.day_of(desk.at), desk.office.calendar)
     week = rules.week_of(on_day)
-    known = await desk.tx.forecasts.newest_of_week(week, [desk.rep.id])
-    if known and is_locked(desk, on_day):
+    if await locking.turn(desk, on_day) is Turn.LOCKED:
         raise Refused(texts.LOCKED)
     items = await lines.of_person(desk.tx, desk.office, desk.rep.id, desk.at)
     if not items:
@@ -169,10 +168,6 @@ async def _asked_about(desk: Desk) -> int | None:
     return item.deal.id if item is not None else None
 
 
-def is_locked(desk: Desk, on_day: date) -> bool:
-    return desk.at >= desk.office.calendar.moment(on_day, desk.office.policy.forecasts.lock_at)
-
-
 async def _customer(desk: Desk, words: str, how: str) -> Account:
     found = [mention.sure for mention in desk.office.customers.index.find(words)]
     names = {one.name for one in found if one is not None}
@@ -224,10 +219,10 @@ async def _submit(desk: Desk, sheet: Sheet, items: Sequence[Item]) -> None:
     calendar = desk.office.calendar
     today = calendar.day_of(desk.at)
     on_day = rules.submission_day(today, calendar)
-    locked = is_locked(desk, on_day)
     if rules.week_of(on_day) != sheet.week:
         raise Refused(texts.GONE)
-    if locked and await desk.tx.forecasts.newest_of_week(sheet.week, [desk.rep.id]):
+    turn = await locking.turn(desk, on_day)
+    if turn is Turn.LOCKED:
         raise Refused(texts.LOCKED)
     chosen = [item for item in items if sheet.decided.get(item.deal.id, False)]
     if not chosen or _next(sheet, items) is not None:
@@ -238,7 +233,7 @@ async def _submit(desk: Desk, sheet: Sheet, items: Sequence[Item]) -> None:
             raise Refused(texts.missing(item.deal.account_name, lacking))
     wanted = [item.line(sheet.answers.get(item.deal.id, ())) for item in chosen]
     done = await desk.tx.forecasts.submit(
-        desk.rep.id, sheet.week, today, wanted, late=locked, at=desk.at
+        desk.rep.id, sheet.week, today, wanted, late=turn is Turn.LATE, at=desk.at
     )
     asked = 0
     for line, item in zip(done.lines, chosen, strict=True):
@@ -251,10 +246,16 @@ async def _submit(desk: Desk, sheet: Sheet, items: Sequence[Item]) -> None:
         action="submit_forecast",
         subject=f"forecast:{done.id}",
         before={},
-        after={"week": sheet.week, "lines": [line.id for line in done.lines], "late": locked},
+        after={
+            "week": sheet.week,
+            "lines": [line.id for line in done.lines],
+            "late": done.late,
+            "reopened": turn is Turn.REOPENED,
+        },
     )
     total = sum(line.amount_fen for line in done.lines)
-    desk.say(texts.submitted(sheet.week, len(done.lines), total, asked, late=locked))
+    mark = await reading.mark_of(desk.tx, done)
+    desk.say(texts.submitted(sheet.week, len(done.lines), total, asked, mark=mark))
 
 
 def _card(desk: Desk, sheet: Sheet, items: Sequence[Item], card_id: str) -> Card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.forecasts import cosigning, showing, submitting
+from handlers.forecasts import cosigning, locking, showing, submitting
 from handlers.levels import evidence
 
 COMMANDS = (
@@ -11,6 +11,8 @@ COMMANDS = (
     ("预测帮助", showing.explain),
     ("提交预测|预测提交", submitting.begin),
     ("改预测(?=[ :：]|$)|修改预测(?=[ :：]|$)", submitting.change),
+    ("(?:申请|请求)重开预测(?=[ :：,，]|$)", locking.ask),
+    ("重开预测(?=[ :：,，]|$)", locking.by_words),
     ("评分(?=[ :：]|$)", submitting.answer),
     ("复评结论(?=[ :：#]|$)", cosigning.rule),
     ("复评(?=[ :：#]|$)", cosigning.by_words),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.router import Job, Route
 from handlers import conversations, files, hearing, paper_contracts
 from handlers.desk import Desk, Office
-from handlers.forecasts import cosigning, submitting
+from handlers.forecasts import cosigning, locking, submitting
 from handlers.forecasts.clock import Rounds
 from handlers.levels import claiming, mail_evidence
 from handlers.levels.expiring import Expiry
@@ -26,6 +26,7 @@ PRESSES: tuple[Route[Desk], ...] = (
     Route("press on a level", _pressed(claiming.CARD), claiming.press),
     Route("press on a mail", _pressed(mail_evidence.CARD), mail_evidence.press),
     Route("press on a forecast", _pressed(submitting.CARD), submitting.press),
+    Route("press to reopen a forecast", _pressed(locking.CARD), locking.press),
     Route("press on a second signature", _pressed(cosigning.CARD), cosigning.press),
 )
 

@@ -41,6 +41,7 @@ ACTIONS = {
     "verify_audit": "核对审计链", "erase_personal_data": "删除个人信息",
     "log_activity": "记一条动态", "retract_activity": "撤回动态", "unlock_activity": "解锁补录",
     "reopen_activity": "重开补录", "keep_locked": "不解锁", "create_customer": "新建客户",
+    "reopen_forecast": "重开预测",
     "transfer_customer": "转客户", "merge_customers": "合并客户", "undo_merge": "撤销合并",
     "pool_customer": "放进公海", "claim_customer": "领取客户", "import_customers": "导入客户",
     "identify_customer": "认出客户", "alias": "记客户叫法", "decide_collision": "处理撞单",

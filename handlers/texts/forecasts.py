@@ -50,7 +50,7 @@ def closed_before_created(closed: str, created: str) -> str:
     return f"closed {closed} 早于 created {created} (closed before created)"
 
 
-VIEWS = ("赢单节律", "金额节律", "在谈商机")
+VIEWS = ("赢单节律", "金额节律", "在谈商机", "定级和阶段")
 
 
 def method(
@@ -71,6 +71,30 @@ def by_rhythm(wins: int) -> str:
 
 def by_pipeline(still_open: int) -> str:
     return f"在谈商机（{still_open:,} 个，按年龄的赢率，加将要新建的）"
+
+
+def by_standing(still_open: int, lifts: Sequence[str]) -> str:
+    told = f"；{'，'.join(lifts)}" if lifts else ""
+    return f"在谈商机（{still_open:,} 个，按年龄、定级、衰减和阶段的赢率，加将要新建的{told}）"
+
+
+def level_of(level: str) -> str:
+    return {"": "未定级", "L2.5": "L2.5（意向已衰减）"}.get(level, level)
+
+
+def stage_of(label: str) -> str:
+    return f"「{label}」阶段" if label else "没有阶段记录的"
+
+
+def lifted(mark: str, deals: int, more: float) -> str:
+    """more: in yuan, below 0 for less."""
+    way = "抬高" if more > 0 else "压低"
+    between = "" if mark.endswith("）") else " "
+    return f"{mark}{between}{deals:,} 单{way} {abs(more):,.0f} 元"
+
+
+def standing(lifts: Sequence[str]) -> str:
+    return f"在谈商机的定级和阶段（和只看商机年龄相比）：{'，'.join(lifts)}。"
 
 
 def pull(name: str, *, sees: float, weight: float, by: float) -> str:

@@ -28,7 +28,10 @@ class Words:
     meaning: str
 
 
-_COUNTED_ON = {"workday": "工作日", "office": "办公时间", "calendar": "自然日"}
+_CHOICES = {
+    ValueKind.COUNTED_ON: {"workday": "工作日", "office": "办公时间", "calendar": "自然日"},
+    ValueKind.RELATIVE_TO: {"scale": "分数", "mean": "平均分", "rep": "销售评分"},
+}
 _H, _D, _WD = "小时", "天", "个工作日"
 
 WORDS = {
@@ -73,7 +76,12 @@ WORDS = {
     ),
     "forecasts.evidence_warn_days": Words("凭据到期提醒", _D, "到期前这么多天提醒销售"),
     "forecasts.cosign_h": Words("复评时限", _H, "客户成功要在这么久内复评"),
-    "forecasts.cosign_difference": Words("复评差距", "分", "两边相差超过这么多分要三方会审"),
+    "forecasts.cosign_difference": Words(
+        "复评差距", "", "两边相差超过这么多要三方会审；是多少分还是百分之几，看「复评差距算法」"
+    ),
+    "forecasts.relative_to": Words(
+        "复评差距算法", "", "差距按分数算，还是按占平均分、占销售评分的百分比算"
+    ),
     "forecasts.remind_at": Words("预测提醒时间", "", "提交日这个时间提醒没交的人"),
     "forecasts.lock_at": Words("预测锁定时间", "", "提交日这个时间锁定"),
     "supply.above_wan": Words("备货推送金额", "万元", "L1 商机超过这个金额时通知仓储和计划"),
@@ -114,8 +122,8 @@ def value(one: Setting, given: Value) -> str:
         return ON if given else OFF
     if isinstance(given, list):
         return "、".join(str(item) for item in given) + WORDS[one.key].unit if given else "无"
-    if one.kind is ValueKind.COUNTED_ON:
-        return _COUNTED_ON[str(given)]
+    if one.kind in _CHOICES:
+        return _CHOICES[one.kind][str(given)]
     return f"{given}{WORDS[one.key].unit}"
 
 
@@ -128,8 +136,9 @@ def read_value(one: Setting, text: str) -> Value | None:
                     "关": False, "关闭": False, "否": False}.get(text)  # fmt: skip
         case ValueKind.CLOCK:
             return _read_clock(text)
-        case ValueKind.COUNTED_ON:
-            return next((key for key, word in _COUNTED_ON.items() if word == text), None)
+        case ValueKind.COUNTED_ON | ValueKind.RELATIVE_TO:
+            words = _CHOICES[one.kind]
+            return next((key for key, word in words.items() if word == text), None)
         case ValueKind.TEXTS:
             parts = [part.strip() for part in re.split(r"[、,，;；]", text)]
             return [part[:30] for part in parts if part][:9] or None
@@ -197,6 +206,7 @@ def example(one: Setting) -> str:
         ValueKind.HOURS: "8、24、44",
         ValueKind.TEXTS: "理由一、理由二",
         ValueKind.COUNTED_ON: "工作日",
+        ValueKind.RELATIVE_TO: "平均分",
         ValueKind.SHARE: "0.8",
         ValueKind.WHOLE: "3",
     }[one.kind]

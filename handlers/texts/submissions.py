@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from bot.domain.forecasts import Bucket, Category, Move, Standing
+from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
 from handlers.texts.dialog import amount_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
@@ -44,7 +44,10 @@ TITLE, OK, OUT, SUBMIT, AGAIN, DROP = (
 )  # fmt: skip
 NOTHING = "你没有定过级的商机，没有可提交的预测。先定级，例如「恒锐 L1 PO号 PO-2026-018」。"
 GONE = "这张预测卡片已经处理过了，请重新发「提交预测」。"
-LOCKED = "本周预测已锁定，不能再改。有变化请在下周的预测里提交，也可以现在就改金额和日期。"
+LOCKED = (
+    "本周预测已锁定，不能再改。有变化请在下周的预测里提交，也可以现在就改金额和日期；"
+    "一定要重交，就请主管重开：「申请重开预测 原因」。"
+)
 DROPPED = "已取消，没有提交"
 SUBMITTED = "已提交"
 CHANGE_HOW = "例如「改预测 恒锐机电 35万 12月20日 风险：客户换了负责人」。"
@@ -62,6 +65,7 @@ REVIEW_TITLE = "预测复评"
 NOT_YOUR_REVIEW = "这条复评不是请你做的。"
 NOT_OWN_REVIEW = "自己报的预测不能自己复评。"
 SIGNED_BEFORE = "这条已经复评过了。"
+REPLACED = "销售重新提交过了，这一条不再算数，请看新的复评请求。"
 NOT_IN_REVIEW = "这条不在三方会审中。"
 NO_ONE_TO_REVIEW = "还没有客户成功或服务负责人"
 
@@ -72,10 +76,10 @@ HELP = (
     "- 下调：恒锐机电 L3，因为…；不再定级：取消定级 恒锐机电 原因\n"
     "- 凭据 恒锐机电；撤回凭据 #12 原因\n"
     "- 改预测 恒锐机电 35万 12月20日 风险：…\n"
-    "- 提交预测（每周一 18:00 前）；预测；预测变化；预测准确率\n"
+    "- 提交预测（每周一 18:00 前）；预测；预测变化；预测准确率；锁定后：申请重开预测 原因\n"
     "- 客户成功：复评 #12 80 70 90 100 60 理由\n"
     "- 主管：预测 团队；预测判断 张伟 30万 理由；预测目标 张伟 2026Q4 500万；"
-    "复评结论 #12 75 理由；设置客户成功 恒锐机电 孙丽"
+    "复评结论 #12 75 理由；重开预测 张伟 原因；设置客户成功 恒锐机电 孙丽"
 )
 CHECK = "请核对，要改就直接说。"
 
@@ -135,11 +139,22 @@ def check(lines: Sequence[str], left_out: Sequence[str]) -> list[str]:
     return told
 
 
-def submitted(week: str, count: int, fen: int, asked: int, *, late: bool) -> str:
+def submitted(week: str, count: int, fen: int, asked: int, *, mark: str) -> str:
+    """mark: what the snapshot is marked as, "" for nothing."""
     tail = f"，其中{asked}条已请客户成功复评" if asked else ""
-    return (
-        f"{week} 预测{'（迟交）' if late else ''}已提交：{count}条，共{amount_words(fen)}{tail}。"
-    )
+    marked = f"（{mark}）" if mark else ""
+    return f"{week} 预测{marked}已提交：{count}条，共{amount_words(fen)}{tail}。"
+
+
+def locked_sum(week: str, count: int, fen: int) -> str:
+    return f"{week}：{count}条，共{amount_words(fen)}"
+
+
+LATE = "迟交"
+
+
+def reopened(reason: str) -> str:
+    return f"重开后重交：{reason}"
 
 
 def changed(customer: str, what: Sequence[str]) -> str:
@@ -177,7 +192,7 @@ def signed(customer: str, mine: int, theirs: int) -> str:
 
 def too_far(
     number: int, customer: str, rep: str, csm: str, *, answers: Sequence[tuple[int, int]],
-    argument: str, risk: str, when: str, limit: int,
+    argument: str, risk: str, when: str, tolerance: Tolerance,
 ) -> str:  # fmt: skip
     """Both arguments side by side."""
     rows = [
@@ -186,12 +201,22 @@ def too_far(
     ]
     return "\n".join([
         f"**{customer} 的预测要三方会审（#{number}）**",
-        f"两边评分相差超过{limit}分。建议时间：{when}，{rep}、{csm} 和主管一起。",
+        f"两边评分相差超过{_apart(tolerance)}。建议时间：{when}，{rep}、{csm} 和主管一起。",
         *rows,
         f"- {rep} 的说明：{risk or '没写'}",
         f"- {csm} 的说明：{argument or '没写'}",
         f"会后由主管写结论：「复评结论 #{number} 分数 理由」。",
     ])  # fmt: skip
+
+
+def _apart(tolerance: Tolerance) -> str:
+    match tolerance.relative_to:
+        case RelativeTo.SCALE:
+            return f"{tolerance.limit}分"
+        case RelativeTo.MEAN:
+            return f"两边平均分的{tolerance.limit}%"
+        case RelativeTo.REP:
+            return f"销售评分的{tolerance.limit}%"
 
 
 def agreed(customer: str, number: int, score: int, reason: str) -> str:

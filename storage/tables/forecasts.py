@@ -139,6 +139,15 @@ forecast_judgements = Table(  # a supervisor's number beside a rep's; append onl
     Column("at", Utc, nullable=False),
 )
 
+forecast_reopenings = Table(  # a locked forecast, opened again once; append only
+    "forecast_reopenings",
+    metadata,
+    ref("forecast_id", "forecasts.id", index=False, primary_key=True),
+    ref("by", "people.id", index=False),
+    Column("reason", String(200), nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
 forecast_targets = Table(  # append only; the newest of a person and quarter counts
     "forecast_targets",
     metadata,

@@ -16,7 +16,9 @@ from bot.domain.forecasts import (
     Forecast,
     Line,
     Move,
+    RelativeTo,
     Standing,
+    Tolerance,
     Won,
     accuracies,
     bridge,
@@ -91,7 +93,30 @@ def test_a_score_is_the_mean_of_all_five(answers: tuple[int, ...], points: int |
 def test_twenty_points_exactly_are_not_too_far(
     rep: tuple[int, ...], csm: tuple[int, ...], apart: bool
 ) -> None:
-    assert too_far_apart(rep, csm, limit=20) is apart
+    assert too_far_apart(rep, csm, Tolerance(20)) is apart
+
+
+@pytest.mark.parametrize(
+    ("relative_to", "rep", "csm", "apart"),
+    [
+        (RelativeTo.SCALE, 10, 5, False),  # five points, whatever they are to the ten
+        (RelativeTo.MEAN, 90, 110, False),  # 20 % of 100 exactly
+        (RelativeTo.MEAN, 90, 111, True),
+        (RelativeTo.MEAN, 10, 5, True),
+        (RelativeTo.MEAN, 0, 0, False),
+        (RelativeTo.REP, 80, 64, False),  # 20 % of 80 exactly
+        (RelativeTo.REP, 80, 63, True),
+        (RelativeTo.REP, 64, 80, True),  # it depends on the side
+        (RelativeTo.REP, 0, 0, False),
+        (RelativeTo.REP, 0, 1, True),
+    ],
+)  # fmt: skip
+def test_a_difference_may_be_measured_by_the_scores_instead_of_the_scale(
+    relative_to: RelativeTo, rep: int, csm: int, apart: bool
+) -> None:
+    """rep, csm: sums of five answers."""
+    answers = [(one, 0, 0, 0, 0) for one in (rep, csm)]
+    assert too_far_apart(*answers, Tolerance(20, relative_to)) is apart
 
 
 ASKED = Cosign(1, 1, 9, NOW, NOW + timedelta(hours=48))
@@ -117,7 +142,7 @@ def test_silence_is_no_consent(
     level: Level, cosign: Cosign | None, hours: int, standing: Standing, category: Category
 ) -> None:
     line = replace(LINE, level=level)
-    found = standing_of(line, cosign, NOW + timedelta(hours=hours), limit=20)
+    found = standing_of(line, cosign, NOW + timedelta(hours=hours), tolerance=Tolerance(20))
     assert (found, category_of(level, found)) == (standing, category)
 
 

@@ -1,12 +1,12 @@
-"""The chatting company beside an emulated Kingdee: its feeds, its outbox, its nights."""
+"""The chatting company beside an emulated ERP: its feeds, its outbox, its nights."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, Self
 
 import aiohttp
 from aiohttp import web
@@ -26,7 +26,7 @@ from bot.messages import (
     Platform,
 )
 from bot.outbox import Outbox
-from bot.ports import Release
+from bot.ports import ErpCustomers, ErpOrders, Release
 from bot.router import Job
 from config.erp_settings import (
     KingdeeCustomerSettings,
@@ -34,7 +34,7 @@ from config.erp_settings import (
     KingdeeOrderSettings,
 )
 from config.policy import change_policy
-from connectors.erp.forecasts import ForecastWriter
+from connectors.erp.forecasts import ForecastWriter, Ledger
 from connectors.erp.kingdee import CustomerForm, KingdeeCustomers, KingdeeOrders, OrderForm
 from connectors.erp.kingdee_api import KingdeeAccount, KingdeeApi
 from connectors.erp.kingdee_forecasts import ForecastForm, KingdeeForecasts
@@ -78,17 +78,70 @@ class _ChatClock(Clock):
         return self.chat.now
 
 
+class Emulated(Protocol):
+    """What people do in an ERP, whichever it is."""
+
+    def know(self, code: str, name: str) -> object:
+        """Enter a customer, or change a known one."""
+        ...
+
+    def order(
+        self, number: str, customer: str, amounts: Sequence[float], *, contract: str = ""
+    ) -> None: ...
+
+    def cancel(self, number: str) -> None:
+        """An order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A forecast line as it stands in the ERP, as text."""
+
+    number: str
+    customer: str
+    amount: str
+    expected_on: str
+    level: str
+    evidence: str
+    deal: str
+    state: str
+
+
 @dataclass
-class ErpCompany:
+class AnyErpCompany:
     """张伟's customer 恒锐机电; 钱进 at the accounts, 计明 in planning, 赵倩 the administrator."""
 
     chat: Chat
-    erp: emulated.KingdeeEmulator
+    erp: Emulated
     world: World
-    api: KingdeeApi
     kept: dict[str, Envelope] = field(default_factory=dict)
 
-    async def open(self) -> ErpCompany:
+    def customers(self) -> ErpCustomers:
+        raise NotImplementedError
+
+    def orders(self) -> ErpOrders:
+        raise NotImplementedError
+
+    def ledger(self) -> Ledger:
+        raise NotImplementedError
+
+    def held(self) -> dict[str, Held]:
+        """What stands in the ERP, by our key."""
+        raise NotImplementedError
+
+    def change_there(self, key: str, amount: float) -> None:
+        """As planning does in the ERP."""
+        raise NotImplementedError
+
+    def remove_there(self, key: str) -> None:
+        raise NotImplementedError
+
+    def fill(self, lines: int) -> None:
+        """With lines GD-X0, GD-X1, … that we never wrote."""
+        raise NotImplementedError
+
+    async def open(self) -> Self:
         chat = self.chat
         await chat.open()
         users = (DirectoryUser("qian", "钱进"), DirectoryUser("ji", "计明"))
@@ -115,16 +168,12 @@ class ErpCompany:
             forecast_erps=(SYSTEM,),
         )
         chat.handlers = Handlers(chat.office)
-        customers = CustomerForm(**KingdeeCustomerSettings().revealed())
-        orders = OrderForm(**KingdeeOrderSettings(contract="F_CONTRACT_NO").revealed())
-        values = FORECASTS.revealed()
-        form = ForecastForm(**{**values, "fixed": tuple(values["fixed"].items())})
-        self.writer = ForecastWriter(KingdeeForecasts(self.api, form))
+        self.writer = ForecastWriter(self.ledger())
         clock = _ChatClock(chat)
         self.feeds = ErpFeeds(
             chat.office,
-            [KingdeeCustomers(self.api, customers)],
-            [KingdeeOrders(self.api, orders)],
+            [self.customers()],
+            [self.orders()],
             accept=self.accept,
             clock=clock,
         )
@@ -193,8 +242,15 @@ class ErpCompany:
             await tx.delivery.queue(messages, at=chat.now)
         chat.said += messages
 
-    def away(self, api: str = "ExecuteBillQuery", times: int = 1) -> None:
-        self.world.faults.append(Fault("erp", api, status=503, times=times))
+    reading, saving = "ExecuteBillQuery", "Save"
+    """The calls that read and make a line, which faults may be played for."""
+
+    def lose_answer(self) -> None:
+        """Of the next call that makes a line, which takes effect."""
+        self.world.faults.append(Fault("erp", self.saving, status=502, after=True))
+
+    def away(self, api: str = "", times: int = 1) -> None:
+        self.world.faults.append(Fault("erp", api or self.reading, status=503, times=times))
 
     async def titles(self, name: str = HENGRUI) -> list[str]:
         """What a customer's stream says of the ERP, oldest first."""
@@ -204,14 +260,56 @@ class ErpCompany:
         page = await self.chat.stream(account)
         return [f"{one.title} {one.text}" for one in reversed(page) if "ERP" in one.title]
 
-    def forecasts(self) -> dict[str, dict[str, Any]]:
-        """What stands in the ERP, by our key."""
-        rows = self.erp.books.forms[emulated.FORECASTS].rows
-        return {row["F_GD_KEY"]: row for row in rows}
-
     def said_of(self, key: str) -> list[str]:
         """What went to people under keys that hold these words."""
         return [words(one.content) for one in self.chat.said if key in one.dedupe_key]
+
+
+@dataclass
+class ErpCompany(AnyErpCompany):
+    """With Kingdee."""
+
+    erp: emulated.KingdeeEmulator
+    api: KingdeeApi = field(kw_only=True)
+
+    def customers(self) -> ErpCustomers:
+        return KingdeeCustomers(self.api, CustomerForm(**KingdeeCustomerSettings().revealed()))
+
+    def orders(self) -> ErpOrders:
+        settings = KingdeeOrderSettings(contract="F_CONTRACT_NO")
+        return KingdeeOrders(self.api, OrderForm(**settings.revealed()))
+
+    def ledger(self) -> Ledger:
+        values = FORECASTS.revealed()
+        form = ForecastForm(**{**values, "fixed": tuple(values["fixed"].items())})
+        return KingdeeForecasts(self.api, form)
+
+    def forecasts(self) -> dict[str, dict[str, Any]]:
+        """The rows as Kingdee has them, by our key."""
+        rows = self.erp.books.forms[emulated.FORECASTS].rows
+        return {row["F_GD_KEY"]: row for row in rows}
+
+    def held(self) -> dict[str, Held]:
+        return {
+            key: Held(
+                row["FBillNo"], row["F_GD_CUST.FNumber"], row["F_GD_AMOUNT"], row["F_GD_DATE"],
+                row["F_GD_LEVEL"], row["F_GD_EVIDENCE"], row["F_GD_DEAL"], row["F_GD_STATE"],
+            )
+            for key, row in self.forecasts().items()
+        }  # fmt: skip
+
+    def change_there(self, key: str, amount: float) -> None:
+        self.forecasts()[key]["F_GD_AMOUNT"] = f"{amount:.2f}"
+
+    def remove_there(self, key: str) -> None:
+        self.erp.books.remove(emulated.FORECASTS, self.forecasts()[key]["FBillNo"])
+
+    def fill(self, lines: int) -> None:
+        for number in range(lines):
+            self.erp.books.add(
+                emulated.FORECASTS, F_GD_KEY=f"GD-X{number}", F_GD_AMOUNT=1.0,
+                F_GD_DATE="2026-03-01",
+            )  # fmt: skip
 
 
 @asynccontextmanager
@@ -235,6 +333,6 @@ async def erp_company(database: Database) -> AsyncIterator[ErpCompany]:
         )
         api = KingdeeApi(account, Http(session), _ChatClock(chat))
         try:
-            yield await ErpCompany(chat, erp, world, api).open()
+            yield await ErpCompany(chat, erp, world, api=api).open()
         finally:
             await server.close()

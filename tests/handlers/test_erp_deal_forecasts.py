@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,16 +14,22 @@ from bot.domain.opportunities import Opportunity, OpportunityState
 from handlers.levels import changing
 from handlers.policies import PolicyBook
 from storage.database import Database
-from tests.handlers.erp_company import HENGRUI, ErpCompany, erp_company
+from tests.handlers.erp_company import HENGRUI, AnyErpCompany, erp_company
+from tests.handlers.u9c_company import u9c_company
 
 DEAL, CONTRACT = "GD-D1", "GD-C1"
 SIGNED = "恒锐机电合同签了，HT-2026-018，36万，预付30%，1月30日前付"
 
 
-@pytest.fixture
-async def company(database: Database) -> AsyncIterator[ErpCompany]:
+@pytest.fixture(params=["kingdee", "u9c"])
+async def company(
+    database: Database, request: pytest.FixtureRequest
+) -> AsyncIterator[AnyErpCompany]:
     """恒锐机电 is K1 there, and its deal of 350,000 yuan is expected on 20 February."""
-    async with erp_company(database) as found:
+    opened: AbstractAsyncContextManager[AnyErpCompany] = (
+        erp_company(database) if request.param == "kingdee" else u9c_company(database)
+    )
+    async with opened as found:
         await found.chat.customer(HENGRUI)
         found.erp.know("K1", HENGRUI)
         await found.read()
@@ -32,13 +39,13 @@ async def company(database: Database) -> AsyncIterator[ErpCompany]:
         yield found
 
 
-async def first(company: ErpCompany) -> Opportunity:
+async def first(company: AnyErpCompany) -> Opportunity:
     async with company.chat.database.begin() as tx:
         return await tx.opportunities.get(1)
 
 
 async def prove(
-    company: ErpCompany,
+    company: AnyErpCompany,
     deal: Opportunity,
     *kinds: EvidenceKind,
     number: str = "PO-7",
@@ -61,7 +68,7 @@ async def prove(
 
 
 async def level(
-    company: ErpCompany,
+    company: AnyErpCompany,
     to: Level | None,
     cause: Cause = Cause.CLAIMED,
     *,
@@ -79,14 +86,14 @@ async def level(
     await company.send()
 
 
-async def sign(company: ErpCompany, text: str = SIGNED) -> str:
+async def sign(company: AnyErpCompany, text: str = SIGNED) -> str:
     await company.chat.say("zhang", text)
     told = await company.chat.press("zhang", company.chat.card("zhang"), "确认登记")
     await company.send()
     return told
 
 
-async def second_deal(company: ErpCompany, yuan: int = 200_000) -> Opportunity:
+async def second_deal(company: AnyErpCompany, yuan: int = 200_000) -> Opportunity:
     """Of the same customer, at L1 as well."""
     chat = company.chat
     async with chat.database.begin() as tx:
@@ -109,43 +116,44 @@ async def second_deal(company: ErpCompany, yuan: int = 200_000) -> Opportunity:
     return made
 
 
-def states(company: ErpCompany) -> dict[str, tuple[str, str]]:
+def states(company: AnyErpCompany) -> dict[str, tuple[str, str]]:
     """key -> (state, amount) as the ERP holds it."""
-    return {key: (row["F_GD_STATE"], row["F_GD_AMOUNT"]) for key, row in
-            company.forecasts().items()}  # fmt: skip
+    return {key: (row.state, row.amount) for key, row in company.held().items()}
 
 
-async def test_a_deal_at_l1_stands_in_the_erp_until_its_contract_does(company: ErpCompany) -> None:
-    assert company.forecasts() == {}
+async def test_a_deal_at_l1_stands_in_the_erp_until_its_contract_does(
+    company: AnyErpCompany,
+) -> None:
+    assert company.held() == {}
     await level(company, Level.L1)
-    row = company.forecasts()[DEAL]
-    assert (row["F_GD_CUST.FNumber"], row["F_GD_AMOUNT"]) == ("K1", "350000.00")
-    assert (row["F_GD_DATE"], row["F_GD_LEVEL"]) == ("2026-02-20", "L1")
-    assert (row["F_GD_EVIDENCE"], row["F_GD_STATE"]) == ("PO-7", "有效")
+    row = company.held()[DEAL]
+    assert (row.customer, row.amount) == ("K1", "350000.00")
+    assert (row.expected_on, row.level) == ("2026-02-20", "L1")
+    assert (row.evidence, row.state) == ("PO-7", "有效")
     shown = await company.chat.say("ji", "ERP预测")
-    assert f"{DEAL} {HENGRUI} 35万元 2026-02-20 PO-7：已写入（{row['FBillNo']}）" in shown
+    assert f"{DEAL} {HENGRUI} 35万元 2026-02-20 PO-7：已写入（{row.number}）" in shown
     await sign(company)
     assert states(company) == {DEAL: ("已撤回", "0.00"), CONTRACT: ("有效", "360000.00")}
-    assert company.forecasts()[CONTRACT]["F_GD_DEAL"] == company.forecasts()[DEAL]["F_GD_DEAL"]
+    assert company.held()[CONTRACT].deal == company.held()[DEAL].deal
     company.erp.order("XSDD1", "K1", [360_000], contract="HT-2026-018")
     await company.read()
     assert {state for state, _ in states(company).values()} == {"已撤回"}
 
 
-async def test_what_the_rep_says_of_day_and_amount_is_there_at_once(company: ErpCompany) -> None:
+async def test_what_the_rep_says_of_day_and_amount_is_there_at_once(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     await company.chat.say("zhang", "改预测 恒锐机电 40万 3月5日")
     await company.send()
-    row = company.forecasts()[DEAL]
-    assert (row["F_GD_AMOUNT"], row["F_GD_DATE"]) == ("400000.00", "2026-03-05")
+    row = company.held()[DEAL]
+    assert (row.amount, row.expected_on) == ("400000.00", "2026-03-05")
     await company.chat.say("zhang", "改预测 恒锐机电 风险：预算未批")
     await company.night()
-    assert len(company.forecasts()) == 1
+    assert len(company.held()) == 1
     assert company.said_of("erp-reconciled") == []
 
 
 async def test_a_level_that_falls_takes_the_line_back_and_one_that_returns_brings_it(
-    company: ErpCompany,
+    company: AnyErpCompany,
 ) -> None:
     await level(company, Level.L1)
     await level(company, Level.L3, Cause.LOWERED, reason="客户说再等等")
@@ -154,7 +162,7 @@ async def test_a_level_that_falls_takes_the_line_back_and_one_that_returns_bring
     assert states(company) == {DEAL: ("有效", "350000.00")}
 
 
-async def test_a_lost_deal_is_withdrawn_and_undoing_brings_it_back(company: ErpCompany) -> None:
+async def test_a_lost_deal_is_withdrawn_and_undoing_brings_it_back(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     await company.chat.say("zhang", "恒锐机电丢了，嫌价格高")
     await company.chat.press("zhang", company.chat.card("zhang"), "确认")
@@ -168,7 +176,7 @@ async def test_a_lost_deal_is_withdrawn_and_undoing_brings_it_back(company: ErpC
 
 @pytest.mark.parametrize(("to_level", "written"), [(0, False), (1, False), (2, True)])
 async def test_the_policy_says_to_which_level(
-    company: ErpCompany, to_level: int, written: bool
+    company: AnyErpCompany, to_level: int, written: bool
 ) -> None:
     chat = company.chat
     policy = replace(chat.policy, erp=replace(chat.policy.erp, forecast_to_level=to_level))
@@ -178,13 +186,13 @@ async def test_the_policy_says_to_which_level(
         company, deal, EvidenceKind.TECHNICAL_CONFIRMATION, EvidenceKind.BUDGET_APPROVAL
     )  # fmt: skip
     await level(company, Level.L2)
-    assert (DEAL in company.forecasts()) is written
+    assert (DEAL in company.held()) is written
     await level(company, Level.L1)
-    assert (DEAL in company.forecasts()) is (to_level > 0)
+    assert (DEAL in company.held()) is (to_level > 0)
 
 
 async def test_what_is_missing_is_asked_of_the_rep_at_once_and_told_at_night(
-    company: ErpCompany,
+    company: AnyErpCompany,
 ) -> None:
     async with company.chat.database.begin() as tx:
         deal = await tx.opportunities.get_for_update(1)
@@ -192,7 +200,7 @@ async def test_what_is_missing_is_asked_of_the_rep_at_once_and_told_at_night(
         by = company.chat.people["zhang"].id
         await tx.forecasts.note_outlook(1, {"expected_on": None}, by=by, at=company.chat.now)
     await level(company, Level.L1)
-    assert company.forecasts() == {}
+    assert company.held() == {}
     assert "缺金额" in company.chat.heard_by("zhang")
     await company.night()
     assert f"商机没有金额，没有写 1 条：{HENGRUI}（{DEAL}）" in company.chat.heard_by("ji")
@@ -202,14 +210,14 @@ async def test_what_is_missing_is_asked_of_the_rep_at_once_and_told_at_night(
 
 
 async def test_a_contract_that_cannot_be_told_leaves_its_deal_standing(
-    company: ErpCompany,
+    company: AnyErpCompany,
 ) -> None:
     await level(company, Level.L1)
     await sign(company, "恒锐机电合同签了，HT-2026-020，36万，货到付款")
     assert states(company) == {DEAL: ("有效", "350000.00")}
 
 
-async def test_an_order_without_a_contract_takes_its_amount_off(company: ErpCompany) -> None:
+async def test_an_order_without_a_contract_takes_its_amount_off(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     company.erp.order("XSDD1", "K1", [100_000])
     await company.read()
@@ -219,7 +227,9 @@ async def test_an_order_without_a_contract_takes_its_amount_off(company: ErpComp
     assert states(company) == {DEAL: ("已撤回", "0.00")}
 
 
-async def test_a_contract_is_of_the_deal_whose_order_or_amount_it_has(company: ErpCompany) -> None:
+async def test_a_contract_is_of_the_deal_whose_order_or_amount_it_has(
+    company: AnyErpCompany,
+) -> None:
     await level(company, Level.L1)
     await second_deal(company)
     await sign(company, "恒锐机电合同签了，HT-2026-021，20万，预付30%，1月30日前付")
@@ -231,7 +241,7 @@ async def test_a_contract_is_of_the_deal_whose_order_or_amount_it_has(company: E
 
 
 async def test_between_two_deals_nobody_guesses_and_nothing_counts_twice(
-    company: ErpCompany,
+    company: AnyErpCompany,
 ) -> None:
     await level(company, Level.L1)
     await second_deal(company)
@@ -252,7 +262,7 @@ async def test_between_two_deals_nobody_guesses_and_nothing_counts_twice(
     assert {state for state, _ in states(company).values()} == {"有效"}
 
 
-async def test_whose_customer_it_is_not_may_not_say_whose_contract(company: ErpCompany) -> None:
+async def test_whose_customer_it_is_not_may_not_say_whose_contract(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     await sign(company)
     await company.chat.say("chen", "ERP预测 HT-2026-018 没有商机")
@@ -260,7 +270,7 @@ async def test_whose_customer_it_is_not_may_not_say_whose_contract(company: ErpC
     assert states(company)[DEAL] == ("已撤回", "0.00")
 
 
-async def test_a_deal_that_comes_after_the_contract_is_another_sale(company: ErpCompany) -> None:
+async def test_a_deal_that_comes_after_the_contract_is_another_sale(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     await sign(company)
     company.chat.now += timedelta(hours=1)
@@ -273,13 +283,13 @@ async def test_a_deal_that_comes_after_the_contract_is_another_sale(company: Erp
 
 
 async def test_what_planning_changed_is_told_to_planning_and_to_the_rep(
-    company: ErpCompany,
+    company: AnyErpCompany,
 ) -> None:
     await level(company, Level.L1)
-    company.forecasts()[DEAL]["F_GD_AMOUNT"] = 300_000.0
+    company.change_there(DEAL, 300_000)
     await company.chat.say("zhang", "改预测 恒锐机电 40万")
     await company.send()
-    assert company.forecasts()[DEAL]["F_GD_AMOUNT"] == 300_000.0
+    assert company.held()[DEAL].amount == "300000.00"
     assert "现为金额 30万元" in company.chat.heard_by("ji")
     assert f"{HENGRUI}这一单的预测，计划部门在 ERP 里改过" in company.chat.heard_by("zhang")
     await company.chat.say("ji", f"ERP预测 重写 {DEAL}")
@@ -287,7 +297,7 @@ async def test_what_planning_changed_is_told_to_planning_and_to_the_rep(
     assert states(company) == {DEAL: ("有效", "400000.00")}
 
 
-async def test_the_night_mends_what_no_event_told(company: ErpCompany) -> None:
+async def test_the_night_mends_what_no_event_told(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     async with company.chat.database.begin() as tx:
         deal = await tx.opportunities.get_for_update(1)
@@ -296,7 +306,7 @@ async def test_the_night_mends_what_no_event_told(company: ErpCompany) -> None:
     assert states(company) == {DEAL: ("已撤回", "0.00")}
 
 
-async def test_a_contract_taken_off_the_record_gives_its_deal_back(company: ErpCompany) -> None:
+async def test_a_contract_taken_off_the_record_gives_its_deal_back(company: AnyErpCompany) -> None:
     await level(company, Level.L1)
     await sign(company)
     await company.chat.say("zhang", "先记下")
@@ -304,3 +314,73 @@ async def test_a_contract_taken_off_the_record_gives_its_deal_back(company: ErpC
     await company.chat.press("zhang", company.chat.card("zhang"), "一起撤下")
     await company.send()
     assert states(company) == {DEAL: ("有效", "350000.00"), CONTRACT: ("已撤回", "0.00")}
+
+
+async def test_what_was_written_by_a_call_whose_answer_was_lost_stands_there_once(
+    company: AnyErpCompany,
+) -> None:
+    company.lose_answer()
+    await level(company, Level.L1)
+    company.chat.now += timedelta(minutes=1)
+    await company.send()
+    assert states(company) == {DEAL: ("有效", "350000.00")}
+    shown = await company.chat.say("ji", "ERP预测")
+    assert f"已写入（{company.held()[DEAL].number}）" in shown
+
+
+async def test_an_erp_that_is_away_gets_the_newest_once_when_it_is_back(
+    company: AnyErpCompany,
+) -> None:
+    company.away(times=2)
+    await level(company, Level.L1)
+    await company.chat.say("zhang", "改预测 恒锐机电 40万 3月5日")
+    assert company.held() == {}
+    assert "排队中" in await company.chat.say("ji", "ERP预测")
+    for _ in range(3):
+        company.chat.now += timedelta(minutes=1)
+        await company.send()
+    assert states(company) == {DEAL: ("有效", "400000.00")}
+    await company.night()
+    assert company.said_of("erp-reconciled") == []
+
+
+async def test_the_night_tells_what_was_changed_or_removed_there_and_writes_over_nothing(
+    company: AnyErpCompany,
+) -> None:
+    await level(company, Level.L1)
+    await second_deal(company)
+    company.change_there(DEAL, 300_000)
+    company.remove_there("GD-D2")
+    await company.night()
+    told = company.chat.heard_by("ji")
+    assert f"{DEAL} 在 ERP 里被改过，现为 K1 30万元" in told
+    assert "GD-D2 写过，ERP 里已不在" in told
+    assert states(company) == {DEAL: ("有效", "300000.00")}
+    await company.chat.say("ji", f"ERP预测 重写 {DEAL}")
+    await company.chat.say("ji", "ERP预测 重写 GD-D2")
+    await company.send()
+    assert states(company) == {DEAL: ("有效", "350000.00"), "GD-D2": ("有效", "200000.00")}
+
+
+async def test_more_lines_than_a_page_are_compared_each(company: AnyErpCompany) -> None:
+    """Two hundred of the ERP's own stand among ours."""
+    await level(company, Level.L1)
+    company.fill(250)
+    await company.night()
+    told = company.chat.heard_by("ji")
+    assert "GD-X0" in told
+    assert f"{DEAL} " not in told
+
+
+async def test_an_order_that_grows_takes_more_off_and_a_cancelled_one_gives_it_back(
+    company: AnyErpCompany,
+) -> None:
+    await level(company, Level.L1)
+    company.erp.order("XSDD1", "K1", [100_000])
+    await company.read()
+    company.erp.order("XSDD1", "K1", [150_000])
+    await company.read()
+    assert states(company) == {DEAL: ("有效", "200000.00")}
+    company.erp.cancel("XSDD1")
+    await company.read()
+    assert states(company) == {DEAL: ("有效", "350000.00")}

@@ -200,7 +200,7 @@ def _written(one: Setting, value: Value) -> str:
         return policy_texts.ON if value else policy_texts.OFF
     if isinstance(value, list):
         return "、".join(str(item) for item in value)
-    if one.kind is ValueKind.COUNTED_ON:
+    if one.kind in (ValueKind.COUNTED_ON, ValueKind.RELATIVE_TO):
         return policy_texts.value(one, value)
     return str(value)
 

@@ -93,6 +93,7 @@ class OnU9c:
             **{
                 "entity": u9c.FORECASTS, "create": "SaleForecast/Create",
                 "modify": "SaleForecast/Modify", "submit": "SaleForecast/Approve",
+                "reopen": "SaleForecast/UnApprove",
                 "number": "DocNo", "key": "GdKey", "customer": "Customer.Code",
                 "amount": "Amount", "expected_on": "ExpectedOn", "level": "Level",
                 "evidence": "Evidence", "opportunity": "Deal", "state": "LineState",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.domain.forecasts import Line
-from bot.domain.levels import Level
+from bot.domain.levels import Cause, Level, LevelChange
 from bot.domain.machine_forecasts import TOTAL, MachineForecast, of_rep, of_team
 from bot.domain.opportunities import OpportunityState
 from storage.database import Database
@@ -116,3 +116,46 @@ async def test_too_little_history_is_said_and_nothing_is_foreseen(chat: Chat) ->
     [only] = (await night(chat)).values()
     assert (only.enough, only.by_horizon) == (False, {})
     assert "历史不足：赢单 12 单" in await chat.say("zhang", "预测参考")
+
+
+async def levelled_history(chat: Chat) -> None:
+    """Two deals are decided each day: 张伟's have an order and nine of ten are won, 陈静's were
+    left alone at L2 and one of ten is; each has 21 that are open, as old as the others were."""
+    async with chat.database.begin() as tx:
+        account = await tx.accounts.add(
+            name="杭州恒锐机电有限公司", owner_id=chat.people["zhang"].id, at=chat.now
+        )
+        for number in range(480):
+            who = ("zhang", "chen")[number % 2]
+            ends = chat.now + timedelta(days=20 - number // 2)
+            begins = ends - timedelta(days=24 + number * 7 % 20)
+            deal = await tx.opportunities.add(
+                account_id=account.id, name=f"第{number}单", owner_id=chat.people[who].id,
+                stage="quote", rank=3, at=begins, amount_fen=10_000_000,
+            )  # fmt: skip
+            came = Level.L1 if who == "zhang" else Level.L2_5
+            for days, level, cause in ((1, Level.L2, Cause.CLAIMED), (3, came, Cause.DECAYED)):
+                at = begins + timedelta(days=days)
+                await tx.levels.append(LevelChange(0, deal.id, None, level, cause, at))
+            if ends <= chat.now:
+                locked = await tx.opportunities.get_for_update(deal.id)
+                won = (number // 2 % 10 > 0) is (who == "zhang")
+                ended = replace(
+                    locked, state=OpportunityState.WON if won else OpportunityState.LOST
+                )
+                await tx.opportunities.save(ended)
+                await tx.stages.note_state(
+                    locked, ended, by=deal.owner_id, at=ends, calendar=CALENDAR
+                )
+
+
+async def test_levels_and_decays_enter_and_are_named_among_the_reasons(chat: Chat) -> None:
+    await levelled_history(chat)
+    found = await night(chat)
+    zhang, chen, li = (chat.people[who].id for who in ("zhang", "chen", "li"))
+    assert {one.version for one in found.values()} == {"gendan-2"}
+    assert "定级和阶段" in found[TOTAL].method
+    up, down = (of_rep(zhang), "L1 21 单抬高"), (of_rep(chen), "L2.5（意向已衰减）21 单压低")
+    for scope, words in (up, down, (of_team(li), up[1]), (of_team(li), down[1])):
+        assert any(words in reason for reason in found[scope].reasons), found[scope].reasons
+    assert up[1] in await chat.say("zhang", "预测参考")

@@ -167,3 +167,28 @@ async def _tick(chat: Chat, moment: datetime, name: str) -> str:
         job = {one.name: one for one in chat.handlers.jobs()}[name]
         sent = [*await job.run(tx, chat.now), *await job.run(tx, chat.now)]
     return "\n".join(words(one.content) for one in sent)
+
+
+async def test_a_signature_under_a_replaced_snapshot_is_no_longer_waited_for(
+    company: Proving,
+) -> None:
+    chat = company.chat
+    await _submit(chat)
+    submitted = chat.now
+    await chat.say("li", "重开预测 张伟 恒锐加了两台")
+    chat.now += timedelta(hours=20)
+    await _submit(chat, "90 90 90 90 90")
+    assert "不再算数" in await chat.say("liu", "复评 #1 70 70 70 70 70")
+    assert not await _tick(chat, submitted + timedelta(hours=50), "second signatures")
+    assert "没人复评" in await _tick(chat, chat.now + timedelta(days=5), "second signatures")
+
+
+async def test_the_difference_is_measured_as_the_policy_says(company: Proving) -> None:
+    chat = company.chat
+    await chat.say("zhao", "设置 复评差距算法 销售评分")
+    await chat.press("zhao", chat.card("zhao"), "确认修改")
+    await _submit(chat, "40 40 40 40 40")
+    await chat.say("liu", "复评 #1 30 30 30 30 30 预算没批")  # 10 points, 25 % of 40
+    assert "两边评分相差超过销售评分的20%" in chat.heard_by("li")
+    assert "三方会审中" in await chat.say("zhang", "预测")
+    assert "承诺 0元" in await chat.say("zhang", "预测")
