@@ -46,7 +46,7 @@ async def test_a_deal_is_expected_then_committed_then_won_and_never_counted_twic
     await submitted(website)
     await website.chat.say("li", "预测目标 张伟 2026Q1 70万")
     out = (await screen(website, "li")).outlook
-    assert out.quarter == "2026Q1"
+    assert out.quarter == "2026年第1季度"
     assert out.target is not None
     assert [one.words for one in (out.target, out.won, out.commit, out.best)] == [
         "70万元", "0元", "0元", "35万元",
@@ -110,7 +110,12 @@ async def test_without_anything_it_says_what_is_missing(website: Website) -> Non
     assert out.is_empty
     assert out.notes == (texts.NO_TARGET.format("2026Q1"), texts.NO_LINES, texts.NO_MACHINE)
     _, page = await (await website.sign_in("wang")).get("/")
-    for part in (*out.notes, "近7天没有新的备货通知", "还没有发布过规则", "近90天没有裁定过申诉"):
+    for part in (
+        *out.notes,
+        "近7天没有新的备货通知",
+        "还没有试算后发布的规则变更",
+        "近90天没有裁定过申诉",
+    ):
         assert part in page
 
 
