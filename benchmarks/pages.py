@@ -9,7 +9,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,6 +106,27 @@ async def timed(what: str, act: Callable[[], Awaitable[object]]) -> None:
     print(f"   {what}: {shown}, of the processor {cpu:.0f} ms")
 
 
+@asynccontextmanager
+async def looked_at() -> AsyncIterator[list[float]]:
+    """How long the event loop was held each time, in seconds; whole after the block."""
+    holds: list[float] = [0.0]
+    nap_s = 0.001
+
+    async def look() -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(nap_s)
+            holds.append(time.perf_counter() - begun - nap_s)
+
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(nap_s)
+    try:
+        yield holds
+    finally:
+        await asyncio.sleep(nap_s)
+        looking.cancel()
+
+
 async def customer(folder: Path) -> None:
     url = f"sqlite+aiosqlite:///{folder / 'customer.db'}"
     await admin.upgrade(url)
@@ -170,11 +192,12 @@ async def screen(folder: Path) -> None:
             )
         here = await stand(database, folder, Role.SALES_DIRECTOR)
         begun, worked = time.perf_counter(), time.process_time()
-        async with database.read() as tx:
+        async with looked_at() as holds, database.read() as tx:
             await build(tx, here.site.office, here.visitor.person, NOW)
         print(f"   {DEALS:,} deals of {people:,} people, SQLite")
         spent, cpu = time.perf_counter() - begun, time.process_time() - worked
         print(f"   working it out, for everybody: {spent:.1f} s, of the processor {cpu:.1f} s")
+        print(f"   nobody else waited longer than {max(holds) * 1000:.0f} ms meanwhile")
 
         async def page() -> None:
             found = await here.site.screen(here.visitor)
