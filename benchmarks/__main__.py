@@ -8,8 +8,9 @@ import sys
 import time
 
 ALL = (
-    "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "conversions", "payouts",
-    "forecast", "sales_team", "nightly", "kill", "stream", "aibot", "archive", "contacts",
+    "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
+    "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "stream", "aibot",
+    "archive", "contacts",
 )  # fmt: skip
 
 
