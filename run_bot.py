@@ -697,7 +697,10 @@ def website(bot: Bot) -> tuple[list[web.RouteDef], dict[str, Any]]:
         AdminPages(site_of(site, _running_parts(bot)), guard),
     )
     routes = [*pages.routes(), *(route for one in others for route in one.routes())]
-    return routes, {"middlewares": [guard.middleware()], "on_shutdown": [pages.stop]}
+    return routes, {
+        "middlewares": [guard.middleware()],
+        "on_shutdown": [pages.stop, site.screens.stop],
+    }
 
 
 def _running_parts(bot: Bot) -> Running:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.levels import Level
@@ -99,14 +99,15 @@ class ForecastSums:
 
     async def won_by_owner(self, since: datetime, until: datetime) -> dict[int, int]:
         """person -> fen of their deals won in [since, until), of everybody: found from the moments
-        on, which is far less than everybody's deals."""
+        on, which is far less than everybody's deals. The state stands in the query itself, or no
+        database would know that `ix_stage_events_won` holds all of them."""
         won = str(OpportunityState.WON)
         ids = (
             select(stage_events.c.opportunity_id)
             .where(
                 stage_events.c.at >= since,
                 stage_events.c.at < until,
-                stage_events.c.went_to == won,
+                stage_events.c.went_to == literal_column(f"'{won}'"),
             )
             .distinct()
             .subquery()

@@ -24,6 +24,7 @@ from storage.tables import (
 )
 
 WAITING, APPROVED, REJECTED, WITHDRAWN = "waiting", "approved", "rejected", "withdrawn"
+NO_REDEMPTION = "没有这次兑换。"
 _POSTGRES_LOCK = 0x67726F77  # any number nobody else uses
 
 
@@ -237,7 +238,7 @@ class GrowthFund:
         """For whoever goes on to decide it. Raises NotFound."""
         found = await self._redemptions(growth_redemptions.c.id == number)
         if not found:
-            raise NotFound("没有这次兑换。")
+            raise NotFound(NO_REDEMPTION)
         return found[0]
 
     async def decide(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.domain.page_sessions import Visitor
-from bot.errors import InvalidInput, Refused
+from bot.errors import InvalidInput, NotFound, Refused
 from connectors.web.guard import Guard
 from connectors.web.headers import FILE
 from connectors.web.site import Site
@@ -32,6 +32,9 @@ class PayoutPages:
             web.post(f"/disputes/{_NUMBER}/ruling", guard.form(self._rule)),
             web.post(f"/disputes/{_NUMBER}/question", guard.form(self._ask)),
             web.get("/fund", guard.known(self._fund)),
+            web.post("/fund/consent", guard.form(self._consent)),
+            web.post("/fund/redeem", guard.form(self._redeem)),
+            web.post(f"/fund/redemptions/{_NUMBER}", guard.form(self._settle)),
         ]
 
     async def _payouts(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -60,7 +63,7 @@ class PayoutPages:
     async def _rule(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """First what it would do, then, pressed once more, done."""
         number = int(request.match_info["number"])
-        told = {key: str(value) for key, value in (await request.post()).items()}
+        told = await _told(request)
         try:
             ruling = await self._site.rule(visitor, number, told)
         except (InvalidInput, Refused) as problem:
@@ -103,5 +106,49 @@ class PayoutPages:
         )
 
     async def _fund(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        page = await self._site.fund(visitor, person=request.query.get("person", ""))
-        return self._guard.show(request, "fund.html", visitor, page=page)
+        return await self._show_fund(request, visitor, person=request.query.get("person", ""))
+
+    async def _consent(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        try:
+            await self._site.fund_consent(visitor, await _told(request))
+        except (InvalidInput, Refused) as problem:
+            return await self._show_fund(request, visitor, trouble=str(problem))
+        return self._guard.send_to("/fund")
+
+    async def _redeem(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """First what it would do, then, pressed once more, done."""
+        try:
+            ask = await self._site.redeem(visitor, await _told(request))
+        except (InvalidInput, NotFound, Refused) as problem:
+            return await self._show_fund(request, visitor, trouble=str(problem))
+        if ask is None:
+            return self._guard.send_to("/fund")
+        return await self._show_fund(request, visitor, ask=ask)
+
+    async def _settle(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        number = int(request.match_info["number"])
+        told = await _told(request)
+        try:
+            await self._site.settle_redemption(visitor, number, told.get("act", ""))
+        except (InvalidInput, Refused) as problem:
+            return await self._show_fund(request, visitor, trouble=str(problem))
+        return self._guard.send_to("/fund")
+
+    async def _show_fund(
+        self,
+        request: web.Request,
+        visitor: Visitor,
+        *,
+        person: str = "",
+        ask: object = None,
+        trouble: str = "",
+    ) -> web.StreamResponse:
+        page = await self._site.fund(visitor, person=person)
+        status = 400 if trouble else 200
+        return self._guard.show(
+            request, "fund.html", visitor, status=status, page=page, ask=ask, trouble=trouble
+        )
+
+
+async def _told(request: web.Request) -> dict[str, str]:
+    return {key: str(value) for key, value in (await request.post()).items()}

@@ -26,18 +26,25 @@ async def wish(desk: Desk, words: str) -> None:
     name = words.strip(" 「」")
     if not name:
         raise InvalidInput(texts.WHICH_TO_REDEEM)
-    item = await _item(desk, name)
-    balances = await desk.tx.growth_fund.balances(desk.rep.id)
-    _refuse_overdraft(item, available(balances))
+    item, balance = await look_up(desk.tx, desk.rep, name)
     number = "".join(filter(str.isalnum, desk.message.message_id))[-20:]
     card = Card(
         card_id=f"{_WISH}{desk.rep.id}-{number}",
         title=texts.TITLE,
-        lines=tuple(texts.redeem_lines(item.kind, item.name, item.price_fen, available(balances))),
+        lines=tuple(texts.redeem_lines(item.kind, item.name, item.price_fen, balance)),
         buttons=(Button(ASK, texts.ASK, style="primary"), Button(DROP, texts.DROP)),
     )
     data = {"item": item.name, "price_fen": item.price_fen}
     await desk.show_privately(card, subject=f"growth:{desk.rep.id}", data=data)
+
+
+async def look_up(tx: UnitOfWork, person: Person, name: str) -> tuple[Item, int]:
+    """What has that name, and the balance that is enough for it. Raises NotFound, Refused."""
+    item = await _item(tx, name)
+    balance = available(await tx.growth_fund.balances(person.id))
+    if item.price_fen > balance:
+        raise Refused(texts.not_enough(item.price_fen, item.price_fen - balance))
+    return item, balance
 
 
 async def press(desk: Desk) -> None:
@@ -50,7 +57,7 @@ async def press(desk: Desk) -> None:
     await desk.tx.growth_fund.take_turn()
     redemption = await desk.tx.growth_fund.redemption(int(action.card_id.split("-")[1]))
     if action.action == WITHDRAW:
-        await _withdraw(desk, redemption)
+        await withdraw(desk, redemption)
     elif action.action in (APPROVE, REJECT):
         await decide(desk, redemption, approved=action.action == APPROVE)
 
@@ -94,7 +101,6 @@ async def give_back(
 
 
 async def _wished(desk: Desk) -> None:
-    """The balance is looked at again, in turn with whoever else spends it."""
     action = desk.message.action
     assert action is not None
     known = await desk.tx.cards.get(action.card_id)
@@ -106,15 +112,22 @@ async def _wished(desk: Desk) -> None:
         await _close_wish(desk, str(known.data["item"]), texts.DROP)
         desk.say(texts.NOTHING_HAPPENED)
         return
+    name = str(known.data["item"])
+    await ask(desk, name, known.data["price_fen"])
+    await _close_wish(desk, name, texts.STATES[WAITING])
+
+
+async def ask(desk: Desk, name: str, price_fen: int) -> None:
+    """For what was shown at that price. The balance is looked at again, in turn with whoever else
+    spends it; the same message asks once. Raises NotFound, Refused."""
     await desk.tx.growth_fund.take_turn()
-    item = await _item(desk, str(known.data["item"]))
-    if item.price_fen != known.data["price_fen"]:
-        raise Refused(texts.WHICH_TO_REDEEM)
+    item = await _item(desk.tx, name)
+    if item.price_fen != price_fen:
+        raise Refused(texts.price_changed(item.name, item.price_fen))
     approvers = await _approvers(desk.tx, desk.rep.id, desk.at)
     if not approvers:
         raise Refused(texts.NOBODY_TO_APPROVE)
     redemption = await _hold(desk, item)
-    await _close_wish(desk, item.name, texts.STATES[WAITING])
     await desk.show_privately(
         await card_for(desk.tx, redemption, desk.rep), subject=_subject(redemption)
     )
@@ -140,7 +153,8 @@ async def _hold(desk: Desk, item: Item) -> Redemption:
     return redemption
 
 
-async def _withdraw(desk: Desk, redemption: Redemption) -> None:
+async def withdraw(desk: Desk, redemption: Redemption) -> None:
+    """By who asked. Raises NotAllowed, Refused."""
     if redemption.person_id != desk.rep.id:
         raise NotAllowed(texts.NOT_YOURS)
     _refuse_unless_waiting(redemption)
@@ -223,8 +237,8 @@ async def _close_wish(desk: Desk, item: str, closed: str) -> None:
     await desk.change(card, subject=f"growth:{desk.rep.id}")
 
 
-async def _item(desk: Desk, name: str) -> Item:
-    for item in await desk.tx.growth_fund.items():
+async def _item(tx: UnitOfWork, name: str) -> Item:
+    for item in await tx.growth_fund.items():
         if item.name == name:
             return item
     raise NotFound(texts.no_such_item(name))
@@ -243,11 +257,6 @@ async def _note(desk: Desk, redemption: Redemption) -> None:
             "price_fen": redemption.item.price_fen,
         },
     )
-
-
-def _refuse_overdraft(item: Item, balance: int) -> None:
-    if item.price_fen > balance:
-        raise Refused(texts.not_enough(item.price_fen, item.price_fen - balance))
 
 
 def _refuse_unless_waiting(redemption: Redemption) -> None:

@@ -48,11 +48,9 @@ async def press(desk: Desk) -> None:
     if int(action.card_id.split("-")[1]) != desk.rep.id:
         raise NotAllowed(texts.NOT_YOURS)
     if action.action == CONSENT:
-        told = await _agree(desk)
+        told = await agree(desk)
     else:
-        await desk.tx.growth_fund.end_consent(desk.rep.id, desk.at)
-        await _note(desk, "end_growth_consent", {})
-        told = texts.REVOKED
+        told = await stop(desk)
     card = await card_for(desk, desk.rep)
     await desk.change(replace(card, card_id=action.card_id), subject=f"growth:{desk.rep.id}")
     desk.say(told)
@@ -106,16 +104,31 @@ def _buttons(mode: Mode, share: int | None, consent: Consent | None) -> tuple[Bu
     return tuple(found)
 
 
-async def _agree(desk: Desk) -> str:
+async def agree(desk: Desk, shown_bp: int | None = None) -> str:
+    """To the words with the share of now. shown_bp: the share that the person read, where that may
+    be another. Raises Refused."""
     if desk.office.policy.growth_fund.mode is not Mode.OPT_IN:
         raise Refused(texts.NOT_BY_CONSENT)
     share = await share_now(desk.tx, desk.at)
     if share is None:
         raise Refused(texts.NO_SHARE)
+    if shown_bp not in (None, share):
+        raise Refused(texts.SHARE_CHANGED)
+    given = await desk.tx.growth_fund.consent_of(desk.rep.id)
+    if given is not None and given.share_bp == share:
+        return texts.consented(share)
     consent = Consent(share, texts.consent_words(share), desk.at)
     await desk.tx.growth_fund.give_consent(desk.rep.id, consent)
     await _note(desk, "give_growth_consent", {"share_bp": share, "words": consent.words})
     return texts.consented(share)
+
+
+async def stop(desk: Desk) -> str:
+    """For the quarters to come."""
+    if await desk.tx.growth_fund.consent_of(desk.rep.id) is not None:
+        await desk.tx.growth_fund.end_consent(desk.rep.id, desk.at)
+        await _note(desk, "end_growth_consent", {})
+    return texts.REVOKED
 
 
 async def _note(desk: Desk, action: str, after: dict[str, object]) -> None:

@@ -19,6 +19,7 @@ from handlers.forecasts import reading
 from handlers.forecasts.reading import Aim, Signed
 from handlers.texts import submissions as texts
 from handlers.texts.dialog import amount_words
+from handlers.texts.figures import grouped, quarter_words, week_words
 from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -184,7 +185,7 @@ async def page(
     return ForecastPage(
         title=scope.title,
         way_back=scope.way_back,
-        week=newest[0].week if len({one.week for one in newest}) == 1 else "",
+        week=week_words(newest[0].week) if len({one.week for one in newest}) == 1 else "",
         sums=_sums(signed, aim),
         target=_target(aim),
         machine=await _machine(tx, scope.machine),
@@ -249,7 +250,7 @@ def _sums(signed: Sequence[Signed], aim: Aim | None) -> tuple[Sum, ...]:
     return tuple(
         Sum(
             texts.CATEGORIES[one],
-            amount_words(fen),
+            _money(fen),
             lines,
             _share(fen, aim.target_fen) if aim is not None else None,
         )
@@ -262,14 +263,18 @@ def _target(aim: Aim | None) -> Target | None:
         return None
     gap = aim.target_fen - aim.won_fen - aim.commit_fen
     return Target(
-        quarter=aim.quarter,
-        amount=amount_words(aim.target_fen),
-        won=amount_words(aim.won_fen),
-        committed=amount_words(aim.commit_fen),
+        quarter=quarter_words(aim.quarter),
+        amount=_money(aim.target_fen),
+        won=_money(aim.won_fen),
+        committed=_money(aim.commit_fen),
         share=min(_share(aim.won_fen, aim.target_fen), 100),
         committed_share=min(_share(aim.won_fen + aim.commit_fen, aim.target_fen), 100),
-        gap=amount_words(gap) if gap > 0 else "",
+        gap=_money(gap) if gap > 0 else "",
     )
+
+
+def _money(fen: int) -> str:
+    return grouped(amount_words(fen))
 
 
 def _share(fen: int, whole: int) -> int:
@@ -281,7 +286,7 @@ async def _machine(tx: UnitOfWork, scope: str) -> Machine | None:
     if found is None:
         return None
     bands = tuple(
-        Band(days, *(amount_words(fen) for fen in (of.p20, of.p50, of.p80)))
+        Band(days, *(_money(fen) for fen in (of.p20, of.p50, of.p80)))
         for days, of in sorted(found.by_horizon.items())
     )
     return Machine(f"{found.origin.month}月{found.origin.day}日", bands, found.reasons)
@@ -303,11 +308,13 @@ async def _rows(
             Row(
                 name=name,
                 address=address,
-                week=own[0].week if len(people) == 1 and own else f"{len(own)}/{len(people)}人",
+                week=week_words(own[0].week)
+                if len(people) == 1 and own
+                else f"{len(own)}/{len(people)}人",
                 late=any(one.late for one in own),
-                commit=amount_words(sums[Category.COMMIT][0]),
-                best=amount_words(sums[Category.BEST_CASE][0]),
-                pipeline=amount_words(sums[Category.PIPELINE][0]),
+                commit=_money(sums[Category.COMMIT][0]),
+                best=_money(sums[Category.BEST_CASE][0]),
+                pipeline=_money(sums[Category.PIPELINE][0]),
                 judgement="；".join(
                     texts.judgement(one.amount_fen, judges.get(one.by, ""), one.reason)
                     for one in told
@@ -331,7 +338,7 @@ def _groups(
         ones = [x for x in signed if rules.bucket_of(x.line.expected_on, today) is bucket]
         if ones:
             ordered = sorted(ones, key=lambda one: (one.line.expected_on, one.line.id))
-            total = amount_words(sum(one.line.amount_fen for one in ones))
+            total = _money(sum(one.line.amount_fen for one in ones))
             label = texts.BUCKETS[bucket] if bucket else _PAST
             found.append(Group(label, total, tuple(_deal(one, deals, who) for one in ordered)))
     return tuple(found)
@@ -353,7 +360,7 @@ def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str])
         deal_id=line.opportunity_id,
         customer=deals[line.opportunity_id].account_name,
         level=str(line.level),
-        amount=amount_words(line.amount_fen),
+        amount=_money(line.amount_fen),
         on=texts.day_words(line.expected_on),
         rep=who.get(line.id, ""),
         standing=texts.STANDINGS[one.standing],
@@ -396,9 +403,9 @@ def _bridge(
             told = "、".join(names[:5]) + (f" 等{len(names)}家" if len(names) > 5 else "")
             tone = "green" if delta > 0 else "red" if delta < 0 else ""
             sign = "+" if delta > 0 else ""
-            steps.append(Step(texts.MOVES[move], f"{sign}{amount_words(delta)}", tone, told))
-    before, after = (amount_words(sum(x.amount_fen for x in side)) for side in (was, now))
-    return Bridge(was_week, now_week, before, after, tuple(steps))
+            steps.append(Step(texts.MOVES[move], f"{sign}{_money(delta)}", tone, told))
+    before, after = (_money(sum(x.amount_fen for x in side)) for side in (was, now))
+    return Bridge(week_words(was_week), week_words(now_week), before, after, tuple(steps))
 
 
 async def _accuracy(

@@ -1,24 +1,38 @@
-"""`/fund`: somebody's growth fund, and what can be had for it."""
+"""`/fund`: somebody's growth fund, what can be had for it, and what may be done about it: the same
+things as on the cards in the chat, by the same rules."""
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.payouts.growth import Book, Mode, available
 from bot.domain.payouts.money import yuan
 from bot.domain.people import Person
-from handlers.desk import Office
-from handlers.growth_fund import statement
+from bot.errors import InvalidInput, NotFound
+from handlers.desk import Desk, Office
+from handlers.growth_fund import redeeming, statement
 from handlers.growth_fund.redeeming import APPROVERS
 from handlers.pages import payouts
 from handlers.pages.people import Names
 from handlers.texts import growth_fund as texts
 from handlers.texts import pages as page_texts
-from storage.growth_fund import WAITING, Consent, balances_of
+from storage.growth_fund import (
+    NO_REDEMPTION,
+    WAITING,
+    Consent,
+    Item,
+    Redemption,
+    balances_of,
+)
 from storage.unit_of_work import UnitOfWork
 
 MOST_MOVES, MOST_WISHES = 100, 50
+NOT_OURS = "没读懂这次提交，请刷新页面后再试。"
+_ONCE = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +46,46 @@ class FundMove:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A redemption. person: "" on the own page."""
+    """A redemption. person: "" on the own page. waits: whether it can still be taken back, or
+    decided."""
 
+    number: int
     name: str
     kind: str
     price: str
     state: str
     person: str
     when: str
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """within: whether the balance is enough."""
+    """within: whether the balance is enough. missing: how much is not there."""
 
     kind: str
     name: str
     price: str
     note: str
+    price_fen: int
     within: bool
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is about to be asked for, to be looked at once more. once: so that it counts once."""
+
+    name: str
+    price_fen: int
+    lines: tuple[str, ...]
+    once: str
 
 
 @dataclass(frozen=True, slots=True)
 class FundPage:
     """open: whether the company has chosen a mode. consented: since when, "" without consent.
-    to_approve: what waits for the visitor."""
+    share_bp: to what share the visitor may agree now. to_approve: what waits for the visitor."""
 
     person_id: int
     name: str
@@ -66,6 +95,7 @@ class FundPage:
     mode: str
     consented: str
     consent_words: str
+    share_bp: int | None
     balance: str
     own_part: str
     match_part: str
@@ -102,6 +132,7 @@ async def page(
         mode=texts.mode_on_page(mode, share_bp=share, consented=consent is not None),
         consented=when(consent.given_at) if consent is not None else "",
         consent_words=_words(consent, mode, share),
+        share_bp=share if person.id == reader.id and mode is Mode.OPT_IN else None,
         balance=yuan(available(balances)),
         own_part=yuan(balances.get(Book.OWN, 0)),
         match_part=yuan(balances.get(Book.MATCH, 0)),
@@ -118,13 +149,10 @@ async def page(
         ),
         more_moves=max(0, len(moves) - MOST_MOVES),
         wishes=tuple(
-            Wish(one.item.name, texts.KINDS[one.item.kind], yuan(one.item.price_fen),
-                 texts.STATES[one.state], "", when(one.asked_at))
-            for one in wishes[:MOST_WISHES]
+            _wish(one, "", when(one.asked_at)) for one in wishes[:MOST_WISHES]
         ),
         items=tuple(
-            ItemLine(texts.KINDS[one.kind], one.name, yuan(one.price_fen), one.note,
-                     one.price_fen <= available(balances))
+            _item(one, available(balances))
             for one in await tx.growth_fund.items()
         ),
         to_approve=await _to_approve(tx, office, reader, at),
@@ -148,14 +176,88 @@ async def _to_approve(
     await names.learn(one.person_id for one in found)
     return tuple(
         [
-            Wish(
-                one.item.name,
-                texts.KINDS[one.item.kind],
-                yuan(one.item.price_fen),
-                texts.STATES[WAITING],
+            _wish(
+                one,
                 await names.of(one.person_id),
                 page_texts.moment(one.asked_at.astimezone(office.zone), today),
             )
             for one in found[:MOST_WISHES]
         ]
     )
+
+
+def _wish(one: Redemption, person: str, when: str) -> Wish:
+    return Wish(
+        number=one.id,
+        name=one.item.name,
+        kind=texts.KINDS[one.item.kind],
+        price=yuan(one.item.price_fen),
+        state=texts.STATES[one.state],
+        person=person,
+        when=when,
+        waits=one.state == WAITING,
+    )
+
+
+def _item(one: Item, balance: int) -> ItemLine:
+    missing = one.price_fen - balance
+    return ItemLine(
+        kind=texts.KINDS[one.kind],
+        name=one.name,
+        price=yuan(one.price_fen),
+        note=one.note,
+        price_fen=one.price_fen,
+        within=missing <= 0,
+        missing=yuan(missing) if missing > 0 else "",
+    )
+
+
+async def consent(desk: Desk, told: Mapping[str, str]) -> None:
+    """The visitor's own, to the share that the page showed; «stop» ends it. Raises InvalidInput,
+    Refused."""
+    if told.get("stop") == "1":
+        desk.say(await statement.stop(desk))
+        return
+    desk.say(await statement.agree(desk, _number(told, "share_bp")))
+
+
+async def preview(tx: UnitOfWork, reader: Person, name: str) -> Ask:
+    """Nothing is held yet. Raises NotFound, Refused."""
+    item, balance = await redeeming.look_up(tx, reader, name)
+    lines = texts.redeem_lines(item.kind, item.name, item.price_fen, balance)
+    return Ask(item.name, item.price_fen, tuple(lines), secrets.token_hex(12))
+
+
+def once_of(told: Mapping[str, str]) -> str:
+    """Raises InvalidInput."""
+    if not _ONCE.fullmatch(told.get("once", "")):
+        raise InvalidInput(NOT_OURS)
+    return told["once"]
+
+
+async def redeem(desk: Desk, told: Mapping[str, str]) -> None:
+    """Raises InvalidInput, NotFound, Refused."""
+    await redeeming.ask(desk, told.get("name", ""), _number(told, "price_fen"))
+
+
+async def settle(desk: Desk, number: int, act: str) -> None:
+    """Taken back by who asked, approved or refused by somebody else. Raises InvalidInput, NotFound,
+    NotAllowed, Refused."""
+    await desk.tx.growth_fund.take_turn()
+    redemption = await desk.tx.growth_fund.redemption(number)
+    own = redemption.person_id == desk.rep.id
+    if not own and not desk.rep.roles & APPROVERS:
+        raise NotFound(NO_REDEMPTION)
+    if act == redeeming.WITHDRAW:
+        await redeeming.withdraw(desk, redemption)
+    elif act in (redeeming.APPROVE, redeeming.REJECT):
+        await redeeming.decide(desk, redemption, approved=act == redeeming.APPROVE)
+    else:
+        raise InvalidInput(NOT_OURS)
+
+
+def _number(told: Mapping[str, str], key: str) -> int:
+    text = told.get(key, "")
+    if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        raise InvalidInput(NOT_OURS)
+    return int(text)

@@ -15,12 +15,15 @@ from storage.unit_of_work import UnitOfWork
 NO_CHAT = "你的账号不在企业微信或钉钉里，请从聊天里操作。"
 
 
-def open_for(tx: UnitOfWork, office: Office, person: Person, at: datetime) -> Desk:
-    """Raises Refused for who is on no platform of ours."""
+def open_for(
+    tx: UnitOfWork, office: Office, person: Person, at: datetime, *, once: str = ""
+) -> Desk:
+    """once: of a form that counts once, however often it is sent. Raises Refused for who is on no
+    platform of ours."""
     to = office.address_of(person)
     if to is None or to.user_id is None:
         raise Refused(NO_CHAT)
-    number = f"page-{secrets.token_hex(12)}"
+    number = f"page-{once or secrets.token_hex(12)}"
     message = InboundMessage(
         platform=to.platform,
         app=to.app,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ FRESH_S = 5.0
 REST = 20
 """A screen that took a second to work out is not worked out again for twenty: looking on
 costs the bot at most a twentieth of its time."""
+
+OLD_S = 300.0
+"""What was worked out longer ago is not shown while the next one is: nobody wants yesterday's."""
 
 _DAY = timedelta(days=1)
 _LEVELS = (0.01, 0.5, 1.5)
@@ -106,6 +110,8 @@ class _Crew:
 
 Read = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -116,7 +122,8 @@ class _Kept:
 
 
 class Screens:
-    """Works out each scope's screen once, however many look at it."""
+    """Works out each scope's screen once, however many look at it. Whoever comes while one is kept
+    does not wait for the next: that is worked out beside them, and told by the live stream."""
 
     def __init__(
         self, office: Office, read: Read, now: Callable[[], datetime], *, rest: float = REST
@@ -127,6 +134,7 @@ class Screens:
         self._rest = rest
         self._kept: dict[int, _Kept] = {}
         self._turns: dict[int, asyncio.Lock] = {}
+        self._beside: dict[int, asyncio.Task[None]] = {}
 
     async def of(self, person: Person) -> Screen:
         """Everybody's for who oversees all, else of the own people. Raises NotAllowed for who
@@ -136,18 +144,49 @@ class Screens:
         scope = EVERYBODY if person.roles & teams.OVERSEERS else person.id
         turn = self._turns.setdefault(scope, asyncio.Lock())
         kept = self._kept.get(scope)
-        if kept is not None and (turn.locked() or not self._is_stale(kept)):
-            return kept.screen  # while somebody works out the next one
+        if kept is not None and not self._is_stale(kept):
+            return kept.screen
+        if kept is not None and (turn.locked() or self._will_do(kept)):
+            if not turn.locked() and scope not in self._beside:
+                self._beside[scope] = asyncio.create_task(self._renew(scope, person, turn))
+            return kept.screen
+        return await self._newest(scope, person, turn)
+
+    def stop(self) -> None:
+        """Nothing is worked out beside any more."""
+        for one in self._beside.values():
+            one.cancel()
+
+    async def _newest(self, scope: int, person: Person, turn: asyncio.Lock) -> Screen:
         async with turn:
             kept = self._kept.get(scope)
             if kept is None or self._is_stale(kept):
                 kept = self._kept[scope] = await self._make(person)
             return kept.screen
 
+    async def _renew(self, scope: int, person: Person, turn: asyncio.Lock) -> None:
+        """The kept one stays where this fails; the next who looks has it tried again."""
+        try:
+            await self._newest(scope, person, turn)
+        except Exception:
+            log.exception("the big screen was not worked out", extra={"action": "renew screen"})
+        finally:
+            del self._beside[scope]
+
+    def _age_s(self, kept: _Kept) -> float:
+        return asyncio.get_running_loop().time() - kept.made_at_s
+
+    def _has_jumped(self, kept: _Kept) -> bool:
+        """Whether the clock was put forward since, as in the sandbox."""
+        return abs((self._now() - kept.at).total_seconds() - self._age_s(kept)) > 60
+
     def _is_stale(self, kept: _Kept) -> bool:
-        age_s = asyncio.get_running_loop().time() - kept.made_at_s
-        jumped = abs((self._now() - kept.at).total_seconds() - age_s) > 60
-        return age_s > max(0.0 if jumped else FRESH_S, self._rest * kept.took_s)
+        fresh_s = 0.0 if self._has_jumped(kept) else FRESH_S
+        return self._age_s(kept) > max(fresh_s, self._rest * kept.took_s)
+
+    def _will_do(self, kept: _Kept) -> bool:
+        """Until the next one is there."""
+        return not self._has_jumped(kept) and self._age_s(kept) < OLD_S + self._rest * kept.took_s
 
     async def _make(self, person: Person) -> _Kept:
         loop = asyncio.get_running_loop()

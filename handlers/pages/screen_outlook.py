@@ -16,6 +16,7 @@ from handlers.desk import Office
 from handlers.forecasts import reading
 from handlers.payouts import health
 from handlers.texts import screen as texts
+from handlers.texts.figures import quarter_words
 from storage.unit_of_work import UnitOfWork
 
 SUPPLY_DAYS = 7
@@ -110,7 +111,7 @@ async def outlook(
         said,
     ]
     return Outlook(
-        quarter=quarter,
+        quarter=quarter_words(quarter),
         target=_money(whole.target) if targets else None,
         won=_money(whole.won),
         commit=_money(whole.commit),

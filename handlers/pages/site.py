@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.clock import Clock
@@ -14,7 +14,7 @@ from bot.messages import StoredFile
 from bot.ports import FileStore
 from bot.router import Begin
 from handlers import diagnosis
-from handlers.desk import Office
+from handlers.desk import Desk, Office
 from handlers.pages import (
     customer,
     disputes,
@@ -33,7 +33,7 @@ from handlers.pages import (
 from handlers.pages.customer import CustomerList, CustomerPage
 from handlers.pages.disputes import DisputeList, DisputePage, ReadRuling, Ruling
 from handlers.pages.forecast import ForecastPage
-from handlers.pages.fund import FundPage
+from handlers.pages.fund import Ask, FundPage
 from handlers.pages.navigation import Link
 from handlers.pages.opportunity import OpportunityPage
 from handlers.pages.payouts import Asked, PayoutsPage
@@ -286,18 +286,41 @@ class Site:
             read = disputes.read_ruling(ruling)
             await self.dispute(visitor, number)
             return read
-        async with self.begin() as tx:
-            desk = page_desk.open_for(tx, self.office, visitor.person, self.clock.now())
+        async with self._at_desk(visitor) as desk:
             await disputes.decide(desk, number, ruling)
-            await tx.delivery.queue([*desk.answers, *desk.notices], at=desk.at)
         return None
 
     async def ask_disputer(self, visitor: Visitor, number: int, words: str) -> None:
-        async with self.begin() as tx:
-            desk = page_desk.open_for(tx, self.office, visitor.person, self.clock.now())
+        async with self._at_desk(visitor) as desk:
             await disputes.ask(desk, number, words)
-            await tx.delivery.queue([*desk.answers, *desk.notices], at=desk.at)
 
     async def fund(self, visitor: Visitor, *, person: str) -> FundPage:
         async with self.read() as tx:
             return await fund.page(tx, self.office, visitor.person, person, self.clock.now())
+
+    async def fund_consent(self, visitor: Visitor, told: Mapping[str, str]) -> None:
+        async with self._at_desk(visitor) as desk:
+            await fund.consent(desk, told)
+
+    async def redeem(self, visitor: Visitor, told: Mapping[str, str]) -> Ask | None:
+        """What would be asked for, to be looked at once more; None when it was."""
+        if told.get("sure") != "1":
+            async with self.read() as tx:
+                return await fund.preview(tx, visitor.person, told.get("name", ""))
+        async with self._at_desk(visitor, once=fund.once_of(told)) as desk:
+            await fund.redeem(desk, told)
+        return None
+
+    async def settle_redemption(self, visitor: Visitor, number: int, act: str) -> None:
+        async with self._at_desk(visitor) as desk:
+            await fund.settle(desk, number, act)
+
+    @asynccontextmanager
+    async def _at_desk(self, visitor: Visitor, *, once: str = "") -> AsyncIterator[Desk]:
+        """One transaction; what is said in it reaches the chat."""
+        async with self.begin() as tx:
+            at, who = self.clock.now(), visitor.person
+            desk = page_desk.open_for(tx, self.office, who, at, once=once)
+            yield desk
+            await tx.delivery.queue([*desk.answers, *desk.notices], at=at)
+        self.queued()

@@ -67,7 +67,7 @@ async def page(tx: UnitOfWork, office: Office, reader: Person, at: datetime) -> 
 
 def _mark(office: Office, ack: Ack, names: Mapping[int, str]) -> str:
     local = ack.at.astimezone(office.zone)
-    return f"{names.get(ack.person_id, '')} {local:%m-%d %H:%M}"
+    return f"{names.get(ack.person_id, '')} {local.month}月{local.day}日 {local:%H:%M}"
 
 
 async def _rows(

@@ -10,7 +10,7 @@ from bot.domain.payouts.checking import Notice, absent_fields, check_rules, noti
 from bot.domain.payouts.days import midnight
 from bot.domain.payouts.facts import Deal
 from bot.domain.payouts.problems import Problem, UnusableInput
-from bot.domain.payouts.reading_rules import read_rules
+from bot.domain.payouts.reading_rules import place_of, read_rules
 from bot.domain.payouts.rule_changes import AUTHORS, combine, effective_on
 from bot.domain.payouts.rules import Rule
 from bot.domain.payouts.words import in_words
@@ -141,13 +141,22 @@ def _refuse_unkeepable(told: Any) -> None:
 
 
 async def _check_lawyers(tx: UnitOfWork, told: Sequence[dict[str, Any]]) -> None:
-    """A legal approval is one person's, by name."""
+    """A legal approval is one person's, by name. Raises RefusedRules."""
     named = {str(rule["legal_approval"]) for rule in told if rule.get("legal_approval")}
     if not named:
         return
-    lawyers = {one.name for one in await tx.people.list_by_role(Role.LEGAL)}
-    for name in sorted(named - lawyers):
-        raise InvalidInput(texts.no_such_lawyer(name))
+    unknown = named - {one.name for one in await tx.people.list_by_role(Role.LEGAL)}
+    problems = [
+        Problem(
+            "no_such_lawyer",
+            f"{place_of(rule['id'], rule['version'])} legal_approval",
+            texts.no_such_lawyer(str(rule["legal_approval"])),
+        )
+        for rule in told
+        if str(rule.get("legal_approval")) in unknown
+    ]
+    if problems:
+        raise RefusedRules(texts.refused([_plain(str(one)) for one in problems]), problems)
 
 
 def in_plain_words(notice: Notice) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,25 @@ HOW_FIRST = "分到线索到第一次有效跟进，按工作时间算中位数"
 HOW_COMPLETE = "有效动作÷全部动作，沟通记录和撤回的不算"
 HOW_LIT = "亮灯商机÷进行中商机"
 HOW_KEPT = "约在本周的联系里，到约定那天为止真的联系了的"
+
+
+_LONG = re.compile(r"\d{4,}")
+
+
+def quarter_words(quarter: str) -> str:
+    """2026Q4 -> 2026年第4季度"""
+    return f"{quarter[:4]}年第{quarter[5:]}季度"
+
+
+def week_words(week: str) -> str:
+    """2026-W48 -> 第48周（11月23日起）"""
+    monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+    return f"第{int(week[6:])}周（{monday.month}月{monday.day}日起）"
+
+
+def grouped(amount: str) -> str:
+    """2280万元 -> 2,280万元"""
+    return _LONG.sub(lambda found: f"{int(found[0]):,}", amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ MOVES = {
 }
 NOT_OPEN = "公司没有开通成长基金，奖金全部以现金发放。"
 NO_SHARE = "现行奖金规则没有写成长基金的比例，暂时没有可以转入的。"
+SHARE_CHANGED = "转入的比例刚刚改了，没有记下同意。请按新的比例再看一遍。"
 NOT_BY_CONSENT = "成长基金现在不从个人奖金里转，不需要同意。"
 KEEPERS_ONLY = "兑换目录由 HRBP 或管理员维护，我这里没有改动。"
 NOT_YOURS = "这张卡片不是发给你的，我这里没有改动。"
@@ -175,6 +176,10 @@ def no_such_item(name: str) -> str:
 
 def not_enough(price: int, missing: int) -> str:
     return f"要 {yuan(price)}，余额还差 {yuan(missing)}，没有兑换。"
+
+
+def price_changed(name: str, price: int) -> str:
+    return f"「{name}」的价格改成了 {yuan(price)}，没有兑换。请再看一遍，重新提交。"
 
 
 def redeem_lines(kind: str, name: str, price: int, balance: int) -> list[str]:

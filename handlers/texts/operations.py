@@ -21,9 +21,18 @@ _JOBS = {
     "customer pool": "公海回收",
     "digest of lights": "每日汇总",
     "disputes that wait": "催没处理的申诉",
+    "evidence that has ended": "凭据到期降级",
+    "evidence that will end": "提醒快到期的凭据",
     "expire drafts": "作废过期草稿",
+    "fade intents": "意向随时间衰减",
     "fetch failed events": "补取没送到的事件",
+    "forecast": "机器预测",
+    "forecast lock": "锁定预测",
+    "forecast reminder": "提醒提交预测",
+    "gather signals": "汇总客户动静",
+    "growth fund of leavers": "离职人员的成长基金结清",
     "leads nobody took": "催没人接的线索",
+    "names of archived groups": "读存档客户群的名字",
     "push lights": "推送亮灯",
     "read directories": "同步通讯录",
     "read ERP customers and orders": "读 ERP 客户和订单",
@@ -32,6 +41,8 @@ _JOBS = {
     "reconcile ERP forecasts": "核对 ERP 预测",
     "refusals of the week": "拒绝原因周报",
     "remind and escalate": "催办和升级",
+    "second signatures": "催还没复评的预测",
+    "supply notices nobody took note of": "催没确认的备货通知",
     "sweep deadlines": "查补全和解锁期限",
     "sweep lights": "判灯",
     "watch connections": "看长连接",
@@ -87,7 +98,10 @@ def foretold(count: int | None, limit: int) -> str:
 
 
 def job(name: str) -> str:
-    return _JOBS.get(name, name)
+    """Of one that there is for each company, too, whose key stands behind its name."""
+    return _JOBS.get(name) or next(
+        (words for one, words in _JOBS.items() if name.startswith(f"{one} ")), name
+    )
 
 
 def rhythm(trigger: Mapping[str, str]) -> str:

@@ -110,13 +110,13 @@ def person_lines(rows: Sequence[tuple[str, int, int]]) -> list[str]:
 def cut(rows: Sequence[tuple[str, int]]) -> str:
     listed = "、".join(f"{name} {signed(fen)}" for name, fen in rows)
     return (
-        f"{CUTS_RIGHT}：{listed}。请把生效日改到以后，或者在规则里写上 legal_approval"
-        "（法务同事的姓名）后重新导入。"
+        f"{CUTS_RIGHT}：{listed}。请把生效日改到以后，或者在画布上选好「法务批准人」"
+        "（规则文件里写 legal_approval，法务同事的姓名）再试算。"
     )
 
 
 def no_such_lawyer(name: str) -> str:
-    return f"legal_approval 写的「{name}」不是在职的法务同事，请写批准人的真实姓名。"
+    return f"法务批准人「{name}」不是在职的法务同事，请写批准人的真实姓名(legal_approval)"
 
 
 def approved(by: str) -> str:

@@ -70,7 +70,7 @@ def impact(day: date, changed: int, people: int) -> Told:
     return str(share), "%", f"n={changed}/{people}人，{when}。试算三个月，金额会变的人÷参与的人。"
 
 
-NO_IMPACT: Told = ("—", "", "还没有发布过规则。")
+NO_IMPACT: Told = ("—", "", "还没有试算后发布的规则变更。")
 
 
 def closing(found: Closing, *, still_open: int) -> Told:

@@ -94,6 +94,8 @@ stage_events = Table(  # every change of a deal's stage or state, append only
     Index("ix_stage_events_stays", "library", "came_from", "stayed_days",
           sqlite_where=text("stayed_days IS NOT NULL"),
           postgresql_where=text("stayed_days IS NOT NULL")),
+    Index("ix_stage_events_won", "at", "opportunity_id",
+          sqlite_where=text("went_to = 'won'"), postgresql_where=text("went_to = 'won'")),
 )  # fmt: skip
 
 lead_spans = Table(  # when customers were leads; see storage/lead_spans.py

@@ -45,7 +45,7 @@ async def test_a_leader_sees_the_people_with_judgement_and_target(website: Websi
     await chat.say("li", "预测判断 张伟 30万 恒锐要推迟")
     await chat.say("li", "预测目标 张伟 2026Q1 70万")
     _, page = await (await website.sign_in("li")).get("/forecast")
-    for part in ("团队的预测", "恒锐要推迟", "2026Q1 目标 70万元", "缺口", "金额最大的1个"):
+    for part in ("团队的预测", "恒锐要推迟", "2026年第1季度 目标 70万元", "缺口", "金额最大的1个"):
         assert part in page
     person = chat.people["zhang"].id
     _, page = await (await website.sign_in("li")).get(f"/forecast?person={person}")
@@ -69,7 +69,7 @@ async def test_a_week_that_is_none_is_refused_in_words(website: Website) -> None
     await submit(website)
     browser = await website.sign_in("zhang")
     _, page = await browser.get("/forecast")
-    assert "从 2026-W05 到 2026-W06" in page
+    assert "从第5周（1月26日起）到第6周（2月2日起）" in page
     status, page = await browser.get("/forecast?from=2020-W01")
     assert status == 400
     assert "没有这一周的提交" in page

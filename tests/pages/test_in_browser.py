@@ -184,7 +184,7 @@ async def test_every_page_fits_its_screen_and_pleases_axe(
         refuse("axe-core is not installed: npm ci in web/")
     customer, deal = await company(website)
     paths = ["/", "/customers", f"/customers/{customer}", f"/opportunities/{deal}",
-             "/refusals", "/diagnosis", "/forecast", "/customers/99"]  # fmt: skip
+             "/refusals", "/diagnosis", "/forecast", "/side", "/customers/99"]  # fmt: skip
     await _fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
 
 
@@ -225,6 +225,9 @@ async def _fits_and_pleases(
             await page.goto(website.url + path)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide"
+            sheet = await page.locator("main").bounding_box()
+            assert sheet is not None
+            assert sheet["width"] >= 330, f"{path} is squeezed into {sheet['width']} px"
             await page.evaluate(AXE.read_text(encoding="utf-8"))
             found = await page.evaluate("axe.run({resultTypes: ['violations']})")
             serious = [

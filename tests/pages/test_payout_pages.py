@@ -213,6 +213,87 @@ async def test_the_fund_shows_how_it_came_about(website: Website) -> None:
     assert "张伟 · 谈判技巧课" in he
 
 
+async def test_consent_is_given_and_ended_on_the_page(website: Website) -> None:
+    await with_bonuses(website)
+    zhang = await website.sign_in("zhang")
+    page = (await zhang.get("/fund"))[1]
+    assert "我自愿把以后每个季度奖金的 20% 转入成长基金" in page
+    assert 'name="share_bp" value="2000"' in page
+    key = await zhang.form_key()
+    status, page = await zhang.post("/fund/consent", form_key=key, share_bp="1000")
+    assert status == 400, "these are not the words that were shown"
+    assert "转入的比例刚刚改了" in page
+    assert (await zhang.post("/fund/consent", share_bp="2000"))[0] == 403
+    status, page = await zhang.post("/fund/consent", form_key=key, share_bp="2000")
+    assert status == 200
+    assert "已同意每季度转入奖金的 20%" in page
+    await zhang.post("/fund/consent", form_key=key, share_bp="2000")
+    assert len(await website.audited("give_growth_consent")) == 1, "once is enough"
+    assert "已记下你的同意" in await _queued(website)
+    he = await website.sign_in("he")
+    page = (await he.get(f"/fund?person={website.chat.people['zhang'].id}"))[1]
+    assert "/fund/consent" not in page, "nobody ends it for somebody else"
+    status, page = await zhang.post("/fund/consent", form_key=key, stop="1")
+    assert "没有同意转入，奖金全部发现金" in page
+    assert len(await website.audited("end_growth_consent")) == 1
+
+
+async def test_a_course_is_asked_for_once_and_approved_by_somebody_else(website: Website) -> None:
+    told = await paid_and_disputed(website)
+    await told.company.chat.say("he", "新增兑换 课程 谈判技巧课 100元 两天")
+    await told.company.chat.say("he", "新增兑换 培训 大客户经营 2400元")
+    zhang, he = await website.sign_in("zhang"), await website.sign_in("he")
+    key = await zhang.form_key()
+    page = (await zhang.get("/fund"))[1]
+    assert "还差 2,160.00元" in page
+    assert "兑换：大客户经营" not in page
+    status, page = await zhang.post("/fund/redeem", form_key=key, name="谈判技巧课")
+    assert status == 200
+    assert "余额 240.00元，兑换后剩 140.00元" in page
+    assert "冻结" not in (await zhang.get("/fund"))[1], "nothing is held before it is confirmed"
+    form = {"form_key": key, "sure": "1", "name": "谈判技巧课", "price_fen": "10000",
+            "once": _once(page)}  # fmt: skip
+    for changed, why in (({"price_fen": "9900"}, "价格改成了"), ({"once": "x"}, "刷新页面"),
+                         ({"name": "没有"}, "兑换目录里没有")):  # fmt: skip
+        status, page = await zhang.post("/fund/redeem", **{**form, **changed})
+        assert (status, why in page) == (400, True), why
+    _, page = await zhang.post("/fund/redeem", **form)
+    assert "冻结 100.00元" in page
+    status, page = await zhang.post("/fund/redeem", **form)
+    assert (status, "已经处理过" in page, "冻结 100.00元" in page) == (400, True, True)
+    number = _number(page)
+    chen, path = await website.sign_in("chen"), f"/fund/redemptions/{number}"
+    for browser, act, refused in ((zhang, "approve", 403), (chen, "approve", 404),
+                                  (he, "withdraw", 403), (he, "give", 400)):  # fmt: skip
+        fields = {"form_key": await browser.form_key(), "act": act}
+        assert (await browser.post(path, **fields))[0] == refused, act
+    approve = {"form_key": await he.form_key(), "act": "approve"}
+    assert (await he.post(path, **approve))[0] == 200
+    assert (await he.post(path, **approve))[0] == 400
+    page = (await zhang.get("/fund"))[1]
+    for words in ("140.00元", "已批准"):
+        assert words in page
+    assert "冻结" not in page.split("明细")[0]
+    assert "何姐批准了你兑换的「谈判技巧课」" in await _queued(website)
+
+
+async def test_what_was_asked_for_is_taken_back_on_the_page(
+    website: Website,
+) -> None:
+    told = await paid_and_disputed(website)
+    await told.company.chat.say("he", "新增兑换 课程 谈判技巧课 100元 两天")
+    zhang = await website.sign_in("zhang")
+    key = await zhang.form_key()
+    _, page = await zhang.post("/fund/redeem", form_key=key, name="谈判技巧课")
+    _, page = await zhang.post(
+        "/fund/redeem", form_key=key, sure="1", name="谈判技巧课", price_fen="10000",
+        once=_once(page),
+    )  # fmt: skip
+    _, page = await zhang.post(f"/fund/redemptions/{_number(page)}", form_key=key, act="withdraw")
+    assert "已撤回" in page
+    assert "240.00元" in page
+
+
 async def test_a_long_month_comes_in_parts(website: Website) -> None:
     await with_bonuses(website)
     await _many(website, 120)
@@ -229,6 +310,23 @@ async def test_nobody_who_is_not_signed_in_sees_anything(website: Website) -> No
         status, page = await website.browser().get(path)
         assert status == 401
         assert "1,200.00" not in page
+
+
+def _once(page: str) -> str:
+    found = re.search('name="once" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def _number(page: str) -> int:
+    found = re.search(r"/fund/redemptions/(\d+)", page)
+    assert found is not None
+    return int(found[1])
+
+
+async def _queued(website: Website) -> str:
+    async with website.chat.database.read() as tx:
+        return str((await tx.delivery._conn.execute(select(outbox.c.content))).all())
 
 
 async def _arbiter(website: Website, told: Paid) -> Browser:

@@ -210,3 +210,42 @@ async def test_rules_fit_every_screen_and_please_axe(
                 if one["impact"] in ("serious", "critical")
             ]
             assert serious == [], path
+
+
+async def test_a_version_that_takes_something_back_names_what_it_replaces_and_who_allowed_it(
+    chrome: Browser, website: Website
+) -> None:
+    async with visiting(chrome, website, "he", viewport={"width": 1600, "height": 1000}) as page:
+        await _edit(page, website)
+        await page.get_by_label("第2档比例").fill("1")
+        await page.get_by_label("起算日").fill("2026-01-01")
+        said = page.locator("[data-kind=pays] p.said")
+        await expect(said.last).to_contain_text("与第1版的生效日期重叠")
+        await page.get_by_label("取代哪一版").select_option("第1版（2026年1月1日起）")
+        await expect(said).to_have_count(0)
+        sentences = page.locator(".sentences")
+        await expect(sentences).to_contain_text("发布后取代第1版，已发放的不改")
+        await page.get_by_role("button", name="存草稿").click()
+        await expect(page.locator(".status")).to_have_text("已存为草稿")
+        await page.get_by_role("link", name="规则变更 #2").click()
+        await page.get_by_role("button", name="试算三个月").click()
+        await expect(page.get_by_text("必须有法务具名批准")).to_be_visible()
+        await page.goto(website.url + "/rules/2/edit")
+        await page.get_by_label("法务批准人").select_option("周律")
+        await expect(sentences).to_contain_text("追溯减少的，由法务周律批准")
+        await page.get_by_role("button", name="存草稿").click()
+        await expect(page.locator(".status")).to_have_text("已存为草稿")
+        await page.reload()
+        await expect(page.get_by_label("法务批准人")).to_have_value("周律")
+        await page.get_by_role("link", name="规则变更 #2").click()
+        await expect(page.locator("ins", has_text="由法务周律批准")).to_be_visible()
+        await page.get_by_role("button", name="试算三个月").click()
+        await page.get_by_role("button", name="送审").click()
+    async with visiting(chrome, website, "qian") as page:
+        await page.goto(website.url + "/rules/2")
+        await page.get_by_role("button", name="批准").click()
+        await page.get_by_role("button", name="发布").click()
+        await expect(page.locator("h1 .pill")).to_have_text("已发布")
+    async with visiting(chrome, website, "zhang") as page:
+        await page.goto(website.url + "/rules/versions?rule=阶梯提成")
+        await expect(page.locator("ins", has_text="由法务周律批准")).to_be_visible()

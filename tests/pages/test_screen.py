@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 
+from bot.clock import WallClock
 from bot.domain.forecasts import Line, week_of
 from bot.domain.levels import Level
 from bot.domain.machine_forecasts import TOTAL, MachineForecast, Quantiles, of_team
 from bot.domain.payouts.health import Closing, Realisation
 from bot.domain.supply import NoticeKind, Station
 from handlers.forecasts import reading
+from handlers.pages import screen as screens
 from handlers.pages.screen import Screen, build
 from handlers.texts import screen as texts
+from storage.unit_of_work import UnitOfWork
 from tests.pages.test_forecast import submitted
 from tests.pages.test_supply import HENGRUI, large_sale
 from tests.pages.website import Website
@@ -29,6 +35,35 @@ async def screen(website: Website, who: str) -> Screen:
     chat = website.chat
     async with chat.database.read() as tx:
         return await build(tx, chat.office, chat.people[who], chat.now)
+
+
+async def test_who_looks_again_does_not_wait_for_the_next_screen(
+    website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, gate, opened = website.chat, asyncio.Event(), 0
+    monkeypatch.setattr(screens, "FRESH_S", 0.0)
+
+    @asynccontextmanager
+    async def read() -> AsyncIterator[UnitOfWork]:
+        nonlocal opened
+        opened += 1
+        if opened > 1:
+            await gate.wait()
+        async with chat.database.read() as tx:
+            yield tx
+
+    kept = screens.Screens(chat.office, read, WallClock().now, rest=0)
+    wang = chat.people["wang"]
+    first = await kept.of(wang)
+    await asyncio.sleep(0.01)
+    assert [await kept.of(wang), await kept.of(wang)] == [first, first]
+    await asyncio.sleep(0)
+    assert opened == 2, "one alone is worked out beside them"
+    monkeypatch.setattr(screens, "FRESH_S", 60.0)
+    gate.set()
+    await asyncio.gather(*kept._beside.values())
+    assert await kept.of(wang) is not first
+    assert opened == 2
 
 
 async def cosign(website: Website, answers: tuple[int, ...] = RATED) -> None:
@@ -46,7 +81,7 @@ async def test_a_deal_is_expected_then_committed_then_won_and_never_counted_twic
     await submitted(website)
     await website.chat.say("li", "预测目标 张伟 2026Q1 70万")
     out = (await screen(website, "li")).outlook
-    assert out.quarter == "2026Q1"
+    assert out.quarter == "2026年第1季度"
     assert out.target is not None
     assert [one.words for one in (out.target, out.won, out.commit, out.best)] == [
         "70万元", "0元", "0元", "35万元",
@@ -110,7 +145,12 @@ async def test_without_anything_it_says_what_is_missing(website: Website) -> Non
     assert out.is_empty
     assert out.notes == (texts.NO_TARGET.format("2026Q1"), texts.NO_LINES, texts.NO_MACHINE)
     _, page = await (await website.sign_in("wang")).get("/")
-    for part in (*out.notes, "近7天没有新的备货通知", "还没有发布过规则", "近90天没有裁定过申诉"):
+    for part in (
+        *out.notes,
+        "近7天没有新的备货通知",
+        "还没有试算后发布的规则变更",
+        "近90天没有裁定过申诉",
+    ):
         assert part in page
 
 

@@ -97,7 +97,7 @@ async def _notices(tx: Any, now: datetime) -> None:
         told = await tx.supply.append(
             Notice(
                 0, deal.id, NoticeKind.PUSH, 1, f"CK{now:%Y%m%d}-{number:04d}",
-                deal.amount_fen or 40 * WAN, now - timedelta(hours=5 * number),
+                deal.amount_fen or 40 * WAN, now - timedelta(hours=20 - 5 * number),
             )
         )  # fmt: skip
         for station in list(Station)[: number % 3]:

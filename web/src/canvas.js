@@ -115,7 +115,7 @@ function draw() {
   for (const node of [...view.plane.querySelectorAll(".node")]) node.remove();
   let top = 0;
   state.rules.forEach((rule, index) => {
-    const nodes = ruleNodes(rule, index, opened.fields, act);
+    const nodes = ruleNodes(rule, index, opened, act);
     for (const [kind, node] of nodes) put(node, `${kind}:${rule.id}`, [COLUMNS[kind], top]);
     top += Math.max(...nodes.map(([, node]) => node.offsetHeight)) + 60;
   });

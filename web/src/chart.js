@@ -95,7 +95,7 @@ function outlook(quarter, machine, scale) {
     markLine: place || target === undefined ? undefined : {
       symbol: "none", silent: true, animation: false,
       lineStyle: { color: colour("--text"), width: 2.5 * scale, type: "dashed" },
-      label: { position: "start", formatter: `目标 ${money(target)}`, color: colour("--text"), fontSize: 13 * scale, fontWeight: 600 },
+      label: { position: "start", distance: 8 * scale, formatter: `目标 ${money(target)}`, color: colour("--text"), fontSize: 13 * scale, fontWeight: 600 },
       data: [{ xAxis: target }],
     },
   }));

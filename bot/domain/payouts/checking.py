@@ -90,7 +90,7 @@ def _version_problems(rules: Sequence[Rule]) -> Iterator[Problem]:
             if other.version == rule.version:
                 yield Problem("duplicate_version", _place(rule), "同一版本出现两次")
             elif _overlap(rule, other) and not _replaces(rule, other, rules):
-                text = f"与第{other.version}版的生效日期重叠，又没有 supersedes"
+                text = f"与第{other.version}版的生效日期重叠，又没有写明取代它(supersedes)"
                 yield Problem("version_overlap", f"{_place(rule)} effective_from", text)
         seen[rule.id].append(rule)
     for rule in rules:
@@ -101,7 +101,10 @@ def _publication_problems(rule: Rule, versions: Sequence[Rule]) -> Iterator[Prob
     if rule.supersedes is None:
         retroactive = rule.published_at and local_day(rule.published_at) > rule.effective_from
         if retroactive and not rule.legal_approval:
-            text = "发布晚于生效日，是追溯生效；应写明 supersedes，或 legal_approval(谁批准的)"
+            text = (
+                "发布晚于生效日，是追溯生效；"
+                "应写明取代哪一版(supersedes)，或法务批准人(legal_approval)"
+            )
             yield Problem("retroactive", f"{_place(rule)} published_at", text)
         return
     if rule.published_at is None:

@@ -12,7 +12,7 @@ from bot.domain.payouts.money import percent, short_yuan
 from bot.domain.payouts.reasons import BASE_WORDS
 from bot.domain.payouts.rules import Collab, Mode, Penalty, Rule, Scope, Tier
 
-WORDING = 1
+WORDING = 2
 
 APPROVAL = "approval_"
 """How fields of approvals begin; see `bot.domain.approvals.MEANINGS`."""
@@ -53,6 +53,8 @@ def in_words(rule: Rule) -> str:
         parts.append(f"季度合计的 {percent(rule.fund_bp)} 划入成长基金")
     if rule.supersedes is not None:
         parts.append(f"发布后取代第{rule.supersedes}版，已发放的不改，差额在下一次发放时补发或冲回")
+    if rule.legal_approval:
+        parts.append(f"已签合同的奖金因此追溯减少的，由法务{rule.legal_approval}批准")
     return f"「{rule.id}」第{rule.version}版，{_period(rule)}：{'；'.join(parts)}。"
 
 

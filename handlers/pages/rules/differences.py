@@ -46,7 +46,10 @@ def _code(rule: Mapping[str, Any]) -> str:
 
 
 def _difference(old: Sequence[str], new: Sequence[str]) -> tuple[Line, ...]:
-    """Long texts are compared line by line, not character by character."""
+    """Long texts are compared line by line, not character by character. What has nothing before
+    it is not marked as new."""
+    if not old:
+        return tuple(Line("same", text) for text in new)
     found: list[Line] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":

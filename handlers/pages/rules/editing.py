@@ -25,7 +25,7 @@ from bot.domain.payouts.rule_changes import (
 from bot.domain.payouts.rules import Rule
 from bot.domain.payouts.versions import RuleBook
 from bot.domain.payouts.words import in_words
-from bot.domain.people import Person
+from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotFound, Refused
 from handlers.desk import Office
 from handlers.pages.rules import reading
@@ -87,6 +87,8 @@ async def start(tx: UnitOfWork, office: Office, writer: Person, rule_id: str, at
 async def board(tx: UnitOfWork, writer: Person, number: int) -> Board:
     """Raises NotAllowed, NotFound."""
     change = await _mine(tx, writer, number)
+    published = deal_facts.book_of(await deal_facts.rules_document(tx)).rules
+    lawyers = sorted({one.name for one in await tx.people.list_by_role(Role.LEGAL)})
     return Board(
         number,
         "、".join(f"「{rule['id']}」" for rule in change.rules),
@@ -96,8 +98,20 @@ async def board(tx: UnitOfWork, writer: Person, number: int) -> Board:
             "rules": [dict(rule) for rule in change.rules],
             "layout": dict(change.layout or {}),
             "fields": [[key, *told] for key, told in texts.FIELDS.items()],
+            "published": _replaceable(published, {str(rule["id"]) for rule in change.rules}),
+            "lawyers": lawyers,
         },
     )
+
+
+def _replaceable(published: Sequence[Rule], ids: set[str]) -> dict[str, list[list[Any]]]:
+    """By rule: [version, its days in words], the newest first."""
+    found: dict[str, list[list[Any]]] = {}
+    for rule in reversed(published):
+        if rule.id in ids:
+            days = texts.period(rule.effective_from, rule.effective_to)
+            found.setdefault(rule.id, []).append([rule.version, days])
+    return found
 
 
 async def examine(tx: UnitOfWork, writer: Person, number: int, data: bytes, at: datetime) -> Json:

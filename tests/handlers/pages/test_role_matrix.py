@@ -78,6 +78,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/disputes/{number}/ruling"): Row(NOBODY, NOBODY, NOBODY),
     ("POST", "/disputes/{number}/question"): Row(NOBODY, NOBODY, NOBODY),
     ("GET", "/fund"): Row(ALL),
+    ("POST", "/fund/consent"): Row(ALL),  # the visitor's own, and there is no fund to agree to
+    ("POST", "/fund/redeem"): Row(ALL),
+    ("POST", "/fund/redemptions/{number}"): Row(NOBODY, NOBODY, NOBODY),
     # Bonus rules: everybody reads what applies
     ("GET", "/rules"): Row(ALL),
     ("POST", "/rules"): Row(AUTHORS),
@@ -141,7 +144,7 @@ TABLE: dict[tuple[str, str], Row] = {
 }
 """The policy's form is about the organisation: sales directors may change a team's numbers."""
 
-ELSEWHERE = ("/disputes", "/rules")
+ELSEWHERE = ("/disputes", "/fund", "/rules")
 """Here they only have numbers that nobody has: who may do what with real ones is tried in
 tests/pages/test_payout_pages.py and test_rules.py."""
 

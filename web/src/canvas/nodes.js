@@ -16,10 +16,11 @@ const LABELS = {
 const NUMERIC = ["contract_fen", "paid_fen", "paid_ratio_bp"];
 
 /** act: {edit(change), structure(change)}: the second redraws the nodes. */
-export function ruleNodes(rule, index, fields, act) {
+/** opened: {fields, published, lawyers} */
+export function ruleNodes(rule, index, opened, act) {
   return [
-    ["when", node(rule, index, "when", "条件", whenBody(rule, fields, act))],
-    ["pays", node(rule, index, "pays", rule.id, paysBody(rule, act), titleOf(rule, act))],
+    ["when", node(rule, index, "when", "条件", whenBody(rule, opened.fields, act))],
+    ["pays", node(rule, index, "pays", rule.id, paysBody(rule, opened, act), titleOf(rule, act))],
     ["more", node(rule, index, "more", "分配与扣减", moreBody(rule, act))],
   ];
 }
@@ -148,7 +149,7 @@ function hear(text, unit) {
   }
 }
 
-function paysBody(rule, act) {
+function paysBody(rule, opened, act) {
   const rows = [
     line("怎么算", choice("怎么算", MODES, rule.mode, (mode) => act.structure(() => turnMode(rule, mode)))),
   ];
@@ -163,8 +164,34 @@ function paysBody(rule, act) {
   rows.push(
     line("起算日", field("起算日", rule.effective_from, (day) => act.edit(() => (rule.effective_from = day)), { type: "date", "data-at": "effective_from" })),
     line("到期日", field("到期日（当天不含）", rule.effective_to, (day) => act.edit(() => keep(rule, "effective_to", day)), { type: "date", "data-at": "effective_to" })),
+    ...standingBody(rule, opened, act),
   );
   return rows;
+}
+
+/** What it does to versions that people were paid by, and who of the lawyers allowed that. */
+function standingBody(rule, { published, lawyers }, act) {
+  const rows = [];
+  const older = (published[rule.id] ?? []).filter(([version]) => version !== rule.version);
+  if (older.length || rule.supersedes !== undefined) {
+    const known = older.map(([version, days]) => [String(version), `第${version}版（${days}）`]);
+    const said = String(rule.supersedes ?? "");
+    const options = [["", "不取代，接在旧版之后"], ...withSaid(known, said, `第${said}版`)];
+    const take = (version) => act.structure(() => keep(rule, "supersedes", version && Number(version)));
+    rows.push(line("取代旧版", choice("取代哪一版", options, said, take, { "data-at": "supersedes" })));
+    if (said) rows.push(el("p", { class: "soft small" }, "起算日起签约的合同都改按本版算。已发放的不动，差额在下一次发放时补发或冲回。"));
+  }
+  const said = rule.legal_approval ?? "";
+  const options = [["", "没有"], ...withSaid(lawyers.map((name) => [name, name]), said, said)];
+  rows.push(
+    line("法务批准", choice("法务批准人", options, said, (name) => act.edit(() => keep(rule, "legal_approval", name)), { "data-at": "legal_approval" })),
+    el("p", { class: "soft small" }, lawyers.length ? "已签合同的奖金会因此变少时，必须有法务同事具名批准。" : "还没有法务角色的同事。已签合同的奖金会变少时要由法务批准，请管理员先设置。"),
+  );
+  return rows;
+}
+
+function withSaid(options, said, words) {
+  return !said || options.some(([key]) => key === said) ? options : [...options, [said, words]];
 }
 
 function turnMode(rule, mode) {

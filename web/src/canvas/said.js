@@ -5,8 +5,9 @@ import { el } from "./dom.js";
 /** The element that a message is about; the nearest that contains it where there is no such. */
 function placeOf(plane, { rule, at }) {
   if (rule === null || rule === undefined) return null;
+  const where = at === "published_at" ? "effective_from" : at;
   const within = [...plane.querySelectorAll(`[data-rule="${rule}"]`)];
-  for (let path = at; path; path = path.includes(" ") ? path.slice(0, path.lastIndexOf(" ")) : "") {
+  for (let path = where; path; path = path.includes(" ") ? path.slice(0, path.lastIndexOf(" ")) : "") {
     for (const node of within) {
       const found = node.querySelector(`[data-at="${CSS.escape(path)}"]`);
       if (found) return found;
