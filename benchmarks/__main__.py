@@ -8,12 +8,9 @@ import sys
 import time
 
 ALL = (
-    "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "conversions", "payouts",
-    "forecast", "sales_team", "nightly", "kill", "stream", "aibot", "archive", "contacts",
-    "signals",
     "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
     "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "stream", "aibot",
-    "archive", "contacts",
+    "archive", "contacts", "signals",
 )  # fmt: skip
 
 

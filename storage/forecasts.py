@@ -225,14 +225,8 @@ class Forecasts:
         """Not signed in time, and nobody above was told; of what counts in its week."""
         rows = await self._conn.execute(
             select(forecast_cosigns)
-            .where(
-                forecast_cosigns.c.signed_at.is_(None),
-                forecast_cosigns.c.escalated_at.is_(None),
-                forecast_cosigns.c.due_at <= now,
-            )
-            .order_by(forecast_cosigns.c.due_at, forecast_cosigns.c.id)
             .where(*_AWAITED, forecast_cosigns.c.due_at <= now)
-            .order_by(forecast_cosigns.c.id)
+            .order_by(forecast_cosigns.c.due_at, forecast_cosigns.c.id)
         )
         return [_to_cosign(row) for row in rows]
 

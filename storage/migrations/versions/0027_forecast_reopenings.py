@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0027_forecast_reopenings"
-down_revision = "0025_erp_outlooks"
+down_revision = "0026_mails"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031_every_index"
-down_revision = "0025_erp_outlooks"
+down_revision = "0030_won_events"
 branch_labels = None
 depends_on = None
 
