@@ -50,6 +50,7 @@ class ImapServer:
         self._talks: set[asyncio.Task[None]] = set()
         self.accounts: dict[str, Account] = {}
         self.faults: set[str] = set()
+        self.broken: set[int] = set()  # UIDs that no FETCH is answered for
         self.asked: list[str] = []
         self.port = 0
 
@@ -209,6 +210,9 @@ class _Talk:
         wanted, _, items = arguments.partition(" ")
         uids = {int(uid) for uid in wanted.split(",")}
         head_only = "HEADER" in items
+        if uids & self._server.broken:
+            await self._say(f"{tag} NO FETCH the message is damaged")
+            return True
         if not head_only and "drop fetch" in self._server.faults:
             return False
         if not head_only and "hang fetch" in self._server.faults:
