@@ -66,6 +66,7 @@ class Mailbox:
         self._deadline_s = deadline_s
         self._turn = asyncio.Lock()
         self._session: _Session | None = None
+        self._at_work: _Session | None = None
 
     @property
     def name(self) -> str:
@@ -86,6 +87,9 @@ class Mailbox:
         await self.close()
 
     async def close(self) -> None:
+        """Whoever still waits for the server waits no longer."""
+        if self._at_work is not None:
+            self._at_work.cut()
         session, self._session = self._session, None
         if session is not None:
             with contextlib.suppress(BotError):
@@ -104,12 +108,14 @@ class Mailbox:
         """A connection that failed is not used again."""
         async with self._turn:
             session = self._session or _Session(self._access)
-            self._session = None
+            self._session, self._at_work = None, session
             try:
                 done = await self._in_time(lambda: work(session.opened()), self._deadline_s)
             except BaseException:
                 session.cut()
                 raise
+            finally:
+                self._at_work = None
             self._session = session
             return done
 

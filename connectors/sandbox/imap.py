@@ -52,6 +52,7 @@ class ImapServer:
         self.faults: set[str] = set()
         self.broken: set[int] = set()  # UIDs that no FETCH is answered for
         self.asked: list[str] = []
+        self.hanging = asyncio.Event()  # somebody was left waiting
         self.port = 0
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
@@ -132,6 +133,7 @@ class _Talk:
         await self._say("* OK emulated IMAP ready")
         while line := await self._reader.readline():
             if "hang" in server.faults:
+                server.hanging.set()
                 await asyncio.Event().wait()
             if "garbage" in server.faults:
                 await self._send(b"\x00\xff{}][ NIL\r\n" * 3)
