@@ -19,6 +19,9 @@ from storage.mails import OPEN, MailRow
 MOST_BOUND = 500
 SELLING = frozenset({Role.REP, Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.CSM, Role.ADMIN})
 
+ORDER = r"邮件(?=[ :：]*(?:#|\d{1,9} ?(?:归(?!档)|不是客户|与客户无关|忽略)))"
+"""«邮件12号发给王总了» is a report, and no order."""
+
 _GIVE = re.compile(
     r"#? ?(?P<number>\d{1,9}) ?(?:归属于|归属|归到|归给|归)[ :：]*(?P<customer>.{1,80})"
 )
