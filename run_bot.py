@@ -637,8 +637,8 @@ async def running(bot: Bot) -> AsyncIterator[None]:
             archive.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
         await bot.archives.close()
-        await bot.dispatcher.stop()
-        await asyncio.gather(*(one.close() for one in bot.mailboxes.values()))
+        shut = [one.close() for one in bot.mailboxes.values()]  # a mail in work comes again
+        await asyncio.gather(bot.dispatcher.stop(), *shut)
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)

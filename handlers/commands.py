@@ -229,7 +229,7 @@ COMMANDS = (
     _command("撤销绑定|撤销绑定客户", by_hand.undo),
     _command("未绑定|未绑定的?联系人|未绑定的?群", by_hand.list_unbound),
     _command("未归属的?邮件|未归属", mails_by_hand.list_open),
-    _command("邮件(?=[ :：]*#? ?\\d)", mails_by_hand.order, argument=True),
+    _command(mails_by_hand.ORDER, mails_by_hand.order, argument=True),
     _command("解绑邮箱(?=[ :：]|$)", mails_by_hand.unbind, argument=True),
     _command("(?:建群|建客户群)(?=[ :：]|$)", group_making.make, argument=True),
     _command("发到群(?=[ :：]|$)", group_making.send, argument=True),

@@ -148,7 +148,9 @@ class Mails:
     async def customers_in_thread(self, answers: Sequence[str]) -> list[int]:
         """Whose those mails are, in the order of `answers`."""
         query = select(mails.c.thread, mails.c.account_id).where(
-            mails.c.thread.in_(answers), mails.c.thread != "", mails.c.account_id.is_not(None)
+            mails.c.thread.in_(answers),
+            mails.c.thread != fixed(""),
+            mails.c.account_id.is_not(None),
         )
         known = {row.thread: row.account_id for row in await self._conn.execute(query)}
         return [known[one] for one in answers if one in known]
@@ -177,7 +179,7 @@ class Mails:
         for some in in_chunks(domains):
             query = select(accounts.c.domain, accounts.c.id).where(
                 accounts.c.domain.in_(some),
-                accounts.c.domain != "",
+                accounts.c.domain != fixed(""),
                 accounts.c.merged_into_id.is_(None),
             )
             for row in await self._conn.execute(query):

@@ -66,6 +66,13 @@ def to_envelope(
     return Envelope(channel, key, channel, sent_at, at, stored)
 
 
+def unreadable(box: str, place: MailPlace, why: str, *, at: datetime) -> Envelope:
+    """Of a mail whose head the server does not give: a dead letter from birth."""
+    channel, where = channel_of(box), f"{place.validity}-{place.uid}"
+    body = json.dumps({"validity": place.validity, "uid": place.uid}).encode()
+    return Envelope(channel, where, channel, at, at, body, f"the head cannot be had: {why}")
+
+
 class HeadReader:
     """`bot.ports.EnvelopeReader` of one mailbox."""
 

@@ -26,7 +26,7 @@ from bot.domain.mails import Mail, MailPlace
 from bot.errors import AuthFailed, BotError, Rejected, TimedOut, Unavailable
 from bot.messages import Envelope
 from bot.ports import MailLook
-from connectors.mail.heads import HeadReader, to_envelope
+from connectors.mail.heads import HeadReader, to_envelope, unreadable
 
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class Mailbox:
         self._deadline_s = deadline_s
         self._turn = asyncio.Lock()
         self._session: _Session | None = None
+        self._at_work: _Session | None = None
 
     @property
     def name(self) -> str:
@@ -86,6 +87,9 @@ class Mailbox:
         await self.close()
 
     async def close(self) -> None:
+        """Whoever still waits for the server waits no longer."""
+        if self._at_work is not None:
+            self._at_work.cut()
         session, self._session = self._session, None
         if session is not None:
             with contextlib.suppress(BotError):
@@ -94,6 +98,8 @@ class Mailbox:
 
     def _envelope(self, one: _Head, validity: int, at: datetime) -> Envelope:
         place = MailPlace(validity, one.uid)
+        if one.trouble:
+            return unreadable(self.name, place, one.trouble, at=at)
         return to_envelope(
             self.name, place, one.size, one.headers, with_subject=not self._access.is_own, at=at
         )
@@ -102,12 +108,14 @@ class Mailbox:
         """A connection that failed is not used again."""
         async with self._turn:
             session = self._session or _Session(self._access)
-            self._session = None
+            self._session, self._at_work = None, session
             try:
                 done = await self._in_time(lambda: work(session.opened()), self._deadline_s)
             except BaseException:
                 session.cut()
                 raise
+            finally:
+                self._at_work = None
             self._session = session
             return done
 
@@ -161,6 +169,7 @@ class _Head:
     uid: int
     size: int
     headers: list[tuple[str, str]]
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +205,11 @@ class _Session:
         uids = sorted(uid for uid in map(int, box.uids(criteria, charset=None)) if uid > last)
         taken = uids[:AT_ONCE]
         heads = [head for uid in taken if (head := self._head(uid)) is not None]
-        place = MailPlace(validity, taken[-1] if taken else last)
-        return _Found(heads, place, more=len(uids) > len(taken))
+        more = len(uids) > len(taken)
+        last = taken[-1] if taken else last
+        if not (known or more):
+            last = max(last, self._newest())  # or the next look would begin with the oldest
+        return _Found(heads, MailPlace(validity, last), more)
 
     def whole(self, mail: Mail, most_bytes: int) -> bytes | None:
         validity = self.open_folder()
@@ -239,12 +251,27 @@ class _Session:
             raise imaplib.IMAP4.abort("the connection was cut")
         return self._box
 
+    def _newest(self) -> int:
+        """The highest UID that the folder has given, 0 if none."""
+        _, told = self._there.client.response("UIDNEXT")
+        if told and told[-1]:
+            return int(told[-1]) - 1
+        return max(map(int, self._there.uids(AND(uid=U("*", "*")), charset=None)), default=0)
+
     def _head(self, uid: int) -> _Head | None:
         """None for one that is gone by now. One at a time: an answer about another mail in
         between would else shift all that follow."""
         asked = self._there.fetch(uid_list=[str(uid)], headers_only=True, mark_seen=False)
-        for found in asked:
-            return _Head(uid, found.size_rfc822, list(found.obj.raw_items()))
+        try:
+            for found in asked:
+                return _Head(uid, found.size_rfc822, list(found.obj.raw_items()))
+        except (imaplib.IMAP4.abort, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - of this mail alone; the others go on
+            told = (
+                _said(error) if isinstance(error, imap_tools.UnexpectedCommandStatusError) else ""
+            )
+            return _Head(uid, 0, [], trouble=f"{type(error).__name__} {told}".strip())
         return None
 
     def _by_id(self, message_id: str) -> str | None:

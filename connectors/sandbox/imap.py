@@ -50,7 +50,9 @@ class ImapServer:
         self._talks: set[asyncio.Task[None]] = set()
         self.accounts: dict[str, Account] = {}
         self.faults: set[str] = set()
+        self.broken: set[int] = set()  # UIDs that no FETCH is answered for
         self.asked: list[str] = []
+        self.hanging = asyncio.Event()  # somebody was left waiting
         self.port = 0
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
@@ -131,6 +133,7 @@ class _Talk:
         await self._say("* OK emulated IMAP ready")
         while line := await self._reader.readline():
             if "hang" in server.faults:
+                server.hanging.set()
                 await asyncio.Event().wait()
             if "garbage" in server.faults:
                 await self._send(b"\x00\xff{}][ NIL\r\n" * 3)
@@ -209,6 +212,9 @@ class _Talk:
         wanted, _, items = arguments.partition(" ")
         uids = {int(uid) for uid in wanted.split(",")}
         head_only = "HEADER" in items
+        if uids & self._server.broken:
+            await self._say(f"{tag} NO FETCH the message is damaged")
+            return True
         if not head_only and "drop fetch" in self._server.faults:
             return False
         if not head_only and "hang fetch" in self._server.faults:

@@ -20,20 +20,28 @@ def read(data: bytes, calendar: WorkingCalendar) -> tuple[MailHead, tuple[PaperL
     """None for what is no mail: it has no sender."""
     mail = message_from_bytes(data[:MOST_BYTES], policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
-    sender = parseaddr(str(mail.get("From", "")))[1].casefold()
+    sender = parseaddr(header(mail, "From"))[1].casefold()
     if "@" not in sender:
         return None
     try:
         sent_on = calendar.day_of(parsedate_to_datetime(str(mail["Date"])).astimezone())
     except (TypeError, ValueError):
         sent_on = None
-    head = MailHead(sender, str(mail.get("Subject", "")), sent_on, _checks(mail, sender))
+    head = MailHead(sender, header(mail, "Subject"), sent_on, checks_of(mail, sender))
     words = [head.subject, *_body(mail).splitlines()]
     lines = [PaperLine(line.strip()) for line in words[:MOST_LINES] if line.strip()]
     return head, tuple(lines)
 
 
-def _checks(mail: EmailMessage, sender: str) -> MailChecks:
+def header(mail: EmailMessage, name: str) -> str:
+    """ "" where the parser stumbles, which it does over encoded words that hold nothing."""
+    try:
+        return str(mail.get(name, ""))
+    except Exception:  # noqa: BLE001 - IndexError, AttributeError …, of the standard library
+        return ""
+
+
+def checks_of(mail: EmailMessage, sender: str) -> MailChecks:
     """The first note is the last server's; those below may have come with the mail."""
     noted = (mail.get_all("Authentication-Results") or [""])[0]
     return read_checks(str(noted), sender)

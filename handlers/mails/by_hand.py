@@ -6,6 +6,7 @@ import re
 
 from bot.domain.mails import OUT
 from bot.domain.opportunities import Account
+from bot.domain.people import Role
 from bot.errors import InvalidInput, NotFound, Refused
 from handlers import customers
 from handlers.binding import scopes
@@ -16,6 +17,10 @@ from handlers.texts import mails as texts
 from storage.mails import OPEN, MailRow
 
 MOST_BOUND = 500
+SELLING = frozenset({Role.REP, Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.CSM, Role.ADMIN})
+
+ORDER = r"邮件(?=[ :：]*(?:#|\d{1,9} ?(?:归(?!档)|不是客户|与客户无关|忽略)))"
+"""«邮件12号发给王总了» is a report, and no order."""
 
 _GIVE = re.compile(
     r"#? ?(?P<number>\d{1,9}) ?(?:归属于|归属|归到|归给|归)[ :：]*(?P<customer>.{1,80})"
@@ -127,7 +132,9 @@ def _visible(desk: Desk) -> list[str]:
     """Shared mailboxes are written to the company: everybody who sells for it may see what is
     nobody's there. Somebody's own is theirs alone, whoever leads them."""
     own = {f"{one.platform}:{one.user_id}" for one in desk.rep.identities}
-    return [box for box, owner in desk.office.mailboxes.items() if not owner or owner in own]
+    sells = bool(desk.rep.roles & SELLING)
+    boxes = desk.office.mailboxes.items()
+    return [box for box, owner in boxes if (sells if not owner else owner in own)]
 
 
 def _line(desk: Desk, row: MailRow) -> str:

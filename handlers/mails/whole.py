@@ -10,8 +10,8 @@ from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr
 from html.parser import HTMLParser
 
-from bot.domain.mail_checks import read_checks
 from bot.domain.mails import WholeMail, new_words
+from handlers.levels.mails import checks_of, header
 
 MOST_FILES = 20
 LEAST_PICTURE_BYTES = 12 * 1024
@@ -26,15 +26,14 @@ def read(data: bytes) -> WholeMail:
     """Raises whatever the parser raises over a mail that breaks all rules."""
     mail = message_from_bytes(data, policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
-    sender = parseaddr(str(mail.get("From", "")))[1].casefold()
-    noted = (mail.get_all("Authentication-Results") or [""])[0]
+    sender = parseaddr(header(mail, "From"))[1].casefold()
     files = list(_files(mail))
     return WholeMail(
-        subject=" ".join(str(mail.get("Subject", "")).split())[:300],
+        subject=" ".join(header(mail, "Subject").split())[:300],
         text=new_words(_words(mail)),
         files=tuple(files[:MOST_FILES]),
         left_out=len(files[MOST_FILES:]),
-        checks=read_checks(str(noted), sender),
+        checks=checks_of(mail, sender),
     )
 
 

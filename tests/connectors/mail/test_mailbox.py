@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as days
 import ssl
 from datetime import UTC, datetime
@@ -76,5 +77,26 @@ async def test_tls_where_the_server_speaks_none() -> None:
         with pytest.raises(Unavailable, match="请核对 port 和 tls"):
             await mailbox(server.port, "tls").check()
         await mailbox(server.port, "none").check()
+    finally:
+        await server.stop()
+
+
+async def test_closing_wakes_who_waits_for_a_server_that_hangs() -> None:
+    server = ImapServer(lambda: NOW)
+    server.accounts["a@ours.cn"] = Account("code")
+    await server.start()
+    access = MailAccess(
+        name="sales", host="127.0.0.1", port=server.port, tls="none", user="a@ours.cn",
+        password="code", folder="INBOX", timeout_s=200.0,
+    )  # fmt: skip
+    box = Mailbox(access, HeadReader("sales", Ours()), deadline_s=200.0)
+    try:
+        await box.look(None, since=NOW.date(), at=NOW)
+        server.faults.add("hang")
+        hanging = asyncio.create_task(box.look(None, since=NOW.date(), at=NOW))
+        await server.hanging.wait()
+        await box.close()
+        with pytest.raises(Unavailable):
+            await hanging
     finally:
         await server.stop()

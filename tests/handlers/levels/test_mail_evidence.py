@@ -119,3 +119,9 @@ async def test_whoever_lost_the_customer_since_cannot_press(company: Proving) ->
     async with chat.database.begin() as tx:
         deals = await tx.opportunities.open_of_account(account.id)
         assert await tx.levels.evidence_of(deals[0].id) == []
+
+
+async def test_a_sender_that_no_parser_reads_is_asked_about_like_any_file(company: Proving) -> None:
+    await hengrui(company)
+    broken = b"From: =?utf-8?b?!!?=\r\nSubject: x\r\n\r\n" + "预算已批准".encode()
+    assert FOR_WHOM in await forward(company, broken)

@@ -199,3 +199,23 @@ async def test_administrators_hear_once_of_a_mailbox_that_is_away(company: MailC
     assert "邮箱 zhang 读不到，还一次都没有读到" in messages[0].content.text
     assert "授权码" in messages[0].content.text
     assert [one.dedupe_key for one in messages] == [one.dedupe_key for one in again]
+
+
+async def test_the_first_look_leaves_old_mails_alone_for_good(company: MailCompany) -> None:
+    long_ago = company.chat.now - timedelta(days=60)
+    company.put("旧友 <old@past.cn>", "从前", "很久以前", at=long_ago)
+    await company.read()
+    await company.read()
+    await company.arrive("新人 <new@now.cn>", "今天", "刚才", number="2")
+    listed = await company.say("zhang", "未归属邮件")
+    assert "new@now.cn" in listed
+    assert "old@past.cn" not in listed
+
+
+async def test_a_mail_that_the_server_cannot_give_holds_up_no_other(company: MailCompany) -> None:
+    account = await bound(company)
+    company.put(LI, "坏", "坏的", number="2")
+    company.server.broken.add(2)
+    await company.arrive(LI, "三", "第三封", number="3")
+    assert await told(company, account) == ["第一封", "第三封"]
+    assert "the message is damaged" in (await company.dead())[0]

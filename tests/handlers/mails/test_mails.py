@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.activities import Activity
 from bot.domain.opportunities import Account
+from handlers import commands
 from storage.database import Database
 from tests.handlers.mails.mail_company import OWN, MailCompany, mail_company
 
@@ -220,3 +221,16 @@ async def test_any_other_mail_is_offered_as_nothing(company: MailCompany) -> Non
     await company.arrive(LI, "预算", "预算没有批准", number="2")
     with pytest.raises(IndexError):
         await company.card()
+
+
+@pytest.mark.parametrize("words", ["邮件 #1 归 恒锐机电", "邮件1归恒锐机电", "邮件：#1 不是客户"])
+async def test_ways_to_say_whose_a_mail_is(company: MailCompany, words: str) -> None:
+    await company.chat.customer("恒锐机电")
+    await company.arrive(LI, "询价", "一")
+    await company.say("zhang", words)
+    assert "没有未归属的邮件" in await company.say("zhang", "未归属邮件")
+
+
+@pytest.mark.parametrize("words", ["邮件12号发给恒锐机电王总了", "邮件 3 封都归档了"])
+def test_a_report_about_mails_is_no_order(words: str) -> None:
+    assert not commands.is_known(words)
