@@ -218,6 +218,10 @@ class Bot:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
+    async def measure_waits(self) -> dict[str, float]:
+        async with self.database.read() as tx:
+            return await tx.delivery.overdue(self.clock.now())
+
     async def count_archives(self) -> dict[str, Mapping[str, float]]:
         async with self.database.read() as tx:
             now, chats = self.clock.now(), self.archives.chats
@@ -569,7 +573,9 @@ async def _recover_for_ever(bot: Bot) -> None:
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept = bot.dispatcher.accept
-    routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
+    routes = health.routes(
+        bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
+    )
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
