@@ -122,7 +122,7 @@ from handlers.upkeep import Upkeep
 from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
 from speech.workers.worker import Worker
-from storage import admin, beside
+from storage import admin, beside, restoring, sealing
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
@@ -232,6 +232,10 @@ class Bot:
     async def count_stored(self) -> dict[str, int]:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
+
+    async def measure_waits(self) -> dict[str, float]:
+        async with self.database.read() as tx:
+            return await tx.delivery.overdue(self.clock.now())
 
     async def count_archives(self) -> dict[str, Mapping[str, float]]:
         async with self.database.read() as tx:
@@ -658,7 +662,9 @@ async def _recover_for_ever(bot: Bot) -> None:
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept = bot.dispatcher.accept
-    routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
+    routes = health.routes(
+        bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
+    )
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
@@ -1150,10 +1156,25 @@ def db_upgrade() -> None:
     asyncio.run(admin.upgrade(_database_url(load_settings())))
 
 
+KeyFile = Annotated[Path | None, typer.Option(help="存着密钥的文件（加密的备份）")]
+
+
 @db.command("backup")
-def db_backup(file: Path) -> None:
-    """在线备份到文件。"""
-    asyncio.run(admin.backup(_database_url(load_settings()), file))
+def db_backup(file: Path, key_file: KeyFile = None) -> None:
+    """在线备份到文件；给了密钥文件就加密。"""
+    key = sealing.read_key(key_file) if key_file else ""
+    asyncio.run(admin.backup(_database_url(load_settings()), file, key=key))
+
+
+@db.command("restore")
+def db_restore(file: Path, key_file: KeyFile = None) -> None:
+    """把备份恢复到还不存在（PostgreSQL：还是空的）的数据库，再升级、校验；从不覆盖。"""
+    url = _database_url(load_settings())
+    key = sealing.read_key(key_file) if key_file else ""
+    rows = asyncio.run(restoring.restore(url, file, key=key))
+    asyncio.run(admin.upgrade(url))
+    typer.echo(f"恢复了 {rows} 行；文件放回以后请再运行 gendan db verify")
+    _tell(asyncio.run(beside.verify(url)))
 
 
 @db.command("rebuild-figures")
@@ -1180,7 +1201,11 @@ def db_verify() -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
     settings = load_settings()
     url = _database_url(settings)
-    findings = asyncio.run(beside.verify(url, folder=settings.storage.files))
+    _tell(asyncio.run(beside.verify(url, folder=settings.storage.files)))
+
+
+def _tell(findings: Sequence[str]) -> None:
+    """What is wrong with the database; exit code 1 if anything is."""
     for finding in findings:
         typer.echo(finding)
     if findings:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import PermanentError
 from bot.messages import StoredFile
+from storage import sealing
 from storage.audit import Audit
 from storage.engines import for_reading, open_engine, prepare_sqlite, to_url
 from storage.files import FileFolder
@@ -41,24 +42,31 @@ async def upgrade(url: str, *, data_dir: Path | None = None) -> None:
         await engine.dispose()
 
 
-async def backup(url: str, file: Path, *, data_dir: Path | None = None) -> None:
+async def backup(url: str, file: Path, *, key: str = "", data_dir: Path | None = None) -> None:
     """A consistent copy while the bot runs: an SQLite file, or a custom-format pg_dump.
 
-    Raises PermanentError when the file exists or cannot be made.
+    key: seals it (`storage.sealing`). Nobody else may read the file, nor the plain one that stands
+    beside it while a sealed one is made. Raises PermanentError when the file exists or cannot be
+    made.
     """
     if await asyncio.to_thread(file.exists):
         raise PermanentError(f"{file} exists already; a backup never overwrites")
     full_url = to_url(url, data_dir=data_dir)
     unfinished = file.with_name(f"{file.name}.unfinished")
+    sealed = file.with_name(f"{file.name}.sealed")
     try:
         await _require_file(full_url)
+        await asyncio.to_thread(unfinished.touch, mode=0o600)
         if full_url.get_backend_name() == "sqlite":
             await asyncio.to_thread(_copy_sqlite, Path(str(full_url.database)), unfinished)
         else:
             await _dump_postgres(full_url, unfinished)
-        unfinished.replace(file)
+        if key:
+            await asyncio.to_thread(sealing.seal, unfinished, sealed, key)
+        (sealed if key else unfinished).replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
+        sealed.unlink(missing_ok=True)
 
 
 async def complaints(url: str, *, data_dir: Path | None = None) -> list[str]:

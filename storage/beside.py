@@ -44,7 +44,7 @@ async def replay(
         return count
 
 
-async def verify(url: str, *, folder: Path) -> list[str]:
+async def verify(url: str, *, folder: Path | None = None) -> list[str]:
     """As `admin.verify`. Raises PermanentError when there is no database."""
     return await admin.complaints(url) or await admin.verify(url, folder=folder)
 

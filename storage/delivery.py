@@ -62,6 +62,17 @@ class Delivery(Inbox, Outbox):
         found = (await self._conn.execute(select(*queries))).one()
         return dict(zip(wanted, found, strict=True))
 
+    async def overdue(self, now: datetime) -> dict[str, float]:
+        """For metrics: for how many seconds the oldest delivery in "inbox" has waited, and by how
+        many the most overdue one in "outbox" is late; 0 for none."""
+        came = select(func.min(inbox.c.received_at)).where(inbox.c.state == fixed("new"))
+        due = select(func.min(outbox.c.due_at)).where(outbox.c.state == fixed("queued"))
+        since = {"inbox": await self._conn.scalar(came), "outbox": await self._conn.scalar(due)}
+        return {
+            box: max((now - moment).total_seconds(), 0.0) if moment else 0.0
+            for box, moment in since.items()
+        }
+
     async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """The newest of both boxes, the newest first."""
         came = select(inbox.c.id, inbox.c.channel, inbox.c.reason, inbox.c.finished_at)

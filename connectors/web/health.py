@@ -15,6 +15,12 @@ _STORED = Gauge(
     ["box"],
 )
 
+_OVERDUE = Gauge(
+    "gendan_overdue_seconds",
+    "How long the oldest delivery in the inbox has waited, how late the outbox is.",
+    ["box"],
+)
+
 _ARCHIVE = Gauge(
     "gendan_archive",
     "The chat archive: lag_seconds, seq, undecryptable, broken, files_waiting, files_lost.",
@@ -40,9 +46,11 @@ def routes(
     examine: Callable[[], Awaitable[Health]],
     count: Callable[[], Awaitable[Mapping[str, int]]],
     archives: Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]] | None = None,
+    *,
+    waits: Callable[[], Awaitable[Mapping[str, float]]] | None = None,
 ) -> list[web.RouteDef]:
     """GET /healthz, /readyz and /metrics. count: stored messages by box. archives: figures of the
-    chat archives by application."""
+    chat archives by application. waits: seconds by box."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -60,6 +68,8 @@ def routes(
         try:
             for box, messages in (await count()).items():
                 _STORED.labels(box).set(messages)
+            for box, seconds in (await waits() if waits else {}).items():
+                _OVERDUE.labels(box).set(seconds)
             for app, figures in (await archives() if archives else {}).items():
                 for what, figure in figures.items():
                     _ARCHIVE.labels(app, what).set(figure)
@@ -67,6 +77,7 @@ def routes(
             # The other figures are wanted most when the database is away.
             log.exception("stored messages could not be counted", extra={"action": "metrics"})
             _STORED.clear()
+            _OVERDUE.clear()
             _ARCHIVE.clear()
         headers = {"Content-Type": CONTENT_TYPE_LATEST}
         return web.Response(body=generate_latest(), headers=headers)

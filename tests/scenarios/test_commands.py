@@ -247,8 +247,15 @@ async def test_a_database_is_made_backed_up_and_verified(shell: Shell) -> None:
     assert (await shell.run("db", "verify")).code == 0
     assert (await shell.run("db", "backup", "copy.db")).code == 0
     assert "exists" in await shell.refusal("db", "backup", "copy.db")
-    shell.database.write_bytes((shell.folder / "copy.db").read_bytes())
-    assert (await shell.run("db", "verify")).code == 0
+    (shell.folder / "key").write_text("k" * 40, encoding="utf-8")
+    assert (await shell.run("db", "backup", "sealed", "--key-file", "key")).code == 0
+    assert "move it away" in await shell.refusal("db", "restore", "copy.db")
+    for name, more in (("copy.db", ()), ("sealed", ("--key-file", "key"))):
+        for file in shell.database.parent.glob(f"{shell.database.name}*"):
+            file.unlink()
+        ended = await shell.run("db", "restore", name, *more)
+        assert (ended.code, "没有发现问题" in ended.out) == (0, True), ended
+        assert (await shell.run("db", "verify")).code == 0
 
 
 async def test_a_changed_audit_entry_does_not_verify(shell: Shell) -> None:

@@ -238,3 +238,12 @@ async def test_the_latest_moment_noted_is_a_ticks_or_a_deliverys(database: Datab
         await tx.delivery.finish(stored, at=after(9))
     async with database.read() as tx:
         assert await tx.delivery.last_noted_at() == after(9)
+
+
+async def test_how_long_the_oldest_has_waited_is_measured(database: Database) -> None:
+    async with database.read() as tx:
+        assert await tx.delivery.overdue(after(1)) == {"inbox": 0.0, "outbox": 0.0}
+    for number, minutes in (("1", 0), ("2", 10)):
+        await database.append(envelope(number, received_at=after(minutes)))
+    async with database.read() as tx:
+        assert await tx.delivery.overdue(after(30)) == {"inbox": 1800.0, "outbox": 0.0}

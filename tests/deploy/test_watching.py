@@ -1,0 +1,152 @@
+"""What operators are handed: every metric, label, heading and path in it exists."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import json
+import pkgutil
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import connectors
+from config.settings import Settings
+from deploy.packages import ROOT
+
+DEPLOY = ROOT / "deploy"
+METRIC = re.compile(r"\bgendan_[a-z_]+\b")
+SELECTOR = re.compile(r"(?P<metric>gendan_[a-z_]+)\{(?P<labels>[^}]*)\}")
+HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DEPLOY / "grafana.json").read_text("utf-8"))["panels"]
+    return found
+
+
+@cache
+def metrics() -> dict[str, frozenset[str]]:
+    """Name -> its labels, of all that the program registers."""
+    for module in pkgutil.walk_packages(connectors.__path__, "connectors."):
+        importlib.import_module(module.name)
+    found = {}
+    for collector in set(REGISTRY._collector_to_names):
+        for name in REGISTRY._collector_to_names[collector]:
+            if name.startswith("gendan_"):
+                found[name] = frozenset(getattr(collector, "_labelnames", ()))
+    return found
+
+
+def expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in rules())
+    yield from (target["expr"] for panel in panels() for target in panel["targets"])
+
+
+def test_every_metric_that_is_watched_exists_with_its_labels() -> None:
+    known = metrics()
+    assert len(known) > 15
+    for expression in expressions():
+        named = METRIC.findall(expression)
+        assert set(named) <= known.keys(), expression
+        for match in SELECTOR.finditer(expression):
+            labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", match["labels"]))
+            assert labels <= known[match["metric"]], expression
+
+
+def test_labels_that_a_legend_or_summary_shows_exist() -> None:
+    shown = [(rule["expr"], rule["annotations"]["summary"], r"\$labels\.(\w+)") for rule in rules()]
+    shown += [
+        (target["expr"], target["legendFormat"], r"\{\{(\w+)\}\}")
+        for panel in panels()
+        for target in panel["targets"]
+    ]
+    for expression, text, pattern in shown:
+        kept = re.search(r"by \(([^)]*)\)", expression)
+        there = set(re.split(r",\s*", kept[1])) if kept else set()
+        for name in METRIC.findall(expression):
+            there |= metrics()[name] if kept is None else set()
+        assert set(re.findall(pattern, text)) <= there, (expression, text)
+
+
+def test_every_metric_of_the_program_is_explained_to_operators() -> None:
+    told = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    shortened = {"gendan_dingtalk_quota_limit", "gendan_dingtalk_quota_foretold"}
+    names = {name for name in metrics() if not name.endswith("_created")} - shortened
+    base = {name for name in names if f"{name}_total" not in names}
+    assert [name for name in sorted(base) if name not in told] == []
+
+
+def test_every_alert_says_what_is_wrong_and_where_to_read_on() -> None:
+    titles = {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in HEADING.findall((ROOT / "docs" / "operations.md").read_text("utf-8"))
+    }
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names))
+    for rule in rules():
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert page == "docs/operations.md"
+        assert anchor in titles, rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_the_panels_do_not_lie_on_each_other() -> None:
+    places = [tuple(panel["gridPos"].values()) for panel in panels()]
+    assert len(places) == len(set(places))
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+def test_the_image_runs_as_nobody_in_particular_and_writes_where_it_may() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text("utf-8")
+    assert re.search(r"^USER 10001$", lines, re.MULTILINE)
+    settings = dict(re.findall(r"GENDAN_(\w+)=(\S+)", lines))
+    assert Settings.model_validate(
+        {"storage": {"url": settings["STORAGE__URL"], "files": settings["STORAGE__FILES"]}}
+    ).storage.files == Path("/var/lib/gendan/files")
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    assert composed["gendan"]["read_only"] is True
+    assert composed["gendan"]["cap_drop"] == ["ALL"]
+    for service in composed.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./") and Path(source).suffix == ".yml":
+                assert (DEPLOY / source).exists(), source
+
+
+def test_the_unit_starts_the_program_and_shuts_the_rest_away() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(DEPLOY / "gendan.service")
+    service = unit["Service"]
+    assert service["ExecStart"].endswith("/gendan serve")
+    assert service["ProtectSystem"] == "strict"
+    assert service["CapabilityBoundingSet"] == ""
+
+
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd is not installed")
+    text = (DEPLOY / "gendan.service").read_text("utf-8")
+    text = text.replace("/opt/gendan/bin/gendan", shutil.which("true") or "/bin/true")
+    (tmp_path / "gendan.service").write_text(text.replace("file:///opt", "https://x.example/opt"))
+    judged = subprocess.run(  # noqa: S603 - our own file
+        [program, "verify", "--man=no", str(tmp_path / "gendan.service")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    ours = [line for line in judged.stderr.splitlines() if "gendan.service" in line]
+    assert [line for line in ours if "Unknown" in line or "Failed to parse" in line] == []
