@@ -89,11 +89,11 @@ from handlers.desk import Office, address_book
 from handlers.erp_feeds import ErpFeeds
 from handlers.erp_polling import ErpPolling
 from handlers.erp_reconciling import Reconciliation
-from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.importing import LongImports
 from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
+from handlers.machine_forecast import command as machine_forecast
 from handlers.pages import sandbox as sandbox_pages
 from handlers.pages import signing_in
 from handlers.pages.admin.wiring import Running, site_of
@@ -131,7 +131,7 @@ cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="�
 db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
 cli.add_typer(payouts.app, name="payouts")
-cli.add_typer(forecasting.app, name="forecast")
+cli.add_typer(machine_forecast.app, name="forecast")
 
 RECOVER_EVERY_S = 15.0
 
