@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from bot.domain import forecasts as rules
 from bot.domain.forecasts import TOP, Bucket, Category, Forecast, Move, Won
@@ -22,7 +22,6 @@ from handlers.texts.dialog import amount_words
 from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
-WEEKS = 14
 NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
 NO_SUCH_WEEK = "没有这一周的提交，请从页面上的几周里选。"
 _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
@@ -170,9 +169,8 @@ async def page(
     """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in."""
     scope = await _scope(tx, reader, asked, at)
     today = office.calendar.day_of(at)
-    since = today - timedelta(weeks=WEEKS)
     ids = [one.id for one in scope.people]
-    history = await tx.forecasts.newest_of_each_week(ids, since=since)
+    history = await reading.history(tx, office, scope.people, at)
     newest = list({one.person_id: one for one in history}.values())
     signed = await reading.signed(tx, office, newest, at)
     deals = await tx.opportunities.list_some({x.opportunity_id for f in history for x in f.lines})
@@ -424,9 +422,5 @@ async def _accuracy(
             slipped=found.slipped,
         )
         for (kind, key), found in sorted(scores.by.items())
-        if kind != "rep" or len(persons) <= MOST_PEOPLE
+        if kind != "rep" or len(persons) <= reading.MOST_PEOPLE
     )
-
-
-MOST_PEOPLE = 30
-"""Beyond it, only levels and horizons are told: people stand on their teams' pages."""
