@@ -77,7 +77,7 @@ class Row:
     name: str
     address: str
     week: str
-    late: bool
+    mark: str
     commit: str
     best: str
     pipeline: str
@@ -290,6 +290,7 @@ async def _rows(
 ) -> tuple[Row, ...]:
     judged = await tx.forecasts.judgements(one.id for one in newest)
     judges = await tx.people.names({one.by for one in judged.values()})
+    marks = await reading.marks(tx, newest)
     of_person = {one.person_id: one for one in newest}
     rows = []
     for name, address, people in scope.parts:
@@ -302,7 +303,7 @@ async def _rows(
                 name=name,
                 address=address,
                 week=own[0].week if len(people) == 1 and own else f"{len(own)}/{len(people)}人",
-                late=any(one.late for one in own),
+                mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),
                 commit=amount_words(sums[Category.COMMIT][0]),
                 best=amount_words(sums[Category.BEST_CASE][0]),
                 pipeline=amount_words(sums[Category.PIPELINE][0]),
@@ -315,6 +316,11 @@ async def _rows(
             )
         )
     return tuple(rows)
+
+
+def _mark(marks: Sequence[str], people: int) -> str:
+    """Of one person as it is, of several how many there are."""
+    return marks[0] if marks and people == 1 else f"{len(marks)}人迟交或重交" if marks else ""
 
 
 def _groups(

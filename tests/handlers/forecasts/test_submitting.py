@@ -162,8 +162,30 @@ async def test_reps_are_reminded_on_the_day_and_supervisors_hear_at_the_lock(
     assert not await _tick(chat, at("2026-01-29 09:00"), "forecast reminder")
     told = await _tick(chat, at("2026-02-02 09:00"), "forecast reminder")
     assert "今天要提交预测：30天内（每周）、31–60天（双周）" in told
+    assert "你有1个定过级的商机" in told
     told = await _tick(chat, at("2026-02-02 18:00"), "forecast lock")
     assert "2026-W06 预测已锁定，还没交的：张伟" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("改预测 恒锐机电 5月3日", True),  # the 90th day
+        ("改预测 恒锐机电 5月4日", False),
+        ("取消定级 恒锐机电 客户不买了", False),
+    ],
+)
+async def test_who_is_reminded_has_what_the_sheet_would_ask_about(
+    company: Proving, change: str, *, asked: bool
+) -> None:
+    chat = company.chat
+    chat.now = at("2026-01-30 10:00")
+    await chat.say("zhang", change)
+    told = await _tick(chat, at("2026-02-02 09:00"), "forecast reminder")
+    assert ("今天要提交预测" in told) is asked
+    assert ("还没交的：张伟" in await _tick(chat, at("2026-02-02 18:00"), "forecast lock")) is asked
+    said = await chat.say("zhang", "提交预测")
+    assert ("1/1" in said) is asked
 
 
 async def _tick(chat: Chat, moment: datetime, name: str) -> str:
