@@ -93,7 +93,6 @@ from handlers.desk import Office, address_book
 from handlers.erp_feeds import ErpFeeds
 from handlers.erp_polling import ErpPolling
 from handlers.erp_reconciling import Reconciliation
-from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.importing import LongImports
 from handlers.levels.reading import EvidenceReading
@@ -102,6 +101,7 @@ from handlers.mails.fetching import MailFetching
 from handlers.mails.keeping import MailKeeper
 from handlers.mails.reading import MailReading
 from handlers.mails.watching import MailWatch
+from handlers.machine_forecast import command as machine_forecast
 from handlers.pages import sandbox as sandbox_pages
 from handlers.pages import signing_in
 from handlers.pages.admin.wiring import Running, site_of
@@ -139,7 +139,7 @@ cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="�
 db = typer.Typer(help="数据库：升级、备份、校验")
 cli.add_typer(db, name="db")
 cli.add_typer(payouts.app, name="payouts")
-cli.add_typer(forecasting.app, name="forecast")
+cli.add_typer(machine_forecast.app, name="forecast")
 
 RECOVER_EVERY_S = 15.0
 

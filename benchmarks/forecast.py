@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.forecast_sets import COLUMNS, FIRST, STORIES, Story, write
-from handlers.forecasting.backtest import OURS, Report, backtest
-from handlers.forecasting.predicting import predict
-from handlers.forecasting.reading import read
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.backtest import OURS, Report, backtest
+from handlers.machine_forecast.predicting import predict
+from handlers.machine_forecast.reading import read
+from handlers.machine_forecast.table import Table
 
 HORIZONS = (30, 60, 90)
 SEEDS = (11, 12, 13)

@@ -26,8 +26,8 @@ from bot.domain.levels import Cause, Evidence, EvidenceKind, Level
 from bot.domain.opportunities import OpportunityState
 from bot.domain.stages import MoveKind
 from bot.domain.supply import Station
-from handlers.forecasting.own_data import Collected, foresee
 from handlers.levels import changing
+from handlers.machine_forecast.own_data import Collected, foresee
 from storage.database import Database
 from storage.tables import accounts, level_changes, opportunities, people, stage_events
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, literal_column, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.levels import Level
 from bot.domain.opportunities import OpportunityState
 from storage.dialects import among
 from storage.tables import (
+    deal_outlooks,
     forecast_cosigns,
     forecast_lines,
     forecasts,
+    level_changes,
     opportunities,
     stage_events,
 )
@@ -96,6 +99,34 @@ class ForecastSums:
             .where(among(self._conn, forecast_lines.c.id, line_ids))
         )
         return {line: (tuple(rep), tuple(second)) for line, rep, second in rows}
+
+    async def to_submit(self, person_ids: Iterable[int], *, until: date) -> dict[int, int]:
+        """person -> how many of their open deals have a level and are not expected after that
+        day, of those that have any."""
+        later = level_changes.alias("later")
+        is_newest = ~(
+            select(later.c.id)
+            .where(
+                later.c.opportunity_id == level_changes.c.opportunity_id,
+                later.c.id > level_changes.c.id,
+            )
+            .exists()
+        )
+        expected_on = deal_outlooks.c.expected_on
+        rows = await self._conn.execute(
+            select(opportunities.c.owner_id, func.count())
+            .join(level_changes, level_changes.c.opportunity_id == opportunities.c.id)
+            .outerjoin(deal_outlooks, deal_outlooks.c.opportunity_id == opportunities.c.id)
+            .where(
+                among(self._conn, opportunities.c.owner_id, person_ids),
+                opportunities.c.state == str(OpportunityState.OPEN),
+                level_changes.c.after.is_not(None),
+                is_newest,
+                or_(expected_on.is_(None), expected_on <= until),
+            )
+            .group_by(opportunities.c.owner_id)
+        )
+        return {person_id: count for person_id, count in rows}
 
     async def won_by_owner(self, since: datetime, until: datetime) -> dict[int, int]:
         """person -> fen of their deals won in [since, until), of everybody: found from the moments

@@ -164,6 +164,18 @@ class Forecasts:
             found += await self._read(forecasts.c.id.in_(newest))
         return sorted(found, key=lambda one: (one.week, one.id))
 
+    async def newest_of_each(self, person_ids: Iterable[int], *, since: date) -> list[Forecast]:
+        """The last submission of each since that day, in the order in which they came."""
+        found: list[Forecast] = []
+        for chunk in in_chunks(person_ids):
+            newest = (
+                select(func.max(forecasts.c.id))
+                .where(forecasts.c.person_id.in_(chunk), forecasts.c.on_day >= since)
+                .group_by(forecasts.c.person_id)
+            )
+            found += await self._read(forecasts.c.id.in_(newest))
+        return sorted(found, key=lambda one: one.id)
+
     async def get_for_update(self, forecast_id: int) -> Forecast:
         """Locked until the transaction ends. Raises NotFound."""
         await self._conn.execute(

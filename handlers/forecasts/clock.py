@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import forecasts as rules
 from bot.domain.people import Person
@@ -12,7 +12,7 @@ from bot.router import Job
 from handlers import teams
 from handlers.daily import Daily
 from handlers.desk import Office
-from handlers.forecasts import cosigning, lines
+from handlers.forecasts import cosigning
 from handlers.texts import submissions as texts
 from storage.unit_of_work import UnitOfWork
 
@@ -41,14 +41,13 @@ class Rounds:
     async def remind(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         """On the day of submission: reps with something to forecast, and what is due."""
         messages: list[OutboundMessage] = []
-        for _, rep in await self._open(tx, at):
-            items = await lines.of_person(tx, self._office, rep.id, at)
+        today = self._office.calendar.day_of(at)
+        lock = f"{self._office.policy.forecasts.lock_at:%H:%M}"
+        due = rules.due_buckets(today, self._office.calendar)
+        for _, rep, deals in await self._open(tx, at):
             to = self._office.address_of(rep)
-            if items and to is not None:
-                today = self._office.calendar.day_of(at)
-                lock = f"{self._office.policy.forecasts.lock_at:%H:%M}"
-                due = rules.due_buckets(today, self._office.calendar)
-                told = texts.reminder(due, len(items), lock)
+            if to is not None:
+                told = texts.reminder(due, deals, lock)
                 messages.append(OutboundMessage(f"forecast-due:{today}:{rep.id}", to, Text(told)))
         return messages
 
@@ -56,9 +55,8 @@ class Rounds:
         """Supervisors hear who submitted nothing."""
         today = self._office.calendar.day_of(at)
         missing: dict[int, list[str]] = {}
-        for supervisor_id, rep in await self._open(tx, at):
-            if await lines.of_person(tx, self._office, rep.id, at):
-                missing.setdefault(supervisor_id, []).append(rep.name)
+        for supervisor_id, rep, _ in await self._open(tx, at):
+            missing.setdefault(supervisor_id, []).append(rep.name)
         messages = []
         for supervisor_id, names in missing.items():
             person = await tx.people.get(supervisor_id) if supervisor_id else None
@@ -69,8 +67,9 @@ class Rounds:
                 messages.append(OutboundMessage(key, to, Text(told)))
         return messages
 
-    async def _open(self, tx: UnitOfWork, at: datetime) -> list[tuple[int, Person]]:
-        """(supervisor, rep) of those who have not submitted, on the day of submission."""
+    async def _open(self, tx: UnitOfWork, at: datetime) -> list[tuple[int, Person, int]]:
+        """(supervisor, rep, deals) of those who have some to forecast and have not submitted, on
+        the day of submission. Counted at once for all: nobody else writes meanwhile."""
         calendar = self._office.calendar
         today = calendar.day_of(at)
         if rules.submission_day(today, calendar) != today:
@@ -80,8 +79,15 @@ class Rounds:
             for supervisor, people in (await teams.by_supervisor(tx, at)).items()
             for rep in people
         ]
-        known = await tx.forecasts.newest_of_week(rules.week_of(today), [r.id for _, r in reps])
-        return [(supervisor, rep) for supervisor, rep in reps if rep.id not in known]
+        ids = [rep.id for _, rep in reps]
+        known = await tx.forecasts.newest_of_week(rules.week_of(today), ids)
+        until = today + timedelta(days=rules.HORIZON_DAYS)
+        deals = await tx.forecast_sums.to_submit(ids, until=until)
+        return [
+            (supervisor, rep, deals[rep.id])
+            for supervisor, rep in reps
+            if rep.id in deals and rep.id not in known
+        ]
 
     async def _escalate(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         return await cosigning.escalate(tx, self._office, at)

@@ -191,8 +191,10 @@ async def service_facts(
     since = at - timedelta(days=30)
     recent = await tx.activities.list_of_opportunity(deal.id, since=since)
     count = sum(one.valid for one in recent)
-    last_at = _when(office, deal.last_valid_at) if deal.last_valid_at else "没有"
-    told.append(f"响应：近30天有效联系{count}次，最近一次{last_at}")
+    times = [one.occurred_at for one in recent if one.valid]
+    last_at = deal.last_valid_at or max(times, default=None)
+    lately = f"最近一次{_when(office, last_at)}" if last_at is not None else "一次也没有记录过"
+    told.append(f"响应：近30天有效联系{count}次，{lately}")
     return told
 
 
@@ -238,6 +240,7 @@ async def _call_meeting(
     supervisor = await _supervisor(desk.tx, rep.id, desk.at)
     told = texts.too_far(
         cosign.id, customer, rep.name, desk.rep.name,
+        supervisor=supervisor.name if supervisor is not None else "",
         answers=list(zip(line.answers, cosign.answers, strict=True)),
         argument=cosign.argument, risk=line.risk, when=_when(desk.office, cosign.meeting_at),
         tolerance=desk.office.policy.forecasts.tolerance,

@@ -14,6 +14,11 @@ from handlers.desk import Office
 from handlers.texts import submissions as texts
 from storage.unit_of_work import UnitOfWork
 
+WEEKS = 14
+"""So far back weeks are compared, and forecasts scored."""
+MOST_PEOPLE = 30
+"""Beyond it people are told by their teams, not one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:
@@ -49,8 +54,15 @@ async def newest(
 ) -> list[Forecast]:
     """The last submission of each within the last weeks."""
     since = office.calendar.day_of(at) - timedelta(days=rules.HORIZON_DAYS)
-    known = await tx.forecasts.newest_of_each_week([one.id for one in people], since=since)
-    return list({one.person_id: one for one in known}.values())
+    return await tx.forecasts.newest_of_each([one.id for one in people], since=since)
+
+
+async def history(
+    tx: UnitOfWork, office: Office, people: Sequence[Person], at: datetime
+) -> list[Forecast]:
+    """What counted in each of the last weeks, the oldest first."""
+    since = office.calendar.day_of(at) - timedelta(weeks=WEEKS)
+    return await tx.forecasts.newest_of_each_week([one.id for one in people], since=since)
 
 
 async def signed(

@@ -56,7 +56,7 @@ async def explain(desk: Desk, _: str) -> None:
 async def show_changes(desk: Desk, words: str) -> None:
     """«预测变化», of the last two weeks or of two that are named; a leader's are their people's."""
     people = await _people(desk)
-    known = await desk.tx.forecasts.newest_of_each_week([one.id for one in people])
+    known = await reading.history(desk.tx, desk.office, people, desk.at)
     weeks = sorted({one.week for one in known})
     match = _WEEKS.fullmatch(words)
     pair = [match["first"], match["second"]] if match else weeks[-2:]
@@ -65,7 +65,8 @@ async def show_changes(desk: Desk, words: str) -> None:
         return
     before, after = ([one for one in known if one.week == week] for week in pair)
     names = await lines.names_of(desk.tx, [*before, *after])
-    states = {n: (await desk.tx.opportunities.get(n)).state for n in names}
+    deals = await desk.tx.opportunities.list_some(names)
+    states = {number: deal.state for number, deal in deals.items()}
     changes = rules.bridge(
         [line for one in before for line in one.lines],
         [line for one in after for line in one.lines],
@@ -84,7 +85,7 @@ async def show_changes(desk: Desk, words: str) -> None:
 
 async def show_accuracy(desk: Desk, _: str) -> None:
     people = await _people(desk)
-    known = await desk.tx.forecasts.newest_of_each_week([one.id for one in people])
+    known = await reading.history(desk.tx, desk.office, people, desk.at)
     numbers = {line.opportunity_id for one in known for line in one.lines}
     calendar = desk.office.calendar
     won = {
@@ -95,6 +96,8 @@ async def show_accuracy(desk: Desk, _: str) -> None:
     names = {str(one.id): one.name for one in people}
     told = [texts.ACCURACY_TITLE]
     for (kind, key), found in sorted(scores.by.items()):
+        if kind == "rep" and len(people) > reading.MOST_PEOPLE:
+            continue
         label = {"rep": names.get(key, key), "horizon": f"{key}天"}.get(kind, key)
         told.append(texts.accuracy(label, found.share, found.lines, found.slipped))
     if len(told) == 1:
@@ -156,19 +159,50 @@ async def _show_team(desk: Desk) -> None:
     signed = await reading.signed(desk.tx, desk.office, found, desk.at)
     names = await lines.names_of(desk.tx, found)
     told = ["**团队预测**", await _sums(desk, people, signed)]
+    missing = [p.name for p in people if p.id not in {one.person_id for one in found}]
+    if len(people) > reading.MOST_PEOPLE:
+        told += await _by_team(desk, found, signed)
+    else:
+        told += await _one_by_one(desk, people, found, signed)
+    told += [texts.not_yet_submitted(missing)] if missing else []
+    top = sorted(signed, key=lambda x: -x.line.amount_fen)[:TOP]
+    told += [f"**TOP{TOP}**", *(f"- {_line(one, names)}" for one in top)]
+    told += [f"- {texts.risk_asked(names[x.line.opportunity_id])}" for x in top if not x.line.risk]
+    customers.tell_alone(desk, "团队预测", "\n".join(told))
+
+
+async def _one_by_one(
+    desk: Desk, people: Sequence[Person], found: Sequence[Forecast], signed: Sequence[Signed]
+) -> list[str]:
     persons = {person.id: person.name for person in people}
     marks = await reading.marks(desk.tx, found)
+    told = []
     for one in found:
         own = [x for x in signed if x.line.forecast_id == one.id]
         mark = f"，{marks[one.id]}" if one.id in marks else ""
         told.append(f"- {persons[one.person_id]}（{one.week}{mark}）：{_category_words(own)}")
         told += [f"  - {line}" for line in await _beside(desk, [one])]
-    missing = [p.name for p in people if p.id not in {one.person_id for one in found}]
-    told += [f"没有提交：{'、'.join(missing)}"] if missing else []
-    top = sorted(signed, key=lambda x: -x.line.amount_fen)[:TOP]
-    told += [f"**TOP{TOP}**", *(f"- {_line(one, names)}" for one in top)]
-    told += [f"- {texts.risk_asked(names[x.line.opportunity_id])}" for x in top if not x.line.risk]
-    customers.tell_alone(desk, "团队预测", "\n".join(told))
+    return told
+
+
+async def _by_team(desk: Desk, found: Sequence[Forecast], signed: Sequence[Signed]) -> list[str]:
+    """The teams with the largest sums; a team: its people and how many have submitted."""
+    crews = await teams.by_supervisor(desk.tx, desk.at)
+    names = await desk.tx.people.names(one for one in crews if one)
+    team_of = {person.id: leader for leader, people in crews.items() for person in people}
+    person_of = {one.id: one.person_id for one in found}
+    own: dict[int, list[Signed]] = {}
+    for one in signed:
+        leader = team_of.get(person_of[one.line.forecast_id], 0)
+        own.setdefault(leader, []).append(one)
+    ranked = sorted(own, key=lambda one: -sum(x.line.amount_fen for x in own[one]))
+    told = []
+    for leader in ranked[: reading.MOST_PEOPLE]:
+        count = sum(team_of.get(one.person_id, 0) == leader for one in found)
+        label = texts.team(names.get(leader, ""), count, len(crews.get(leader, ())))
+        told.append(f"- {label}：{_category_words(own[leader])}")
+    left = len(ranked) - reading.MOST_PEOPLE
+    return [*told, *([texts.more_teams(left)] if left > 0 else [])]
 
 
 async def _people(desk: Desk) -> list[Person]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from bot.domain import forecasts as rules
 from bot.domain.forecasts import TOP, Bucket, Category, Forecast, Move, Won
@@ -23,7 +23,6 @@ from handlers.texts.figures import grouped, quarter_words, week_words
 from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
-WEEKS = 14
 NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
 NO_SUCH_WEEK = "没有这一周的提交，请从页面上的几周里选。"
 _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
@@ -79,7 +78,7 @@ class Row:
     name: str
     address: str
     week: str
-    late: bool
+    mark: str
     commit: str
     best: str
     pipeline: str
@@ -171,9 +170,8 @@ async def page(
     """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in."""
     scope = await _scope(tx, reader, asked, at)
     today = office.calendar.day_of(at)
-    since = today - timedelta(weeks=WEEKS)
     ids = [one.id for one in scope.people]
-    history = await tx.forecasts.newest_of_each_week(ids, since=since)
+    history = await reading.history(tx, office, scope.people, at)
     newest = list({one.person_id: one for one in history}.values())
     signed = await reading.signed(tx, office, newest, at)
     deals = await tx.opportunities.list_some({x.opportunity_id for f in history for x in f.lines})
@@ -297,6 +295,7 @@ async def _rows(
 ) -> tuple[Row, ...]:
     judged = await tx.forecasts.judgements(one.id for one in newest)
     judges = await tx.people.names({one.by for one in judged.values()})
+    marks = await reading.marks(tx, newest)
     of_person = {one.person_id: one for one in newest}
     rows = []
     for name, address, people in scope.parts:
@@ -315,6 +314,11 @@ async def _rows(
                 commit=_money(sums[Category.COMMIT][0]),
                 best=_money(sums[Category.BEST_CASE][0]),
                 pipeline=_money(sums[Category.PIPELINE][0]),
+                week=own[0].week if len(people) == 1 and own else f"{len(own)}/{len(people)}人",
+                mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),
+                commit=amount_words(sums[Category.COMMIT][0]),
+                best=amount_words(sums[Category.BEST_CASE][0]),
+                pipeline=amount_words(sums[Category.PIPELINE][0]),
                 judgement="；".join(
                     texts.judgement(one.amount_fen, judges.get(one.by, ""), one.reason)
                     for one in told
@@ -324,6 +328,11 @@ async def _rows(
             )
         )
     return tuple(rows)
+
+
+def _mark(marks: Sequence[str], people: int) -> str:
+    """Of one person as it is, of several how many there are."""
+    return marks[0] if marks and people == 1 else f"{len(marks)}人迟交或重交" if marks else ""
 
 
 def _groups(
@@ -431,9 +440,5 @@ async def _accuracy(
             slipped=found.slipped,
         )
         for (kind, key), found in sorted(scores.by.items())
-        if kind != "rep" or len(persons) <= MOST_PEOPLE
+        if kind != "rep" or len(persons) <= reading.MOST_PEOPLE
     )
-
-
-MOST_PEOPLE = 30
-"""Beyond it, only levels and horizons are told: people stand on their teams' pages."""

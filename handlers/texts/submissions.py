@@ -97,7 +97,8 @@ def place(week: str, number: int, count: int) -> str:
 
 
 def missing(customer: str, what: Sequence[str]) -> str:
-    return f"{customer} 还缺：{'、'.join(what)}，补上才能提交。\n直接说，{CHANGE_HOW}"
+    told = f"{customer} 还缺：{'、'.join(what)}，补上才能提交。"
+    return told if list(what) == [SCORES] else f"{told}\n直接说，{CHANGE_HOW}"
 
 
 DATE, AMOUNT, DATE_PAST, SCORES = (
@@ -120,10 +121,10 @@ def line(
 ) -> str:
     """«恒锐机电 L1 35万元 2月6日，已复评 80/75；风险：…»."""
     told = f"{customer} {level} {amount_words(fen)} {day_words(on)}"
-    words = STANDINGS[standing]
+    given = [str(one) for one in scores if one is not None]
+    words = STANDINGS[standing] or ("评分" if given else "")
     if words:
         told += f"，{words}"
-    given = [str(one) for one in scores if one is not None]
     told += f" {'/'.join(given)}" if given else ""
     return told + (f"；风险：{risk}" if risk else "")
 
@@ -158,7 +159,7 @@ def reopened(reason: str) -> str:
 
 
 def changed(customer: str, what: Sequence[str]) -> str:
-    return f"{customer} 的预测已改：{'，'.join(what)}。"
+    return f"{customer}的预测已改：{'，'.join(what)}。"
 
 
 def due(buckets: Sequence[Bucket]) -> str:
@@ -172,13 +173,15 @@ def reminder(buckets: Sequence[Bucket], count: int, lock: str) -> str:
 
 
 def not_submitted(week: str, names: Sequence[str]) -> str:
-    return f"{week} 预测已锁定，还没交的：{'、'.join(names)}。补交会标为迟交。"
+    shown = "、".join(names[:MOST_NAMES])
+    rest = f" 等{len(names)}人" if len(names) > MOST_NAMES else ""
+    return f"{week} 预测已锁定，还没交的：{shown}{rest}。补交会标为迟交。"
 
 
 def asked_to_review(rep: str, hours: int, due_words: str) -> str:
     return (
-        f"{rep} 提交了这条预测，请在{hours}个工作日小时内（{due_words}前）复评。"
-        "不回复会显示为未复评。"
+        f"{rep} 提交了这条预测，请在 {due_words} 前复评（{hours}小时，休息日不算）。"
+        "到时没有复评，就显示为未复评，不计入承诺。"
     )
 
 
@@ -191,20 +194,21 @@ def signed(customer: str, mine: int, theirs: int) -> str:
 
 
 def too_far(
-    number: int, customer: str, rep: str, csm: str, *, answers: Sequence[tuple[int, int]],
-    argument: str, risk: str, when: str, tolerance: Tolerance,
+    number: int, customer: str, rep: str, csm: str, *, supervisor: str,
+    answers: Sequence[tuple[int, int]], argument: str, risk: str, when: str, tolerance: Tolerance,
 ) -> str:  # fmt: skip
-    """Both arguments side by side."""
+    """Both arguments side by side. supervisor: "" where there is none."""
+    chair = f"{supervisor}（主管）" if supervisor else "主管"
     rows = [
         f"- {question}：{rep} {ours}，{csm} {theirs}"
         for question, (ours, theirs) in zip(QUESTIONS, answers, strict=True)
     ]
     return "\n".join([
-        f"**{customer} 的预测要三方会审（#{number}）**",
-        f"两边评分相差超过{_apart(tolerance)}。建议时间：{when}，{rep}、{csm} 和主管一起。",
+        f"**{customer}的预测要三方会审（#{number}）**",
+        f"两边评分相差超过{_apart(tolerance)}。建议时间：{when}，参加：{rep}、{csm}、{chair}。",
         *rows,
-        f"- {rep} 的说明：{risk or '没写'}",
-        f"- {csm} 的说明：{argument or '没写'}",
+        f"- {rep}的说明：{risk or '没写'}",
+        f"- {csm}的说明：{argument or '没写'}",
         f"会后由主管写结论：「复评结论 #{number} 分数 理由」。",
     ])  # fmt: skip
 
@@ -220,7 +224,7 @@ def _apart(tolerance: Tolerance) -> str:
 
 
 def agreed(customer: str, number: int, score: int, reason: str) -> str:
-    return f"{customer} 的三方会审（#{number}）有结论：{score}分，{reason}。两边原来的评分都保留。"
+    return f"{customer}的三方会审（#{number}）有结论：{score}分，{reason}。两边原来的评分都保留。"
 
 
 def unreviewed(customer: str, rep: str, csm: str) -> str:
@@ -232,6 +236,24 @@ def sums(found: Sequence[tuple[Category, int, int]]) -> str:
     return "，".join(
         f"{CATEGORIES[category]} {amount_words(fen)}（{count}条）" for category, fen, count in found
     )
+
+
+MOST_NAMES = 20
+
+
+def not_yet_submitted(names: Sequence[str]) -> str:
+    shown = "、".join(names[:MOST_NAMES])
+    rest = f" 等{len(names)}人" if len(names) > MOST_NAMES else ""
+    return f"没有提交：{shown}{rest}"
+
+
+def team(leader: str, submitted: int, people: int) -> str:
+    label = f"{leader}团队" if leader else "没有主管的人"
+    return f"{label}（{submitted}/{people}人已提交）"
+
+
+def more_teams(count: int) -> str:
+    return f"还有{count}个团队，在网页上看。"
 
 
 def target(quarter: str, aim: int, won: int, commit: int) -> str:
@@ -256,7 +278,7 @@ def target_set(who: str, quarter: str, fen: int) -> str:
 
 
 def csm_set(customer: str, who: str) -> str:
-    return f"{customer} 的客户成功已设为{who}，以后由他复评预测。"
+    return f"{customer}的客户成功已设为{who}，以后由他复评预测。"
 
 
 def bridge_title(before: str, after: str, was: int, now: int) -> str:

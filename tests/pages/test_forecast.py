@@ -52,6 +52,18 @@ async def test_a_leader_sees_the_people_with_judgement_and_target(website: Websi
     assert "张伟的预测" in page
 
 
+async def test_a_submission_after_a_reopening_is_marked_as_one(website: Website) -> None:
+    await submitted(website)
+    _, page = await (await website.sign_in("li")).get("/forecast")
+    assert "迟交</span>" in page
+    await website.chat.say("li", "重开预测 张伟 客户改了金额")
+    await submit(website)
+    _, page = await (await website.sign_in("li")).get("/forecast")
+    assert "重开后重交：客户改了金额" in page
+    _, page = await (await website.sign_in("wang")).get("/forecast")
+    assert "1人迟交或重交" in page
+
+
 async def test_nobody_sees_the_forecast_of_a_colleague(website: Website) -> None:
     await submitted(website)
     browser = await website.sign_in("chen")

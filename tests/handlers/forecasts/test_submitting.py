@@ -73,7 +73,12 @@ async def test_the_csm_signs_beside_what_is_known_and_only_then_it_is_committed(
     chat = company.chat
     await _submit(chat)
     heard = chat.heard_by("liu")
-    for part in ("上一单：还没有合同", "投诉：没有成立的", "近30天有效联系1次", "等对方盖章"):
+    for part in (
+        "上一单：还没有合同",
+        "投诉：没有成立的",
+        "近30天有效联系1次，最近一次1月23日",
+        "等对方盖章",
+    ):
         assert part in heard
     assert "承诺 0元（0条），最好情况 35万元（1条）" in await chat.say("zhang", "预测")
     assert "不是请你做的" in await chat.say("chen", "复评 #1 70 70 70 70 70")
@@ -94,9 +99,9 @@ async def test_more_than_twenty_points_apart_call_a_meeting_that_decides(
     assert "你 48 分，销售 80 分" in said
     for who in ("zhang", "liu", "li"):
         heard = chat.heard_by(who)
-        assert "建议时间：1月29日 10:00" in heard
+        assert "建议时间：1月29日 10:00，参加：张伟、刘洋、李敏（主管）" in heard
         assert "预算和审批走得通：张伟 80，刘洋 30" in heard
-        assert "刘洋 的说明：上一单还没验收" in heard
+        assert "刘洋的说明：上一单还没验收" in heard
     assert "承诺 0元" in await chat.say("zhang", "预测")
     assert "主管做的" in await chat.say("zhang", "复评结论 #1 75 我说了算")
     assert "有结论：75分，验收单已看到" in await chat.say("li", "复评结论 #1 75 验收单已看到")
@@ -157,8 +162,30 @@ async def test_reps_are_reminded_on_the_day_and_supervisors_hear_at_the_lock(
     assert not await _tick(chat, at("2026-01-29 09:00"), "forecast reminder")
     told = await _tick(chat, at("2026-02-02 09:00"), "forecast reminder")
     assert "今天要提交预测：30天内（每周）、31–60天（双周）" in told
+    assert "你有1个定过级的商机" in told
     told = await _tick(chat, at("2026-02-02 18:00"), "forecast lock")
     assert "2026-W06 预测已锁定，还没交的：张伟" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("改预测 恒锐机电 5月3日", True),  # the 90th day
+        ("改预测 恒锐机电 5月4日", False),
+        ("取消定级 恒锐机电 客户不买了", False),
+    ],
+)
+async def test_who_is_reminded_has_what_the_sheet_would_ask_about(
+    company: Proving, change: str, *, asked: bool
+) -> None:
+    chat = company.chat
+    chat.now = at("2026-01-30 10:00")
+    await chat.say("zhang", change)
+    told = await _tick(chat, at("2026-02-02 09:00"), "forecast reminder")
+    assert ("今天要提交预测" in told) is asked
+    assert ("还没交的：张伟" in await _tick(chat, at("2026-02-02 18:00"), "forecast lock")) is asked
+    said = await chat.say("zhang", "提交预测")
+    assert ("1/1" in said) is asked
 
 
 async def _tick(chat: Chat, moment: datetime, name: str) -> str:
@@ -192,3 +219,30 @@ async def test_the_difference_is_measured_as_the_policy_says(company: Proving) -
     assert "两边评分相差超过销售评分的20%" in chat.heard_by("li")
     assert "三方会审中" in await chat.say("zhang", "预测")
     assert "承诺 0元" in await chat.say("zhang", "预测")
+
+
+async def test_a_company_of_many_is_told_by_teams_and_nobody_reads_a_list_of_names(
+    company: Proving,
+) -> None:
+    chat = company.chat
+    await _submit(chat)
+    async with chat.database.begin() as tx:
+        users = tuple(DirectoryUser(f"n{n}", f"新人{n:03}") for n in range(60))
+        news = Directory("wecom", users=users, whole=False)
+        await tx.people.save_directory(news, roles_by_title=chat.policy.roles.roles_of, at=chat.now)
+        for user in users:
+            found = await tx.people.find_by_identity("wecom", user.user_id)
+            assert found is not None
+            await tx.people.set_roles(found.id, [Role.REP])
+            leader = chat.people["li"].id
+            await tx.people.set_supervisor_override(found.id, leader)
+    said = await chat.say("wang", "预测 团队")
+    assert "李敏团队（1/62人已提交）：承诺 0元（0条），最好情况 35万元（1条）" in said
+    assert "- 张伟（" not in said
+    assert "等61人" in said
+    assert said.count("新人") < 30
+    chat.now = at("2026-02-10 10:00")
+    said = await chat.say("wang", "预测准确率")
+    assert "L1：" in said
+    assert "张伟" not in said
+    assert "张伟" in await chat.say("zhang", "预测准确率")

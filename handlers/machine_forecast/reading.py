@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from bot.errors import InvalidInput
-from handlers.forecasting.table import OPEN, Table
-from handlers.texts import forecasts as texts
+from handlers.machine_forecast.table import OPEN, Table
+from handlers.texts import machine_forecast as texts
 
 OURS = {
     name: name

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlers.forecasting.arrays import Bools, Floats, Ints
-from handlers.forecasting.marks import Marks
+from handlers.machine_forecast.arrays import Bools, Floats, Ints
+from handlers.machine_forecast.marks import Marks
 
 OPEN = np.iinfo(np.int64).max // 4
 """`closed` of an open opportunity: later than every day, and still safe to subtract from."""

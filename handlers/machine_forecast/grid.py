@@ -7,8 +7,8 @@ from datetime import date
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints, tally
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, Ints, tally
+from handlers.machine_forecast.table import Table
 
 SPAN_STARTS = (1, 9, 17, 25)
 """Days of the month on which a span begins: four a month, the last one its end."""

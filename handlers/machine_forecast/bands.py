@@ -7,10 +7,10 @@ from statistics import NormalDist
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.choosing import finished, windows
-from handlers.forecasting.grid import Grid, spread
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.choosing import finished, windows
+from handlers.machine_forecast.grid import Grid, spread
+from handlers.machine_forecast.table import Table
 
 BELIEF = 3.0
 """Windows of past misses that weigh as much as the noise which the deals themselves explain."""

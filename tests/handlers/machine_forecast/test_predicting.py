@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.forecasting.predicting import Forecast, predict
-from tests.handlers.forecasting.sales import Deal, counted, deals, on, table, usual_within
+from handlers.machine_forecast.predicting import Forecast, predict
+from tests.handlers.machine_forecast.sales import Deal, counted, deals, on, table, usual_within
 
 HORIZONS = [30, 60, 90]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints, tally
-from handlers.forecasting.grid import Grid
-from handlers.forecasting.marks import Marks
-from handlers.forecasting.pipeline import MOST_AGE, Promise
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, Ints, tally
+from handlers.machine_forecast.grid import Grid
+from handlers.machine_forecast.marks import Marks
+from handlers.machine_forecast.pipeline import MOST_AGE, Promise
+from handlers.machine_forecast.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats
+from handlers.machine_forecast.arrays import Floats
 
 STEPS, LONGEST_STEP = 12, 2.0
 """Newton's steps, and how far one may go (log odds)."""

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.forecasting.marks import LEVEL, STAGE, MarkColumns, Marks
-from handlers.forecasting.predicting import Estimate, Forecast, predict
-from handlers.forecasting.regression import regress
-from handlers.forecasting.table import Table
-from tests.handlers.forecasting.levelled import Company
-from tests.handlers.forecasting.sales import on
+from handlers.machine_forecast.marks import LEVEL, STAGE, MarkColumns, Marks
+from handlers.machine_forecast.predicting import Estimate, Forecast, predict
+from handlers.machine_forecast.regression import regress
+from handlers.machine_forecast.table import Table
+from tests.handlers.machine_forecast.levelled import Company
+from tests.handlers.machine_forecast.sales import on
 
 HORIZONS = [30, 60, 90]
 ORIGINS = [on(day).toordinal() for day in (440, 485, 528)]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, tally
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, tally
+from handlers.machine_forecast.table import Table
 
 QUARTER_DAYS = 91
 """Thirteen weeks, so that weekdays meet their like."""

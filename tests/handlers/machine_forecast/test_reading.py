@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot.errors import InvalidInput
-from handlers.forecasting.reading import read
+from handlers.machine_forecast.reading import read
 
 HEADER = "id,rep,team,product,list_price,created,stage,closed,value"
 WON = "1,张,北区,A,100,2025-01-02,won,2025-02-01,95.5"

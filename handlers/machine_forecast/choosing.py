@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.grid import Grid
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.grid import Grid
 
 REFERENCE = (30, 60, 90)
 """Horizons that are judged in any case, so that a forecast does not hang on what else is asked."""

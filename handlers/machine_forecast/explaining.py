@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.grid import Grid
-from handlers.forecasting.marks import LEVEL
-from handlers.forecasting.standing import Lift
-from handlers.forecasting.table import Table
-from handlers.forecasting.views import DEALS, PIPELINE, STANDING
-from handlers.texts import forecasts as texts
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.grid import Grid
+from handlers.machine_forecast.marks import LEVEL
+from handlers.machine_forecast.standing import Lift
+from handlers.machine_forecast.table import Table
+from handlers.machine_forecast.views import DEALS, PIPELINE, STANDING
+from handlers.texts import machine_forecast as texts
 
 VERSION, WITH_STANDING = "gendan-1", "gendan-2"
 """Of the method: with three views, and with level and stage as a fourth."""

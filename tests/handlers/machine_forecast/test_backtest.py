@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from handlers.forecasting.backtest import backtest, weekly_origins
-from tests.handlers.forecasting.sales import Deal, deals, on, table
+from handlers.machine_forecast.backtest import backtest, weekly_origins
+from tests.handlers.machine_forecast.sales import Deal, deals, on, table
 
 
 def test_ours_stands_beside_the_baselines(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.choosing import weigh
-from handlers.forecasting.grid import Grid
-from handlers.forecasting.table import Table
-from handlers.forecasting.views import Views
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.choosing import weigh
+from handlers.machine_forecast.grid import Grid
+from handlers.machine_forecast.table import Table
+from handlers.machine_forecast.views import Views
 
 FOREVER = np.inf
 MEMORIES = (FOREVER, 120.0, 45.0)

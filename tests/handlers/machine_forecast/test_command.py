@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.handlers.forecasting.sales import deals, write
+from tests.handlers.machine_forecast.sales import deals, write
 
 ROOT = Path(__file__).parents[3]
 

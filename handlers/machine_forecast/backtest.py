@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, tally
-from handlers.forecasting.baselines import BASELINES
-from handlers.forecasting.predicting import predict
-from handlers.forecasting.table import Table, as_known
+from handlers.machine_forecast.arrays import Floats, tally
+from handlers.machine_forecast.baselines import BASELINES
+from handlers.machine_forecast.predicting import predict
+from handlers.machine_forecast.table import Table, as_known
 
 OURS = "gendan"
 LEARNING_DAYS = 91

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.forecasting.predicting import predict
-from handlers.forecasting.table import as_known
-from tests.handlers.forecasting.sales import Deal, deals, on, table
+from handlers.machine_forecast.predicting import predict
+from handlers.machine_forecast.table import as_known
+from tests.handlers.machine_forecast.sales import Deal, deals, on, table
 
 ORIGIN = on(150)
 SALES = deals(200)

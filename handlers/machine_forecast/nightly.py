@@ -13,10 +13,10 @@ from bot.messages import OutboundMessage
 from bot.router import Begin, Job
 from handlers import teams
 from handlers.desk import Desk, Office
-from handlers.forecasting.own_data import Collected, foresee
 from handlers.forecasts import reading
-from handlers.texts import forecasts as texts
+from handlers.machine_forecast.own_data import Collected, foresee
 from handlers.texts import levels as level_texts
+from handlers.texts import machine_forecast as texts
 from handlers.texts import submissions as submission_texts
 from storage.unit_of_work import UnitOfWork
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from handlers.forecasting import choosing, explaining, sharing, views
-from handlers.forecasting.arrays import Floats, tally
-from handlers.forecasting.bands import Bands
-from handlers.forecasting.grid import Grid, grid_for
-from handlers.forecasting.standing import Lift, Standing
-from handlers.forecasting.table import Table, as_known
+from handlers.machine_forecast import choosing, explaining, sharing, views
+from handlers.machine_forecast.arrays import Floats, tally
+from handlers.machine_forecast.bands import Bands
+from handlers.machine_forecast.grid import Grid, grid_for
+from handlers.machine_forecast.standing import Lift, Standing
+from handlers.machine_forecast.table import Table, as_known
 
 LOW, HIGH = 0.2, 0.8
 ENOUGH_DAYS, ENOUGH_WINS = 56, 20

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints, tally
-from handlers.forecasting.grid import LONGEST_SPAN, Grid, spread
-from handlers.forecasting.rhythm import Rhythms
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, Ints, tally
+from handlers.machine_forecast.grid import LONGEST_SPAN, Grid, spread
+from handlers.machine_forecast.rhythm import Rhythms
+from handlers.machine_forecast.table import Table
 
 MOST_AGE = 730
 POOL = 12

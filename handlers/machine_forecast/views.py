@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting import pipeline, standing
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.grid import Grid, spread
-from handlers.forecasting.landmarks import Ground
-from handlers.forecasting.rhythm import Rhythms
-from handlers.forecasting.standing import Standing
-from handlers.forecasting.table import Table
+from handlers.machine_forecast import pipeline, standing
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.grid import Grid, spread
+from handlers.machine_forecast.landmarks import Ground
+from handlers.machine_forecast.rhythm import Rhythms
+from handlers.machine_forecast.standing import Standing
+from handlers.machine_forecast.table import Table
 
 DEALS, REVENUE, PIPELINE, STANDING = range(4)
 PAST_ORIGINS = 60

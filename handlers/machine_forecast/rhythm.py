@@ -17,8 +17,8 @@ from itertools import product
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints
-from handlers.forecasting.grid import SPAN_STARTS, Grid
+from handlers.machine_forecast.arrays import Floats, Ints
+from handlers.machine_forecast.grid import SPAN_STARTS, Grid
 
 ANY_MEAN = 4.0
 """Prior variance of the mean rate, in units of the mean seen: as good as unknown."""

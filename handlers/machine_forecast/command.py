@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from handlers.forecasting import backtest as backtesting
-from handlers.forecasting import predicting, reading
-from handlers.forecasting.predicting import Estimate, Forecast
-from handlers.texts import forecasts as texts
+from handlers.machine_forecast import backtest as backtesting
+from handlers.machine_forecast import predicting, reading
+from handlers.machine_forecast.predicting import Estimate, Forecast
+from handlers.texts import machine_forecast as texts
 
 LONGEST_DAYS = 366
 

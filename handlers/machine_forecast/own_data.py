@@ -10,14 +10,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bot.domain.machine_forecasts import TOTAL, MachineForecast, Quantiles, of_rep, of_team
-from handlers.forecasting import explaining
-from handlers.forecasting.arrays import Floats, Ints, tally
-from handlers.forecasting.explaining import VERSION
-from handlers.forecasting.marks import LEVEL, STAGE, MarkColumns
-from handlers.forecasting.predicting import ENOUGH_DAYS, ENOUGH_WINS, Estimate, Forecast, predict
-from handlers.forecasting.standing import Lift
-from handlers.forecasting.table import OPEN, Table, as_known
-from handlers.texts import forecasts as texts
+from handlers.machine_forecast import explaining
+from handlers.machine_forecast.arrays import Floats, Ints, tally
+from handlers.machine_forecast.explaining import VERSION
+from handlers.machine_forecast.marks import LEVEL, STAGE, MarkColumns
+from handlers.machine_forecast.predicting import (
+    ENOUGH_DAYS,
+    ENOUGH_WINS,
+    Estimate,
+    Forecast,
+    predict,
+)
+from handlers.machine_forecast.standing import Lift
+from handlers.machine_forecast.table import OPEN, Table, as_known
+from handlers.texts import machine_forecast as texts
 from storage.forecast_history import PastDeal, PastMark
 
 HORIZONS = (30, 60, 90)

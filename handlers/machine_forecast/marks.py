@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from handlers.forecasting.arrays import Bools, Ints
+from handlers.machine_forecast.arrays import Bools, Ints
 
 LEVEL, STAGE = 0, 1
 UNKNOWN = ""

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handlers.forecasting.arrays import Floats, Ints, tally
-from handlers.forecasting.grid import LONGEST_SPAN, Grid
-from handlers.forecasting.landmarks import Cells, Ground, Landmark, landmarks
-from handlers.forecasting.marks import LEVEL, STAGE, Marks
-from handlers.forecasting.regression import Regression, regress
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.arrays import Floats, Ints, tally
+from handlers.machine_forecast.grid import LONGEST_SPAN, Grid
+from handlers.machine_forecast.landmarks import Cells, Ground, Landmark, landmarks
+from handlers.machine_forecast.marks import LEVEL, STAGE, Marks
+from handlers.machine_forecast.regression import Regression, regress
+from handlers.machine_forecast.table import Table
 
 TELLING_WINS = 20
 """Won deals of which a level, or a stage after the first, was noted before the day they were won;

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from handlers.forecasting.reading import read
-from handlers.forecasting.table import Table
+from handlers.machine_forecast.reading import read
+from handlers.machine_forecast.table import Table
 
 FIRST = date(2025, 1, 6)
 COLUMNS = ("id", "rep", "team", "product", "list_price", "created", "stage", "closed", "value")

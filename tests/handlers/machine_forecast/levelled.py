@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handlers.forecasting.marks import LEVEL, STAGE, MarkColumns
-from handlers.forecasting.table import OPEN, Table
-from tests.handlers.forecasting.sales import FIRST
+from handlers.machine_forecast.marks import LEVEL, STAGE, MarkColumns
+from handlers.machine_forecast.table import OPEN, Table
+from tests.handlers.machine_forecast.sales import FIRST
 
 WINS = {"": 0.03, "L3": 0.12, "L2.5": 0.15, "L2": 0.55, "L1": 0.92}
 """The truth: of deals that stand so when they are decided, so many are won."""

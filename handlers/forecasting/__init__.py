@@ -1,6 +1,0 @@
-"""Revenue to come, foreseen from a table of opportunities and judged on its own past.
-
-`reading` makes a CSV a `table`, which can hide what was not known at an origin; `predicting`
-foresees from that; `backtest` scores it beside the `baselines`. docs/forecast.md says how and how
-well.
-"""
