@@ -101,7 +101,11 @@ async def _level(tx: Any, rep: Person, now: datetime) -> None:
             Evidence(0, deal.id, kind, rep.id, since, now + timedelta(days=80),
                      fields={"date": f"{since:%Y-%m-%d}", "party": deal.account_name})
         )  # fmt: skip
-    await tx.levels.append(LevelChange(0, deal.id, None, Level.L2, Cause.CLAIMED, since, by=rep.id))
+    claim = LevelChange(
+        0, deal.id, None, Level.L2, Cause.CLAIMED, since, by=rep.id,
+        stands_until=now + timedelta(days=80),
+    )  # fmt: skip
+    await tx.levels.append(claim)
 
 
 async def _notices(tx: Any, now: datetime) -> None:
