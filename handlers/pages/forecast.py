@@ -307,7 +307,7 @@ async def _rows(
             Row(
                 name=name,
                 address=address,
-                week=week_words(own[0].week)
+                week=week_words(own[0].week).partition("（")[0]
                 if len(people) == 1 and own
                 else f"{len(own)}/{len(people)}人",
                 late=any(one.late for one in own),

@@ -54,8 +54,43 @@ ACTIONS = {
     "lock_payouts": "锁定奖金", "pay_payouts": "登记已发奖金",
     "open_clause_review": "发起条款复核", "close_clause_review": "结束条款复核",
     "tick_clause_review": "勾选条款复核", "overwrite_erp_forecast": "覆盖 ERP 预测",
+    "sign_in_denied": "登录被拒", "start_payout_rules": "新建规则草稿",
+    "edit_payout_rules": "改规则草稿", "payout_rules_simulate": "试算规则",
+    "payout_rules_submit": "规则送审", "payout_rules_approve": "批准规则",
+    "payout_rules_refuse": "退回规则", "payout_rules_test": "规则静默试运行",
+    "payout_rules_publish": "发布规则", "payout_rules_drop": "作废规则",
+    "change_payout_people": "改合同的签单人", "uphold_complaint": "投诉成立",
+    "give_growth_consent": "同意转入成长基金", "end_growth_consent": "停止转入成长基金",
+    "put_growth_items": "加兑换目录", "end_growth_item": "下架兑换",
+    "redeem_growth_fund": "成长基金兑换",
+    "close_growth_quarter": "季度转入成长基金", "settle_growth_fund": "成长基金离职结清",
+    "submit_forecast": "提交预测", "change_level": "改意向级别", "withdraw_evidence": "撤回凭据",
+    "pair_contract": "合同对上商机", "recall_message": "收回消息",
+    "bind_supply_group": "绑定备货群",
+    "acknowledge_supply": "确认备货", "supply_push": "通知备货", "supply_change": "备货有变",
+    "supply_withdrawal": "撤回备货通知",
 }  # fmt: skip
 """Of the actions that administrators look for most; the others stand by their own name."""
+
+
+_SUBJECTS = {"page session": "网页登录 #{}", "page": "网页 {}"}
+_KEYS = {"by": "方式", "why": "原因"}
+_VALUES = {
+    "link": "聊天里的链接", "NotFound": "没有这个对象", "NotAllowed": "没有权限",
+}  # fmt: skip
+
+
+def subject(words: str) -> str:
+    """What people have no name for stands as it is searched for."""
+    kind, _, rest = words.partition(":")
+    return _SUBJECTS[kind].format(rest) if kind in _SUBJECTS else words
+
+
+def fact(key: str, value: str) -> str:
+    """One of what an entry holds."""
+    if key in _KEYS:
+        return f"{_KEYS[key]}：{_VALUES.get(value, value)}"
+    return f"{key} = {value}"
 
 
 def action(name: str) -> str:

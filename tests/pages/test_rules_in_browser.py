@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,11 @@ async def test_rules_fit_every_screen_and_please_axe(
                 if one["impact"] in ("serious", "critical")
             ]
             assert serious == [], path
+        boxes = [await one.bounding_box() for one in await page.locator(".node").all()]
+        across = [(one["x"], one["x"] + one["width"]) for one in boxes if one is not None]
+        assert len(across) == 3
+        if width > 736:  # else they stand one below the other
+            assert all(one[1] < other[0] for one, other in pairwise(across)), across
 
 
 async def test_a_version_that_takes_something_back_names_what_it_replaces_and_who_allowed_it(
@@ -221,6 +227,9 @@ async def test_a_version_that_takes_something_back_names_what_it_replaces_and_wh
         await page.get_by_label("起算日").fill("2026-01-01")
         said = page.locator("[data-kind=pays] p.said")
         await expect(said.last).to_contain_text("与第1版的生效日期重叠")
+        beside = await said.last.bounding_box()
+        assert beside is not None
+        assert beside["width"] > 150, "words in a column of one or two characters"
         await page.get_by_label("取代哪一版").select_option("第1版（2026年1月1日起）")
         await expect(said).to_have_count(0)
         sentences = page.locator(".sentences")

@@ -182,7 +182,7 @@ async def serving(
     rules = RulePages(RuleSite(chat.office, database.read, database.begin, clock), guard, built)
     admin_site = AdminSite(chat.office, database.read, database.begin, clock, machine or Machine())
     parts = (pages, rules, AdminPages(admin_site, guard))
-    around = {"middlewares": [guard.middleware()], "on_shutdown": [pages.stop]}
+    around = {"middlewares": [guard.middleware()], "on_shutdown": [pages.stop, site.screens.stop]}
     routes = [*(route for one in parts for route in one.routes()), *also]
     async with server.listening(routes, bound, **around):  # type: ignore[arg-type]
         yield website

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.forecasts import Line, quarter_of, week_of
-from bot.domain.levels import Level
+from bot.domain.levels import REQUIRED, Cause, Evidence, Level, LevelChange
 from bot.domain.machine_forecasts import TOTAL, MachineForecast, Quantiles, of_team
 from bot.domain.people import Person
 from bot.domain.supply import Notice, NoticeKind, Station
@@ -38,6 +38,7 @@ async def put_forecasts(data: Path) -> None:
         for scope, share in ((TOTAL, 10), (of_team(leaders[0]), 6), (of_team(leaders[1]), 4)):
             await tx.machine_forecasts.append([_machine(scope, share, now)])
         await _notices(tx, now)
+        await _level(tx, await _person(tx, "wecom", "zhangwei"), now)
     await database.close()
 
 
@@ -89,6 +90,22 @@ def _machine(scope: str, share: int, now: datetime) -> MachineForecast:
     reasons = ("在谈的商机按年龄和阶段，近一年大约三成会赢单", "月底前两周赢单比平时多")
     origin = now.date() + timedelta(days=1)  # the sandbox is ahead by a working day
     return MachineForecast(origin, scope, bands, scope == TOTAL, "pipeline", reasons, "1", now)
+
+
+async def _level(tx: Any, rep: Person, now: datetime) -> None:
+    """The first deal has been at L2 for two days, and fades since nobody called."""
+    deal = (await tx.opportunities.list_of_owner(rep.id, limit=50))[0]
+    since = now - timedelta(days=2)
+    for kind in REQUIRED[Level.L2]:
+        await tx.levels.add_evidence(
+            Evidence(0, deal.id, kind, rep.id, since, now + timedelta(days=80),
+                     fields={"date": f"{since:%Y-%m-%d}", "party": deal.account_name})
+        )  # fmt: skip
+    claim = LevelChange(
+        0, deal.id, None, Level.L2, Cause.CLAIMED, since, by=rep.id,
+        stands_until=now + timedelta(days=80),
+    )  # fmt: skip
+    await tx.levels.append(claim)
 
 
 async def _notices(tx: Any, now: datetime) -> None:

@@ -289,6 +289,7 @@ async def test_the_page_fits_the_window(bed: Bed, width: int) -> None:
 async def test_a_narrow_window_shows_one_column_at_a_time(bed: Bed) -> None:
     async with serving(bed) as url, browsing(url, width=360, height=740) as page:
         await expect(page.locator("#people")).to_be_hidden()
+        await expect(page.locator(".send")).to_be_in_viewport(ratio=1)
         await page.locator("#tabs").get_by_role("button", name="人员").click()
         await _choose(page, "wecom:limin")
         await expect(page.locator("#people")).to_be_hidden()

@@ -11,7 +11,9 @@ const host = document.getElementById("canvas");
 const opened = JSON.parse(host.dataset.board);
 const state = { rules: opened.rules, revision: opened.revision, places: opened.layout, past: [], future: [], dirty: false };
 const trial = { contract: "", paid: "", kind: "new", industry: "" };
-const COLUMNS = { when: 0, pays: 400, more: 790, group: 1170 };
+/** Places are kept as on a screen with letters of 15 px; on a wall everything is larger. */
+const UNIT = parseFloat(getComputedStyle(document.documentElement).fontSize) / 15;
+const COLUMNS = { when: 0, pays: 400 * UNIT, more: 790 * UNIT, group: 1170 * UNIT };
 const PAUSE_MS = 350;
 let told = {};
 let waiting = 0;
@@ -121,7 +123,7 @@ function draw() {
   });
   act.groups().forEach((name, n) => {
     const members = state.rules.filter((rule) => rule.group === name);
-    put(groupNode(name, members, act), `group:${name}`, [COLUMNS.group, n * 260]);
+    put(groupNode(name, members, act), `group:${name}`, [COLUMNS.group, n * 260 * UNIT]);
   });
   lines();
   const again = focus && view.plane.querySelector(`[data-node="${CSS.escape(focus)}"]`);
@@ -133,16 +135,16 @@ function draw() {
 }
 
 function put(node, key, otherwise) {
-  const at = state.places[key] ?? [...otherwise];
+  const saved = state.places[key];
+  const at = saved ? saved.map((one) => one * UNIT) : [...otherwise];
+  const keep = () => {
+    if (saved || at[0] !== otherwise[0] || at[1] !== otherwise[1]) state.places[key] = at.map((one) => Math.round(one / UNIT));
+  };
   view.plane.append(node);
   view.place(node, at);
   view.movable(node, node.querySelector("header"), at);
-  node.addEventListener("pointerup", () => {
-    if (at[0] !== otherwise[0] || at[1] !== otherwise[1]) state.places[key] = at;
-  });
-  node.addEventListener("keyup", () => {
-    if (at[0] !== otherwise[0] || at[1] !== otherwise[1]) state.places[key] = at;
-  });
+  node.addEventListener("pointerup", keep);
+  node.addEventListener("keyup", keep);
 }
 
 function lines() {

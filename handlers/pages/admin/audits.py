@@ -155,7 +155,7 @@ async def _line(room: Room, names: Names, one: AuditEntry) -> EntryLine:
         who=await names.of(person) or one.actor,
         action=texts.action(one.action),
         action_key=one.action,
-        subject=await names.of(about) or subject,
+        subject=await names.of(about) or texts.subject(subject),
         link=f"/admin/people/{about}" if about is not None else link,
         before=_told(one.before),
         after=_told(one.after),
@@ -178,7 +178,7 @@ def _told(text: str) -> str:
     if text in ("", "null", "{}"):
         return ""
     facts = json.loads(text)
-    told = "；".join(f"{key} = {_plain(value)}" for key, value in facts.items())
+    told = "；".join(texts.fact(key, _plain(value)) for key, value in facts.items())
     return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
 
 

@@ -35,7 +35,7 @@ function beside(place, words) {
   const row = place.closest("tr");
   if (row) row.after(el("tr", { class: "said" }, el("td", { colspan: "4" }, words)));
   else if (place.matches(".node")) place.querySelector(".body").prepend(words);
-  else (place.closest(".line, .row, fieldset, header") ?? place).after(words);
+  else (place.closest(".line") ?? place.closest(".row, fieldset, header") ?? place).after(words);
 }
 
 export function list(told, rules, go) {
