@@ -28,14 +28,17 @@ from bot.clock import Clock, MovableClock, WallClock
 from bot.dispatcher import MAX_WAITING, Dispatcher, Wording, split_all
 from bot.domain.calendar import ClockKind
 from bot.domain.page_sessions import is_own_path
+from bot.domain.sharing import HOME, Division
 from bot.domain.supply import Station
 from bot.domain.websites import MaterialLink, Website
 from bot.errors import BotError, NotFound, PermanentError, TransientError
+from bot.membership import AllAlone
 from bot.messages import Platform
 from bot.outbox import Outbox
 from bot.ports import (
     Accept,
     EnvelopeReader,
+    Place,
     TokenStore,
 )
 from bot.router import Job
@@ -92,6 +95,7 @@ from handlers.erp_reconciling import Reconciliation
 from handlers.forecasting import command as forecasting
 from handlers.heatmap import Painter
 from handlers.importing import LongImports
+from handlers.in_step import Following
 from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
 from handlers.pages import sandbox as sandbox_pages
@@ -108,6 +112,7 @@ from handlers.reading_back import ReadingBack
 from handlers.second_reading import SecondReading
 from handlers.sparing import sparing
 from handlers.texts import dialog
+from handlers.together import Parts, Together
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
@@ -118,7 +123,7 @@ from storage import admin, beside
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
-from storage.ownership import Holds, sole_owner
+from storage.ownership import is_shared, sole_owner, turn
 from storage.probe import WriteProbe
 from storage.signal_intake import SignalIntake
 from storage.tokens import SharedTokens
@@ -183,6 +188,12 @@ class Bot:
     voice: Voice
     scanner: Scanner | None
     archives: Archives
+    together: Together | None
+
+    @property
+    def place(self) -> Place:
+        """Where this process stands among those on its database."""
+        return self.together.membership if self.together is not None else AllAlone()
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -250,15 +261,17 @@ def build(
     clock: Clock,
     database: Database,
     session: aiohttp.ClientSession,
-    holds: Holds | None = None,
+    together: Together | None = None,
 ) -> Bot:
-    """Wire one bot. Nothing runs yet. holds: whether the database is still its own."""
+    """Wire one bot. Nothing runs yet. together: with the other processes on its database."""
     files = FileFolder(settings.storage.files)
     tokens = SharedTokens(database)
     http = Http(session)
     apps = _apps(settings)
     clients = platforms.clients(apps, http, tokens, tokens, files, clock=clock, menu=MENU)
-    links = platforms.add_robots(clients, apps, http, files, clock=clock, holds=holds)
+    links = platforms.add_robots(
+        clients, apps, http, files, clock=clock, holds=together and together.may_connect
+    )
     voice, scanner = _voice(settings, http), _scanner(settings)
     office = _office(settings, clients, files)
     erps = _erps(settings, http, clock, office.zone)
@@ -272,7 +285,7 @@ def build(
     archives = _chat_archives(
         settings, sources, office, database=database, files=files, voice=voice, clock=clock
     )
-    office = replace(office, wake_archive=archives.wake)
+    office = replace(office, wake_archive=together.wake_archive if together else archives.wake)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
     outbox = Outbox(
@@ -281,6 +294,8 @@ def build(
         clock=clock,
         on_trouble=handlers.on_trouble,
         erps={(Platform.ERP.value, erp.name): erp for erp in erps.forecasts},
+        shares=together and together.membership,
+        tell_others=together.queued if together else lambda: None,
     )
     dispatcher = Dispatcher(
         store=database,
@@ -302,6 +317,8 @@ def build(
         second_reader=model and SecondReading(office, model, read=database.read),
         readers=_erp_readers(settings),
         queued=outbox.wake,
+        shares=together and together.membership,
+        hand_over=together and together.hand_over,
     )
     for way in links.values():
         way.listen(dispatcher.accept)
@@ -317,6 +334,7 @@ def build(
         clock=clock,
         public_url=settings.public_url,
         listeners=streams,
+        listens=(lambda: together.is_home) if together else lambda: True,
     )
     scheduler = Scheduler(
         store=database,
@@ -348,7 +366,7 @@ def build(
     probe = WriteProbe(database, clock)
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
-        upkeep, contacts, attendance, probe, voice, scanner, archives,
+        upkeep, contacts, attendance, probe, voice, scanner, archives, together,
     )  # fmt: skip
 
 
@@ -524,33 +542,62 @@ def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
 
 
 @contextlib.asynccontextmanager
-async def running(bot: Bot) -> AsyncIterator[None]:
-    """The engine's loops; on leaving, what is in work is finished and the rest stays stored."""
+async def running(
+    bot: Bot, *, once_home: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """The engine's loops; on leaving, what is in work is finished and the rest stays stored.
+    once_home: what to do beside them wherever the clock and the long connections are."""
     loops = [
         asyncio.create_task(bot.outbox.run(), name="outbox"),
-        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
         asyncio.create_task(_recover_for_ever(bot), name="recover"),
+    ]
+    async with bot.together.running() if bot.together else contextlib.nullcontext():
+        home = asyncio.create_task(_keep_home(bot, once_home), name="home")
+        try:
+            await asyncio.sleep(0)
+            yield
+        finally:
+            await bot.voice.close()  # a recording in work is heard after the next start
+            if bot.scanner is not None:
+                await bot.scanner.close()
+            home.cancel()
+            await asyncio.gather(home, return_exceptions=True)
+            await bot.archives.close()
+            await bot.dispatcher.stop()
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:
+    """What one process does for all: for ever where it is alone, else whenever it is its turn."""
+    while True:
+        await bot.place.held(HOME)
+        async with _at_home(bot, once_home):
+            await bot.place.lost(HOME)
+
+
+@contextlib.asynccontextmanager
+async def _at_home(
+    bot: Bot, once_home: Callable[[], Awaitable[None]] | None
+) -> AsyncIterator[None]:
+    """The clock's ticks, long connections, and what is read from the platforms regularly."""
+    loops = [
+        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
         asyncio.create_task(bot.contacts.run(), name="contacts"),
         asyncio.create_task(bot.attendance.run(), name="attendance"),
+        *(asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()),
     ]
-    reading = [
-        asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()
-    ]
+    if once_home is not None:
+        loops.append(asyncio.ensure_future(once_home()))
     listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
     try:
+        await asyncio.sleep(0)  # a connection that has not begun could not be stopped
         yield
     finally:
         for one in bot.streams:
             one.stop()
         await asyncio.gather(*listening)
-        await bot.voice.close()  # a recording in work is heard after the next start
-        if bot.scanner is not None:
-            await bot.scanner.close()
-        for archive in reading:
-            archive.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
-        await bot.archives.close()
-        await bot.dispatcher.stop()
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
@@ -568,7 +615,7 @@ async def _recover_for_ever(bot: Bot) -> None:
 
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
-    accept = bot.dispatcher.accept
+    accept, together = bot.dispatcher.accept, bot.together
     routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
     routes += platforms.doors(
         _apps(bot.settings),
@@ -577,6 +624,7 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
         bot.clock,
         is_at_work=bot.dispatcher.is_at_work,
         also_fresh_by=also_fresh_by,
+        is_home=(lambda: together.is_home) if together else lambda: True,
     )
     routes += _track_door(bot, [bot.clock, *also_fresh_by])
     for name, erp in bot.settings.erp.items():
@@ -635,25 +683,65 @@ async def serve_for_ever(settings: Settings) -> None:
     url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
-    async with sole_owner(url) as holds, aiohttp.ClientSession() as session:
+    async with _beside_others(settings) as together, aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(
-                settings, clock=WallClock(), database=database, session=session, holds=holds
+                settings, clock=WallClock(), database=database, session=session, together=together
             )
-            await bot.load_memory()
-            await bot.note_rules()
+            async with turn(url) if together else contextlib.nullcontext():
+                await bot.load_memory()
+                await bot.note_rules()
             gc.collect()
             gc.freeze()  # what was loaded stays: looking through it stops everybody for 0.2 s
+            if together is not None:
+                await together.join(_parts(bot))
             await bot.dispatcher.recover()
             pages, around = website(bot)
             serving = server.listening([*doors(bot), *pages], bound, **around)
-            async with serving, running(bot):
-                settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
+            async with serving, running(bot, once_home=bot.upkeep.settle_in):
                 await server.until_stopped()
-                settling.cancel()
         finally:
             await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _beside_others(settings: Settings) -> AsyncIterator[Together | None]:
+    """On PostgreSQL any number of processes; on SQLite this one alone. Raises PermanentError when
+    somebody serves the file already."""
+    url = _database_url(settings)
+    if not is_shared(url):
+        async with sole_owner(url):
+            yield None
+        return
+    apps = _apps(settings)
+    speak_for_robots = {application for _, application in apps.robots}
+    together = Together(
+        url,
+        Division(
+            senders=frozenset(
+                # The one that speaks where a robot cannot sends from where the robot is.
+                [("wecom", app.name) for app in apps.wecom if app.name not in speak_for_robots]
+                + [("dingtalk", ding.name) for ding in apps.dingtalk]
+            ),
+            home_apps=frozenset(("wecom", robot.name) for robot, _ in apps.robots),
+        ),
+    )
+    async with together.listening():
+        yield together
+
+
+def _parts(bot: Bot) -> Parts:
+    """What others' words concern."""
+    return Parts(
+        take=bot.dispatcher.take,
+        recover=bot.dispatcher.recover,
+        drop_others=bot.dispatcher.drop_others,
+        look=bot.outbox.look,
+        wake_archive=bot.archives.wake,
+        due=bot.office.contacts_due,
+        following=Following(bot.office, bot.database.read),
+    )
 
 
 async def sandbox_for_ever(
