@@ -119,7 +119,7 @@ from handlers.upkeep import Upkeep
 from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
 from speech.workers.worker import Worker
-from storage import admin, beside
+from storage import admin, beside, move
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
@@ -714,6 +714,7 @@ async def _beside_others(settings: Settings) -> AsyncIterator[Together | None]:
         async with sole_owner(url):
             yield None
         return
+    await move.refuse_half_moved(url)
     apps = _apps(settings)
     speak_for_robots = {application for _, application in apps.robots}
     together = Together(
@@ -1166,6 +1167,19 @@ def db_rebuild_figures() -> None:
             return await rebuilding.rebuild(database.begin, libraries, rules.calendar, now)
 
     typer.echo(f"重算完成：{asyncio.run(run())} 条阶段事件")
+
+
+@db.command("move")
+def db_move(
+    source: Annotated[str, typer.Option("--from", help="sqlite:///文件")],
+    target: Annotated[str, typer.Option("--to", help="postgresql://用户:密码@主机/库")],
+) -> None:
+    """把数据从 SQLite 搬到 PostgreSQL，逐表比对行数和审计链；中断了再运行一次就接着搬。"""
+    moved = asyncio.run(move.move(source, target))
+    typer.echo(
+        f"搬完了：{moved.tables} 张表 {moved.rows} 行，审计链 {moved.entries} 条，两边一致。"
+        "把 storage.url 改成新的地址就可以启动了。"
+    )
 
 
 @db.command("verify")
