@@ -170,8 +170,10 @@ class Dispatcher(Generic[Tx]):
         if self._stopping.is_set():
             return
         key = pending.envelope.conversation
-        if not self._is_ours(key):  # any more: whoever has it finds it
+        if not self._is_ours(key):  # any more
             self._waiting.discard(pending.id)
+            if self._hand_over is not None:
+                self._hand_over(key, pending.id)
             return
         if key not in self._lanes:
             self._lanes[key] = []

@@ -264,3 +264,17 @@ async def test_a_lease_that_cannot_be_renewed_is_not_relied_on(
     assert a.membership.fence("home") is None
     assert a.membership.fence_of(TALK) is None
     assert not a.membership.sends("wecom", "sales")
+
+
+async def test_what_was_taken_in_just_before_the_lease_went_is_handed_over(
+    nodes: tuple[Node, Node, list[str]],
+) -> None:
+    """Whoever took over may have looked before it was stored."""
+    a, b, seen = nodes
+    release = await a.dispatcher.accept(envelope("hi"))
+    await a.membership.leave()
+    await b.membership.join()
+    release()
+    await b.dispatcher.take(a.handed_over)
+    await b.dispatcher.drained()
+    assert seen == ["b: hi"]
