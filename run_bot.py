@@ -30,14 +30,17 @@ from bot.domain.calendar import ClockKind
 from bot.domain.identifiers import one_domain
 from bot.domain.mails import Ours
 from bot.domain.page_sessions import is_own_path
+from bot.domain.sharing import HOME, Division
 from bot.domain.supply import Station
 from bot.domain.websites import MaterialLink, Website
 from bot.errors import BotError, NotFound, PermanentError, TransientError
+from bot.membership import AllAlone
 from bot.messages import Platform
 from bot.outbox import Outbox
 from bot.ports import (
     Accept,
     EnvelopeReader,
+    Place,
     TokenStore,
 )
 from bot.router import Job
@@ -95,6 +98,7 @@ from handlers.erp_polling import ErpPolling
 from handlers.erp_reconciling import Reconciliation
 from handlers.heatmap import Painter
 from handlers.importing import LongImports
+from handlers.in_step import Following
 from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
 from handlers.mails.fetching import MailFetching
@@ -116,6 +120,7 @@ from handlers.reading_back import ReadingBack
 from handlers.second_reading import SecondReading
 from handlers.sparing import sparing
 from handlers.texts import dialog
+from handlers.together import Parts, Together
 from handlers.understanding import command as understanding
 from handlers.understanding.reader import Reader
 from handlers.upkeep import Upkeep
@@ -123,10 +128,11 @@ from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
 from speech.workers.worker import Worker
 from storage import admin, beside, restoring, sealing
+from storage import admin, beside, move
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
-from storage.ownership import Holds, sole_owner
+from storage.ownership import is_shared, sole_owner, turn
 from storage.probe import WriteProbe
 from storage.signal_intake import SignalIntake
 from storage.tokens import SharedTokens
@@ -194,6 +200,12 @@ class Bot:
     mail: MailKeeper
     mailboxes: Mapping[str, Mailbox]
     inbox_due: asyncio.Event
+    together: Together | None
+
+    @property
+    def place(self) -> Place:
+        """Where this process stands among those on its database."""
+        return self.together.membership if self.together is not None else AllAlone()
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -270,15 +282,17 @@ def build(
     clock: Clock,
     database: Database,
     session: aiohttp.ClientSession,
-    holds: Holds | None = None,
+    together: Together | None = None,
 ) -> Bot:
-    """Wire one bot. Nothing runs yet. holds: whether the database is still its own."""
+    """Wire one bot. Nothing runs yet. together: with the other processes on its database."""
     files = FileFolder(settings.storage.files)
     tokens = SharedTokens(database)
     http = Http(session)
     apps = _apps(settings)
     clients = platforms.clients(apps, http, tokens, tokens, files, clock=clock, menu=MENU)
-    links = platforms.add_robots(clients, apps, http, files, clock=clock, holds=holds)
+    links = platforms.add_robots(
+        clients, apps, http, files, clock=clock, holds=together and together.may_connect
+    )
     voice, scanner = _voice(settings, http), _scanner(settings)
     office = _office(settings, clients, files)
     erps = _erps(settings, http, clock, office.zone)
@@ -300,6 +314,7 @@ def build(
         mailboxes={name: one.owner for name, one in settings.mail.items()},
     )
     mailboxes = _mailboxes(settings)
+    office = replace(office, wake_archive=together.wake_archive if together else archives.wake)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
     outbox = Outbox(
@@ -308,6 +323,8 @@ def build(
         clock=clock,
         on_trouble=handlers.on_trouble,
         erps={(Platform.ERP.value, erp.name): erp for erp in erps.forecasts},
+        shares=together and together.membership,
+        tell_others=together.queued if together else lambda: None,
     )
     dispatcher = Dispatcher(
         store=database,
@@ -336,6 +353,8 @@ def build(
         second_reader=model and SecondReading(office, model, read=database.read),
         readers={**_erp_readers(settings), **_mail_readers(settings)},
         queued=outbox.wake,
+        shares=together and together.membership,
+        hand_over=together and together.hand_over,
     )
     for way in links.values():
         way.listen(dispatcher.accept)
@@ -351,6 +370,7 @@ def build(
         clock=clock,
         public_url=settings.public_url,
         listeners=streams,
+        listens=(lambda: together.is_home) if together else lambda: True,
     )
     mail = _mail_keeper(
         settings, office, mailboxes, database=database, clock=clock, accept=dispatcher.accept
@@ -386,6 +406,7 @@ def build(
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
         upkeep, contacts, attendance, probe, voice, scanner, archives, mail, mailboxes, inbox_due,
+        upkeep, contacts, attendance, probe, voice, scanner, archives, together,
     )  # fmt: skip
 
 
@@ -614,21 +635,61 @@ def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
 
 
 @contextlib.asynccontextmanager
-async def running(bot: Bot) -> AsyncIterator[None]:
-    """The engine's loops; on leaving, what is in work is finished and the rest stays stored."""
+async def running(
+    bot: Bot, *, once_home: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """The engine's loops; on leaving, what is in work is finished and the rest stays stored.
+    once_home: what to do beside them wherever the clock and the long connections are."""
     loops = [
         asyncio.create_task(bot.outbox.run(), name="outbox"),
-        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
         asyncio.create_task(_recover_for_ever(bot), name="recover"),
+    ]
+    async with bot.together.running() if bot.together else contextlib.nullcontext():
+        home = asyncio.create_task(_keep_home(bot, once_home), name="home")
+        try:
+            await asyncio.sleep(0)
+            yield
+        finally:
+            await bot.voice.close()  # a recording in work is heard after the next start
+            if bot.scanner is not None:
+                await bot.scanner.close()
+            home.cancel()
+            await asyncio.gather(home, return_exceptions=True)
+            await bot.archives.close()
+            await bot.dispatcher.stop()
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:
+    """What one process does for all: for ever where it is alone, else whenever it is its turn."""
+    while True:
+        await bot.place.held(HOME)
+        async with _at_home(bot, once_home):
+            await bot.place.lost(HOME)
+
+
+@contextlib.asynccontextmanager
+async def _at_home(
+    bot: Bot, once_home: Callable[[], Awaitable[None]] | None
+) -> AsyncIterator[None]:
+    """The clock's ticks, long connections, and what is read from the platforms regularly."""
+    loops = [
+        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
         asyncio.create_task(bot.contacts.run(), name="contacts"),
         asyncio.create_task(bot.attendance.run(), name="attendance"),
+        *(asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()),
     ]
     reading = [
         asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()
     ]
     reading.append(asyncio.create_task(bot.mail.run(), name="mail"))
+    if once_home is not None:
+        loops.append(asyncio.ensure_future(once_home()))
     listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
     try:
+        await asyncio.sleep(0)  # a connection that has not begun could not be stopped
         yield
     finally:
         for one in bot.streams:
@@ -665,6 +726,8 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
     routes = health.routes(
         bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
     )
+    accept, together = bot.dispatcher.accept, bot.together
+    routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
@@ -672,6 +735,7 @@ def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef
         bot.clock,
         is_at_work=bot.dispatcher.is_at_work,
         also_fresh_by=also_fresh_by,
+        is_home=(lambda: together.is_home) if together else lambda: True,
     )
     routes += _track_door(bot, [bot.clock, *also_fresh_by])
     for name, erp in bot.settings.erp.items():
@@ -733,25 +797,66 @@ async def serve_for_ever(settings: Settings) -> None:
     url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
-    async with sole_owner(url) as holds, aiohttp.ClientSession() as session:
+    async with _beside_others(settings) as together, aiohttp.ClientSession() as session:
         database = await Database.open(url, synchronous=settings.storage.synchronous)
         try:
             bot = build(
-                settings, clock=WallClock(), database=database, session=session, holds=holds
+                settings, clock=WallClock(), database=database, session=session, together=together
             )
-            await bot.load_memory()
-            await bot.note_rules()
+            async with turn(url) if together else contextlib.nullcontext():
+                await bot.load_memory()
+                await bot.note_rules()
             gc.collect()
             gc.freeze()  # what was loaded stays: looking through it stops everybody for 0.2 s
+            if together is not None:
+                await together.join(_parts(bot))
             await bot.dispatcher.recover()
             pages, around = website(bot)
             serving = server.listening([*doors(bot), *pages], bound, **around)
-            async with serving, running(bot):
-                settling = asyncio.create_task(bot.upkeep.settle_in(), name="settle in")
+            async with serving, running(bot, once_home=bot.upkeep.settle_in):
                 await server.until_stopped()
-                settling.cancel()
         finally:
             await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _beside_others(settings: Settings) -> AsyncIterator[Together | None]:
+    """On PostgreSQL any number of processes; on SQLite this one alone. Raises PermanentError when
+    somebody serves the file already."""
+    url = _database_url(settings)
+    if not is_shared(url):
+        async with sole_owner(url):
+            yield None
+        return
+    await move.refuse_half_moved(url)
+    apps = _apps(settings)
+    speak_for_robots = {application for _, application in apps.robots}
+    together = Together(
+        url,
+        Division(
+            senders=frozenset(
+                # The one that speaks where a robot cannot sends from where the robot is.
+                [("wecom", app.name) for app in apps.wecom if app.name not in speak_for_robots]
+                + [("dingtalk", ding.name) for ding in apps.dingtalk]
+            ),
+            home_apps=frozenset(("wecom", robot.name) for robot, _ in apps.robots),
+        ),
+    )
+    async with together.listening():
+        yield together
+
+
+def _parts(bot: Bot) -> Parts:
+    """What others' words concern."""
+    return Parts(
+        take=bot.dispatcher.take,
+        recover=bot.dispatcher.recover,
+        drop_others=bot.dispatcher.drop_others,
+        look=bot.outbox.look,
+        wake_archive=bot.archives.wake,
+        due=bot.office.contacts_due,
+        following=Following(bot.office, bot.database.read),
+    )
 
 
 async def sandbox_for_ever(
@@ -1194,6 +1299,19 @@ def db_rebuild_figures() -> None:
             return await rebuilding.rebuild(database.begin, libraries, rules.calendar, now)
 
     typer.echo(f"重算完成：{asyncio.run(run())} 条阶段事件")
+
+
+@db.command("move")
+def db_move(
+    source: Annotated[str, typer.Option("--from", help="sqlite:///文件")],
+    target: Annotated[str, typer.Option("--to", help="postgresql://用户:密码@主机/库")],
+) -> None:
+    """把数据从 SQLite 搬到 PostgreSQL，逐表比对行数和审计链；中断了再运行一次就接着搬。"""
+    moved = asyncio.run(move.move(source, target))
+    typer.echo(
+        f"搬完了：{moved.tables} 张表 {moved.rows} 行，审计链 {moved.entries} 条，两边一致。"
+        "把 storage.url 改成新的地址就可以启动了。"
+    )
 
 
 @db.command("verify")

@@ -28,13 +28,18 @@ async def fresh(kind: str) -> AsyncIterator[Database]:
             async with _opened(f"sqlite:///{Path(folder) / 'bench.db'}") as database:
                 yield database
         return
+    async with fresh_url() as url, _opened(url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def fresh_url() -> AsyncIterator[str]:
+    """Of an empty PostgreSQL database, without tables."""
     server = os.environ.get("GENDAN_BENCH_POSTGRES", LOCAL_POSTGRES)
     name = f"gendan_bench_{uuid.uuid4().hex[:8]}"
     await _tell(server, f"CREATE DATABASE {name}")
     try:
-        url = make_url(server).set(database=name).render_as_string(hide_password=False)
-        async with _opened(url) as database:
-            yield database
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         await _tell(server, f"DROP DATABASE {name} WITH (FORCE)")
 

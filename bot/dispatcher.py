@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 from bot.clock import Clock, wait_for
@@ -39,6 +40,7 @@ from bot.ports import (
     Preparation,
     Release,
     SecondReader,
+    Shares,
     Store,
     Transcriber,
     UnitOfWork,
@@ -46,6 +48,8 @@ from bot.ports import (
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
+HandOver = Callable[[str, int], None]
+"""Told of a conversation that another process handles, and what was stored for it."""
 
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
@@ -54,6 +58,7 @@ TABLES = (".csv", ".json", ".yaml", ".yml", ".toml")
 
 MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 500 and platforms resend
 IN_FLIGHT = 32
+_ANOTHERS_S = 0.1
 FETCHING = 8  # of one application; its hanging downloads hold up nobody else
 
 log = logging.getLogger(__name__)
@@ -85,7 +90,8 @@ class _HandledBefore(Exception):
 class Dispatcher(Generic[Tx]):
     """Owns the lanes. `handle` is what handlers/ made of its table of routes. preparations: done
     for a message, in turn, before its transaction. readers: of doors through which nobody is
-    answered, beside the connectors."""
+    answered, beside the connectors. shares: which conversations are handled here, where several
+    processes share the database; hand_over: told of what another one is to handle."""
 
     def __init__(
         self,
@@ -102,7 +108,11 @@ class Dispatcher(Generic[Tx]):
         readers: Mapping[tuple[str, str], EnvelopeReader] | None = None,
         queued: Callable[[], None] = lambda: None,
         backoff_s: float = BACKOFF_S,
+        shares: Shares | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
+        self._shares = shares
+        self._hand_over = hand_over
         self._store = store
         self._connectors = connectors
         self._readers: Mapping[tuple[str, str], EnvelopeReader] = {**(readers or {}), **connectors}
@@ -130,15 +140,41 @@ class Dispatcher(Generic[Tx]):
         stored = await self._store.append(envelope)
         if stored is None or envelope.unreadable is not None or stored in self._waiting:
             return _nothing
+        if self._hand_over is not None and not self._is_ours(envelope.conversation):
+            return partial(self._hand_over, envelope.conversation, stored)
         self._waiting.add(stored)  # so that `recover` leaves it to the door
         pending = Pending(id=stored, envelope=envelope, attempts=0)
         return lambda: self._feed(pending)
+
+    async def take(self, inbox_ids: Sequence[int]) -> None:
+        """What another process took in for a conversation of ours."""
+        for pending in await self._store.pending_of(inbox_ids):
+            if pending.id not in self._waiting:
+                self._waiting.add(pending.id)
+                self._feed(pending)
+
+    def drop_others(self) -> None:
+        """Conversations that are ours no more: what waits in them stays stored. What is in work
+        goes on, and its end is refused if somebody else has begun with it."""
+        for key, lane in self._lanes.items():
+            if not self._is_ours(key):
+                self._waiting.difference_update(pending.id for _, _, pending in lane)
+                lane.clear()
+        self._progress.set()
+
+    def _is_ours(self, conversation: str) -> bool:
+        return self._shares is None or self._shares.fence_of(conversation) is not None
 
     def _feed(self, pending: Pending) -> None:
         """Put a stored envelope into its lane."""
         if self._stopping.is_set():
             return
         key = pending.envelope.conversation
+        if not self._is_ours(key):  # any more
+            self._waiting.discard(pending.id)
+            if self._hand_over is not None:
+                self._hand_over(key, pending.id)
+            return
         if key not in self._lanes:
             self._lanes[key] = []
             worker = asyncio.create_task(self._run_lane(key, self._lanes[key]), name=f"lane {key}")
@@ -156,7 +192,9 @@ class Dispatcher(Generic[Tx]):
         fed = 0
         while len(self._waiting) < MAX_WAITING:
             # As of now: what is finished while the database is read may still look unfinished.
-            page = await self._store.unfinished(besides=frozenset(self._waiting))
+            page = await self._store.unfinished(
+                besides=frozenset(self._waiting), ours=self._is_ours if self._shares else None
+            )
             if not page:
                 break
             for pending in page:
@@ -185,6 +223,11 @@ class Dispatcher(Generic[Tx]):
     async def _run_lane(self, key: str, lane: list[tuple[datetime, int, Pending]]) -> None:
         while lane and not self._stopping.is_set():
             pending = heapq.heappop(lane)[2]
+            if self._shares is not None:
+                first = await self._first_of(self._shares, lane, pending)
+                if first is None:
+                    continue
+                pending = first
             again = await self._work(pending)
             if again is None:
                 self._waiting.discard(pending.id)
@@ -193,6 +236,29 @@ class Dispatcher(Generic[Tx]):
                 await wait_for(self._stopping, again.in_s)
                 self._push(lane, again.pending)
         del self._lanes[key]
+
+    async def _first_of(
+        self, shares: Shares, lane: list[tuple[datetime, int, Pending]], pending: Pending
+    ) -> Pending | None:
+        """What stands first in the conversation of `pending`, which another process may have
+        taken in; None when this round is over. Asked of the database each time: what somebody
+        said to another process a moment ago must not be overtaken here."""
+        key = pending.envelope.conversation
+        try:
+            first = await self._store.first_of(key)
+        except Exception as error:  # noqa: BLE001 - it is stored, and asked for again
+            again = self._without_database(pending, error)
+            await wait_for(self._stopping, again.in_s)
+            self._push(lane, pending)
+            return None
+        fence = shares.fence_of(key)
+        if first is None or fence is None:
+            self._waiting.discard(pending.id)
+            self._progress.set()
+            return None
+        if first.id != pending.id:
+            self._push(lane, pending)
+        return replace(first, fence=fence)
 
     @asynccontextmanager
     async def _one_of(self, slots: asyncio.Semaphore) -> AsyncIterator[None]:
@@ -206,7 +272,11 @@ class Dispatcher(Generic[Tx]):
         """Handle one envelope; None when it is over."""
         try:
             await self._dispatch(pending)
-        except (_Stopped, _HandledBefore):
+        except _Stopped:
+            return None
+        except _HandledBefore:
+            if self._shares is not None:  # whoever has it now is known here in a moment
+                await wait_for(self._stopping, _ANOTHERS_S)
             return None
         except TransientError as error:
             return await self._try_again(pending, error)
@@ -248,7 +318,9 @@ class Dispatcher(Generic[Tx]):
         try:
             async with self._store.begin() as tx:
                 at = self._clock.now()
-                if await tx.delivery.bury(pending.id, at=at, reason=f"{reason} [{reference}]"):
+                if await tx.delivery.bury(
+                    pending.id, at=at, reason=f"{reason} [{reference}]", fence=pending.fence
+                ):
                     await tx.delivery.queue(apology, at=at)
         except Exception as lost:  # noqa: BLE001 - the row is still there
             return self._without_database(pending, lost)
@@ -318,7 +390,7 @@ class Dispatcher(Generic[Tx]):
         note: str = "",
     ) -> None:
         await tx.delivery.queue(split_all(self._connectors, answers), at=at)
-        if not await tx.delivery.finish(pending.id, at=at, note=note):
+        if not await tx.delivery.finish(pending.id, at=at, note=note, fence=pending.fence):
             raise _HandledBefore
 
     def _reader(self, envelope: Envelope) -> EnvelopeReader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -23,7 +23,16 @@ from bot.errors import (
     TransientError,
 )
 from bot.messages import ForecastLine, OutboundMessage, Receipt
-from bot.ports import AppKey, ChatConnector, ErpForecasts, Outgoing, Store, Trouble, UnitOfWork
+from bot.ports import (
+    AppKey,
+    ChatConnector,
+    ErpForecasts,
+    Outgoing,
+    Shares,
+    Store,
+    Trouble,
+    UnitOfWork,
+)
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 
@@ -34,6 +43,7 @@ REFUSED_WAIT_S = 300.0  # while an operator mends credentials, permissions or ad
 LONG_DOWN = timedelta(minutes=1)
 BATCH = 64
 IDLE_S = 5.0  # looks again at least this often, whatever the timer said
+LONGEST_LIMIT = timedelta(hours=1)
 NOTE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 log = logging.getLogger(__name__)
@@ -57,9 +67,22 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _NotNow:
+    """The applications that are busy, or another process's."""
+
+    busy: Container[object]
+    is_ours: Callable[[AppKey], bool]
+
+    def __contains__(self, app: object) -> bool:
+        return app in self.busy or (isinstance(app, tuple) and not self.is_ours(app))
+
+
 class Outbox(Generic[Tx]):
     """One sender for each application, so that a platform which hangs holds up no other.
-    What an operator has to know goes to `on_trouble`. erps: those that take forecast lines."""
+    What an operator has to know goes to `on_trouble`. erps: those that take forecast lines.
+    shares: which applications are sent through from here, where several processes share the
+    database; tell_others: called when something was queued for any of them."""
 
     def __init__(
         self,
@@ -69,7 +92,11 @@ class Outbox(Generic[Tx]):
         clock: Clock,
         on_trouble: OnTrouble[Tx] | None = None,
         erps: Mapping[AppKey, ErpForecasts] | None = None,
+        shares: Shares | None = None,
+        tell_others: Callable[[], None] = lambda: None,
     ) -> None:
+        self._shares = shares
+        self._tell_others = tell_others
         self._store = store
         self._connectors = connectors
         self._erps = erps or {}
@@ -81,9 +108,16 @@ class Outbox(Generic[Tx]):
         self._senders: dict[AppKey, asyncio.Task[None]] = {}
         self._just_started: set[AppKey] = set(self._apps)
         self._down_since: dict[AppKey, datetime] = {}
+        self._acquainted: set[AppKey] = set()
 
     def wake(self) -> None:
         """Something was queued, or the clock jumped."""
+        self._wake.set()
+        self._tell_others()
+
+    def look(self) -> None:
+        """Another process has queued something, or an application came to us or went from us."""
+        self._acquainted = {app for app in self._acquainted if self._is_ours(app)}
         self._wake.set()
 
     async def run(self) -> None:
@@ -126,7 +160,9 @@ class Outbox(Generic[Tx]):
             return 0
         async with self._taking:
             async with self._store.begin() as tx:
-                due = await tx.delivery.take_due(at=at, limit=BATCH, busy=self._senders.keys())
+                due = await tx.delivery.take_due(at=at, limit=BATCH, busy=self._not_now())
+                for app in {_app_of(outgoing) for outgoing in due}:
+                    await self._get_acquainted(tx, app, at)
             batches: dict[AppKey, list[Outgoing]] = {}
             for outgoing in due:
                 batches.setdefault(_app_of(outgoing), []).append(outgoing)
@@ -137,20 +173,28 @@ class Outbox(Generic[Tx]):
     def _all_are_busy(self) -> bool:
         """Then nothing can be taken, and finding that out in the database would cost more the
         more is queued. Whoever ends wakes us."""
-        return bool(self._senders) and self._senders.keys() >= self._apps
+        ours = {app for app in self._apps if self._is_ours(app)}
+        return bool(self._senders) and self._senders.keys() >= ours
+
+    def _is_ours(self, app: AppKey) -> bool:
+        return self._shares is None or self._shares.sends(*app)
+
+    def _not_now(self) -> Container[AppKey]:
+        return _NotNow(self._senders, self._is_ours)
 
     async def _wait(self) -> None:
         wait_s = IDLE_S
         if not self._all_are_busy():
             async with self._store.begin() as tx:
-                upcoming = await tx.delivery.next_outgoing_at(busy=self._senders.keys())
+                upcoming = await tx.delivery.next_outgoing_at(busy=self._not_now())
             if upcoming is not None:
                 wait_s = min(IDLE_S, max(0.05, (upcoming - self._clock.now()).total_seconds()))
         await wait_for(self._wake, wait_s)
 
     async def _send(self, app: AppKey, batch: Sequence[Outgoing]) -> None:
         try:
-            outcomes = await asyncio.gather(*(self._try(app, outgoing) for outgoing in batch))
+            tried = await asyncio.gather(*(self._try(app, outgoing) for outgoing in batch))
+            outcomes = [outcome for outcome in tried if outcome is not None]
             await self._note_all(app, outcomes)
             for outcome in outcomes:
                 if outcome.dead or outcome.tell:
@@ -159,7 +203,18 @@ class Outbox(Generic[Tx]):
             del self._senders[app]
             self.wake()
 
-    async def _try(self, app: AppKey, outgoing: Outgoing) -> Outcome:
+    async def _get_acquainted(self, tx: Tx, app: AppKey, at: datetime) -> None:
+        """What was sent before the start, or by another process, counts against the limits."""
+        if app in self._acquainted or app not in self._connectors:
+            return
+        for to, sent_at in await tx.delivery.sent_since(app, at - LONGEST_LIMIT):
+            self._connectors[app].note_sent(to, sent_at)
+        self._acquainted.add(app)
+
+    async def _try(self, app: AppKey, outgoing: Outgoing) -> Outcome | None:
+        """None: it is another's to send by now."""
+        if not self._is_ours(app):
+            return None
         try:
             receipt = await self._hand_over(app, outgoing)
         except RateLimited as error:

@@ -203,6 +203,11 @@ class ChatConnector(Protocol):
         """
         ...
 
+    def note_sent(self, to: Address, at: datetime) -> None:
+        """Something went there before this process began to send, in order of time: it counts
+        against the platform's limits."""
+        ...
+
     async def download(self, attachment: Attachment) -> tuple[bytes, str]:
         """Bytes and file name. Raises TransientError, or PermanentError when it is gone."""
         ...
@@ -288,14 +293,48 @@ class CallCounter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """What work was begun under: a lease by name, and which of its terms. Once somebody else has
+    the lease, its term is another, and the database refuses what was begun before."""
+
+    name: str
+    term: int
+
+
+class Shares(Protocol):
+    """What this process may do, where several share one database."""
+
+    def fence_of(self, conversation: str) -> Fence | None:
+        """Under what that conversation is handled here; None: another process handles it."""
+        ...
+
+    def sends(self, platform: str, app: str) -> bool:
+        """Whether that application's messages are sent from here."""
+        ...
+
+
+class Place(Protocol):
+    """Where this process stands, for what starts and ends with it."""
+
+    async def held(self, name: str) -> None:
+        """Wait until this process has it."""
+        ...
+
+    async def lost(self, name: str) -> None:
+        """Wait until it has it no more, or not without a break."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A stored envelope still to be handled. attempts: tries so far. replayed: it was handled
-    to its end before."""
+    to its end before. fence: under which it was taken; None where one process has everything."""
 
     id: int
     envelope: Envelope
     attempts: int
     replayed: bool = False
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,16 +361,20 @@ class Trouble:
 class Delivery(Protocol):
     """Inbox, outbox and ticks inside one transaction."""
 
-    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> bool:
+    async def finish(
+        self, inbox_id: int, *, at: datetime, note: str = "", fence: Fence | None = None
+    ) -> bool:
         """Mark handled. False when it was no longer to be handled: whoever had it first has
-        acted, so this transaction must not. note: a lasting remark such as a lost
-        attachment; then `replay --failed` finds it."""
+        acted, so this transaction must not. So too when the fence is another's by now. note: a
+        lasting remark such as a lost attachment; then `replay --failed` finds it."""
         ...
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None: ...
 
-    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> bool:
-        """Make it a dead letter. False when it was no longer to be handled."""
+    async def bury(
+        self, inbox_id: int, *, at: datetime, reason: str, fence: Fence | None = None
+    ) -> bool:
+        """Make it a dead letter. False as for `finish`."""
         ...
 
     async def answered(self, source_id: str) -> bool:
@@ -343,13 +386,17 @@ class Delivery(Protocol):
         ...
 
     async def take_due(
-        self, *, at: datetime, limit: int, busy: Collection[AppKey] = ()
+        self, *, at: datetime, limit: int, busy: Container[AppKey] = ()
     ) -> Sequence[Outgoing]:
         """The due heads: for each address the oldest queued one, so order holds; without
         those of busy applications. What has expired is dropped on the way."""
         ...
 
-    async def next_outgoing_at(self, *, busy: Collection[AppKey] = ()) -> datetime | None: ...
+    async def next_outgoing_at(self, *, busy: Container[AppKey] = ()) -> datetime | None: ...
+
+    async def sent_since(self, app: AppKey, since: datetime) -> Sequence[tuple[Address, datetime]]:
+        """What went through this application, and when, in order of time."""
+        ...
 
     async def mark_sent(self, outbox_id: int, receipt: Receipt, *, at: datetime) -> None: ...
 
@@ -391,9 +438,23 @@ class Store(Protocol[Tx_co]):
         """One transaction: commits on leaving, rolls back when the block raises."""
         ...
 
-    async def unfinished(self, *, besides: Container[int] = frozenset()) -> Sequence[Pending]:
+    async def unfinished(
+        self,
+        *,
+        besides: Container[int] = frozenset(),
+        ours: Callable[[str], bool] | None = None,
+    ) -> Sequence[Pending]:
         """Stored and not yet handled, in order of sent_at then arrival: the first page of them.
-        besides: ids that are left out; not even read, as there may be many."""
+        besides: ids that are left out; not even read, as there may be many. ours: of these
+        conversations only."""
         ...
 
     async def pending(self, inbox_id: int) -> Pending | None: ...
+
+    async def pending_of(self, inbox_ids: Sequence[int]) -> Sequence[Pending]:
+        """Those of them that are still to be handled, in the same order."""
+        ...
+
+    async def first_of(self, conversation: str) -> Pending | None:
+        """What is to be handled next there, whichever process took it in."""
+        ...

@@ -40,11 +40,11 @@ class Window:
             return 0.0
         return (taken[0] + self._span - now).total_seconds()
 
-    def count(self, key: str) -> None:
-        """Count one without asking; for what was sent anyway."""
+    def count(self, key: str, at: datetime | None = None) -> None:
+        """Count one without asking; for what was sent anyway. at: when; now, if not said."""
         if len(self._taken) >= _SWEEP_AT_KEYS and key not in self._taken:
             self._sweep()
-        self._taken.setdefault(key, deque()).append(self._clock.now())
+        self._taken.setdefault(key, deque()).append(at or self._clock.now())
 
     @property
     def keys_remembered(self) -> int:

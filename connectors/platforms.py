@@ -177,8 +177,9 @@ def doors(
     *,
     is_at_work: Callable[[str], bool],
     also_fresh_by: Sequence[Clock],
+    is_home: Callable[[], bool],
 ) -> list[web.RouteDef]:
-    """Every route that a platform calls."""
+    """Every route that a platform calls. is_home: whether robots are answered by this process."""
     routes: list[web.RouteDef] = []
     for app in apps.wecom:
         routes += wecom_door.routes(app, accept, clock, also_fresh_by=also_fresh_by)
@@ -186,7 +187,7 @@ def doors(
         if isinstance(client, AibotClient) and client.robot.is_called:
             routes += aibot_door.routes(
                 client.robot, client.replies, accept, clock,
-                is_at_work=is_at_work, also_fresh_by=also_fresh_by,
+                is_at_work=is_at_work, also_fresh_by=also_fresh_by, is_home=is_home,
             )  # fmt: skip
     for ding in apps.dingtalk:
         routes += dingtalk_door.routes(ding, accept, [clock, *also_fresh_by])

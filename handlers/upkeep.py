@@ -135,7 +135,8 @@ Step = Callable[[Platform], Awaitable[None]]
 
 
 class Upkeep:
-    """`settle_in` at start, `jobs` by the clock. `troubles`: application -> why it is away."""
+    """`settle_in` at start, `jobs` by the clock. `troubles`: application -> why it is away.
+    listens: whether the listeners' connections are this process's to keep."""
 
     def __init__(
         self,
@@ -147,6 +148,7 @@ class Upkeep:
         clock: Clock,
         public_url: str,
         listeners: Sequence[Listener] = (),
+        listens: Callable[[], bool] = lambda: True,
     ) -> None:
         self._office = office
         self._platforms = platforms
@@ -155,6 +157,7 @@ class Upkeep:
         self._clock = clock
         self._public_url = public_url
         self._listeners = listeners
+        self._listens = listens
         self._told_down: dict[str, str] = {}
         self._troubles: dict[str, dict[str, str]] = {}
         self._done_at: dict[str, float] = {}
@@ -162,7 +165,7 @@ class Upkeep:
     @property
     def troubles(self) -> Mapping[str, str]:
         found = {name: [*reasons.values()] for name, reasons in self._troubles.items()}
-        for one in self._listeners:
+        for one in self._listeners if self._listens() else ():
             if one.trouble:
                 found.setdefault(f"{one.platform}:{one.app}", []).append(one.trouble)
         return {name: "; ".join(reasons) for name, reasons in found.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -72,17 +72,32 @@ class Database:
         """Durable when it returns. None: the delivery id was known."""
         return await self._inbox.append(envelope)
 
-    async def unfinished(self, *, besides: Container[int] = frozenset()) -> Sequence[Pending]:
+    async def unfinished(
+        self,
+        *,
+        besides: Container[int] = frozenset(),
+        ours: Callable[[str], bool] | None = None,
+    ) -> Sequence[Pending]:
         """Stored and not yet handled, in order of sent_at then arrival, 10,000 at a time.
-        besides: ids that are left out.
+        besides: ids that are left out. ours: of these conversations only.
 
         What was postponed is named too, since later ones of its conversation must not
         overtake it.
         """
         async with self.read() as tx:
-            return await tx.delivery.unfinished(besides=besides)
+            return await tx.delivery.unfinished(besides=besides, ours=ours)
 
     async def pending(self, inbox_id: int) -> Pending | None:
         """The envelope, if it is still to be handled."""
         async with self.read() as tx:
             return await tx.delivery.pending(inbox_id)
+
+    async def pending_of(self, inbox_ids: Sequence[int]) -> Sequence[Pending]:
+        """Those of them that are still to be handled."""
+        async with self.read() as tx:
+            return await tx.delivery.pending_of(inbox_ids)
+
+    async def first_of(self, conversation: str) -> Pending | None:
+        """What is to be handled next there."""
+        async with self.begin() as tx:  # no snapshot: one statement sees one moment
+            return await tx.delivery.first_of(conversation)

@@ -16,6 +16,15 @@ BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
 READERS = 4
 POSTGRES_POOL = 10
 
+ANSWER_OR_BE_GONE = {
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "60000",
+}
+"""Asked of PostgreSQL for each connection: what a machine held that is no more, locks above all,
+is free after five seconds, and what a process holds that stands still, after a minute."""
+
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
@@ -55,7 +64,11 @@ def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
         pool_pre_ping=True,
         json_serializer=to_json,
         hide_parameters=True,  # errors are logged, and what people said must not be
-        connect_args={"timeout": 10, "command_timeout": 60},
+        connect_args={
+            "timeout": 10,
+            "command_timeout": 60,
+            "server_settings": ANSWER_OR_BE_GONE,
+        },
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
-from bot.ports import Pending
+from bot.ports import Fence, Pending
 from storage.dialects import AnyRow, fixed
-from storage.tables import inbox
+from storage.tables import inbox, leases
 
 MAX_UNFINISHED = 10_000
 
@@ -23,6 +23,20 @@ _PENDING = (
     inbox.c.received_at, inbox.c.body, inbox.c.attempts, inbox.c.replayed,
 )  # fmt: skip
 _SETTLE = update(inbox).where(inbox.c.id == bindparam("settled_id"), _IS_NEW)
+_SETTLE_FENCED = _SETTLE.where(
+    select(leases.c.name)
+    .where(leases.c.name == bindparam("fence"), leases.c.term == bindparam("fence_term"))
+    .exists()
+)
+"""The end of what was begun under a lease. It and a take-over see each other: who takes over
+afterwards waits for this row and finds it settled, who took over before has made it void."""
+
+_FIRST_OF = (
+    select(*_PENDING)
+    .where(inbox.c.conversation == bindparam("conversation"), _IS_NEW)
+    .order_by(inbox.c.sent_at, inbox.c.id)
+    .limit(1)
+)
 
 
 ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
@@ -68,30 +82,59 @@ class Inbox:
 
     _conn: AsyncConnection
 
-    async def unfinished(self, *, besides: Container[int] = frozenset()) -> Sequence[Pending]:
+    async def unfinished(
+        self,
+        *,
+        besides: Container[int] = frozenset(),
+        ours: Callable[[str], bool] | None = None,
+    ) -> Sequence[Pending]:
         """In order of sent_at then arrival, 10,000 at a time, without `besides`. Those are told
-        by the index alone: twenty thousand waiting ones are asked for every few seconds."""
+        by the index alone: twenty thousand waiting ones are asked for every few seconds. ours:
+        only of conversations for which it holds."""
         order = (inbox.c.sent_at, inbox.c.id)
-        ids = await self._conn.scalars(select(inbox.c.id).where(_IS_NEW).order_by(*order))
-        page = list(itertools.islice((id for id in ids if id not in besides), MAX_UNFINISHED))
-        if not page:
-            return []
-        query = select(*_PENDING).where(inbox.c.id.in_(page), _IS_NEW).order_by(*order)
-        return [_to_pending(row) for row in await self._conn.execute(query)]
+        if ours is None:
+            ids = await self._conn.scalars(select(inbox.c.id).where(_IS_NEW).order_by(*order))
+            wanted: Iterable[int] = ids
+        else:
+            all_new = select(inbox.c.id, inbox.c.conversation).where(_IS_NEW).order_by(*order)
+            wanted = (
+                id for id, conversation in await self._conn.execute(all_new) if ours(conversation)
+            )
+        page = list(itertools.islice((id for id in wanted if id not in besides), MAX_UNFINISHED))
+        return await self.pending_of(page)
 
     async def pending(self, inbox_id: int) -> Pending | None:
-        rows = await self._conn.execute(select(*_PENDING).where(inbox.c.id == inbox_id, _IS_NEW))
+        found = await self.pending_of([inbox_id])
+        return found[0] if found else None
+
+    async def pending_of(self, inbox_ids: Sequence[int]) -> Sequence[Pending]:
+        """Those of them that are still new, in the same order."""
+        if not inbox_ids:
+            return []
+        query = (
+            select(*_PENDING)
+            .where(inbox.c.id.in_(inbox_ids), _IS_NEW)
+            .order_by(inbox.c.sent_at, inbox.c.id)
+        )
+        return [_to_pending(row) for row in await self._conn.execute(query)]
+
+    async def first_of(self, conversation: str) -> Pending | None:
+        rows = await self._conn.execute(_FIRST_OF, {"conversation": conversation})
         row = rows.one_or_none()
         return None if row is None else _to_pending(row)
 
-    async def finish(self, inbox_id: int, *, at: datetime, note: str = "") -> bool:
-        """Mark handled. False when it was no longer new. note: a lasting remark such as a lost
-        attachment."""
-        return await self._settle(inbox_id, state="done", at=at, reason=note)
+    async def finish(
+        self, inbox_id: int, *, at: datetime, note: str = "", fence: Fence | None = None
+    ) -> bool:
+        """Mark handled. False when it was no longer new, or the fence is another's. note: a
+        lasting remark such as a lost attachment."""
+        return await self._settle(inbox_id, state="done", at=at, reason=note, fence=fence)
 
-    async def bury(self, inbox_id: int, *, at: datetime, reason: str) -> bool:
-        """Make it a dead letter. False when it was no longer new."""
-        return await self._settle(inbox_id, state="dead", at=at, reason=reason)
+    async def bury(
+        self, inbox_id: int, *, at: datetime, reason: str, fence: Fence | None = None
+    ) -> bool:
+        """Make it a dead letter. False as for `finish`."""
+        return await self._settle(inbox_id, state="dead", at=at, reason=reason, fence=fence)
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None:
         """Count a failed attempt."""
@@ -128,17 +171,21 @@ class Inbox:
         )  # fmt: skip
         return marked.rowcount
 
-    async def _settle(self, inbox_id: int, *, state: str, at: datetime, reason: str) -> bool:
-        settled = await self._conn.execute(
-            _SETTLE,
-            {
-                "settled_id": inbox_id,
-                "state": state,
-                "finished_at": at,
-                "reason": reason,
-                "next_attempt_at": None,
-            },
-        )
+    async def _settle(
+        self, inbox_id: int, *, state: str, at: datetime, reason: str, fence: Fence | None
+    ) -> bool:
+        values = {
+            "settled_id": inbox_id,
+            "state": state,
+            "finished_at": at,
+            "reason": reason,
+            "next_attempt_at": None,
+        }
+        if fence is None:
+            settled = await self._conn.execute(_SETTLE, values)
+        else:
+            fenced = {**values, "fence": fence.name, "fence_term": fence.term}
+            settled = await self._conn.execute(_SETTLE_FENCED, fenced)
         return settled.rowcount == 1
 
 

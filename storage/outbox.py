@@ -11,7 +11,7 @@ queued message with attempts, and that one is its head until it is sent or given
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -143,7 +143,7 @@ class Outbox:
         return found is not None
 
     async def take_due(
-        self, *, at: datetime, limit: int, busy: Collection[AppKey] = ()
+        self, *, at: datetime, limit: int, busy: Container[AppKey] = ()
     ) -> Sequence[Outgoing]:
         """The due heads, one for each address, without those of busy applications. What has
         expired is dropped on the way."""
@@ -154,7 +154,7 @@ class Outbox:
         due.sort(key=lambda row: (row.due_at, row.id))
         return [await self._with_code(_to_outgoing(row)) for row in due[:limit]]
 
-    async def next_outgoing_at(self, *, busy: Collection[AppKey] = ()) -> datetime | None:
+    async def next_outgoing_at(self, *, busy: Container[AppKey] = ()) -> datetime | None:
         """When the next head is due; past moments mean now. Without busy applications."""
         moments = [await self._conn.scalar(_NEXT_DUE_AT, app) for app in await self._idle(busy)]
         return min((moment for moment in moments if moment is not None), default=None)
@@ -183,9 +183,11 @@ class Outbox:
         if not counted:
             attempts = case((outbox.c.attempts > 0, outbox.c.attempts), else_=1)
         await self._conn.execute(
-            update(outbox).where(one).values(attempts=attempts, due_at=until, reason=reason)
+            update(outbox)
+            .where(one, _IS_QUEUED)
+            .values(attempts=attempts, due_at=until, reason=reason)
         )
-        await self._drop(one, outbox.c.expires_at <= until, at=until, reason=EXPIRED)
+        await self._drop(one, _IS_QUEUED, outbox.c.expires_at <= until, at=until, reason=EXPIRED)
 
     async def try_now(self, app: AppKey, *, at: datetime) -> None:
         """What waits for another try through this application is due at once."""
@@ -221,10 +223,10 @@ class Outbox:
         return queued.rowcount
 
     async def give_up(self, outbox_id: int, *, at: datetime, reason: str) -> None:
-        """Make it a dead letter."""
+        """Make it a dead letter, unless another process has sent it."""
         await self._conn.execute(
             update(outbox)
-            .where(outbox.c.id == outbox_id)
+            .where(outbox.c.id == outbox_id, _IS_QUEUED)
             .values(
                 state="dead", attempts=outbox.c.attempts + 1, finished_at=at, reason=reason
             )
@@ -273,6 +275,28 @@ class Outbox:
                     found[row.address] = SentMessage(row.handle, title, row.finished_at)
         return found
 
+    async def sent_since(self, app: AppKey, since: datetime) -> list[tuple[Address, datetime]]:
+        """What went through this application, in order of time. Only the newest LOOKED_BACK rows
+        are looked at."""
+        newest = select(func.max(outbox.c.id)).scalar_subquery()
+        columns = outbox.c.user_id, outbox.c.chat_id, outbox.c.webhook, outbox.c.finished_at
+        rows = await self._conn.execute(
+            select(*columns)
+            .where(
+                outbox.c.id > newest - LOOKED_BACK,
+                outbox.c.platform == app[0],
+                outbox.c.app == app[1],
+                outbox.c.state == "sent",
+                outbox.c.finished_at >= since,
+            )
+            .order_by(outbox.c.finished_at)
+        )
+        platform = Platform(app[0])
+        return [
+            (Address(platform, app[1], row.user_id, row.chat_id, row.webhook), row.finished_at)
+            for row in rows
+        ]
+
     async def latest_response_code(self, card_id: str) -> str:
         """The newest code, not yet used, that the platform gave for updating this card; ""
         if there is none. Good for 72 h from when the card was sent."""
@@ -284,7 +308,7 @@ class Outbox:
         )
         return code or ""
 
-    async def _idle(self, busy: Collection[AppKey]) -> list[dict[str, str]]:
+    async def _idle(self, busy: Container[AppKey]) -> list[dict[str, str]]:
         """The applications, not busy, for which anything is queued, as parameters: one step
         through the index for each. Asked for by application, a long queue of one costs the
         others nothing."""

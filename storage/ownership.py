@@ -1,77 +1,56 @@
-"""One bot for each database: two would both send what is queued."""
+"""Who may use a database: one bot alone on SQLite, several in turn on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import PermanentError
-from storage.engines import to_url
+from storage.engines import ANSWER_OR_BE_GONE, to_url
 
-_POSTGRES_LOCK = 0x67656E76
-_STILL_HELD = text(
-    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
-    "AND pid = pg_backend_pid() AND objid = :lock"
-).bindparams(lock=_POSTGRES_LOCK)
+_START_LOCK = 0x67656E76
 
 
-Holds = Callable[[], Awaitable[bool]]
-"""Whether the database is still this process's own."""
+def is_shared(url: str) -> bool:
+    """Whether several processes may serve it at the same time."""
+    return to_url(url).get_backend_name() != "sqlite"
 
 
 @asynccontextmanager
-async def sole_owner(url: str) -> AsyncIterator[Holds]:
-    """Held by the process that serves; the system frees it however the process ends.
+async def sole_owner(url: str) -> AsyncIterator[None]:
+    """Of an SQLite file, held by the process that serves; the system frees it however the process
+    ends. It lies on a file beside the database, which may be replaced while nobody serves.
 
-    Gives a question to ask again later: a lock in PostgreSQL ends with its connection, and
-    then another process may have taken over. Raises PermanentError when another one holds it.
+    Raises PermanentError when another one holds it.
     """
     full_url = to_url(url)
-    own = _own_file if full_url.get_backend_name() == "sqlite" else _own_postgres
-    async with own(full_url) as holds:
-        yield holds
-
-
-@asynccontextmanager
-async def _own_file(url: URL) -> AsyncIterator[Holds]:
-    """On a file beside the database, which may be replaced while nobody serves."""
-    with await asyncio.to_thread(Path(f"{url.database}.lock").open, "w") as file:
+    with await asyncio.to_thread(Path(f"{full_url.database}.lock").open, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise _taken(url) from None
-        yield _always
-
-
-async def _always() -> bool:
-    """The system takes a lock on a file from nobody who lives."""
-    return True
+            raise _taken(full_url) from None
+        yield
 
 
 @asynccontextmanager
-async def _own_postgres(url: URL) -> AsyncIterator[Holds]:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 10})
+async def turn(url: str) -> AsyncIterator[None]:
+    """One process after the other, for what each does to the database when it starts. Ends with
+    the process, however it ends."""
+    engine = create_async_engine(
+        to_url(url),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": 10, "server_settings": ANSWER_OR_BE_GONE},
+    )
     try:
         async with engine.connect() as conn:
-            if not await conn.scalar(select(func.pg_try_advisory_lock(_POSTGRES_LOCK))):
-                raise _taken(url)
-            asking = asyncio.Lock()
-
-            async def holds() -> bool:
-                try:
-                    async with asking:
-                        return bool(await conn.scalar(_STILL_HELD))
-                except SQLAlchemyError:
-                    return False
-
-            yield holds
+            await conn.execute(select(func.pg_advisory_lock(_START_LOCK)))
+            yield
     finally:
         await engine.dispose()
 

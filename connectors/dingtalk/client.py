@@ -326,6 +326,13 @@ class DingtalkClient:
         )
         return Receipt()
 
+    def note_sent(self, to: Address, at: datetime) -> None:
+        """See `bot.ports.ChatConnector`."""
+        if to.webhook is not None:
+            self._webhook_pace.count(to.webhook, at)
+        elif to.chat_id is not None:
+            self._group_pace.count(to.key, at)
+
     def _keep_pace(self, to: Address) -> None:
         if to.chat_id is not None:
             self._group_pace.take(to.key)

@@ -6,6 +6,7 @@ Sources: developer.work.weixin.qq.com/document/path/100719, 101031, 101138, 1014
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from yarl import URL
@@ -139,6 +140,11 @@ class AibotClient:
             return await self._way.say(to, shown, key=dedupe_key)
         except NoWay as reason:
             return await self._by_application(to, shown, dedupe_key, reason)
+
+    def note_sent(self, to: Address, at: datetime) -> None:
+        """See `bot.ports.ChatConnector`."""
+        for window in self._windows:
+            window.count(to.key, at)
 
     async def download(self, attachment: Attachment) -> tuple[bytes, str]:
         return await aibot_files.download(self._robot, self._http, attachment, self._clock)

@@ -52,11 +52,21 @@ def routes(
     *,
     is_at_work: Callable[[str], bool],
     also_fresh_by: Sequence[Clock] = (),
+    is_home: Callable[[], bool] = lambda: True,
 ) -> list[web.RouteDef]:
     """GET (address check) and POST of /wecom/{robot.name}/aibot. is_at_work: whether something
-    of that conversation is being handled. also_fresh_by: as at the application's door. Raises
+    of that conversation is being handled. also_fresh_by: as at the application's door. is_home:
+    False where another process speaks for robots: 503, and the proxy asks the next one. Raises
     ValueError when the robot's EncodingAESKey is not one."""
-    door = _Door(robot, replies, accept, clock, is_at_work=is_at_work, also_fresh_by=also_fresh_by)
+    door = _Door(
+        robot,
+        replies,
+        accept,
+        clock,
+        is_at_work=is_at_work,
+        also_fresh_by=also_fresh_by,
+        is_home=is_home,
+    )
     path = f"/wecom/{robot.name}/aibot"
     return [
         web.get(path, door.check_address, allow_head=False),
@@ -74,7 +84,9 @@ class _Door:
         *,
         is_at_work: Callable[[str], bool],
         also_fresh_by: Sequence[Clock],
+        is_home: Callable[[], bool],
     ) -> None:
+        self._is_home = is_home
         self._robot = robot
         self._replies = replies
         self._accept = accept
@@ -94,6 +106,8 @@ class _Door:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         query = request.query
+        if not self._is_home():
+            return web.Response(status=503)
         try:
             self._gate.check_query(query)
             raw = await read_body(request)

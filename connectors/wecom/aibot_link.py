@@ -126,7 +126,10 @@ class AibotLink:
         self._on_push = on_push
 
     async def run(self) -> None:
-        """Until `stop`; then what is being stored is waited for."""
+        """Until `stop`; then what is being stored is waited for. May be run again
+        after that."""
+        self._stopping.clear()
+        self._down_since = self._clock.now() if self._down_since else None
         while not self._stopping.is_set():
             left_s = self._quiet_left_s()
             if left_s > 0:

@@ -175,6 +175,17 @@ class WecomClient:
         """What time it is there, to the second."""
         return await self._api.platform_time()
 
+    def note_sent(self, to: Address, at: datetime) -> None:
+        """See `bot.ports.ChatConnector`. An update in place counts, too: here it may wait."""
+        windows: tuple[Window, ...] = self._member_windows
+        key = to.user_id or ""
+        if to.webhook is not None:
+            windows, key = self._webhook_windows, to.webhook
+        elif to.chat_id is not None:
+            windows, key = self._chat_windows, to.chat_id
+        for window in windows:
+            window.count(key, at)
+
     async def create_menu(self, entries: Sequence[MenuEntry]) -> None:
         """Replace the application's menu: at most 3 entries."""
         body = {"button": [_menu_button(entry) for entry in entries]}

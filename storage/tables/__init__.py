@@ -81,6 +81,7 @@ from storage.tables.people import departments, identities, people
 from storage.tables.policy import policy_changes
 from storage.tables.receivables import clause_reviews, contracts, erp_bookmarks, erp_receipts
 from storage.tables.records import audit, settings_rows
+from storage.tables.sharing import leases, nodes
 from storage.tables.signals import (
     customer_signals,
     signal_events,
@@ -159,6 +160,7 @@ __all__ = [
     "inbox",
     "lead_spans",
     "learnt_aliases",
+    "leases",
     "level_changes",
     "library_uses",
     "library_versions",
@@ -169,6 +171,7 @@ __all__ = [
     "mail_boxes",
     "mails",
     "metadata",
+    "nodes",
     "opportunities",
     "outbox",
     "page_sessions",

@@ -36,6 +36,9 @@ inbox = Table(
     UniqueConstraint("channel", "delivery_id"),
     Index("ix_inbox_unfinished", "sent_at", "id", sqlite_where=text("state = 'new'"),
           postgresql_where=text("state = 'new'")),
+    Index("ix_inbox_next", "conversation", "sent_at", "id",  # where processes share the work
+          postgresql_where=text("state = 'new'"),
+          info={"only_on": "postgresql"}).ddl_if(dialect="postgresql"),
     Index("ix_inbox_failed", "finished_at", sqlite_where=text("reason <> ''"),
           postgresql_where=text("reason <> ''")),
     Index("ix_inbox_dead", "id", sqlite_where=text("state = 'dead'"),

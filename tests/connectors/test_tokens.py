@@ -43,10 +43,11 @@ class Platform:
 
     async def fetch(self) -> tuple[str, int]:
         self.fetches += 1
+        number = self.fetches
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
-        return self.same or f"t{self.fetches}", self.seconds
+        return self.same or f"t{number}", self.seconds
 
 
 class Bed:
@@ -186,3 +187,16 @@ async def test_tokens_of_ones_own_are_kept_and_dropped() -> None:
     assert await tokens.load_token("wecom:sales") == ("t1", START)
     await tokens.drop_token("wecom:sales", "t1")
     assert await tokens.load_token("wecom:sales") is None
+
+
+async def test_two_processes_that_fetch_at_the_same_moment_end_up_with_one_token(bed: Bed) -> None:
+    """The platform takes the newest only, so one of them sees its own fail."""
+    other = bed.another_process()
+    tokens = await asyncio.gather(bed.keeper.get(), other.get())
+    assert set(tokens) == {"t1", "t2"}
+    renewed = [
+        token if token == "t2" else await keeper.renew(token)
+        for keeper, token in zip((bed.keeper, other), tokens, strict=True)
+    ]
+    assert renewed == ["t2", "t2"]
+    assert bed.platform.fetches == 2

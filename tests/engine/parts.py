@@ -54,6 +54,7 @@ class Peer:
     failures: list[BotError] = field(default_factory=list)
     download_failures: list[BotError] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
+    told_of: list[tuple[str, datetime]] = field(default_factory=list)
 
     def parse(self, envelope: Envelope) -> InboundMessage:
         text = envelope.body.decode()
@@ -84,6 +85,9 @@ class Peer:
         assert isinstance(content, Text)
         self.sent.append((to.key.rsplit(":", 1)[1], content.text))
         return Receipt(handle=dedupe_key)
+
+    def note_sent(self, to: Address, at: datetime) -> None:
+        self.told_of.append((to.key.rsplit(":", 1)[1], at))
 
     async def download(self, attachment: Attachment) -> tuple[bytes, str]:
         if self.download_failures:

@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, update
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import SchemaItem
 
 from bot.errors import PermanentError
 from storage import admin
@@ -175,7 +176,11 @@ async def _with_connection(url: str, function: Callable[[Connection], T]) -> T:
 
 
 def _difference(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def is_for_this_kind(one: SchemaItem, *_: object) -> bool:
+        return one.info.get("only_on", connection.dialect.name) == connection.dialect.name
+
+    options = {"compare_type": True, "include_object": is_for_this_kind}
+    context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, metadata))
 
 

@@ -87,7 +87,10 @@ class Stream:
 
     async def run(self) -> None:
         """Until `stop`; then read no more, wait for what is being stored and answered, and
-        close cleanly: pushes that go to a dead socket are lost."""
+        close cleanly: pushes that go to a dead socket are lost. May be run
+        again after that."""
+        self._stopping.clear()
+        self._down_since = self._clock.now() if self._down_since else None
         while not self._stopping.is_set():
             if len(self._standing) >= self._app.connections:
                 self._changed.clear()

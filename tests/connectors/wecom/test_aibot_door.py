@@ -42,6 +42,7 @@ class Door:
     def __init__(self, http: aiohttp.ClientSession, url: str, clock: FixedClock) -> None:
         self.http, self.url, self.clock = http, url, clock
         self.accepted: list[Envelope] = []
+        self.is_home = True
 
     async def accept(self, envelope: Envelope) -> Release:
         self.accepted.append(envelope)
@@ -74,7 +75,14 @@ async def door() -> AsyncIterator[Door]:
         one = Door(http, "", clock)
         server = web.Application()
         server.add_routes(
-            routes(ROBOT, Replies(clock), one.accept, clock, is_at_work=lambda _: False)
+            routes(
+                ROBOT,
+                Replies(clock),
+                one.accept,
+                clock,
+                is_at_work=lambda _: False,
+                is_home=lambda: one.is_home,
+            )
         )
         running = await stack.enter_async_context(TestServer(server))
         one.url = str(running.make_url("/wecom/helper/aibot"))
@@ -86,6 +94,12 @@ async def test_the_published_vector_is_let_in(door: Door) -> None:
     (envelope,) = door.accepted
     assert envelope.delivery_id == "M1"
     assert json.loads(envelope.body)["text"]["content"] == "hi"
+
+
+async def test_where_another_process_speaks_for_robots_the_proxy_is_sent_on(door: Door) -> None:
+    door.is_home = False
+    assert (await door.post(VECTOR, msg_signature=VECTOR_SIGNATURE))[0] == 503
+    assert door.accepted == []
 
 
 async def test_the_address_check_wants_the_bare_text_and_no_receiver(door: Door) -> None:

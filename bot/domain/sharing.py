@@ -1,0 +1,84 @@
+"""How several processes share the work of one bot: what is shared out, and who takes what.
+
+Each thing that one process at a time must do has a name: HOME (the clock's ticks, long
+connections, polling, and the robots that answer over them), a sending channel for each
+application, and the partitions of the inbox, into which conversations fall by their hash.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+HOME = "home"
+PARTITIONS = 32
+"""Of the inbox. Every process of a deployment must reckon with the same number."""
+
+_INBOX = "inbox:"
+_SEND = "send:"
+
+AppKey = tuple[str, str]
+"""Platform and name of an application."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """node: who has it, or had it last. is_free: it has run out or was given back."""
+
+    node: str
+    is_free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a process is to take of the free ones, and to give back of its own."""
+
+    take: tuple[str, ...] = ()
+    give: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Which name stands for what. senders: applications whose sending has a name of its own;
+    all others send from HOME, where their connections are. home_apps: whose conversations are
+    handled there, too, since they are answered over the connection that they came by."""
+
+    senders: frozenset[AppKey]
+    home_apps: frozenset[AppKey] = frozenset()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, the dearest first."""
+        partitions = (f"{_INBOX}{number:02}" for number in range(PARTITIONS))
+        return (HOME, *sorted(f"{_SEND}{':'.join(app)}" for app in self.senders), *partitions)
+
+    def of_conversation(self, conversation: str) -> str:
+        """conversation: begins with platform and application, "wecom:sales:…"."""
+        platform, _, rest = conversation.partition(":")
+        if (platform, rest.partition(":")[0]) in self.home_apps:
+            return HOME
+        return f"{_INBOX}{zlib.crc32(conversation.encode()) % PARTITIONS:02}"
+
+    def of_sending(self, app: AppKey) -> str:
+        return f"{_SEND}{':'.join(app)}" if app in self.senders else HOME
+
+
+def moves(node: str, names: Collection[str], leases: Mapping[str, Lease], *, nodes: int) -> Moves:
+    """What `node`, one of so many living ones, does now. Everybody takes up to an even share of
+    what is free. Only partitions are given back to make room for a newcomer: they cost nothing
+    to move, while a connection that moves is deaf meanwhile and a sender forgets its pace."""
+    share = math.ceil(len(names) / max(nodes, 1))
+    mine = [name for name in names if name in leases and _is_of(leases[name], node)]
+    free = [name for name in names if name not in leases or leases[name].is_free]
+    surplus = max(len(mine) - share, 0)
+    partitions = [name for name in mine if name.startswith(_INBOX)]
+    return Moves(
+        take=tuple(free[: max(share - len(mine), 0)]),
+        give=tuple(partitions[len(partitions) - surplus :]) if surplus else (),
+    )
+
+
+def _is_of(lease: Lease, node: str) -> bool:
+    return lease.node == node and not lease.is_free

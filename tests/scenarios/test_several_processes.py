@@ -1,0 +1,42 @@
+"""Three bots on one PostgreSQL while reps speak, and one after the other dies without a word."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from benchmarks.several import Several, several
+from bot.domain.sharing import HOME
+
+pytestmark = pytest.mark.postgres
+
+
+async def test_one_of_three_goes_on_for_all(empty_postgres_url: str, tmp_path: Path) -> None:
+    """The first to die has the clock and the platforms' long connections, which move: the robot's
+    may be open once, since another subscription would evict the first."""
+    async with several(empty_postgres_url, tmp_path, nodes=3) as company:
+        await one_robot_is_up(company)
+        async with company.load():
+            await company.accepts(more=20)
+            for victim in (HOME, "inbox:07"):
+                names = len(await company.holders())
+                index = await company.index_of(victim)
+                node = await company.node_of(index)
+                await company.kill(index)
+                await company.taken_over_s(node, names=names)
+                await one_robot_is_up(company)
+                await company.accepts(more=20)
+        await company.drained()
+        assert await company.figure("gendan_wecom_aibot_evictions_total") == 0
+        await company.stop()
+        assert not any((faults := await company.faults()).values()), faults
+        assert await company.holders() == {}  # given back by the one that was stopped
+
+
+async def one_robot_is_up(company: Several) -> None:
+    async with asyncio.timeout(60):
+        while await company.figure("gendan_wecom_aibot_up") == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert await company.figure("gendan_wecom_aibot_up") == 1
