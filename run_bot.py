@@ -101,11 +101,11 @@ from handlers.importing import LongImports
 from handlers.in_step import Following
 from handlers.levels.reading import EvidenceReading
 from handlers.libraries import LibraryShelf
+from handlers.machine_forecast import command as machine_forecast
 from handlers.mails.fetching import MailFetching
 from handlers.mails.keeping import MailKeeper
 from handlers.mails.reading import MailReading
 from handlers.mails.watching import MailWatch
-from handlers.machine_forecast import command as machine_forecast
 from handlers.pages import sandbox as sandbox_pages
 from handlers.pages import signing_in
 from handlers.pages.admin.wiring import Running, site_of
@@ -127,8 +127,7 @@ from handlers.upkeep import Upkeep
 from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
 from speech.workers.worker import Worker
-from storage import admin, beside, restoring, sealing
-from storage import admin, beside, move
+from storage import admin, beside, move, restoring, sealing
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
@@ -309,12 +308,11 @@ def build(
     inbox_due = asyncio.Event()
     office = replace(
         office,
-        wake_archive=archives.wake,
+        wake_archive=together.wake_archive if together else archives.wake,
         wake_inbox=inbox_due.set,
         mailboxes={name: one.owner for name, one in settings.mail.items()},
     )
     mailboxes = _mailboxes(settings)
-    office = replace(office, wake_archive=together.wake_archive if together else archives.wake)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
     outbox = Outbox(
@@ -406,7 +404,7 @@ def build(
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
         upkeep, contacts, attendance, probe, voice, scanner, archives, mail, mailboxes, inbox_due,
-        upkeep, contacts, attendance, probe, voice, scanner, archives, together,
+        together,
     )  # fmt: skip
 
 
@@ -656,7 +654,8 @@ async def running(
             home.cancel()
             await asyncio.gather(home, return_exceptions=True)
             await bot.archives.close()
-            await bot.dispatcher.stop()
+            shut = [one.close() for one in bot.mailboxes.values()]  # a mail in work comes again
+            await asyncio.gather(bot.dispatcher.stop(), *shut)
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
@@ -680,11 +679,8 @@ async def _at_home(
         asyncio.create_task(bot.contacts.run(), name="contacts"),
         asyncio.create_task(bot.attendance.run(), name="attendance"),
         *(asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()),
+        asyncio.create_task(bot.mail.run(), name="mail"),
     ]
-    reading = [
-        asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()
-    ]
-    reading.append(asyncio.create_task(bot.mail.run(), name="mail"))
     if once_home is not None:
         loops.append(asyncio.ensure_future(once_home()))
     listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
@@ -695,15 +691,6 @@ async def _at_home(
         for one in bot.streams:
             one.stop()
         await asyncio.gather(*listening)
-        await bot.voice.close()  # a recording in work is heard after the next start
-        if bot.scanner is not None:
-            await bot.scanner.close()
-        for archive in reading:
-            archive.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
-        await bot.archives.close()
-        shut = [one.close() for one in bot.mailboxes.values()]  # a mail in work comes again
-        await asyncio.gather(bot.dispatcher.stop(), *shut)
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
@@ -722,12 +709,10 @@ async def _recover_for_ever(bot: Bot) -> None:
 
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
-    accept = bot.dispatcher.accept
+    accept, together = bot.dispatcher.accept, bot.together
     routes = health.routes(
         bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
     )
-    accept, together = bot.dispatcher.accept, bot.together
-    routes = health.routes(bot.health, bot.count_stored, bot.count_archives)
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,

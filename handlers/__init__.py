@@ -55,8 +55,8 @@ from handlers.growth_fund import closing as growth_closing
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
 from handlers.levels import routes as level_routes
-from handlers.mails import receiving as mail_receiving
 from handlers.machine_forecast.nightly import NightlyForecast
+from handlers.mails import receiving as mail_receiving
 from handlers.payouts import (
     arbitrating,
     dispute_cards,

@@ -45,8 +45,8 @@ from handlers.growth_fund import catalogue as growth_catalogue
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
 from handlers.levels.commands import COMMANDS as LEVEL_ORDERS
-from handlers.mails import by_hand as mails_by_hand
 from handlers.machine_forecast import nightly
+from handlers.mails import by_hand as mails_by_hand
 from handlers.pages import signing_in
 from handlers.payouts import (
     arbitrating,

@@ -310,15 +310,10 @@ async def _rows(
                 week=week_words(own[0].week).partition("（")[0]
                 if len(people) == 1 and own
                 else f"{len(own)}/{len(people)}人",
-                late=any(one.late for one in own),
+                mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),
                 commit=_money(sums[Category.COMMIT][0]),
                 best=_money(sums[Category.BEST_CASE][0]),
                 pipeline=_money(sums[Category.PIPELINE][0]),
-                week=own[0].week if len(people) == 1 and own else f"{len(own)}/{len(people)}人",
-                mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),
-                commit=amount_words(sums[Category.COMMIT][0]),
-                best=amount_words(sums[Category.BEST_CASE][0]),
-                pipeline=amount_words(sums[Category.PIPELINE][0]),
                 judgement="；".join(
                     texts.judgement(one.amount_fen, judges.get(one.by, ""), one.reason)
                     for one in told

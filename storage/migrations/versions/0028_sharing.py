@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028_sharing"
-down_revision = "0025_erp_outlooks"
+down_revision = "0027_forecast_reopenings"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0030_won_events"
-down_revision = "0027_forecast_reopenings"
+down_revision = "0028_sharing"
 branch_labels = None
 depends_on = None
 
