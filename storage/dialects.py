@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    and_,
     any_,
     bindparam,
     func,
@@ -83,3 +84,14 @@ def among(
         return column.in_(select(listed.c.value))
     array = postgresql.ARRAY(column.type)
     return column == any_(bindparam(None, distinct, array))
+
+
+def begins_with(
+    conn: AsyncConnection, column: ColumnElement[str], prefix: str
+) -> ColumnElement[bool]:
+    """By an index where there is one: SQLite uses none for LIKE with an escape, and compares by
+    bytes, so a range is the same. PostgreSQL uses one in a database with the collation C."""
+    if conn.dialect.name != "sqlite":
+        return column.startswith(prefix, autoescape=True)
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return and_(column >= prefix, column < after)
