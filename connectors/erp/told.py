@@ -53,21 +53,25 @@ def read_csv(text: str) -> list[Receipt]:
 
 def read_customers_csv(text: str) -> Told[ErpCustomer]:
     """Raises ValueError for what is no such table."""
-    rows = list(_table(text, CUSTOMER_COLUMNS))
+    rows = _table(text, CUSTOMER_COLUMNS)
     return sort_out(rows, _customer, ref=lambda row: row.get("code"))
 
 
 def read_orders_csv(text: str) -> Told[ErpOrder]:
     """One row a line of an order. Raises ValueError for what is no such table."""
-    return orders_of(list(_table(text, ORDER_COLUMNS)), _order)
+    return orders_of(_table(text, ORDER_COLUMNS), _order)
 
 
-def _table(text: str, needed: Iterable[str]) -> csv.DictReader[str]:
-    table = csv.DictReader(io.StringIO(text))
+def _table(text: str, needed: Iterable[str]) -> list[dict[str, str]]:
+    try:
+        table = csv.DictReader(io.StringIO(text))
+        rows = list(table)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
     lacking = [name for name in needed if name not in (table.fieldnames or ())]
     if lacking:
         raise ValueError(f"no column {', '.join(lacking)}")
-    return table
+    return rows
 
 
 def _limited(news: ErpNews) -> ErpNews:

@@ -104,11 +104,18 @@ def _rows(table: bytes) -> list[tuple[str, str, str, str]] | None:
     except UnicodeDecodeError:
         text = table.decode("gb18030", errors="replace")
     reader = csv.reader(io.StringIO(text))
-    header = tuple(cell.strip() for cell in next(reader, []))
+    try:
+        header = tuple(cell.strip() for cell in next(reader, []))
+    except csv.Error:
+        return None
     if header[:3] != _HEADER:
         return None
+    try:
+        written = list(reader)
+    except csv.Error as error:
+        raise InvalidInput(f"表格读不出来：{error}") from None
     rows = []
-    for row in reader:
+    for row in written:
         cells = [*(cell.strip() for cell in row), "", "", "", ""]
         if any(cells):
             rows.append((cells[0], cells[1], cells[2], cells[3]))

@@ -69,10 +69,15 @@ def test_a_strange_licence_is_not_taken_for_a_good_one() -> None:
 
 
 def test_the_list_of_licences_is_the_one_that_make_writes(everything: list[Package]) -> None:
-    """Rows of extras that this environment lacks are left as they are."""
-    kept = commands.LICENCES.read_text("utf-8").splitlines()
-    missing = [row for row in table(everything).splitlines() if row not in kept]
-    assert missing == [], "make licences"
+    """Rows of extras that this environment lacks are left as they are. Without them a package
+    that they share with the tests seems to be the tests' alone, so the last column is not asked."""
+
+    def told(text: str) -> set[tuple[str, ...]]:
+        return {tuple(row.split(" | ")[:2]) for row in text.splitlines() if row.startswith("| ")}
+
+    missing = told(table(everything)) - told(commands.LICENCES.read_text("utf-8"))
+    assert missing == set(), "make licences"
+    assert len(told(table(everything))) > 80
 
 
 def test_the_bill_names_all_and_who_asks_for_whom(everything: list[Package]) -> None:
