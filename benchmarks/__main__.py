@@ -9,7 +9,8 @@ import time
 
 ALL = (
     "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "conversions", "payouts",
-    "forecast", "sales_team", "nightly", "kill", "stream", "aibot", "archive", "contacts",
+    "forecast", "sales_team", "nightly", "kill", "kill_one_of_three", "stream", "aibot",
+    "archive", "contacts",
 )  # fmt: skip
 
 
