@@ -21,11 +21,10 @@ async def test_one_of_three_goes_on_for_all(empty_postgres_url: str, tmp_path: P
         async with company.load():
             await company.accepts(more=20)
             for victim in (HOME, "inbox:07"):
-                names = len(await company.holders())
                 index = await company.index_of(victim)
                 node = await company.node_of(index)
                 await company.kill(index)
-                await company.taken_over_s(node, names=names)
+                await company.taken_over_s(node, names=len(company.names))
                 await one_robot_is_up(company)
                 await company.accepts(more=20)
         await company.drained()
