@@ -21,40 +21,30 @@ def read(data: bytes, calendar: WorkingCalendar) -> tuple[MailHead, tuple[PaperL
     mail = message_from_bytes(data[:MOST_BYTES], policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
     sender = parseaddr(header(mail, "From"))[1].casefold()
-    sender = parseaddr(_header(mail, "From"))[1].casefold()
     if "@" not in sender:
         return None
     try:
-        sent_on = calendar.day_of(parsedate_to_datetime(_header(mail, "Date")).astimezone())
+        sent_on = calendar.day_of(parsedate_to_datetime(header(mail, "Date")).astimezone())
     except (TypeError, ValueError, OverflowError):
         sent_on = None
     head = MailHead(sender, header(mail, "Subject"), sent_on, checks_of(mail, sender))
-    head = MailHead(sender, _header(mail, "Subject"), sent_on, _checks(mail, sender))
     words = [head.subject, *_body(mail).splitlines()]
     lines = [PaperLine(line.strip()) for line in words[:MOST_LINES] if line.strip()]
     return head, tuple(lines)
 
 
 def header(mail: EmailMessage, name: str) -> str:
-    """ "" where the parser stumbles, which it does over encoded words that hold nothing."""
-    try:
-        return str(mail.get(name, ""))
-    except Exception:  # noqa: BLE001 - IndexError, AttributeError …, of the standard library
-        return ""
-
-
-def checks_of(mail: EmailMessage, sender: str) -> MailChecks:
-    """The first note is the last server's; those below may have come with the mail."""
-    return read_checks(_header(mail, "Authentication-Results"), sender)
-
-
-def _header(mail: EmailMessage, name: str) -> str:
     """The first of that name; "" for none, and for one over which the library falls. A mail comes
     from strangers, and Python's reader of headers raises what it likes for some of theirs."""
     try:
         return str(mail.get(name, ""))
     except (ValueError, TypeError, LookupError, AttributeError):
         return ""
+
+
+def checks_of(mail: EmailMessage, sender: str) -> MailChecks:
+    """The first note is the last server's; those below may have come with the mail."""
+    return read_checks(header(mail, "Authentication-Results"), sender)
 
 
 def _body(mail: EmailMessage) -> str:
