@@ -19,6 +19,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import connectors
+import handlers
 from config.settings import Settings
 from deploy.packages import ROOT
 
@@ -41,8 +42,9 @@ def panels() -> list[dict[str, Any]]:
 @cache
 def metrics() -> dict[str, frozenset[str]]:
     """Name -> its labels, of all that the program registers."""
-    for module in pkgutil.walk_packages(connectors.__path__, "connectors."):
-        importlib.import_module(module.name)
+    for package in (connectors, handlers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     found = {}
     for collector in set(REGISTRY._collector_to_names):
         for name in REGISTRY._collector_to_names[collector]:
