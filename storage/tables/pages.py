@@ -37,4 +37,5 @@ used_sign_ins = Table(  # through a platform; a row is forgotten once it could n
     metadata,
     Column("state", String(64), primary_key=True),  # a SHA-256
     Column("expires_at", Utc, nullable=False),
+    Index("ix_used_sign_ins_expires", "expires_at"),
 )

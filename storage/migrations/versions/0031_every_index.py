@@ -22,6 +22,7 @@ INDEXES = (
     ("ix_payout_lines_month", "payout_lines", ["month", "person_id"]),
     ("ix_payout_disputes_line_id", "payout_disputes", ["line_id"]),
     ("ix_payout_dispute_notes_contract_id", "payout_dispute_notes", ["contract_id"]),
+    ("ix_used_sign_ins_expires", "used_sign_ins", ["expires_at"]),
     ("ix_track_showings_shown", "track_showings", ["shown_at"]),
 )
 
