@@ -50,7 +50,8 @@ class MailReading:
         self._turn = asyncio.Lock()
         self._failures = 0
         self._refused = False
-        self.trouble = ""
+        self.trouble = ""  # why the mailbox cannot be read
+        self.failure = ""  # why this reading fails, be it the mailbox or what is ours
 
     @property
     def box(self) -> str:
@@ -83,7 +84,7 @@ class MailReading:
             await self._fetch_again()
             if self._failures:
                 log.info("the mailbox is read again", extra=self._fields())
-            self._failures, self._refused, self.trouble = 0, False, ""
+            self._failures, self._refused, self.trouble, self.failure = 0, False, "", ""
 
     async def _move(self, place: MailPlace, known_until: datetime | None) -> None:
         async with self._begin() as tx:
@@ -105,7 +106,8 @@ class MailReading:
 
     def _note_failure(self, error: Exception) -> None:
         """One line when it goes away; a bug with its trace each time."""
-        self.trouble = str(error) or type(error).__name__
+        self.failure = str(error) or type(error).__name__
+        self.trouble = self.failure if isinstance(error, BotError) else ""
         self._refused = isinstance(error, PermanentError)
         if not isinstance(error, BotError):
             log.exception("a mailbox could not be read", extra=self._fields())

@@ -51,10 +51,10 @@ class MailWatch:
         self, tx: UnitOfWork, reading: MailReading, at: datetime
     ) -> list[OutboundMessage]:
         _, since = await tx.mails.bookmark(reading.box)
-        if not reading.trouble or (since is not None and at - since < SILENT_AFTER):
+        if not reading.failure or (since is not None and at - since < SILENT_AFTER):
             return []
         office = self._office
-        text = texts.silent(reading.box, since and since.astimezone(office.zone), reading.trouble)
+        text = texts.silent(reading.box, since and since.astimezone(office.zone), reading.failure)
         key = f"mail-silent:{reading.box}:{since.isoformat() if since else 'never'}"
         morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
         told = await directory.tell_admins(tx, office, text, key=key)
