@@ -272,15 +272,23 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Plain words. A platform that shows them in a format of its own keeps them plain."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Markdown:
-    """`text` in the common subset: headings, bold, links, quotes, and "- " lists."""
+    """`text` in the common subset: headings, bold, links, quotes, and "- " lists.
+
+    ours: the passages of `text` that may be a link, an address or code: those that
+    `bot.domain.markup` has made, or addresses that the program made or an administrator keeps.
+    Whatever else looks like one is people's words, and shown as such.
+    """
 
     title: str
     text: str
+    ours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

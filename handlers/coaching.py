@@ -149,7 +149,8 @@ async def _offer(
     ]
     await desk.tx.tracks.show(showings)
     full = texts.in_full(account.name, choices, situation)
-    words = Markdown(texts.title(account.name), full)
+    materials = tuple(choice.track.link for choice in choices if choice.track.link)
+    words = Markdown(texts.title(account.name), full, materials)
     desk.send(desk.private, words, not_before=not_before)
     card = _card(account, choices, situation, showings)
     await desk.show_privately(card, subject=f"tracks:{account.id}", not_before=not_before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -223,9 +223,10 @@ async def show(desk: Desk, account: Account) -> None:
     _say_where(desk)
 
 
-def tell_alone(desk: Desk, title: str, text: str) -> None:
-    """Customers are nobody else's business: in a group the answer goes to the asker alone."""
-    desk.say_privately(title, text)
+def tell_alone(desk: Desk, title: str, text: str, ours: Sequence[str] = ()) -> None:
+    """Customers are nobody else's business: in a group the answer goes to the asker alone.
+    ours: see Markdown."""
+    desk.say_privately(title, text, ours)
     _say_where(desk)
 
 

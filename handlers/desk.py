@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -172,8 +172,9 @@ class Desk:
     def say(self, text: str) -> None:
         self.answer(Text(text))
 
-    def say_privately(self, title: str, text: str) -> None:
-        self.send(self.private, Markdown(title, text))
+    def say_privately(self, title: str, text: str, ours: Sequence[str] = ()) -> None:
+        """ours: see Markdown."""
+        self.send(self.private, Markdown(title, text, tuple(ours)))
 
     def answer(self, content: Content) -> None:
         """Queue an answer to the chat the message came from; in a group it says for whom."""
@@ -252,8 +253,8 @@ class Desk:
         match content:
             case Text(text=text):
                 return Text(self.address(text))
-            case Markdown(title=title, text=text):
-                return Markdown(title, self.address(text))
+            case Markdown(text=text):
+                return replace(content, text=self.address(text))
             case Card():
                 return self._addressed_card(content)
             case CardUpdate(card=card):

@@ -106,7 +106,7 @@ REQUIRED = ("title", "opening", "question", "proof", "next_step")
 LONGEST = {"title": 18, "opening": 200, "question": 200, "proof": 200, "next_step": 120}
 
 _CODE = re.compile(r"[A-Z]{1,2}\d{1,4}")
-_LINK = re.compile(r"https?://[^\s<>\"]{3,480}")
+_LINK = re.compile(r"https?://[^\s<>\"\[\]`]{3,480}")
 _PARTED = re.compile(r"[、,，|/;；\s]+")
 
 Member = TypeVar("Member", bound=StrEnum)

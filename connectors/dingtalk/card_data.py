@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.domain import markup
 from bot.errors import Rejected
 from bot.messages import Button, Card, Field
 from connectors.dingtalk.markdown import split_text
@@ -59,8 +60,9 @@ def lay_out(card: Card) -> tuple[Card, list[str]]:
     """The card as the template can show it, and the lines left over.
 
     Facts that their variable has no room for become lines; a line that no variable has
-    room for is broken.
+    room for is broken. Both are shown as Markdown, and nothing of it is a link or a mention.
     """
+    card = _harmless(card)
     facts = card.facts
     # `facts_text` writes a few bytes more for each fact than the JSON does.
     while _size(facts) + 8 * len(facts) > VALUE_BYTES:
@@ -71,6 +73,12 @@ def lay_out(card: Card) -> tuple[Card, list[str]]:
     while len(_bodies(pieces[:fitting])) > len(BODIES):
         fitting -= 1
     return replace(card, lines=tuple(pieces[:fitting]), facts=facts), pieces[fitting:]
+
+
+def _harmless(card: Card) -> Card:
+    lines = tuple(map(markup.harmless, card.lines))
+    facts = tuple((markup.harmless(name), markup.harmless(value)) for name, value in card.facts)
+    return replace(card, lines=lines, facts=facts)
 
 
 def clip(text: str, limit_bytes: int) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.domain import markup
 from bot.messages import Card, CardUpdate, Content, FileContent, Markdown, Text
 from connectors.dingtalk.card_data import lay_out
 from connectors.dingtalk.markdown import hard_breaks, split_text
@@ -45,8 +46,9 @@ def split(content: Content, *, with_cards: bool) -> Sequence[Content]:
     match content:
         case Text(text=text):
             return [Text(part) for part in split_text(text, MESSAGE_BYTES)]
-        case Markdown(title=title, text=text):
-            return [Markdown(title, part) for part in split_text(text, MESSAGE_BYTES)]
+        case Markdown():
+            shown = markup.harmless(content.text, content.ours)
+            return [replace(content, text=part) for part in split_text(shown, MESSAGE_BYTES)]
         case Card() if with_cards:
             return _split_card(content)
         case Card():
@@ -56,9 +58,10 @@ def split(content: Content, *, with_cards: bool) -> Sequence[Content]:
 
 
 def robot_message(content: Text | Markdown) -> RobotMessage:
+    """Nothing in it is a link or a mention but what is ours."""
     if isinstance(content, Text):
         return RobotMessage("sampleText", {"content": content.text})
-    text = hard_breaks(content.text)
+    text = hard_breaks(markup.harmless(content.text, content.ours))
     return RobotMessage("sampleMarkdown", {"title": content.title or "消息", "text": text})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.domain import markup
 from bot.messages import Address, Card, CardUpdate, Content, FileContent, Markdown, Text
 from connectors.wecom import render
 from connectors.wecom.aibot_cards import ROOM, render_card
@@ -16,11 +17,11 @@ from connectors.wecom.aibot_cards import ROOM, render_card
 Body = dict[str, Any]
 Words = Text | Markdown | Card
 
-_FOLDS = ("<think>", "</think>")
-
 
 def split(content: Content) -> Sequence[Content]:
     """Parts that arrive whole."""
+    if isinstance(content, Text):
+        content = Text(words_of(content))
     return render.split(content, ROOM)
 
 
@@ -31,10 +32,8 @@ def for_chat(to: Address, content: Words) -> Words:
         return content
     if content.closed:
         return Text(f"{content.title}：{content.closed}")
-    lines = [render.card_as_text(content)]
-    if labels := [button.label for button in content.buttons]:
-        lines.append(f"@我 回复：{' / '.join(labels)}")
-    return Markdown(title=content.title, text="\n".join(lines))
+    labels = " / ".join(button.label for button in content.buttons)
+    return render.card_as_markdown(content, [f"@我 回复：{labels}"] if labels else [])
 
 
 def without_update(content: Content) -> Words | FileContent:
@@ -43,11 +42,11 @@ def without_update(content: Content) -> Words | FileContent:
 
 
 def words_of(content: Text | Markdown) -> str:
-    """Markdown. What somebody typed must not be folded away as the robot's reasoning."""
-    text = content.text
-    for mark in _FOLDS:
-        text = text.replace(mark, mark.replace("<", "＜"))
-    return text
+    """Markdown. What somebody typed is no link, and is not folded away as the robot's reasoning
+    (<think>); a plain text may name addresses, as everywhere."""
+    if isinstance(content, Text):
+        return markup.harmless(content.text, addresses=True)
+    return markup.harmless(content.text, content.ours)
 
 
 def new_message(content: Words, *, link: str) -> Body:
@@ -75,7 +74,7 @@ def welcome(content: Words, *, link: str) -> Body:
     """The body of an answer to somebody who has opened the chat."""
     if isinstance(content, Card):
         return new_message(content, link=link)
-    return {"msgtype": "text", "text": {"content": content.text}}
+    return {"msgtype": "text", "text": {"content": markup.tagless(content.text)}}
 
 
 def card_update(update: CardUpdate, *, under: str, link: str) -> Body:

@@ -294,7 +294,7 @@ def _without_cards(content: Content) -> Text | Markdown | FileContent:
     if isinstance(content, CardUpdate):
         content = content.card
     if isinstance(content, Card):
-        return Markdown(title=content.title, text=render.card_as_text(content))
+        return render.card_as_markdown(content)
     return content
 
 

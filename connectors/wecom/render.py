@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.domain import markup
 from bot.messages import Button, Card, CardUpdate, Content, Field, Markdown, Option, Text
 
 UNCHOSEN = "-"
@@ -41,9 +42,11 @@ APPLICATION = Room()
 def split(content: Content, room: Room = APPLICATION) -> Sequence[Content]:
     """Parts that arrive whole: texts cut at line ends, a card followed by what it lacks."""
     if isinstance(content, Text):
-        return [Text(part) for part in split_text(content.text, room.text_bytes)]
+        plain = markup.tagless(content.text)
+        return [Text(part) for part in split_text(plain, room.text_bytes)]
     if isinstance(content, Markdown):
-        return [replace(content, text=part) for part in split_text(content.text, room.text_bytes)]
+        shown = markup.harmless(content.text, content.ours)
+        return [replace(content, text=part) for part in split_text(shown, room.text_bytes)]
     if isinstance(content, Card):
         card, rest = fit(content, room)
         return [card, *_following(content, rest, room)]
@@ -74,11 +77,14 @@ def split_text(text: str, most_bytes: int = _TEXT_BYTES) -> Iterator[str]:
 
 
 def text_body(content: Text) -> dict[str, Any]:
-    return {"msgtype": "text", "text": {"content": content.text}}
+    """A text of WeCom's knows `<a href>`, and a group robot's `<@userid>`."""
+    return {"msgtype": "text", "text": {"content": markup.tagless(content.text)}}
 
 
 def markdown_body(content: Markdown) -> dict[str, Any]:
-    return {"msgtype": "markdown", "markdown": {"content": content.text}}
+    """Nothing in it is a link, a colour or a mention but what is ours."""
+    shown = markup.harmless(content.text, content.ours)
+    return {"msgtype": "markdown", "markdown": {"content": shown}}
 
 
 def card_body(card: Card, *, link: str) -> dict[str, Any]:
@@ -117,16 +123,17 @@ def render_replacement(card: Card) -> dict[str, Any]:
     return {**rendered, "button_list": [button_of(closed)], "replace_text": note}
 
 
-def card_as_text(card: Card) -> str:
-    """For receivers without cards (groups, group robots): the same words in Markdown."""
+def card_as_markdown(card: Card, answers: Sequence[str] = ()) -> Markdown:
+    """For receivers without cards (groups, group robots): the same words in Markdown.
+    answers: how to say what cannot be pressed."""
     lines = [
         f"**{card.title}**",
         *card.lines,
         *(f"> {name}：{value}" for name, value in card.facts),
     ]
-    if card.closed:
-        lines.append(f'<font color="comment">{card.closed}</font>')
-    return "\n".join(lines)
+    note = f'<font color="comment">{markup.words(card.closed)}</font>' if card.closed else ""
+    text = "\n".join([*lines, *([note] if note else []), *answers])
+    return Markdown(card.title, text, (note,))
 
 
 def task_id(card: Card) -> str:

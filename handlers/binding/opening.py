@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from bot.domain import markup
 from bot.domain.bindings import ChatBinding, ChatKind
 from bot.domain.external import Follow
 from bot.domain.opportunities import Account
@@ -68,8 +69,10 @@ async def tell(desk: Desk, account: Account) -> None:
     if not ways:
         customers.tell_alone(desk, title, texts.no_chats(account.name))
         return
-    lines = [texts.way(one.name, one.what, one.how, one.url) for one in ways]
-    customers.tell_alone(desk, title, "\n".join([f"**{title}**", *lines]))
+    links = [markup.link(one.name, one.url) if one.url else "" for one in ways]
+    pairs = zip(ways, links, strict=True)
+    lines = [texts.way(one.name, one.what, one.how, link) for one, link in pairs]
+    customers.tell_alone(desk, title, "\n".join([f"**{title}**", *lines]), links)
 
 
 async def ways_to(tx: UnitOfWork, account_id: int, person: Person) -> list[ChatWay]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from bot.domain import markup
 from bot.domain.opportunities import Account
 from bot.domain.page_sessions import (
     KEPT_FOR,
@@ -93,7 +94,8 @@ async def send_link(desk: Desk, path: str, label: str) -> None:
         return
     secret = await make_ticket(desk.tx, desk.rep, path, desk.at)
     url = f"{desk.office.pages_url}/in/{secret}"
-    customers.tell_alone(desk, texts.LINK_TITLE, texts.link(label, url))
+    to_page = markup.link(texts.opens(label), url)
+    customers.tell_alone(desk, texts.LINK_TITLE, texts.link(to_page), [to_page])
 
 
 async def make_ticket(tx: UnitOfWork, person: Person, path: str, at: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain import markup
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.domain.websites import MaterialLink, Website, ticket_of
@@ -47,9 +48,8 @@ async def make(desk: Desk, words: str) -> None:
     made = replace(link, id=await desk.tx.signals.add_link(link))
     address = f"{office.pages_url}/track/to/{site.name}/{ticket_of(site, made)}"
     until = made.expires_at.astimezone(office.zone)
-    customers.tell_alone(
-        desk, link.title, texts.link_made(link.title, account.name, contact, address, until)
-    )
+    told = texts.link_made(link.title, account.name, contact, address, until)
+    customers.tell_alone(desk, link.title, told, [address])
 
 
 async def show_snippet(desk: Desk, _: str) -> None:
@@ -58,11 +58,12 @@ async def show_snippet(desk: Desk, _: str) -> None:
         raise NotAllowed(texts.ADMIN_ONLY)
     if not desk.office.sites:
         raise Refused(texts.NO_SITES)
-    told = [
-        texts.snippet(site.name, site.origins, desk.office.pages_url, site.browser_key)
-        for site in desk.office.sites
-    ]
-    desk.say_privately("网站代码", "\n\n".join(told))
+    told, codes = [], list(map(markup.code, texts.CONSENTS))
+    for site in desk.office.sites:
+        script = markup.code(texts.script(desk.office.pages_url, site.browser_key))
+        codes += [script, *site.origins]
+        told.append(texts.snippet(site.name, site.origins, script))
+    desk.say_privately("网站代码", "\n\n".join(told), codes)
 
 
 def _target(sites: tuple[Website, ...], title: str, titles: list[str]) -> tuple[Website, str]:

@@ -192,9 +192,8 @@ def no_chats(customer: str) -> str:
     )
 
 
-def way(name: str, what: str, how: str, url: str) -> str:
-    shown = f"[{name}]({url})" if url else f"**{name}**"
-    return f"- {shown}（{what}）：{how}"
+def way(name: str, what: str, how: str, link: str) -> str:
+    return f"- {link or f'**{name}**'}（{what}）：{how}"
 
 
 def search_contact(platform: str) -> str:

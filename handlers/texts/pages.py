@@ -63,9 +63,13 @@ MOVES = {
 }
 
 
-def link(label: str, url: str) -> str:
+def opens(label: str) -> str:
+    return f"打开{label}"
+
+
+def link(to_page: str) -> str:
     """The message that carries a link."""
-    return f"[打开{label}]({url})\n> 链接只给你用，10分钟内有效，只能打开一次，请不要转发。"
+    return f"{to_page}\n> 链接只给你用，10分钟内有效，只能打开一次，请不要转发。"
 
 
 def log_how(customer: str) -> tuple[str, str]:

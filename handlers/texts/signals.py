@@ -58,12 +58,20 @@ def link_made(title: str, customer: str, contact: str, url: str, until: datetime
     )
 
 
-def snippet(site: str, origins: Sequence[str], url: str, key: str) -> str:
+CONSENTS = ("gendan.consent(true)", "gendan.consent(false)")
+
+
+def script(url: str, key: str) -> str:
+    return f'<script async src="{url}/track.js" data-key="{key}"></script>'
+
+
+def snippet(site: str, origins: Sequence[str], script: str) -> str:
+    given, withdrawn = CONSENTS
     return (
         f"**网站 {site}**（{'、'.join(origins)}）\n"
-        f"放在每个页面的 <head> 里：\n"
-        f'`<script async src="{url}/track.js" data-key="{key}"></script>`\n'
-        "访客同意后调用 `gendan.consent(true)`，撤回用 `gendan.consent(false)`。"
+        f"放在每个页面的 head 里：\n"
+        f"{script}\n"
+        f"访客同意后调用 `{given}`，撤回用 `{withdrawn}`。"
     )
 
 

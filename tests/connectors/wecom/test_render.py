@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.messages import Button, Card, CardUpdate, Field, FileContent, Markdown, Option, Text
 from connectors.wecom.render import (
     UNCHOSEN,
-    card_as_text,
+    card_as_markdown,
     render_card,
     render_replacement,
     split,
@@ -229,7 +229,7 @@ def test_file_is_one_part() -> None:
 
 
 def test_group_reads_the_card_as_markdown() -> None:
-    text = card_as_text(replace(CARD, closed="已确认"))
+    text = card_as_markdown(replace(CARD, closed="已确认")).text
     assert text.splitlines()[0] == "**拜访 恒锐机电**"
     assert "> 时长：25 分钟" in text
     assert "已确认" in text
