@@ -12,6 +12,8 @@ from bot.domain.sharing import HOME
 
 pytestmark = pytest.mark.postgres
 
+KILLED = 2
+
 
 async def test_one_of_three_goes_on_for_all(empty_postgres_url: str, tmp_path: Path) -> None:
     """The first to die has the clock and the platforms' long connections, which move: the robot's
@@ -30,7 +32,10 @@ async def test_one_of_three_goes_on_for_all(empty_postgres_url: str, tmp_path: P
         await company.drained()
         assert await company.figure("gendan_wecom_aibot_evictions_total") == 0
         await company.stop()
-        assert not any((faults := await company.faults()).values()), faults
+        faults = await company.faults()
+        # What was going out when its sender died may go out again: docs/scaling.md.
+        assert faults.pop("sent twice") <= KILLED
+        assert not any(faults.values()), faults
         assert await company.holders() == {}  # given back by the one that was stopped
 
 
