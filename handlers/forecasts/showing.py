@@ -16,6 +16,7 @@ from handlers.desk import Desk
 from handlers.forecasts import lines, reading
 from handlers.forecasts.reading import Signed
 from handlers.texts import submissions as texts
+from handlers.texts.figures import week_number
 from handlers.understanding.amounts import read_amount
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -42,7 +43,7 @@ async def show(desk: Desk, words: str) -> None:
     names = await lines.names_of(desk.tx, found)
     mark = await reading.mark_of(desk.tx, forecast)
     when = f"{texts.day_words(forecast.on_day)}提交" + (f"，{mark}" if mark else "")
-    head = f"**预测 {forecast.week}**（{when}）"
+    head = f"**预测 {week_number(forecast.week)}**（{when}）"
     told = [head, await _sums(desk, [desk.rep], signed), *await _beside(desk, found)]
     told += _by_bucket(desk, signed, names)
     customers.tell_alone(desk, "预测", "\n".join(told))
@@ -180,7 +181,9 @@ async def _one_by_one(
     for one in found:
         own = [x for x in signed if x.line.forecast_id == one.id]
         mark = f"，{marks[one.id]}" if one.id in marks else ""
-        told.append(f"- {persons[one.person_id]}（{one.week}{mark}）：{_category_words(own)}")
+        told.append(
+            f"- {persons[one.person_id]}（{week_number(one.week)}{mark}）：{_category_words(own)}"
+        )
         told += [f"  - {line}" for line in await _beside(desk, [one])]
     return told
 

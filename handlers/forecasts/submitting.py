@@ -316,7 +316,7 @@ def _summary(sheet: Sheet, items: Sequence[Item], card_id: str) -> Card:
     submit = (Button(SUBMIT, texts.SUBMIT, style="primary"),) if chosen else ()
     return Card(
         card_id=card_id,
-        title=f"{texts.TITLE} {sheet.week}",
+        title=texts.title(sheet.week),
         lines=tuple(texts.check(told, left)),
         buttons=(*submit, Button(AGAIN, texts.AGAIN), Button(DROP, texts.DROP, style="danger")),
     )

@@ -106,6 +106,7 @@ async def press(desk: Desk) -> None:
     deal = await desk.tx.opportunities.get_for_update(claim.deal_id)
     account = await desk.tx.accounts.get(deal.account_id)
     await customers.refuse_foreign(desk, account)
+    card = await _card(desk, account, deal, claim, action.card_id)  # from what it was
     closed = texts.DROPPED
     if action.action == DROP:
         await _give_back(desk, claim)
@@ -116,7 +117,6 @@ async def press(desk: Desk) -> None:
         await _set(desk, account, deal, claim)
         closed = texts.DONE
     await _forget(desk)
-    card = await _card(desk, account, deal, claim, action.card_id)
     await desk.change(replace(card, buttons=(), closed=closed), subject=known.subject, data={})
 
 

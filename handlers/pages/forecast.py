@@ -19,7 +19,7 @@ from handlers.forecasts import reading
 from handlers.forecasts.reading import Aim, Signed
 from handlers.texts import submissions as texts
 from handlers.texts.dialog import amount_words
-from handlers.texts.figures import grouped, quarter_words, week_words
+from handlers.texts.figures import grouped, quarter_words, week_number, week_words
 from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -307,7 +307,7 @@ async def _rows(
             Row(
                 name=name,
                 address=address,
-                week=week_words(own[0].week).partition("（")[0]
+                week=week_number(own[0].week)
                 if len(people) == 1 and own
                 else f"{len(own)}/{len(people)}人",
                 mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),

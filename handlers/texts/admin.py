@@ -64,6 +64,8 @@ ACTIONS = {
     "put_growth_items": "加兑换目录", "end_growth_item": "下架兑换",
     "redeem_growth_fund": "成长基金兑换",
     "close_growth_quarter": "季度转入成长基金", "settle_growth_fund": "成长基金离职结清",
+    "submit_dispute": "提交申诉", "take_dispute": "受理申诉", "close_dispute": "裁定申诉",
+    "bind_mail": "绑定邮件", "unbind_mail": "解绑邮件",
     "submit_forecast": "提交预测", "change_level": "改意向级别", "withdraw_evidence": "撤回凭据",
     "pair_contract": "合同对上商机", "recall_message": "收回消息",
     "bind_supply_group": "绑定备货群",
@@ -71,26 +73,6 @@ ACTIONS = {
     "supply_withdrawal": "撤回备货通知",
 }  # fmt: skip
 """Of the actions that administrators look for most; the others stand by their own name."""
-
-
-_SUBJECTS = {"page session": "网页登录 #{}", "page": "网页 {}"}
-_KEYS = {"by": "方式", "why": "原因"}
-_VALUES = {
-    "link": "聊天里的链接", "NotFound": "没有这个对象", "NotAllowed": "没有权限",
-}  # fmt: skip
-
-
-def subject(words: str) -> str:
-    """What people have no name for stands as it is searched for."""
-    kind, _, rest = words.partition(":")
-    return _SUBJECTS[kind].format(rest) if kind in _SUBJECTS else words
-
-
-def fact(key: str, value: str) -> str:
-    """One of what an entry holds."""
-    if key in _KEYS:
-        return f"{_KEYS[key]}：{_VALUES.get(value, value)}"
-    return f"{key} = {value}"
 
 
 def action(name: str) -> str:

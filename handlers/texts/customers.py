@@ -76,7 +76,7 @@ def created(name: str) -> str:
 REASONS = {
     Reason.CREDIT_CODE: "同一统一信用代码",
     Reason.NAME: "名称相同",
-    Reason.CORE: "名称只差地名或“有限公司”",
+    Reason.CORE: "名称只差地名或「有限公司」",
     Reason.CORE_ELSEWHERE: "字号相同、城市不同",
     Reason.SOUND: "读音相同",
     Reason.SLIP: "名称只差一个字",

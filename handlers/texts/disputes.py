@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.payouts.disputes import Conflict, State, Unfit
 from bot.domain.payouts.money import yuan
 from bot.domain.payouts.recipients import without_numbers
+from handlers.texts.erp_names import receipt_words
 from handlers.texts.payouts import KINDS, month_words, signed
 
 TITLE = "奖金申诉"
@@ -224,7 +225,7 @@ def people_fact(role: str, name: str) -> str:
 
 
 def receipt_fact(day: str, fen: int, receipt: str) -> str:
-    return f"{day} {'到账' if fen > 0 else '退款'} {yuan(abs(fen))}（单据 {receipt}）"
+    return f"{day} {'到账' if fen > 0 else '退款'} {yuan(abs(fen))}（{receipt_words(receipt)}）"
 
 
 def entries_fact(name: str, count: int) -> str:

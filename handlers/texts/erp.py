@@ -12,6 +12,7 @@ from bot.domain.erp_sales import Blocked
 from bot.ports import CONFLICT
 from handlers.texts import customers as customer_texts
 from handlers.texts.dialog import amount_words
+from handlers.texts.erp_names import erp, system_words
 from handlers.texts.receivables import moment, sum_words
 from storage.erp_forecasts import ForecastRevision
 
@@ -141,7 +142,7 @@ def which_system(code: str, systems: Sequence[str]) -> str:
 
 
 def linked_entry(system: str, told: ErpCustomer) -> str:
-    return f"{system} 客户编码 {told.code}，{told.name}"
+    return f"{system_words(system)} 客户编码 {told.code}，{told.name}"
 
 
 def customer_changes(before: ErpCustomer, now: ErpCustomer) -> str:
@@ -179,8 +180,8 @@ def orders_more(total: int) -> str:
 def orders_unknown_since(system: str, since: datetime | None) -> str:
     """since: local."""
     if since is None:
-        return f"⚠ 还没有读到 ERP「{system}」的订单"
-    return f"⚠ 订单自 {moment(since)} 起未知（ERP「{system}」未连通）"
+        return f"⚠ 还没有读到 {erp(system)}的订单"
+    return f"⚠ 订单自 {moment(since)} 起未知（{erp(system)}未连通）"
 
 
 def order_entry(order: ErpOrder) -> str:
@@ -232,7 +233,7 @@ def listed(lines: Sequence[str], total: int) -> str:
 def unread(system: str, kind: str, rows: Sequence[Unread], total: int) -> str:
     lines = [f"- {row.ref or '没有编号'}：{row.reason}" for row in rows]
     more = f"\n……共 {total} 条" if total > len(rows) else ""
-    head = f"ERP「{system}」有 {total} 条{_KINDS[kind]}读不懂，已连同原因留存，其余照常："
+    head = f"{erp(system)}有 {total} 条{_KINDS[kind]}读不懂，已连同原因留存，其余照常："
     return "\n".join([head, *lines]) + more
 
 
@@ -240,7 +241,7 @@ def silent(system: str, kind: str, since: datetime | None, why: str) -> str:
     """since: local."""
     what = _KINDS[kind]
     known = f"自 {moment(since)} 起的{what}未知" if since else f"还没有读到过{what}"
-    return f"ERP「{system}」的{what}读不到，{known}：{why}"
+    return f"{erp(system)}的{what}读不到，{known}：{why}"
 
 
 def forecast_line(one: ForecastRevision, name: str) -> str:
@@ -251,7 +252,7 @@ def forecast_line(one: ForecastRevision, name: str) -> str:
 
 def last_reconciled(system: str, at: datetime | None) -> str:
     """at: local."""
-    return f"- {system} " + (f"上次核对 {moment(at)}" if at else "还没有核对过")
+    return f"- {system_words(system)} " + (f"上次核对 {moment(at)}" if at else "还没有核对过")
 
 
 def no_such_forecast(key: str) -> str:
@@ -265,16 +266,16 @@ def rewriting(key: str) -> str:
 def forecast_stuck(system: str, key: str, reason: str, *, given_up: bool) -> str:
     if reason.startswith(CONFLICT):
         return (
-            f"预测 {key} 没有写进 ERP「{system}」：我们写过之后那边被改过，{held_words(reason)}。"
+            f"预测 {key} 没有写进 {erp(system)}：我们写过之后那边被改过，{held_words(reason)}。"
             f"没有覆盖。以跟单为准就回复「ERP预测 重写 {key}」，以 ERP 为准就不用动。"
         )
     state = "没有写进" if given_up else "暂时写不进"
     tail = "今夜核对时再试" if given_up else "修好后自动续写"
-    return f"预测 {key} {state} ERP「{system}」：{reason}。{tail}；回复「ERP预测」看全部。"
+    return f"预测 {key} {state} {erp(system)}：{reason}。{tail}；回复「ERP预测」看全部。"
 
 
 def reconciled(done: Reconciled) -> str:
-    lines = [f"ERP「{done.system}」预测核对（共 {done.lines} 条）："]
+    lines = [f"{erp(done.system)}预测核对（共 {done.lines} 条）："]
     lines += [f"- {_difference(one)}" for one in done.different[:10]]
     if len(done.different) > 10:
         lines.append(f"- ……不一致共 {len(done.different)} 条")
@@ -292,7 +293,7 @@ def reconciled(done: Reconciled) -> str:
 
 
 def not_reconciled(system: str, why: str) -> str:
-    return f"ERP「{system}」未连通，今夜没有核对预测，那边的情况未知：{why}"
+    return f"{erp(system)}未连通，今夜没有核对预测，那边的情况未知：{why}"
 
 
 def _difference(one: Disagreement) -> str:

@@ -29,7 +29,12 @@ def quarter_words(quarter: str) -> str:
 def week_words(week: str) -> str:
     """2026-W48 -> 第48周（11月23日起）"""
     monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
-    return f"第{int(week[6:])}周（{monday.month}月{monday.day}日起）"
+    return f"{week_number(week)}（{monday.month}月{monday.day}日起）"
+
+
+def week_number(week: str) -> str:
+    """2026-W48 -> 第48周"""
+    return f"第{int(week[6:])}周"
 
 
 def grouped(amount: str) -> str:

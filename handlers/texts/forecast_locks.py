@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from handlers.texts.figures import week_number, week_words
+
 TITLE = "预测申请重开"
 REASON = "重开原因"
 REASONS = ("客户改了日期或金额", "级别或凭据有变化", "填报有误", "补报漏掉的商机")
@@ -19,7 +21,7 @@ ANOTHER_COUNTS = "这份预测已经不是本周算数的那一份了，不用�
 
 
 def question(rep: str, week: str) -> str:
-    return f"{rep} 申请重开已锁定的 {week} 预测，重新提交一次。原来的快照会保留。"
+    return f"{rep} 申请重开已锁定的{week_words(week)}预测，重新提交一次。原来的快照会保留。"
 
 
 def asked(leaders: Sequence[str]) -> str:
@@ -30,17 +32,17 @@ def asked(leaders: Sequence[str]) -> str:
 
 def reopened(week: str, who: str, reason: str) -> str:
     return (
-        f"{who}重开了你的 {week} 预测（{reason}）。"
+        f"{who}重开了你的{week_number(week)}预测（{reason}）。"
         "发「提交预测」可以再交一次，交了就重新锁定；不交，原来的照样算数。"
     )
 
 
 def refused(week: str, who: str) -> str:
-    return f"{who}没有同意重开 {week} 预测，原来提交的照样算数。"
+    return f"{who}没有同意重开{week_number(week)}预测，原来提交的照样算数。"
 
 
 def you_reopened(rep: str, week: str) -> str:
-    return f"已重开 {rep} 的 {week} 预测，他可以再交一次。原来的快照保留，操作已留痕。"
+    return f"已重开 {rep} 的{week_number(week)}预测，他可以再交一次。原来的快照保留，操作已留痕。"
 
 
 def done(who: str, reason: str) -> str:

@@ -46,6 +46,7 @@ _JOBS = {
     "sweep deadlines": "查补全和解锁期限",
     "sweep lights": "判灯",
     "watch connections": "看长连接",
+    "watch mailboxes": "看邮箱通不通，清理没归属的邮件",
     "watch quota": "看调用量",
     "watch the archive": "看会话存档，清理到期消息",
     "weekly summary": "每周小结",

@@ -14,6 +14,7 @@ from bot.domain.receivables import (
     Standing,
 )
 from handlers.texts.dialog import WEEKDAYS, amount_words
+from handlers.texts.erp_names import erp
 
 CONTRACT_TITLE = "合同登记"
 AMENDMENT_TITLE = "合同条款变更"
@@ -292,7 +293,7 @@ def matched(receipt: Receipt, number: str) -> str:
 
 def erp_silent(name: str, since: datetime | None, why: str) -> str:
     known = f"自 {moment(since)} 起没有新的回款数据" if since else "还没有读到过回款数据"
-    return f"ERP「{name}」未连通，{known}：{why}。期间到期的合同按「未知」处理，不当作未付。"
+    return f"{erp(name)}未连通，{known}：{why}。期间到期的合同按「未知」处理，不当作未付。"
 
 
 def receipt_title(receipt: Receipt) -> str:

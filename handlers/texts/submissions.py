@@ -7,6 +7,7 @@ from datetime import date
 
 from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
 from handlers.texts.dialog import amount_words
+from handlers.texts.figures import week_number, week_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
              "客户响应及时，时间靠得住")  # fmt: skip
@@ -92,8 +93,12 @@ def day_words(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
+def title(week: str) -> str:
+    return f"{TITLE} {week_number(week)}"
+
+
 def place(week: str, number: int, count: int) -> str:
-    return f"{TITLE} {week} · {number}/{count}"
+    return f"{title(week)} · {number}/{count}"
 
 
 def missing(customer: str, what: Sequence[str]) -> str:
@@ -144,11 +149,11 @@ def submitted(week: str, count: int, fen: int, asked: int, *, mark: str) -> str:
     """mark: what the snapshot is marked as, "" for nothing."""
     tail = f"，其中{asked}条已请客户成功复评" if asked else ""
     marked = f"（{mark}）" if mark else ""
-    return f"{week} 预测{marked}已提交：{count}条，共{amount_words(fen)}{tail}。"
+    return f"{week_words(week)}预测{marked}已提交：{count}条，共{amount_words(fen)}{tail}。"
 
 
 def locked_sum(week: str, count: int, fen: int) -> str:
-    return f"{week}：{count}条，共{amount_words(fen)}"
+    return f"{week_words(week)}：{count}条，共{amount_words(fen)}"
 
 
 LATE = "迟交"
@@ -175,7 +180,7 @@ def reminder(buckets: Sequence[Bucket], count: int, lock: str) -> str:
 def not_submitted(week: str, names: Sequence[str]) -> str:
     shown = "、".join(names[:MOST_NAMES])
     rest = f" 等{len(names)}人" if len(names) > MOST_NAMES else ""
-    return f"{week} 预测已锁定，还没交的：{shown}{rest}。补交会标为迟交。"
+    return f"{week_words(week)}预测已锁定，还没交的：{shown}{rest}。补交会标为迟交。"
 
 
 def asked_to_review(rep: str, hours: int, due_words: str) -> str:
@@ -270,7 +275,7 @@ def judgement(fen: int, who: str, reason: str) -> str:
 
 
 def judged(who: str, week: str, fen: int) -> str:
-    return f"已记在 {who} {week} 的预测旁边：{amount_words(fen)}。原数不变。"
+    return f"已记在 {who} {week_number(week)}的预测旁边：{amount_words(fen)}。原数不变。"
 
 
 def target_set(who: str, quarter: str, fen: int) -> str:
@@ -282,7 +287,8 @@ def csm_set(customer: str, who: str) -> str:
 
 
 def bridge_title(before: str, after: str, was: int, now: int) -> str:
-    return f"**预测变化 {before} → {after}**\n{amount_words(was)} → {amount_words(now)}"
+    weeks = f"{week_words(before)} → {week_words(after)}"
+    return f"**预测变化 {weeks}**\n{amount_words(was)} → {amount_words(now)}"
 
 
 def bridge_line(move: Move, fen: int, names: Sequence[str]) -> str:

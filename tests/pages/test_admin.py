@@ -340,7 +340,7 @@ async def test_the_audit_is_searched_and_a_changed_entry_shows(website: Website)
     website.chat.now += timedelta(days=2)
     await website.sign_in("zhang")
     page = (await admin.get("/admin/audit?action=set_roles"))[1]
-    assert "roles = 客户成功" in page
+    assert "角色：客户成功" in page
     assert 'href="/admin/people/' in page
     found = (await admin.get("/admin/audit?who=张伟"))[1]
     assert "登录网页" in found

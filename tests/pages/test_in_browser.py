@@ -201,6 +201,21 @@ async def test_forecasts_and_notices_fit_their_screen_and_please_axe(
     await _fits_and_pleases(chrome, website, "wang", paths, width=width, theme=theme)
 
 
+async def test_marks_and_figures_do_not_break_in_two_on_a_phone(
+    chrome: Browser, website: Website
+) -> None:
+    await submitted(website)
+    async with visiting(chrome, website, "wang", viewport={"width": 360, "height": 780}) as page:
+        await page.goto(website.url + "/forecast")
+        pills = await page.locator(".pill").evaluate_all(
+            "all => all.map(one => one.getClientRects().length)"
+        )
+        assert pills
+        assert set(pills) == {1}
+        await page.goto(website.url + "/")
+        await expect(page.locator(".table.process td").first).to_have_css("word-break", "keep-all")
+
+
 async def test_a_narrow_bar_shows_where_one_is_and_follows_the_keyboard(
     chrome: Browser, website: Website
 ) -> None:

@@ -228,6 +228,12 @@ async def test_lights_are_drawn_without_a_font_for_them(page: Page, bed: Bed) ->
     await expect(page.locator(".bubble")).to_have_text("🔴 恒锐机电 🟢 甬江轴承")
 
 
+async def test_marks_are_drawn_without_a_font_for_them(page: Page, bed: Bed) -> None:
+    await bed.show("wecom", None, "zhangwei", "text", "⏸ 阶段停滞：嘉兴南湖铸造")
+    await expect(page.locator(".bubble .emoji svg")).to_be_visible()
+    await expect(page.locator(".bubble .emoji span")).to_have_css("width", "1px")
+
+
 async def test_a_wecom_group_is_for_reading(page: Page) -> None:
     await page.get_by_role("tab", name="华东销售群").click()
     await expect(page.get_by_text("只收推送")).to_be_visible()

@@ -64,7 +64,7 @@ function stepTo(most) {
 
 /** Two parts one above the other on the same scale: the quarter against its target, and what the
     machine expects from today on. The line of the target crosses only what it is a target of. */
-function outlook(quarter, machine, scale) {
+function outlook(quarter, machine, scale, narrow) {
   const target = quarter.series.find((one) => one.name === "目标")?.values[0];
   const parts = quarter.series.filter((one) => one.name !== "目标");
   const bands = machine?.names ?? [];
@@ -74,10 +74,11 @@ function outlook(quarter, machine, scale) {
   const step = stepTo(most);
   const grid = { left: 84 * scale, right: 40 * scale };
   const rows = bands.length;
+  const bottom = (rows && narrow ? 86 : 62) * scale; // its legend takes a second row
   const at = (share) => `${Math.round(share * 100)}%`;
   const grids = rows
-    ? [{ ...grid, top: 30 * scale, height: at(0.24) }, { ...grid, top: at(0.46), bottom: 62 * scale }]
-    : [{ ...grid, top: 30 * scale, bottom: 62 * scale }];
+    ? [{ ...grid, top: 30 * scale, height: at(0.24) }, { ...grid, top: at(0.46), bottom }]
+    : [{ ...grid, top: 30 * scale, bottom }];
   const label = { ...axisText(scale), color: colour("--text") };
   const name = (data, gridIndex) => ({
     type: "category", inverse: true, data, gridIndex,
@@ -158,7 +159,7 @@ const KINDS = {
       })),
     };
   },
-  outlook: (quarter, scale, machine) => outlook(quarter, machine, scale),
+  outlook: (quarter, scale, { machine, narrow }) => outlook(quarter, machine, scale, narrow),
   funnel(data, scale) {
     const [reached] = data.series;
     return {
@@ -183,7 +184,8 @@ function draw(figure) {
   const scale = Math.max(1, parseFloat(getComputedStyle(canvas).fontSize) / 14);
   const chart = canvas.chart ?? (canvas.chart = init(canvas));
   chart.resize();
-  chart.setOption(KINDS[figure.dataset.chart](read(tables[0]), scale, tables[1] && read(tables[1])), { notMerge: true });
+  const beside = { machine: tables[1] && read(tables[1]), narrow: canvas.clientWidth < 440 * scale };
+  chart.setOption(KINDS[figure.dataset.chart](read(tables[0]), scale, beside), { notMerge: true });
 }
 
 const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);

@@ -35,6 +35,13 @@ const PATHS = {
   bolt: "M13 2.5 5 13.5h6l-1 8 8-11h-6z",
   clip: "M20 11.5 12.5 19a5 5 0 0 1-7-7l8-8a3.3 3.3 0 0 1 4.7 4.7l-8 8a1.7 1.7 0 0 1-2.4-2.4L15 7",
   down: "M6 9l6 6 6-6",
+  note: "M5 4h14v16H5zM9 9h6M9 13h6",
+  phone: "M6 3h3l2 5-2.5 1.5a11 11 0 0 0 6 6L16 13l5 2v3a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3Z",
+  box: "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8",
+  fall: "M4 7l6 6 3-3 7 7M20 12v5h-5",
+  flame: "M12 3c1 4 5 5 5 10a5 5 0 0 1-10 0c0-2 1-3 2-4 1 2 2 2 2 0 0-2 0-4 1-6z",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  warning: "M12 8v5M12 16.5h.01M12 3l9.5 17h-19z",
 };
 
 /** A line icon that takes the text's colour; decoration only, so name the button itself. */

@@ -1,8 +1,13 @@
 // The subset of markdown both platforms show, built as DOM nodes: never as HTML text.
 
-import { h, safeUrl } from "./dom.js";
+import { h, icon, safeUrl } from "./dom.js";
 
 const LAMPS = { "🔴": "red", "🟡": "yellow", "🟢": "green" };
+const MARKS = {
+  "⏸": "pause", "📝": "note", "📞": "phone", "📦": "box", "📉": "fall", "🔥": "flame", "🔒": "lock",
+  "📎": "clip", "⚠": "warning",
+};
+const DRAWN = new RegExp(`(${[...Object.keys(LAMPS), ...Object.keys(MARKS)].join("|")})`, "u");
 const FONT_COLORS = { info: "info", warning: "warning", comment: "comment" };
 
 // One alternative per inline form; the first that matches wins.
@@ -93,11 +98,11 @@ function inline(text, { onlyLinks = false } = {}) {
   return nodes.filter((node) => node !== "");
 }
 
-/** Lights are drawn by the page: not every machine has a font with coloured emoji. */
+/** Lights and marks are drawn by the page: not every machine has a font with emoji. */
 function lamps(text) {
-  return text.split(/(🔴|🟡|🟢)/u).map((part) => {
-    const color = LAMPS[part];
-    return color ? h("span.lamp", { "data-light": color }, part) : part;
+  return text.split(DRAWN).map((part) => {
+    if (LAMPS[part]) return h("span.lamp", { "data-light": LAMPS[part] }, part);
+    return MARKS[part] ? h("span.emoji", {}, icon(MARKS[part]), h("span", {}, part)) : part;
   });
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from handlers.pages.admin.choosing import Given
 from handlers.pages.admin.rooms import Asked, Room
 from handlers.pages.people import Names
 from handlers.texts import admin as texts
+from handlers.texts import audit_words as words
 from storage.audit_search import AuditEntry, Wanted
 from storage.unit_of_work import UnitOfWork
 
@@ -66,10 +67,10 @@ async def listed(room: Room, asked: Asked) -> AuditPage:
     before = choosing.number(asked.get("before", ""))
     found = await room.tx.audit_search.search(wanted, before=before, limit=PAGE)
     head, seal = await room.tx.audit.head()
-    words = {name: asked.get(name, "").strip() for name in ("who", "action", "subject")}
+    asked_for = {name: asked.get(name, "").strip() for name in ("who", "action", "subject")}
     days = {name: asked.get(name, "").strip() for name in ("since", "until")}
     return AuditPage(
-        **words,
+        **asked_for,
         **days,
         actions=tuple((one, texts.action(one)) for one in await room.tx.audit_search.actions()),
         rows=await _lines(room, found.entries),
@@ -141,10 +142,18 @@ async def _person_id(room: Room, words: str) -> int:
 async def _lines(room: Room, entries: Sequence[AuditEntry]) -> tuple[EntryLine, ...]:
     names = Names(room.tx)
     await names.learn(_person(word) for one in entries for word in (one.actor, one.subject))
-    return tuple([await _line(room, names, one) for one in entries])
+    known = _labels(room)
+    return tuple([await _line(room, names, known, one) for one in entries])
 
 
-async def _line(room: Room, names: Names, one: AuditEntry) -> EntryLine:
+def _labels(room: Room) -> dict[str, str]:
+    """Of every library and its action units, by key."""
+    libraries = room.office.libraries.newest()
+    units = {unit.key: unit.label for one in libraries for unit in (*one.units, *one.past)}
+    return {**units, **{one.key: one.label for one in libraries}}
+
+
+async def _line(room: Room, names: Names, known: Mapping[str, str], one: AuditEntry) -> EntryLine:
     person, subject = _person(one.actor), one.subject
     about = _person(subject)
     kind, _, rest = subject.partition(":")
@@ -155,10 +164,10 @@ async def _line(room: Room, names: Names, one: AuditEntry) -> EntryLine:
         who=await names.of(person) or one.actor,
         action=texts.action(one.action),
         action_key=one.action,
-        subject=await names.of(about) or texts.subject(subject),
+        subject=await names.of(about) or words.subject(subject, known),
         link=f"/admin/people/{about}" if about is not None else link,
-        before=_told(one.before),
-        after=_told(one.after),
+        before=_told(one.before, known),
+        after=_told(one.after, known),
         holds=one.holds,
     )
 
@@ -173,18 +182,9 @@ def _person(word: str) -> int | None:
     return int(number) if kind == "person" and number.isdecimal() and len(number) < 19 else None
 
 
-def _told(text: str) -> str:
+def _told(text: str, known: Mapping[str, str]) -> str:
     """JSON as a person reads it."""
     if text in ("", "null", "{}"):
         return ""
-    facts = json.loads(text)
-    told = "；".join(texts.fact(key, _plain(value)) for key, value in facts.items())
+    told = words.facts(json.loads(text), known)
     return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
-
-
-def _plain(value: object) -> str:
-    if value in (None, "", []):
-        return "—"
-    if isinstance(value, list):
-        return "、".join(str(one) for one in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

@@ -56,7 +56,7 @@ async def test_a_missing_date_blocks_until_it_is_given(company: Proving) -> None
     assert "评分：80 80 80 80 80（80）" in await chat.say("zhang", "评分 80 80 80 80 80")
     assert "提交" in await chat.press("zhang", chat.shown(), "确认")
     said = await chat.press("zhang", chat.shown(), "提交")
-    assert "2026-W05 预测（迟交）已提交：1条，共35万元，其中1条已请客户成功复评" in said
+    assert "第5周（1月26日起）预测（迟交）已提交：1条，共35万元，其中1条已请客户成功复评" in said
 
 
 async def test_what_was_submitted_stays_whatever_the_deal_becomes(company: Proving) -> None:
@@ -130,7 +130,7 @@ async def test_the_supervisors_number_stands_beside_the_raw_one(company: Proving
     assert "原数不变" in await chat.say("li", "预测判断 张伟 30万 恒锐会砍价")
     await chat.say("li", "预测目标 张伟 2026Q1 100万")
     said = await chat.say("li", "预测 团队")
-    assert "张伟（2026-W05，迟交）：承诺 35万元" in said
+    assert "张伟（第5周，迟交）：承诺 35万元" in said
     assert "李敏的判断：30万元（恒锐会砍价），仅供对照，不改原数" in said
     assert "2026Q1 目标 100万元：已赢 0元，加承诺 35万元，还差65万元" in said
     assert "没有提交：陈静" in said
@@ -145,9 +145,9 @@ async def test_the_next_week_says_what_has_changed(company: Proving) -> None:
     await chat.say("zhang", "提交预测")  # last week's scores stand there already
     await chat.say("zhang", "改预测 恒锐机电 40万 2月20日")
     await chat.press("zhang", chat.shown(), "确认")
-    assert "2026-W06 预测已提交" in await chat.press("zhang", chat.shown(), "提交")
+    assert "第6周（2月2日起）预测已提交" in await chat.press("zhang", chat.shown(), "提交")
     said = await chat.say("zhang", "预测变化")
-    assert "预测变化 2026-W05 → 2026-W06" in said
+    assert "预测变化 第5周（1月26日起） → 第6周（2月2日起）" in said
     assert "35万元 → 40万元" in said
     assert "推迟 +5万元：杭州恒锐机电有限公司" in said
     chat.now = at("2026-02-25 10:00")
@@ -164,7 +164,7 @@ async def test_reps_are_reminded_on_the_day_and_supervisors_hear_at_the_lock(
     assert "今天要提交预测：30天内（每周）、31–60天（双周）" in told
     assert "你有1个定过级的商机" in told
     told = await _tick(chat, at("2026-02-02 18:00"), "forecast lock")
-    assert "2026-W06 预测已锁定，还没交的：张伟" in told
+    assert "第6周（2月2日起）预测已锁定，还没交的：张伟" in told
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ async def test_an_order_with_its_number_and_file_becomes_l1_by_one_press(company
     assert "机器识别：有红章、对方名称一致、PO号 PO-2026-018、日期 2026-01-26" in said
     assert "由你确认才算数" in said
     assert await company.level(account) is None  # nothing before the press
-    assert "定为 L1，凭据4月28日到期" in await chat.press("zhang", chat.card(), "确认定级")
+    card = chat.card()
+    assert "定为 L1，凭据4月28日到期" in await chat.press("zhang", card, "确认定级")
+    assert dict(chat.shown_as(card).facts)["级别"] == "未定级 → L1"
     assert await company.level(account) is Level.L1
     assert "意向 L1（有 PO），凭据4月28日到期" in await chat.say("zhang", "客户 恒锐机电")
     listed = await chat.say("zhang", "凭据 恒锐机电")
