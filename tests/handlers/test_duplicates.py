@@ -48,7 +48,7 @@ async def test_a_credit_code_with_a_slip_is_refused(chat: Chat) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
     [
-        (HENGRUI, "恒锐机电（杭州）股份有限公司", "名称只差地名或“有限公司”"),
+        (HENGRUI, "恒锐机电（杭州）股份有限公司", "名称只差地名或「有限公司」"),
         (HENGRUI, "杭州恒瑞机电有限公司", "读音相同"),
         (f"{HENGRUI} 13812345678", "甬江轴承 +86-138-1234-5678", "同一电话"),
         (f"{HENGRUI} hengrui.com", "甬江轴承 wang@hengrui.com", "同一网址或邮箱域名"),
