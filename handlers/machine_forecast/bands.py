@@ -14,11 +14,6 @@ from handlers.machine_forecast.table import Table
 
 BELIEF = 3.0
 """Windows of past misses that weigh as much as the noise which the deals themselves explain."""
-MIDDLE = 0.8
-"""Of the variance, to draw P20 and P80 by: a few large deals, and now and then a month that went
-quite wrong, make much of it far outside, so the middle is narrower than a gamma's. With all of it
-61 % of made-up teams' outcomes fell inside and 70 % on the public set, with this 56 and 66; 60
-are meant."""
 WIDENED = 4.0
 """The variance of a forecast from too little history, in units of what it would be."""
 
@@ -57,7 +52,7 @@ class Bands:
         misses = ((foreseen[over] - past[over]) ** 2).sum(axis=1)
         seen = float(np.mean(misses / np.maximum(explained, 1e-9))) if len(over) else 0.0
         times = (BELIEF * expected + count * seen) / (BELIEF + count)
-        return Band(foreseen[-1], MIDDLE * self._noise * times * self._widened * foreseen[-1])
+        return Band(foreseen[-1], self._noise * times * self._widened * foreseen[-1])
 
     def middle(self, mean: Floats) -> Floats:
         """What is as likely exceeded as not. Only the deals' own noise is lopsided: past misses
