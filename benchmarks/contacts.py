@@ -2,8 +2,9 @@
 
 The emulator is a process of its own and refuses what the platform refuses: more than 10,000 calls
 of an API in a minute, more than five lists at a time, pages of more than 100 contacts. Told are
-the first reading, into an empty database, and the second, in which nothing has changed. PEOPLE and
-CONTACTS make it smaller.
+the first reading, into an empty database, the second, in which nothing has changed, and what then
+changes while the whole bot runs on that database: from the member's change in the client until it
+is stored, one after the other and many at once. PEOPLE and CONTACTS make it smaller.
 """
 
 from __future__ import annotations
@@ -11,24 +12,26 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import random
+import tempfile
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from statistics import median
 
 import aiohttp
-from aiohttp import web
 from prometheus_client import REGISTRY
 
+import run_bot
+from benchmarks.contact_company import AES_KEY, CORP, SECRET, TOKEN, Change, Hear, Rename, serve
 from benchmarks.databases import KINDS, fresh
 from benchmarks.people import office_for
 from bot.clock import WallClock
+from config.settings import Settings
 from connectors.http import Http
-from connectors.sandbox.wecom import WecomEmulator
-from connectors.sandbox.wecom_contactbook import Bond, Outsider
-from connectors.sandbox.world import App, Dept, Hooks, Member, World
+from connectors.web import server
 from connectors.wecom.client import WecomClient
 from connectors.wecom.settings import WecomApp
 from handlers.contact_keeping import ContactKeeper
@@ -39,50 +42,31 @@ from tests.connectors.wecom.wecom_bed import Files
 
 PEOPLE = int(os.environ.get("PEOPLE", "50000"))
 CONTACTS = int(os.environ.get("CONTACTS", "500000"))
-A_DEPARTMENT = 100
-LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
-CORP, SECRET = "wwbench", "bench-secret"
-
-
-class Indexed(World):
-    """Finds members at once; the sandbox's few are looked through, which for 500 departments of
-    50,000 people would take the emulator longer than we do."""
-
-    def __init__(self, hooks: Hooks) -> None:
-        super().__init__(hooks)
-        self.by_id: dict[str, Member] = {}
-        self.by_department: dict[str, list[Member]] = defaultdict(list)
-
-    def add_member(self, member: Member) -> None:
-        self.members.append(member)
-        self.by_id[member.user_id] = member
-        self.by_department[member.department].append(member)
-
-    def members_of(self, platform: str, department: str) -> list[Member]:
-        return self.by_department[department]
-
-    def member(self, platform: str, user_id: str) -> Member | None:
-        return self.by_id.get(user_id.lower())
+ONES, BURST = 50, 200
+SEED = 20261126
 
 
 async def main() -> None:
     ours, theirs = multiprocessing.Pipe()
-    platform = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
+    platform = multiprocessing.get_context("spawn").Process(
+        target=serve, args=(theirs, PEOPLE, CONTACTS)
+    )
     platform.start()
     try:
         port = await asyncio.to_thread(ours.recv)
         print(f"   {PEOPLE:,} people, {CONTACTS:,} external contacts")
         for kind in KINDS:
             async with fresh(kind) as database:
-                await _measure(kind, database, port)
+                await _read_all(kind, database, port)
+                await _follow_changes(kind, database, port, ours)
     finally:
         platform.terminate()
 
 
-async def _measure(kind: str, database: Database, port: int) -> None:
+async def _read_all(kind: str, database: Database, port: int) -> None:
     clock = WallClock()
     app = WecomApp(
-        "sales", CORP, 1000002, SECRET, "token", "x" * 43,
+        "sales", CORP, 1000002, SECRET, TOKEN, AES_KEY,
         base_url=f"http://127.0.0.1:{port}/sandbox/wecom", contacts=True,
     )  # fmt: skip
     async with aiohttp.ClientSession() as session:
@@ -96,17 +80,91 @@ async def _measure(kind: str, database: Database, port: int) -> None:
                 await tx.people.save_directory(
                     directory, roles_by_title=office.policy.roles.roles_of, at=clock.now()
                 )
-        for what in ("contacts, first", "contacts, again"):
-            async with _timed(kind, what):
-                await keeper.catch_up()
-            at = clock.now()
-            async with database.begin() as tx:
-                await tx.external_reads.ask([Reading("wecom", "sales", EVERYTHING, "", "", at, at)])
+        async with _timed(kind, "contacts, first"):
+            await keeper.catch_up()
+        await _ask_for_all(database)
+        async with _timed(kind, "contacts, again"):
+            await keeper.catch_up()
     async with database.read() as tx:
         members = await tx.external_contacts.members("wecom")
         last = await tx.external_contacts.follows_of("wecom", f"wm{CONTACTS - 1}")
     assert len(members) == min(PEOPLE, CONTACTS)
     assert len(last) == 1
+
+
+async def _follow_changes(kind: str, database: Database, port: int, platform: Connection) -> None:
+    base = f"http://127.0.0.1:{port}/sandbox/wecom"
+    app = {
+        "corp_id": CORP, "agent_id": 1000002, "secret": SECRET, "token": TOKEN,
+        "aes_key": AES_KEY, "base_url": base, "contacts": True,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as files:
+        settings = Settings.model_validate({"wecom": {"sales": app}, "storage": {"files": files}})
+        async with aiohttp.ClientSession() as session:
+            bot = run_bot.build(settings, clock=WallClock(), database=database, session=session)
+            await bot.load_memory()
+            await bot.upkeep.settle_in()
+            bound = server.bind("127.0.0.1", 0)
+            async with server.listening(run_bot.doors(bot), bound), run_bot.running(bot):
+                platform.send(Hear(f"{server.base_url(bound)}/wecom/sales"))
+                told = await _time_changes(database, platform, at_once=1, times=ONES)
+                print(f"   {kind}: changed: {told}")
+                took = [await _rename(database, platform, PEOPLE - 1 - turn) for turn in range(10)]
+                print(
+                    f"   {kind}: a member renamed: stored after p50 {median(took):.2f} s,"
+                    f" longest of {len(took)} {max(took):.2f} s"
+                )
+                told = await _time_changes(database, platform, at_once=BURST, times=5)
+                print(f"   {kind}: {BURST} changed at once: {told}")
+                await _ask_for_all(database)
+                bot.office.contacts_due.ring()
+                told = await _time_changes(database, platform, at_once=1, times=ONES)
+                print(f"   {kind}: changed while all are read: {told}")
+
+
+async def _time_changes(
+    database: Database, platform: Connection, *, at_once: int, times: int
+) -> str:
+    took = []
+    for turn in range(times):
+        chosen = random.Random(SEED + turn).sample(range(CONTACTS), at_once)
+        took.append(await _change(database, platform, chosen))
+    return f"stored after p50 {median(took):.2f} s, longest of {times} {max(took):.2f} s"
+
+
+async def _ask_for_all(database: Database) -> None:
+    at = WallClock().now()
+    async with database.begin() as tx:
+        await tx.external_reads.ask([Reading("wecom", "sales", EVERYTHING, "", "", at, at)])
+
+
+async def _change(database: Database, platform: Connection, contacts: Sequence[int]) -> float:
+    """Seconds until the last of them is stored."""
+    company = f"宁波{uuid.uuid4().hex[:8]}贸易有限公司"
+    started = time.perf_counter()
+    for number in contacts:
+        platform.send(Change(number, company))
+    for number in contacts:
+        while not await _is_stored(database, number, company):  # noqa: ASYNC110 - what is measured
+            await asyncio.sleep(0.01)
+    return time.perf_counter() - started
+
+
+async def _rename(database: Database, platform: Connection, member: int) -> float:
+    name, started = f"改名{uuid.uuid4().hex[:6]}", time.perf_counter()
+    platform.send(Rename(member, name))
+    while True:
+        async with database.read() as tx:
+            person = await tx.people.find_by_identity("wecom", f"user{member}")
+        if person is not None and person.name == name:
+            return time.perf_counter() - started
+        await asyncio.sleep(0.01)
+
+
+async def _is_stored(database: Database, contact: int, company: str) -> bool:
+    async with database.read() as tx:
+        follows = await tx.external_contacts.follows_of("wecom", f"wm{contact}")
+    return [one.company for one in follows] == [company]
 
 
 @asynccontextmanager
@@ -138,35 +196,3 @@ def _sum(name: str) -> float:
         for sample in metric.samples
         if sample.name == name
     )
-
-
-def _serve(parent: Connection) -> None:
-    asyncio.run(_emulate(parent))
-
-
-async def _emulate(parent: Connection) -> None:
-    world = Indexed(Hooks(WallClock().now))
-    world.apps.append(App("wecom", "sales", "app", corp_id=CORP, app_secret=SECRET, agent_id="1"))
-    world.depts.append(Dept("1", "集团", "wecom", ""))
-    for number in range(PEOPLE):
-        department = str(2 + number // A_DEPARTMENT)
-        if number % A_DEPARTMENT == 0:
-            world.depts.append(Dept(department, f"{department}部", "wecom", "1"))
-        member = Member(f"user{number}", f"销售{number}", "wecom", ["rep"], department)
-        world.add_member(member)
-    emulator = WecomEmulator(world)
-    book = emulator.state.contacts
-    for number in range(CONTACTS):
-        key, user_id = f"wm{number}", f"user{number % PEOPLE}"
-        book.outsiders[key] = Outsider(key, f"客户{number}")
-        company = f"杭州{number % 50_000:05d}机电有限公司"
-        mobile = f"139{number:08d}"
-        book.bind(Bond(user_id, key, LONG_AGO, company=company, mobiles=[mobile]))
-    app = web.Application()
-    app.add_routes(emulator.routes())
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    parent.send(runner.addresses[0][1])
-    await asyncio.Event().wait()

@@ -20,14 +20,14 @@ async def save(
 ) -> list[OutboundMessage]:
     """Take over what a platform told. Whoever left has no access from now on and keeps their
     history; whoever led them is asked who gets the rest."""
-    before = {person.id for person in await tx.people.list_active()}
+    before = await tx.people.active_ids()
     roles_of = office.policy.roles.roles_of
     saved = await tx.people.save_directory(directory, roles_by_title=roles_of, at=at)
     for kept, gone in saved.merged:
         office.customers.load(await tx.accounts.list_of_owner(kept))
         before.discard(gone)
     await _admins_by_configuration(tx, office)
-    after = {person.id for person in await tx.people.list_active()}
+    after = await tx.people.active_ids()
     notes = []
     for person in [await tx.people.get(number) for number in sorted(before - after)]:
         await tx.page_sessions.end_all_of(person.id, at=at, why=signing_in.LEFT)

@@ -9,20 +9,32 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.people import Directory, DirectoryUser, PersonStatus, Role
-from storage.dialects import AnyRow, among, insert_into
+from storage.dialects import AnyRow, among, in_chunks, insert_into, unhurried
 from storage.tables import departments, identities, people
 
 RolesByTitle = Callable[[tuple[str, ...]], frozenset[Role]]
 """Position and role names of one person -> what they are in the company."""
 
+_AT_ONCE = 1_000  # rows of one statement
 _LEFT = str(PersonStatus.LEFT)
 _STATUSES = [str(status) for status in PersonStatus]  # the most present one first
 
@@ -50,7 +62,8 @@ class _Known:
 
 
 class DirectorySync:
-    """One directory into our tables, inside one transaction.
+    """One directory into our tables, inside one transaction. A whole one goes through everybody;
+    news of a few read only those whom they concern.
 
     same_people: after `run`, pairs found to be one human being, for `People.join`.
     """
@@ -64,12 +77,14 @@ class DirectorySync:
         self._platform = str(directory.platform)
         self._roles_by_title = roles_by_title
         self._members: dict[str, AnyRow] = {}  # user id -> identity on this platform
+        self._concerned: set[str] = set()  # user ids on this platform, of news about a few
         self._people: dict[int, _Known] = {}
         self._by_mobile: dict[str, list[_Known]] = defaultdict(list)
 
     async def run(self) -> DirectorySaved:
         await self._save_departments()
         await self._load()
+        self._concern_members()
         fresh = [user for user in self._directory.users if user.user_id not in self._members]
         seen = [user for user in self._directory.users if user.user_id in self._members]
         created, joined = await self._add(fresh)
@@ -89,7 +104,11 @@ class DirectorySync:
         of_platform = departments.c.platform == self._platform
         given = {one.id: one for one in self._directory.departments}
         replaced = [] if self._directory.whole else [among(self._conn, departments.c.id, given)]
-        await self._conn.execute(delete(departments).where(of_platform, *replaced))
+        for row in await self._conn.execute(
+            delete(departments).where(of_platform, *replaced).returning(departments.c.leaders)
+        ):
+            self._concerned.update(row.leaders)
+        self._concerned.update(leader for one in given.values() for leader in one.leaders)
         await self._execute_many(
             insert(departments),
             [
@@ -126,15 +145,38 @@ class DirectorySync:
         )
 
     async def _load(self) -> None:
-        for row in await self._conn.execute(select(people.c.id, people.c.name, people.c.mobile)):
+        of_people, of_identities = [], []
+        if not self._directory.whole:
+            named = [user.user_id for user in self._directory.users]
+            named += self._directory.left_user_ids
+            theirs = select(identities.c.person_id).where(
+                identities.c.platform == self._platform,
+                among(self._conn, identities.c.user_id, named),
+            )
+            mobiles = [plain_mobile(user.mobile) for user in self._directory.users]
+            same_mobile = among(self._conn, people.c.mobile, filter(None, mobiles))
+            of_people.append(or_(people.c.id.in_(theirs), same_mobile))
+        columns = people.c.id, people.c.name, people.c.mobile
+        async for row in unhurried(await self._conn.execute(select(*columns).where(*of_people))):
             known = self._people[row.id] = _Known(row.id, row.name, row.mobile)
             if known.mobile is not None:
                 self._by_mobile[known.mobile].append(known)
-        for row in await self._conn.execute(select(identities)):
+        if not self._directory.whole:
+            of_identities.append(among(self._conn, identities.c.person_id, self._people))
+        rows = await self._conn.execute(select(identities).where(*of_identities))
+        async for row in unhurried(rows):
             if row.status != _LEFT:
                 self._people[row.person_id].platforms.add(row.platform)
             if row.platform == self._platform:
                 self._members[row.user_id] = row
+
+    def _concern_members(self) -> None:
+        """Those who are told of, and whoever led them before or does so now."""
+        for user in self._directory.users:
+            self._concerned.update((user.user_id, *user.leaders))
+        self._concerned.update(self._directory.left_user_ids)
+        for user_id in self._concerned & self._members.keys():
+            self._concerned.update(self._members[user_id].leaders)
 
     async def _add(self, users: Sequence[DirectoryUser]) -> tuple[set[int], int]:
         """New members: the ids of the new people, and how many members we knew elsewhere."""
@@ -152,20 +194,22 @@ class DirectorySync:
                 [_new_person(user) for user in strangers],
             )
             ids = list(created.scalars())
-        new = {user.user_id: number for user, number in zip(strangers, ids, strict=True)}
-        await self._save_identities(
-            [self._identity(user, (owners | new)[user.user_id]) for user in users]
-        )
-        return set(ids), len(owners)
+        owners |= {user.user_id: number for user, number in zip(strangers, ids, strict=True)}
+        await self._save_identities([self._identity(user, owners[user.user_id]) for user in users])
+        return set(ids), len(users) - len(strangers)
 
     async def _change(self, users: Sequence[DirectoryUser]) -> set[int]:
         """Members we knew; the ids of the people about whom anything is new."""
-        rows = [self._identity(user, self._members[user.user_id].person_id) for user in users]
-        news = [row for row in rows if self._members[row["user_id"]]._mapping != row]
+        news = []
+        async for user in unhurried(users):
+            before = self._members[user.user_id]
+            now = self._identity(user, before.person_id)
+            if before._mapping != now:
+                news.append(now)
         await self._save_identities(news)
         touched = {row["person_id"] for row in news}
-        for user, row in zip(users, rows, strict=True):
-            known = self._people[row["person_id"]]
+        async for user in unhurried(users):
+            known = self._people[self._members[user.user_id].person_id]
             if await self._update_person(known, user):
                 touched.add(known.id)
             mate = self._find_mate(user, apart_from=known.platforms | {self._platform})
@@ -199,19 +243,21 @@ class DirectorySync:
         return {row.person_id for row in leaving}
 
     async def _derive(self) -> set[int]:
-        """Status and roles of everybody, since one piece of news may make another person a
-        leader; the ids of those whom it changed."""
+        """Status and roles of whom the news concern, since one piece of them may make another
+        person a leader; the ids of those whom it changed."""
         memberships = defaultdict(list)
-        leading: set[tuple[str, str]] = set()
-        for row in await self._conn.execute(select(identities)):
+        async for row in unhurried(
+            await self._conn.execute(select(identities).where(*self._of_the_concerned()))
+        ):
             memberships[row.person_id].append(row)
-            if row.status != _LEFT:
-                leading |= {(row.platform, user_id) for user_id in row.leaders}
-        for row in await self._conn.execute(select(departments)):
-            leading |= {(row.platform, user_id) for user_id in row.leaders}
+        leading = await self._leading(
+            {row.user_id for members in memberships.values() for row in members}
+        )
         changes = []
-        for person in await self._conn.execute(
-            select(people).where(among(self._conn, people.c.id, memberships))
+        async for person in unhurried(
+            await self._conn.execute(
+                select(people).where(among(self._conn, people.c.id, memberships))
+            )
         ):
             members = memberships[person.id]
             status = min((row.status for row in members), key=_STATUSES.index)
@@ -227,6 +273,30 @@ class DirectorySync:
             changes,
         )
         return {change["of_id"] for change in changes}
+
+    def _of_the_concerned(self) -> list[ColumnElement[bool]]:
+        """All their identities, on whatever platform."""
+        if self._directory.whole:
+            return []
+        theirs = select(identities.c.person_id).where(
+            identities.c.platform == self._platform,
+            among(self._conn, identities.c.user_id, self._concerned),
+        )
+        return [identities.c.person_id.in_(theirs)]
+
+    async def _leading(self, user_ids: Set[str]) -> set[tuple[str, str]]:
+        """Platform and user id of leaders: all there are, or at least those of these user ids."""
+        found: set[tuple[str, str]] = set()
+        chunks = [[]] if self._directory.whole else list(in_chunks(user_ids))
+        for table, which in ((identities, [identities.c.status != _LEFT]), (departments, [])):
+            for chunk in chunks:
+                named = [or_(*(_names(table.c.leaders, one) for one in chunk))] if chunk else []
+                rows = await self._conn.execute(
+                    select(table.c.platform, table.c.leaders).where(*which, *named)
+                )
+                async for row in unhurried(rows):
+                    found.update((row.platform, user_id) for user_id in row.leaders)
+        return found
 
     def _roles_of(self, members: Sequence[AnyRow], leading: set[tuple[str, str]]) -> list[str]:
         present = [row for row in members if row.status != _LEFT]
@@ -273,14 +343,22 @@ class DirectorySync:
         )
 
     async def _execute_many(self, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            await self._conn.execute(statement, rows)
+        for start in range(0, len(rows), _AT_ONCE):
+            await self._conn.execute(statement, rows[start : start + _AT_ONCE])
 
 
 def plain_mobile(mobile: str | None) -> str | None:
     """Digits alone, without China's country code, so that platforms compare."""
     digits = re.sub(r"\D", "", mobile or "")
     return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", digits) or None
+
+
+def _names(leaders: ColumnElement[Any], user_id: str) -> ColumnElement[bool]:
+    """Whether the list may have this user id. Other letters than ASCII are escaped by one
+    database and not by the other."""
+    if not user_id.isascii():
+        return true()
+    return cast(leaders, String).contains(f'"{user_id}"', autoescape=True)
 
 
 def _new_person(user: DirectoryUser) -> dict[str, Any]:

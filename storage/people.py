@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.leaders import LeaderFacts
 from bot.domain.people import Directory, Identity, Person, PersonStatus, Role
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, fixed, in_chunks
+from storage.dialects import AnyRow, fixed, in_chunks, unhurried
 from storage.directory import DirectorySaved, DirectorySync, RolesByTitle
 from storage.remembering import memory_of
 from storage.tables import (
@@ -116,6 +116,10 @@ class People:
 
     async def list_active(self) -> list[Person]:
         return await self._list(people.c.status == str(PersonStatus.ACTIVE))
+
+    async def active_ids(self) -> set[int]:
+        of_active = select(people.c.id).where(people.c.status == str(PersonStatus.ACTIVE))
+        return set((await self._conn.execute(of_active)).scalars())
 
     async def list_by_role(self, role: Role) -> list[Person]:
         """The active ones who hold the role."""
@@ -330,8 +334,9 @@ class People:
         return await self._read(_EACH_WITH_IDENTITIES.where(*which))
 
     async def _read(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Person]:
-        rows = await self._conn.execute(query, key)
-        return [self.known(list(own)) for _, own in groupby(rows, key=lambda row: row.id)]
+        rows = [row async for row in unhurried(await self._conn.execute(query, key))]
+        each = groupby(rows, key=lambda row: row.id)
+        return [self.known(list(own)) async for _, own in unhurried(each)]
 
     def known(self, rows: Sequence[AnyRow]) -> Person:
         """Somebody as read: a row for each identity, or one without any."""

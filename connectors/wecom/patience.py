@@ -91,9 +91,9 @@ async def side_by_side(
                 for _ in range(PARALLEL):
                     group.create_task(work())
         except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        finally:
             await told.put(None)
+            raise failures.exceptions[0] from None
+        await told.put(None)
 
     working = asyncio.create_task(work_all())
     try:

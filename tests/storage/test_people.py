@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 
 import pytest
@@ -153,6 +154,31 @@ async def test_news_about_one_may_make_another_a_supervisor(database: Database) 
     leading = DirectoryDepartment("2", "销售部", leaders=("zhang3",))
     await _save_all(database, Directory("wecom", departments=(leading,), whole=False))
     assert Role.SUPERVISOR in (await _find(database, "wecom", "zhang3")).roles
+
+
+async def test_news_of_a_few_leave_everybody_as_a_whole_reading_would(database: Database) -> None:
+    """Twenty people, thirty changes: another leader, another department's head, somebody gone."""
+    chance = random.Random(20261126)
+    users = {f"u{n}": DirectoryUser(f"u{n}", f"员工{n}") for n in range(20)}
+    folders = {str(n): DirectoryDepartment(str(n), f"{n}部") for n in range(4)}
+    await _save_all(database, Directory("wecom", (*users.values(),), (*folders.values(),)))
+    for _ in range(30):
+        who, leader = chance.sample(sorted(users), 2)
+        match chance.choice(("led", "led", "head", "gone")):
+            case "led":
+                users[who] = replace(users[who], leaders=(leader,))
+                news = Directory("wecom", (users[who],), whole=False)
+            case "head":
+                number = chance.choice(sorted(folders))
+                folders[number] = replace(folders[number], leaders=(leader,))
+                news = Directory("wecom", departments=(folders[number],), whole=False)
+            case _:
+                if len(users) > 10:
+                    del users[who]
+                news = Directory("wecom", whole=False, left_user_ids=(who,) * (who not in users))
+        await _save_all(database, news)
+        whole = Directory("wecom", (*users.values(),), (*folders.values(),))
+        assert await _save_all(database, whole) == DirectorySaved(0, 0, 0, 0)
 
 
 async def test_roles_set_by_an_administrator_stay(database: Database) -> None:
