@@ -42,17 +42,25 @@ class Bands:
         self._judged = judged[judged >= grid.known / 3]
         self._widened = 1.0 if enough else WIDENED
 
-    def around(self, foreseen: Floats, past: Floats, horizon: int) -> Band:
+    def left_to_chance(self, promised: Floats, settled: Floats) -> Floats:
+        """[k]: what part of that variance is left when part of the wins is expected of deals that
+        are open now: one that is won with chance p varies by p(1 - p), not by p."""
+        part = np.divide(
+            settled, self._noise * promised, out=np.zeros_like(settled), where=promised > 0
+        )
+        return 1 - np.minimum(part, 1.0)
+
+    def around(self, foreseen: Floats, past: Floats, horizon: int, chance: Floats) -> Band:
         """foreseen, past: [k, part]. Independent deals would give a variance of noise times the
         mean; what past misses show beyond that, all parts together, widens it."""
         over = finished(self._judged, self._grid, horizon)
         expected = 1 + horizon / float(self._grid.edges[self._grid.known] - self._grid.edges[0])
         count = windows(over, self._grid, horizon)
-        explained = self._noise * foreseen[over].sum(axis=1)
+        explained = self._noise * chance[over] * foreseen[over].sum(axis=1)
         misses = ((foreseen[over] - past[over]) ** 2).sum(axis=1)
         seen = float(np.mean(misses / np.maximum(explained, 1e-9))) if len(over) else 0.0
         times = (BELIEF * expected + count * seen) / (BELIEF + count)
-        return Band(foreseen[-1], self._noise * times * self._widened * foreseen[-1])
+        return Band(foreseen[-1], self._noise * chance[-1] * times * self._widened * foreseen[-1])
 
     def middle(self, mean: Floats) -> Floats:
         """What is as likely exceeded as not. Only the deals' own noise is lopsided: past misses

@@ -15,7 +15,7 @@ from handlers.machine_forecast.table import Table
 from handlers.machine_forecast.views import DEALS, PIPELINE, STANDING
 from handlers.texts import machine_forecast as texts
 
-VERSION, WITH_STANDING = "gendan-1", "gendan-2"
+VERSION, WITH_STANDING = "gendan-3", "gendan-4"
 """Of the method: with three views, and with level and stage as a fourth."""
 RECENT_DAYS = 91
 MOST_NAMED = 2

@@ -107,6 +107,8 @@ class Promise:
     nobody asked."""
     by_team: Floats
     """[k, h, team]: within each horizon, as seen from the end of span k-1."""
+    settled: Floats
+    """[k, h]: sum over the open opportunities of the square of what each is expected to bring."""
     chance: Chances
     within: Floats
     """[h, a]: `Chances.within` each horizon."""
@@ -124,6 +126,7 @@ def promise(known: Table, grid: Grid, rhythms: Rhythms, horizons: Ints, asked: I
     within = chance.within(longest)
     ahead = np.zeros_like(inflow)
     by_team = np.zeros((len(inflow), len(horizons), len(known.teams)))
+    settled = np.zeros((len(inflow), len(horizons)))
     for k in asked:
         since = int(grid.edges[k]) - 1
         won = _open_by_day(known, bring, within, since)
@@ -132,8 +135,9 @@ def promise(known: Table, grid: Grid, rhythms: Rhythms, horizons: Ints, asked: I
         until = np.clip(grid.edges - 1 - since, 0, longest)
         ahead[k] = np.diff(won.sum(axis=1)[until])
         by_team[k] = won[horizons]
+        settled[k] = _open_by_day(known, bring**2, within[horizons] ** 2, since).sum(axis=1)
     past = _past(known, grid, bring, chance)
-    return Promise(past, ahead, by_team, chance, within[horizons], bring)
+    return Promise(past, ahead, by_team, settled, chance, within[horizons], bring)
 
 
 def _open_by_day(known: Table, bring: Floats, within: Floats, since: int) -> Floats:

@@ -66,8 +66,10 @@ def _from_wins(known: Table, origin: int, horizons: Sequence[int]) -> Forecast:
     estimates: dict[int, list[Estimate]] = {}
     for horizon in horizons:
         h = judged_on.index(horizon)
-        one = bands.around(total[:, h], whole[:, h], horizon)
-        each = bands.around(total[:, h] * share[:, h], past[:, h], horizon)
+        promised = seen.promised[:, h].sum(axis=1)
+        chance = bands.left_to_chance(promised, seen.settled[:, h])
+        one = bands.around(total[:, h], whole[:, h], horizon, chance)
+        each = bands.around(total[:, h] * share[:, h], past[:, h], horizon, chance)
         middle = bands.middle(total[-1, h])
         estimates[horizon] = [
             *_estimates(middle, one.quantile(LOW), one.quantile(HIGH)),

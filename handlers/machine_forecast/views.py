@@ -29,6 +29,8 @@ class Views:
     """[view, k, h]: revenue within each horizon."""
     promised: Floats
     """[k, h, team]: revenue that the open opportunities and those to come promise by age."""
+    settled: Floats
+    """[k, h]: see `Promise`."""
     judged: Ints
     """The values of k at which all views were asked, the origin left out."""
     standing: Standing | None
@@ -64,7 +66,7 @@ def look(known: Table, grid: Grid, horizons: Ints) -> Views:
     if stands is not None:
         foreseen[STANDING] *= stands.ratio
         stands = stands.in_units_of(foreseen[STANDING, -1], horizons)
-    return Views(foreseen, promise.by_team, asked[:-1], stands)
+    return Views(foreseen, promise.by_team, promise.settled, asked[:-1], stands)
 
 
 def happened(known: Table, grid: Grid, horizons: Ints) -> Floats:

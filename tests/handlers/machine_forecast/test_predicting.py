@@ -154,6 +154,25 @@ def test_little_history_is_said_and_widens_the_bands(tmp_path: Path) -> None:
     assert width(forecast) > 1.3 * width(longer)
 
 
+def test_deals_open_now_that_are_sure_to_be_won_leave_little_to_chance(tmp_path: Path) -> None:
+    """Ten a day, closed after one to 60 days: all of them won, or one of ten."""
+
+    def width(won_of_ten: int) -> float:
+        """In units of what so many independent wins would scatter."""
+        sales = [
+            Deal(f"{day}-{n}", "甲", "A", "100", on(day), on(day + after), 100.0 * (n < won_of_ten))
+            if day + after < 190
+            else Deal(f"{day}-{n}", "甲", "A", "100", on(day))
+            for day in range(190)
+            for n in range(10)
+            for after in [1 + (7 * n + 11 * day) % 60]
+        ]
+        said = foresee(tmp_path, sales, 189).total[30]
+        return (said.p80 - said.p20) / (said.point * 100) ** 0.5
+
+    assert width(10) < 0.5 * width(1)
+
+
 def test_a_stray_deal_of_long_ago_does_no_harm(tmp_path: Path) -> None:
     stray = Deal("old", "甲", "A", "100", on(-5000), on(-4000), 100.0)
     with_it = foresee(tmp_path, [stray, *deals(360)], 359).total[30].point

@@ -102,8 +102,8 @@ def test_a_team_full_of_orders_is_told_from_one_without() -> None:
 def test_the_reasons_name_level_and_decay_where_they_matter() -> None:
     table = Company(teams=1, per_day=5, decays=1.0).table(3)
     said = predict(table, ORIGINS[0], HORIZONS)
-    assert said.version == "gendan-2"
-    assert said.method.startswith("gendan-2：")
+    assert said.version == "gendan-4"
+    assert said.method.startswith("gendan-4：")
     assert "定级和阶段" in said.method
     assert len(said.reasons) == 3
     assert "按年龄、定级、衰减和阶段的赢率" in said.reasons[2]
@@ -128,7 +128,7 @@ def few(table: Table, wins: int) -> Table:
 def test_without_such_a_history_it_is_the_forecast_by_age_alone() -> None:
     table = Company().table(1)
     plain = predict(unlevelled(table), ORIGINS[0], HORIZONS)
-    assert plain.version == "gendan-1"
+    assert plain.version == "gendan-3"
     assert table.marks is not None
     assert predict(replace(table, marks=only_opened(table.marks)), ORIGINS[0], HORIZONS) == plain
     assert predict(few(table, 19), ORIGINS[0], HORIZONS) == plain
