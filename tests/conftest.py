@@ -20,7 +20,7 @@ from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
 from storage.tables import metadata
-from tests import query_plans
+from tests import postgres_plans, query_plans
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
@@ -102,6 +102,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_migrated(postgres_server: str) -> Iterator[str]:
     """One for all tests of a process, each of which leaves it empty: a copy for each would cost
     more than the tests, a second and more where the disk is slow."""
+    postgres_plans.prepare(postgres_server)
     name = f"gendan_{os.getpid()}"
     asyncio.run(_tell(postgres_server, f"CREATE DATABASE {name}"))
     asyncio.run(_tell(postgres_server, f"ALTER DATABASE {name} SET synchronous_commit = off"))
