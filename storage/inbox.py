@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
 from bot.ports import Fence, Pending
-from storage.dialects import AnyRow, fixed
+from storage.dialects import AnyRow, among, fixed
 from storage.tables import inbox, leases
 
 MAX_UNFINISHED = 10_000
@@ -113,7 +113,7 @@ class Inbox:
             return []
         query = (
             select(*_PENDING)
-            .where(inbox.c.id.in_(inbox_ids), _IS_NEW)
+            .where(among(self._conn, inbox.c.id, inbox_ids), _IS_NEW)
             .order_by(inbox.c.sent_at, inbox.c.id)
         )
         return [_to_pending(row) for row in await self._conn.execute(query)]
@@ -154,7 +154,7 @@ class Inbox:
         """
         chosen: list[Any] = [inbox.c.state != "new", func.length(inbox.c.body) > 0]
         if ids:
-            chosen.append(inbox.c.id.in_(ids))
+            chosen.append(among(self._conn, inbox.c.id, ids))
         elif failed:
             chosen.append(inbox.c.reason != fixed(""))
         elif since is None:

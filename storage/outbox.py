@@ -45,7 +45,7 @@ from bot.messages import (
     content_to_json,
 )
 from bot.ports import AppKey, Outgoing
-from storage.dialects import AnyRow, begins_with, fixed, in_chunks, prepared_insert
+from storage.dialects import AnyRow, among, begins_with, fixed, in_chunks, prepared_insert
 from storage.tables import outbox
 
 LOOKED_BACK = 100_000
@@ -211,7 +211,7 @@ class Outbox:
         up since. ids: only these."""
         dead = [outbox.c.state == fixed("dead")]
         if ids is not None:
-            dead.append(outbox.c.id.in_(ids))
+            dead.append(among(self._conn, outbox.c.id, ids))
         if since is not None:
             dead.append(outbox.c.finished_at >= since)
         still_good = or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > at)
