@@ -93,7 +93,8 @@ Approvals = Annotated[
 
 class StorageSettings(Section):
     """url: SQLAlchemy URL. files: folder of what people send. synchronous: SQLite only;
-    NORMAL is faster and may lose the last moments when the power fails."""
+    NORMAL is faster and may lose the last moments when the power fails. statement_timeout_s:
+    PostgreSQL only; a longer statement is ended, and what it was for is tried again."""
 
     url: Annotated[
         SecretStr,
@@ -102,6 +103,7 @@ class StorageSettings(Section):
     ] = SecretStr("sqlite:///data/gendan.db")
     files: Path = Path("data/files")
     synchronous: Annotated[Literal["FULL", "NORMAL"], Field(description="FULL 或 NORMAL")] = "FULL"
+    statement_timeout_s: Annotated[float, Field(ge=1, le=600, description="1 到 600 秒")] = 30.0
 
 
 class WecomSettings(Section):
