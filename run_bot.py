@@ -82,7 +82,7 @@ from connectors.wecom.aibot_link import AibotLink
 from connectors.wecom.archive.source import ArchiveAccess, ArchiveSource
 from connectors.wecom.client import MenuEntry
 from connectors.wecom.settings import Aibot, WecomApp
-from handlers import Handlers, conversions, demo, duplicates, personal_data, rebuilding
+from handlers import Handlers, conversions, demo, duplicates, months, personal_data, rebuilding
 from handlers.alerts import Alerts
 from handlers.archive.bindings import BoundChats
 from handlers.archive.chats import ChatArchive
@@ -379,6 +379,7 @@ def build(
             *sparing(handlers.jobs(), platforms.short(clients)),
             *_erp_jobs(office, erps, accept=dispatcher.accept, clock=clock),
             *upkeep.jobs(),
+            months.job(settings.storage.keep_inbox_months),
             *map(office.policies.followed, [*archives.jobs(), *mail.jobs()]),
         ),
         next_fire=_next_fire(office.zone),

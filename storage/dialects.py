@@ -130,12 +130,8 @@ def _array(column: ColumnElement[Any], values: list[Any]) -> BindParameter[Any]:
     return bindparam(None, values, postgresql.ARRAY(column.type))
 
 
-def begins_with(
-    conn: AsyncConnection, column: ColumnElement[str], prefix: str
-) -> ColumnElement[bool]:
-    """By an index where there is one: SQLite uses none for LIKE with an escape, and compares by
-    bytes, so a range is the same. PostgreSQL uses one in a database with the collation C."""
-    if conn.dialect.name != "sqlite":
-        return column.startswith(prefix, autoescape=True)
+def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """By an index where there is one, which LIKE with an escape uses nowhere. The column is
+    compared by bytes: on SQLite each is, on PostgreSQL one with the collation C."""
     after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     return and_(column >= prefix, column < after)

@@ -138,7 +138,7 @@ class Outbox:
 
     async def answered(self, source_id: str) -> bool:
         """Whether an answer to this delivery was ever queued."""
-        of_it = begins_with(self._conn, outbox.c.dedupe_key, f"{source_id}:")
+        of_it = begins_with(outbox.c.dedupe_key, f"{source_id}:")
         found = await self._conn.scalar(select(outbox.c.id).where(of_it).limit(1))
         return found is not None
 

@@ -28,6 +28,7 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         *(str(table.delete()) for table in reversed(metadata.sorted_tables)),
+        "DELETE FROM inbox_keys",
         "SELECT setval(quote_ident(sequencename)::regclass, start_value, false)"
         " FROM pg_sequences WHERE last_value IS NOT NULL",
     ]

@@ -48,7 +48,8 @@ _PREFIX = "gendan_plans_"
 _LOCK = 0x67656E76  # of those who make it at the same time
 _BEGIN = "timestamptz '2025-01-01'"
 _WORDS = re.compile(r"(\w+) (?:=|IN) \(?('\w*'(?:, '\w*')*)\)?")
-_made: dict[str, str] = {}
+_PARTIAL_OF_A_PART = re.compile(r"(?:ix_)?inbox_(?:before|default|\d{4}_\d{2})_(?!pkey)\w+")
+_PARTITION = re.compile(r"(?<=^inbox)_(?:before|default|\d{4}_\d{2})$")
 _explainer: list[Explainer] = []
 
 
@@ -89,12 +90,14 @@ def explainer() -> Explainer | None:
 def whole_tables(plan: dict[str, Any], small: set[str], *, limited: bool = False) -> Iterator[str]:
     """The steps that read a whole table which is not small, or the whole of an index to it,
     unless no more than the first rows of that are asked for."""
-    kind, table = plan["Node Type"], plan.get("Relation Name", "")
+    kind, table = plan["Node Type"], _PARTITION.sub("", plan.get("Relation Name", ""))
     if table in metadata.tables.keys() - small:
         if kind == "Seq Scan":
             yield f"{kind} on {table}"
         whole_index = kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in plan
-        if whole_index and not limited and plan["Index Name"] not in _partial():
+        index = plan.get("Index Name", "")
+        is_partial = index in _partial() or _PARTIAL_OF_A_PART.fullmatch(index)
+        if whole_index and not limited and not is_partial:
             yield f"{kind} on {table} using {plan['Index Name']}"
     limited = kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash"))
     for part in plan.get("Plans", ()):

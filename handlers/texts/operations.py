@@ -32,6 +32,7 @@ _JOBS = {
     "gather signals": "汇总客户动静",
     "growth fund of leavers": "离职人员的成长基金结清",
     "leads nobody took": "催没人接的线索",
+    "months of the inbox": "整理按月存的收件",
     "names of archived groups": "读存档客户群的名字",
     "push lights": "推送亮灯",
     "read directories": "同步通讯录",
