@@ -1,7 +1,8 @@
 """What months as partitions cost and save on PostgreSQL: for the inbox, which has them, and for the
 stream and the audit chain, which have not.
 
-ROWS: of one month of the inbox; the others have a quarter of that, over three years. Each table is made twice, whole and in months, and asked the same.
+ROWS: of one month of the inbox; the others have a quarter of that, over three years. Each table is
+made twice, whole and in months, and asked the same.
 """
 
 from __future__ import annotations
