@@ -29,8 +29,6 @@ from sqlalchemy import (
     UniqueConstraint,
     make_url,
 )
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from storage import admin
 from storage.tables import metadata
@@ -59,8 +57,8 @@ class Explainer:
 
     def __init__(self, url: str) -> None:
         self._loop = asyncio.new_event_loop()
-        self._url = make_url(url).set(drivername="postgresql+asyncpg")
-        self._engine: AsyncEngine | None = None
+        self._url = url
+        self._conn: asyncpg.Connection | None = None
         threading.Thread(target=self._loop.run_forever, name="plans", daemon=True).start()
 
     def plan(self, statement: str, parameters: Any) -> dict[str, Any] | None:
@@ -69,16 +67,19 @@ class Explainer:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(timeout=60)
 
     async def _plan(self, statement: str, parameters: Any) -> dict[str, Any] | None:
-        if self._engine is None:
-            self._engine = create_async_engine(self._url, pool_size=1)
-        explain = f"EXPLAIN (FORMAT JSON) {statement}"
+        if self._conn is None:  # not SQLAlchemy's, whose statements tests count
+            self._conn = await asyncpg.connect(self._url, statement_cache_size=0)
+            for kind in ("json", "jsonb"):
+                await self._conn.set_type_codec(
+                    kind, encoder=str, decoder=json.loads, schema="pg_catalog"
+                )
         try:
-            async with self._engine.connect() as conn:
-                found = await conn.exec_driver_sql(explain, parameters or ())
-                told = found.scalar_one()
-        except DBAPIError:
+            told = await self._conn.fetchval(
+                f"EXPLAIN (FORMAT JSON) {statement}", *(parameters or ())
+            )
+        except asyncpg.PostgresError:
             return None
-        plan: dict[str, Any] = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+        plan: dict[str, Any] = told[0]["Plan"]
         return plan
 
 
