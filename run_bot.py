@@ -82,7 +82,7 @@ from connectors.wecom.aibot_link import AibotLink
 from connectors.wecom.archive.source import ArchiveAccess, ArchiveSource
 from connectors.wecom.client import MenuEntry
 from connectors.wecom.settings import Aibot, WecomApp
-from handlers import Handlers, conversions, demo, duplicates, personal_data, rebuilding
+from handlers import Handlers, conversions, demo, duplicates, months, personal_data, rebuilding
 from handlers.alerts import Alerts
 from handlers.archive.bindings import BoundChats
 from handlers.archive.chats import ChatArchive
@@ -127,7 +127,7 @@ from handlers.upkeep import Upkeep
 from speech.ocr.scanner import Scanner
 from speech.voice import Choice, Voice
 from speech.workers.worker import Worker
-from storage import admin, beside, move, restoring, sealing
+from storage import admin, beside, connections, move, restoring, sealing
 from storage.archive_files import PartialFiles
 from storage.database import Database
 from storage.files import FileFolder
@@ -379,6 +379,7 @@ def build(
             *sparing(handlers.jobs(), platforms.short(clients)),
             *_erp_jobs(office, erps, accept=dispatcher.accept, clock=clock),
             *upkeep.jobs(),
+            months.job(settings.storage.keep_inbox_months),
             *map(office.policies.followed, [*archives.jobs(), *mail.jobs()]),
         ),
         next_fire=_next_fire(office.zone),
@@ -783,7 +784,11 @@ async def serve_for_ever(settings: Settings) -> None:
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
     async with _beside_others(settings) as together, aiohttp.ClientSession() as session:
-        database = await Database.open(url, synchronous=settings.storage.synchronous)
+        database = await Database.open(
+            url,
+            synchronous=settings.storage.synchronous,
+            statement_timeout_s=settings.storage.statement_timeout_s,
+        )
         try:
             bot = build(
                 settings, clock=WallClock(), database=database, session=session, together=together
@@ -1054,6 +1059,7 @@ async def _examine(settings: Settings) -> int:
             ask=ask,
             write=lambda: beside.write(url, at=ours.now()),
             complaints=lambda: admin.complaints(url),
+            room=lambda: connections.room(url),
             hear=voice.check,
             scan=scanner.check if scanner else _nothing,
             ours=ours,

@@ -319,7 +319,11 @@ class Dispatcher(Generic[Tx]):
             async with self._store.begin() as tx:
                 at = self._clock.now()
                 if await tx.delivery.bury(
-                    pending.id, at=at, reason=f"{reason} [{reference}]", fence=pending.fence
+                    pending.id,
+                    at=at,
+                    reason=f"{reason} [{reference}]",
+                    fence=pending.fence,
+                    received_at=pending.envelope.received_at,
                 ):
                     await tx.delivery.queue(apology, at=at)
         except Exception as lost:  # noqa: BLE001 - the row is still there
@@ -390,7 +394,13 @@ class Dispatcher(Generic[Tx]):
         note: str = "",
     ) -> None:
         await tx.delivery.queue(split_all(self._connectors, answers), at=at)
-        if not await tx.delivery.finish(pending.id, at=at, note=note, fence=pending.fence):
+        if not await tx.delivery.finish(
+            pending.id,
+            at=at,
+            note=note,
+            fence=pending.fence,
+            received_at=pending.envelope.received_at,
+        ):
             raise _HandledBefore
 
     def _reader(self, envelope: Envelope) -> EnvelopeReader:

@@ -362,17 +362,30 @@ class Delivery(Protocol):
     """Inbox, outbox and ticks inside one transaction."""
 
     async def finish(
-        self, inbox_id: int, *, at: datetime, note: str = "", fence: Fence | None = None
+        self,
+        inbox_id: int,
+        *,
+        at: datetime,
+        note: str = "",
+        fence: Fence | None = None,
+        received_at: datetime | None = None,
     ) -> bool:
         """Mark handled. False when it was no longer to be handled: whoever had it first has
         acted, so this transaction must not. So too when the fence is another's by now. note: a
-        lasting remark such as a lost attachment; then `replay --failed` finds it."""
+        lasting remark such as a lost attachment; then `replay --failed` finds it. received_at: of
+        it, which spares looking for it in every month."""
         ...
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None: ...
 
     async def bury(
-        self, inbox_id: int, *, at: datetime, reason: str, fence: Fence | None = None
+        self,
+        inbox_id: int,
+        *,
+        at: datetime,
+        reason: str,
+        fence: Fence | None = None,
+        received_at: datetime | None = None,
     ) -> bool:
         """Make it a dead letter. False as for `finish`."""
         ...

@@ -168,6 +168,28 @@ class Listening(Protocol):
         ...
 
 
+class Room(Protocol):
+    """How many connections to the database there are, and are wanted."""
+
+    @property
+    def each(self) -> int: ...
+
+    @property
+    def processes(self) -> int: ...
+
+    @property
+    def taken_by_others(self) -> int: ...
+
+    @property
+    def most(self) -> int: ...
+
+    @property
+    def wanted(self) -> int: ...
+
+    @property
+    def is_enough(self) -> bool: ...
+
+
 @runtime_checkable
 class KnowsLeaves(Protocol):
     """An application that may be allowed to read approved leaves."""
@@ -192,6 +214,7 @@ def every_check(
     ask: Callable[[str], Awaitable[int]],
     write: Callable[[], Awaitable[object]],
     complaints: Callable[[], Awaitable[Sequence[str]]],
+    room: Callable[[], Awaitable[Room | None]],
     hear: Callable[[], Awaitable[object]],
     scan: Callable[[], Awaitable[object]],
     ours: Clock,
@@ -225,7 +248,8 @@ def every_check(
     found += [mailbox(name, look) for name, look in (mailboxes or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     found.append(papers(settings.ocr.engine, scan))
-    return [*found, database(write), schema(complaints), disk(settings.storage.files)]
+    found += [database(write), schema(complaints), connections(room)]
+    return [*found, disk(settings.storage.files)]
 
 
 def _of_application(
@@ -548,6 +572,24 @@ def schema(complaints: Callable[[], Awaitable[Sequence[str]]]) -> Check:
         return Finding(False, "；".join(found)) if found else Finding(True, "已是最新版本")
 
     return Check("数据库版本", run)
+
+
+def connections(room: Callable[[], Awaitable[Room | None]]) -> Check:
+    """room: what PostgreSQL has for all processes, None where there is no server."""
+
+    async def run() -> Finding:
+        found = await room()
+        if found is None:
+            return Finding(True, "SQLite 不占连接")
+        said = (
+            f"每个进程最多{found.each}个连接，在跑{found.processes}个进程，"
+            f"别的程序占{found.taken_by_others}个，数据库最多{found.most}个"
+        )
+        if found.is_enough:
+            return Finding(True, said)
+        return Finding(False, said, f"把 max_connections 提到{found.wanted + 50}以上，或少开进程")
+
+    return Check("数据库连接", run)
 
 
 def disk(folder: Path) -> Check:

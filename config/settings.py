@@ -93,7 +93,10 @@ Approvals = Annotated[
 
 class StorageSettings(Section):
     """url: SQLAlchemy URL. files: folder of what people send. synchronous: SQLite only;
-    NORMAL is faster and may lose the last moments when the power fails."""
+    NORMAL is faster and may lose the last moments when the power fails. statement_timeout_s:
+    PostgreSQL only; a longer statement is ended, and what it was for is tried again.
+    keep_inbox_months: PostgreSQL only; whole months for which deliveries are kept as they came, so
+    that they can be replayed; 0: for ever."""
 
     url: Annotated[
         SecretStr,
@@ -102,6 +105,8 @@ class StorageSettings(Section):
     ] = SecretStr("sqlite:///data/gendan.db")
     files: Path = Path("data/files")
     synchronous: Annotated[Literal["FULL", "NORMAL"], Field(description="FULL 或 NORMAL")] = "FULL"
+    statement_timeout_s: Annotated[float, Field(ge=1, le=600, description="1 到 600 秒")] = 30.0
+    keep_inbox_months: Annotated[int, Field(ge=0, le=1200, description="0 到 1200 个月")] = 0
 
 
 class WecomSettings(Section):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.opportunities import Account, Contact, OpportunityState
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, fixed, in_chunks, insert_into, prepared_insert
+from storage.dialects import AnyRow, among, fixed, in_chunks, insert_into, prepared_insert
 from storage.remembering import memory_of
 from storage.tables import accounts, contacts, light_episodes, opportunities, people
 
@@ -65,7 +65,7 @@ class Accounts:
 
     async def list_some(self, account_ids: Sequence[int]) -> dict[int, Account]:
         """These, as far as they stand, by id."""
-        found = await self._list(accounts.c.id.in_(account_ids), _STANDS)
+        found = await self._list(among(self._conn, accounts.c.id, account_ids), _STANDS)
         return {account.id: account for account in found}
 
     async def list_of_owner(self, owner_id: int) -> list[Account]:
@@ -177,7 +177,7 @@ class Accounts:
         await self._conn.execute(
             update(light_episodes)
             .where(
-                light_episodes.c.opportunity_id.in_(moved.scalars().all()),
+                among(self._conn, light_episodes.c.opportunity_id, moved.scalars()),
                 light_episodes.c.cleared_at.is_(None),
             )
             .values(owner_id=new_owner_id)

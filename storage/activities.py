@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Activity, Grade
 from bot.errors import InvalidInput, NotFound
-from storage.dialects import AnyRow, prepared_insert
+from storage.dialects import AnyRow, among, prepared_insert
 from storage.merges import family
 from storage.remembering import memory_of
 from storage.tables import activities
@@ -154,7 +154,9 @@ class Activities:
     async def retracted_among(self, activity_ids: Iterable[int]) -> set[int]:
         """Those of them that a later entry took back."""
         rows = await self._conn.execute(
-            select(activities.c.retracts_id).where(activities.c.retracts_id.in_(activity_ids))
+            select(activities.c.retracts_id).where(
+                among(self._conn, activities.c.retracts_id, activity_ids)
+            )
         )
         return set(rows.scalars())
 

@@ -91,7 +91,7 @@ async def verify(
 
     folder: where the files' bytes lie; without it they are not looked at.
     """
-    engine = open_engine(to_url(url, data_dir=data_dir))
+    engine = open_engine(to_url(url, data_dir=data_dir), statement_timeout_s=0)
     try:
         async with for_reading(engine).connect() as conn:
             findings = await conn.run_sync(_check_schema)

@@ -52,7 +52,7 @@ async def verify(url: str, *, folder: Path | None = None) -> list[str]:
 async def sweep_out(url: str) -> None:
     """What was erased leaves the disk too: SQLite's log, PostgreSQL's dead rows. Waits for
     nobody, so a reader beside it may keep a part until the next time."""
-    engine = open_engine(to_url(url))
+    engine = open_engine(to_url(url), statement_timeout_s=0)
     try:
         async with engine.connect() as plain:
             conn = await plain.execution_options(isolation_level="AUTOCOMMIT")

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import fixed
+from storage.dialects import among, fixed
 from storage.tables import call_counts, chat_groups, external_contacts, inbox, outbox, ticks, tokens
 
 RECENT = 20_000
@@ -183,7 +183,9 @@ class Boxes:
         """Of these, those that are dead letters."""
         table = _table(box)
         rows = await self._conn.execute(
-            select(table.c.id).where(table.c.state == fixed("dead"), table.c.id.in_(ids))
+            select(table.c.id).where(
+                table.c.state == fixed("dead"), among(self._conn, table.c.id, ids)
+            )
         )
         return list(rows.scalars())
 

@@ -7,12 +7,12 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.external import INTERNAL, ChatGroup, GroupMember
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks, insert_into
+from storage.dialects import AnyRow, in_chunks, insert_into, pairs_among
 from storage.tables import chat_bindings, chat_groups, chat_members
 
 _NAMES = [field.name for field in fields(ChatGroup) if field.name != "members"]
@@ -95,13 +95,9 @@ class ChatGroups:
 
     async def of_owners(self, owners: Sequence[Identity]) -> list[ChatGroup]:
         """Living groups that these own."""
-        pair = tuple_(chat_groups.c.platform, chat_groups.c.owner)
         rows = await self._conn.execute(
             select(*_COLUMNS)
-            .where(
-                chat_groups.c.gone_at.is_(None),
-                pair.in_([(one.platform, one.user_id) for one in owners]),
-            )
+            .where(chat_groups.c.gone_at.is_(None), self._owned_by(owners))
             .order_by(chat_groups.c.platform, chat_groups.c.chat_id)
         )
         return [_to_group(row) for row in rows]
@@ -125,12 +121,15 @@ class ChatGroups:
         place = tuple_(chat_groups.c.platform, chat_groups.c.chat_id)
         query = select(*_COLUMNS).where(chat_groups.c.gone_at.is_(None), ~_BOUND, place > after)
         if owners is not None:
-            pair = tuple_(chat_groups.c.platform, chat_groups.c.owner)
-            query = query.where(pair.in_([(one.platform, one.user_id) for one in owners]))
+            query = query.where(self._owned_by(owners))
         rows = await self._conn.execute(
             query.order_by(chat_groups.c.platform, chat_groups.c.chat_id).limit(limit)
         )
         return [_to_group(row) for row in rows]
+
+    def _owned_by(self, owners: Sequence[Identity]) -> ColumnElement[bool]:
+        pair = (chat_groups.c.platform, chat_groups.c.owner)
+        return pairs_among(self._conn, pair, [(one.platform, one.user_id) for one in owners])
 
     async def _save_members(self, group: ChatGroup, members: Sequence[GroupMember]) -> None:
         await self._conn.execute(

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bindings import BoundBy
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks
+from storage.dialects import AnyRow, in_chunks, pairs_among
 from storage.tables import (
     account_keys,
     chat_bindings,
@@ -58,7 +58,7 @@ class ContactMatches:
         id), and where the next page begins. members: contacts of these only; None: all.
         limit: of keys; a contact is never told in part."""
         query = (
-            _common(members)
+            self._common(members)
             .where(tuple_(*_PLACE) > after)
             .order_by(*_PLACE, external_keys.c.how, account_keys.c.account_id)
             .limit(limit)
@@ -80,7 +80,7 @@ class ContactMatches:
         found: list[KeyInCommon] = []
         for chunk in in_chunks(contacts):
             rows = await self._conn.execute(
-                _common(members)
+                self._common(members)
                 .where(tuple_(*_PLACE).in_(chunk))
                 .order_by(*_PLACE, external_keys.c.how, account_keys.c.account_id)
             )
@@ -97,14 +97,32 @@ class ContactMatches:
         """(platform, chat id, customer) of living unbound groups of these owners (None: of
         anybody), in which all bound contacts are that customer's. among: only these."""
         query = _GROUPS.limit(limit)
-        place = tuple_(chat_groups.c.platform, chat_groups.c.chat_id)
         if owners is not None:
-            owner = tuple_(chat_groups.c.platform, chat_groups.c.owner)
-            query = query.where(owner.in_([(one.platform, one.user_id) for one in owners]))
+            pair = (chat_groups.c.platform, chat_groups.c.owner)
+            query = query.where(pairs_among(self._conn, pair, _keys(owners)))
         if among is not None:
-            query = query.where(place.in_(among))
+            place = (chat_groups.c.platform, chat_groups.c.chat_id)
+            query = query.where(pairs_among(self._conn, place, among))
         rows = await self._conn.execute(query)
         return [(row.platform, row.chat_id, row.account_id) for row in rows]
+
+    def _common(self, members: Sequence[Identity] | None) -> Select[Any]:
+        query = (
+            select(*_PLACE, external_keys.c.how, account_keys.c.account_id)
+            .distinct()
+            .join(account_keys, account_keys.c.key == external_keys.c.key)
+            .where(~_BOUND)
+        )
+        if members is None:
+            return query
+        theirs = and_(
+            external_follows.c.platform == external_keys.c.platform,
+            external_follows.c.external_id == external_keys.c.external_id,
+        )
+        follower = (external_follows.c.platform, external_follows.c.user_id)
+        return query.join(external_follows, theirs).where(
+            pairs_among(self._conn, follower, _keys(members))
+        )
 
 
 _of_member = chat_bindings.alias("of_member")
@@ -139,24 +157,8 @@ _GROUPS = (
 )  # fmt: skip
 
 
-def _common(members: Sequence[Identity] | None) -> Select[Any]:
-    query = (
-        select(*_PLACE, external_keys.c.how, account_keys.c.account_id)
-        .distinct()
-        .join(account_keys, account_keys.c.key == external_keys.c.key)
-        .where(~_BOUND)
-    )
-    if members is None:
-        return query
-    theirs = and_(
-        external_follows.c.platform == external_keys.c.platform,
-        external_follows.c.external_id == external_keys.c.external_id,
-    )
-    return query.join(external_follows, theirs).where(
-        tuple_(external_follows.c.platform, external_follows.c.user_id).in_(
-            [(one.platform, one.user_id) for one in members]
-        )
-    )
+def _keys(identities: Sequence[Identity]) -> list[tuple[str, str]]:
+    return [(one.platform, one.user_id) for one in identities]
 
 
 def _to_key(row: AnyRow) -> KeyInCommon:

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
 from bot.ports import Pending
-from storage.engines import for_reading, open_engine, to_url
+from storage.engines import STATEMENT_TIMEOUT_S, for_reading, open_engine, to_url
 from storage.group_commit import GroupCommit
 from storage.sqlite_writer import SqliteWriter
+from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
 from storage.writers import PostgresWriter, Writer
 
@@ -32,16 +33,23 @@ class Database:
 
     @classmethod
     async def open(
-        cls, url: str, *, data_dir: Path | None = None, synchronous: str = "FULL"
+        cls,
+        url: str,
+        *,
+        data_dir: Path | None = None,
+        synchronous: str = "FULL",
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
     ) -> Database:
         """Connect to a database whose schema is up to date (see `storage.admin.upgrade`).
 
         data_dir: where a relative SQLite file lies. synchronous: SQLite's setting; FULL
-        survives a power cut. Raises ValueError for a URL that is neither SQLite nor
-        PostgreSQL, and SQLAlchemy's errors when nothing answers.
+        survives a power cut. statement_timeout_s: PostgreSQL's. Raises ValueError for a URL
+        that is neither SQLite nor PostgreSQL, and SQLAlchemy's errors when nothing answers.
         """
         full_url = to_url(url, data_dir=data_dir)
-        engine = open_engine(full_url, synchronous=synchronous)
+        engine = open_engine(
+            full_url, synchronous=synchronous, statement_timeout_s=statement_timeout_s
+        )
         try:
             async with engine.connect():
                 pass
@@ -59,14 +67,17 @@ class Database:
         await self._engine.dispose()
 
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """One transaction: commits on leaving, rolls back when the block raises."""
+        """One transaction: commits on leaving, rolls back when the block raises. Raises
+        TransientError when PostgreSQL is away, or ended what took too long."""
         return self._writer.begin()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
-        """A transaction that only reads, beside any writer, in one snapshot; for pages."""
-        async with self._readers.begin() as conn:
-            yield UnitOfWork(conn)
+        """A transaction that only reads, beside any writer, in one snapshot; for pages. Raises
+        TransientError as `begin` does."""
+        with told_apart():
+            async with self._readers.begin() as conn:
+                yield UnitOfWork(conn)
 
     async def append(self, envelope: Envelope) -> int | None:
         """Durable when it returns. None: the delivery id was known."""

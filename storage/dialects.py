@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Executable,
     Row,
+    Select,
     String,
     Table,
+    all_,
     and_,
     any_,
     bindparam,
@@ -20,6 +23,7 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -90,18 +94,54 @@ def among(
     longer than to execute it."""
     distinct = list(dict.fromkeys(values))
     if conn.dialect.name == "sqlite":
-        listed = func.json_each(bindparam(None, json.dumps(distinct), String)).table_valued("value")
-        return column.in_(select(listed.c.value))
-    array = postgresql.ARRAY(column.type)
-    return column == any_(bindparam(None, distinct, array))
+        return column.in_(_listed(distinct))
+    return column == any_(_array(column, distinct))
 
 
-def begins_with(
-    conn: AsyncConnection, column: ColumnElement[str], prefix: str
+def not_among(
+    conn: AsyncConnection, column: ColumnElement[Any], values: Iterable[Any]
 ) -> ColumnElement[bool]:
-    """By an index where there is one: SQLite uses none for LIKE with an escape, and compares by
-    bytes, so a range is the same. PostgreSQL uses one in a database with the collation C."""
-    if conn.dialect.name != "sqlite":
-        return column.startswith(prefix, autoescape=True)
+    """Whether it is none of these; not the negation of `among`, which would ask whether it
+    differs from any."""
+    distinct = list(dict.fromkeys(values))
+    if conn.dialect.name == "sqlite":
+        return column.not_in(_listed(distinct))
+    return column != all_(_array(column, distinct))
+
+
+def pairs_among(
+    conn: AsyncConnection,
+    columns: tuple[ColumnElement[Any], ColumnElement[Any]],
+    values: Iterable[tuple[Any, Any]],
+) -> ColumnElement[bool]:
+    """Whether two columns are one of these pairs, however many."""
+    distinct = list(dict.fromkeys(values))
+    pair = tuple_(*columns)
+    if conn.dialect.name == "sqlite":
+        listed = func.json_each(_json(distinct)).table_valued("value")
+        both = [func.json_extract(listed.c.value, f"$[{place}]") for place in (0, 1)]
+        return pair.in_(select(*both))
+    arrays = [
+        _array(column, [one[place] for one in distinct]) for place, column in enumerate(columns)
+    ]
+    listed = func.unnest(*arrays).table_valued("first", "second").render_derived()
+    return pair.in_(select(listed.c.first, listed.c.second))
+
+
+def _listed(values: list[Any]) -> Select[Any]:
+    return select(func.json_each(_json(values)).table_valued("value").c.value)
+
+
+def _json(values: list[Any]) -> BindParameter[str]:
+    return bindparam(None, json.dumps(values), String)
+
+
+def _array(column: ColumnElement[Any], values: list[Any]) -> BindParameter[Any]:
+    return bindparam(None, values, postgresql.ARRAY(column.type))
+
+
+def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """By an index where there is one, which LIKE with an escape uses nowhere. The column is
+    compared by bytes: on SQLite each is, on PostgreSQL one with the collation C."""
     after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     return and_(column >= prefix, column < after)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Draft, DraftState
 from bot.errors import NotFound
-from storage.dialects import AnyRow, fixed, insert_into, prepared_insert
+from storage.dialects import AnyRow, among, fixed, insert_into, prepared_insert
 from storage.remembering import memory_of
 from storage.tables import drafts, files, loose_files
 
@@ -152,7 +152,9 @@ class Drafts:
     async def settle_loose(self, loose_ids: Iterable[int], at: datetime) -> None:
         """They wait no more."""
         await self._conn.execute(
-            update(loose_files).where(loose_files.c.id.in_(loose_ids)).values(settled_at=at)
+            update(loose_files)
+            .where(among(self._conn, loose_files.c.id, loose_ids))
+            .values(settled_at=at)
         )
 
     async def _list(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Draft]:

@@ -15,6 +15,7 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.customer_master import CustomerCard
+from storage.dialects import among
 from storage.tables import account_keys, accounts, contacts
 
 MOST_NEAR = 30
@@ -42,10 +43,13 @@ class Duplicates:
         rows = [
             {"key": key, "account_id": number} for number in ids for key in sorted(keys[number])
         ]
-        await self._conn.execute(delete(account_keys).where(account_keys.c.account_id.in_(ids)))
+        await self._conn.execute(
+            delete(account_keys).where(among(self._conn, account_keys.c.account_id, ids))
+        )
         if rows:
             await self._conn.execute(insert(account_keys), rows)
-        await self._conn.execute(update(accounts).where(accounts.c.id.in_(ids)).values(keyed_at=at))
+        those = among(self._conn, accounts.c.id, ids)
+        await self._conn.execute(update(accounts).where(those).values(keyed_at=at))
 
     async def near(self, keys: Iterable[str]) -> list[CustomerCard]:
         """Who stands under one of the keys, those with the most telling ones first, at most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
 READERS = 4
-POSTGRES_POOL = 10
+AT_A_TIME = 32  # messages that a process handles, see bot/dispatcher.py
+FOR_EACH_CORE = 4  # of them: while the one waits for the disk or a lock, the others compute
+BESIDE_MESSAGES = 6  # the inbox's commits, ticks, senders, pages
+BESIDE_POOL = 4  # leases, news told and heard, the turn to open long connections
+STATEMENT_TIMEOUT_S = 30.0
+LOCK_TIMEOUT_S = 20.0
 
 ANSWER_OR_BE_GONE = {
     "tcp_keepalives_idle": "2",
@@ -51,25 +57,46 @@ def to_url(url: str, *, data_dir: Path | None = None) -> URL:
     return parsed.set(database=str((data_dir or Path()) / parsed.database))
 
 
-def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
-    """The pool: on PostgreSQL for everything, on SQLite for those who only read."""
+def pool_size(cores: int) -> int:
+    """Connections to PostgreSQL that one process makes use of. More of them would only wait for
+    each other: for a core, or for the one thread in which Python works."""
+    return min(AT_A_TIME, FOR_EACH_CORE * cores) + BESIDE_MESSAGES
+
+
+def open_engine(
+    url: URL, *, synchronous: str = "FULL", statement_timeout_s: float = STATEMENT_TIMEOUT_S
+) -> AsyncEngine:
+    """The pool: on PostgreSQL for everything, on SQLite for those who only read.
+
+    statement_timeout_s: after which PostgreSQL ends a statement; 0: never, for maintenance.
+    """
     if url.get_backend_name() == "sqlite":
         engine = create_async_engine(url, pool_size=READERS, json_serializer=to_json)
         prepare_sqlite(engine.sync_engine, synchronous=synchronous, read_only=True)
         return engine
     return create_async_engine(
         url,
-        pool_size=POSTGRES_POOL,
-        max_overflow=POSTGRES_POOL,
+        pool_size=pool_size(os.cpu_count() or 1),
+        max_overflow=0,
         pool_pre_ping=True,
         json_serializer=to_json,
         hide_parameters=True,  # errors are logged, and what people said must not be
         connect_args={
             "timeout": 10,
-            "command_timeout": 60,
-            "server_settings": ANSWER_OR_BE_GONE,
+            # should the server not even answer that it gave up
+            "command_timeout": 2 * statement_timeout_s if statement_timeout_s else None,
+            "server_settings": ANSWER_OR_BE_GONE | _limits(statement_timeout_s),
         },
     )
+
+
+def _limits(statement_timeout_s: float) -> dict[str, str]:
+    """A lock is given up before the statement that waits for it, so that the error names it."""
+    lock_s = min(LOCK_TIMEOUT_S, statement_timeout_s * 2 / 3)
+    return {
+        "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
+        "lock_timeout": f"{lock_s * 1000:.0f}",
+    }
 
 
 def for_reading(engine: AsyncEngine) -> AsyncEngine:

@@ -36,7 +36,7 @@ from bot.domain.external import (
     keys_of_follow,
 )
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks, insert_into
+from storage.dialects import AnyRow, in_chunks, insert_into, pairs_among
 from storage.tables import chat_bindings, external_contacts, external_follows, external_keys
 
 _CONTACT = ("platform", "external_id", "name", "title", "company", "mobile", "union_id")
@@ -154,7 +154,7 @@ class ExternalContacts:
         """The external ids of all that somebody has."""
         rows = await self._conn.execute(
             select(external_follows.c.external_id)
-            .where(_of_members([member]))
+            .where(self._of_members([member]))
             .order_by(external_follows.c.external_id)
         )
         return list(rows.scalars())
@@ -177,7 +177,7 @@ class ExternalContacts:
                 external_contacts.c.platform == external_follows.c.platform,
                 external_contacts.c.external_id == external_follows.c.external_id,
             ))
-            .where(_of_members(members), place > after, ~_BOUND)
+            .where(self._of_members(members), place > after, ~_BOUND)
             .order_by(
                 external_follows.c.platform,
                 external_follows.c.external_id,
@@ -204,7 +204,7 @@ class ExternalContacts:
                 external_contacts.c.external_id == external_follows.c.external_id,
             ))
             .where(
-                _of_members(members),
+                self._of_members(members),
                 or_(external_follows.c.remark == name, external_contacts.c.name == name),
             )
             .order_by(external_follows.c.platform, external_follows.c.external_id)
@@ -364,12 +364,11 @@ class ExternalContacts:
                 insert_into(self._conn, external_keys).on_conflict_do_nothing(), rows
             )
 
-
-def _of_members(members: Sequence[Identity] | None) -> ColumnElement[bool]:
-    if members is None:
-        return external_follows.c.platform.is_not(None)
-    pair = tuple_(external_follows.c.platform, external_follows.c.user_id)
-    return pair.in_([(one.platform, one.user_id) for one in members])
+    def _of_members(self, members: Sequence[Identity] | None) -> ColumnElement[bool]:
+        if members is None:
+            return external_follows.c.platform.is_not(None)
+        pair = (external_follows.c.platform, external_follows.c.user_id)
+        return pairs_among(self._conn, pair, [(one.platform, one.user_id) for one in members])
 
 
 def _here(table: Table, platform: str, external_id: str) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.levels import Level
 from bot.domain.opportunities import OpportunityState
 from bot.domain.stages import NAMES_A_STAGE, MoveKind
+from storage.dialects import among
 from storage.tables import level_changes, opportunities, stage_events
 
 PAGE = 20_000
@@ -116,7 +117,7 @@ class ForecastHistory:
             .group_by(current.c.after)
         )
         if owner_ids is not None:
-            query = query.where(opportunities.c.owner_id.in_(sorted(owner_ids)))
+            query = query.where(among(self._conn, opportunities.c.owner_id, owner_ids))
         rows = (await self._conn.execute(query)).all()
         found = [
             OpenSum(Level(level) if level is not None else None, deals, int(fen))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from bot.messages import Envelope
+from storage.trouble import worth_another_try
 from storage.writers import Writer
 
 MAX_BATCH = 500
@@ -80,9 +81,8 @@ class GroupCommit:
 
 
 def _hits_everyone(error: Exception) -> bool:
-    """Disk full, locked, connection gone: trying one by one would only take longer."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, OperationalError | OSError)
+    """Disk full, locked, connection gone, too slow: trying one by one would only take longer."""
+    return worth_another_try(error) is not None or isinstance(error, OperationalError | OSError)
 
 
 def _refuse(batch: list[Waiting], error: Exception) -> None:

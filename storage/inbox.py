@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
 from bot.ports import Fence, Pending
-from storage.dialects import AnyRow, fixed
-from storage.tables import inbox, leases
+from storage.dialects import AnyRow, among, fixed
+from storage.tables import Utc, inbox, leases
 
 MAX_UNFINISHED = 10_000
 
@@ -22,14 +35,22 @@ _PENDING = (
     inbox.c.id, inbox.c.channel, inbox.c.delivery_id, inbox.c.conversation, inbox.c.sent_at,
     inbox.c.received_at, inbox.c.body, inbox.c.attempts, inbox.c.replayed,
 )  # fmt: skip
-_SETTLE = update(inbox).where(inbox.c.id == bindparam("settled_id"), _IS_NEW)
-_SETTLE_FENCED = _SETTLE.where(
+_BY_ID = update(inbox).where(inbox.c.id == bindparam("settled_id"), _IS_NEW)
+_IN_ITS_MONTH = _BY_ID.where(inbox.c.received_at == bindparam("settled_of"))
+_FENCE_HOLDS = (
     select(leases.c.name)
     .where(leases.c.name == bindparam("fence"), leases.c.term == bindparam("fence_term"))
     .exists()
 )
-"""The end of what was begun under a lease. It and a take-over see each other: who takes over
-afterwards waits for this row and finds it settled, who took over before has made it void."""
+_SETTLE = {
+    (False, False): _BY_ID,
+    (True, False): _IN_ITS_MONTH,
+    (False, True): _BY_ID.where(_FENCE_HOLDS),
+    (True, True): _IN_ITS_MONTH.where(_FENCE_HOLDS),
+}
+"""(by its month, under a lease) -> the end of what was begun. It and a take-over see each other:
+who takes over afterwards waits for this row and finds it settled, who took over before has made it
+void."""
 
 _FIRST_OF = (
     select(*_PENDING)
@@ -40,6 +61,26 @@ _FIRST_OF = (
 
 
 ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
+
+
+inbox_keys = table(  # PostgreSQL's, see migration 0032; kept when a month of the inbox goes
+    "inbox_keys", column("key", Uuid), column("inbox_id", BigInteger), column("received_at", Utc)
+)
+
+
+def ids_of(conn: AsyncConnection, channel: str, delivery_ids: Sequence[str]) -> Select[Any]:
+    """Where deliveries of a channel lie."""
+    if conn.dialect.name == "sqlite":
+        return select(inbox.c.id).where(
+            inbox.c.channel == channel, inbox.c.delivery_id.in_(delivery_ids)
+        )
+    keys = [_key(channel, delivery_id) for delivery_id in delivery_ids]
+    return select(inbox_keys.c.inbox_id).where(among(conn, inbox_keys.c.key, keys))
+
+
+def _key(channel: str, delivery_id: str) -> UUID:
+    """As the trigger makes it."""
+    return UUID(bytes=hashlib.sha256(f"{channel}\n{delivery_id}".encode()).digest()[:16])
 
 
 NEW_ROW = (
@@ -113,7 +154,7 @@ class Inbox:
             return []
         query = (
             select(*_PENDING)
-            .where(inbox.c.id.in_(inbox_ids), _IS_NEW)
+            .where(among(self._conn, inbox.c.id, inbox_ids), _IS_NEW)
             .order_by(inbox.c.sent_at, inbox.c.id)
         )
         return [_to_pending(row) for row in await self._conn.execute(query)]
@@ -124,17 +165,32 @@ class Inbox:
         return None if row is None else _to_pending(row)
 
     async def finish(
-        self, inbox_id: int, *, at: datetime, note: str = "", fence: Fence | None = None
+        self,
+        inbox_id: int,
+        *,
+        at: datetime,
+        note: str = "",
+        fence: Fence | None = None,
+        received_at: datetime | None = None,
     ) -> bool:
         """Mark handled. False when it was no longer new, or the fence is another's. note: a
-        lasting remark such as a lost attachment."""
-        return await self._settle(inbox_id, state="done", at=at, reason=note, fence=fence)
+        lasting remark such as a lost attachment. received_at: of it; PostgreSQL then looks in one
+        month alone."""
+        values = {"state": "done", "finished_at": at, "reason": note}
+        return await self._settle(inbox_id, received_at, fence, values)
 
     async def bury(
-        self, inbox_id: int, *, at: datetime, reason: str, fence: Fence | None = None
+        self,
+        inbox_id: int,
+        *,
+        at: datetime,
+        reason: str,
+        fence: Fence | None = None,
+        received_at: datetime | None = None,
     ) -> bool:
         """Make it a dead letter. False as for `finish`."""
-        return await self._settle(inbox_id, state="dead", at=at, reason=reason, fence=fence)
+        values = {"state": "dead", "finished_at": at, "reason": reason}
+        return await self._settle(inbox_id, received_at, fence, values)
 
     async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None:
         """Count a failed attempt."""
@@ -154,7 +210,7 @@ class Inbox:
         """
         chosen: list[Any] = [inbox.c.state != "new", func.length(inbox.c.body) > 0]
         if ids:
-            chosen.append(inbox.c.id.in_(ids))
+            chosen.append(among(self._conn, inbox.c.id, ids))
         elif failed:
             chosen.append(inbox.c.reason != fixed(""))
         elif since is None:
@@ -172,21 +228,20 @@ class Inbox:
         return marked.rowcount
 
     async def _settle(
-        self, inbox_id: int, *, state: str, at: datetime, reason: str, fence: Fence | None
+        self,
+        inbox_id: int,
+        received_at: datetime | None,
+        fence: Fence | None,
+        values: dict[str, Any],
     ) -> bool:
-        values = {
-            "settled_id": inbox_id,
-            "state": state,
-            "finished_at": at,
-            "reason": reason,
-            "next_attempt_at": None,
-        }
-        if fence is None:
-            settled = await self._conn.execute(_SETTLE, values)
-        else:
-            fenced = {**values, "fence": fence.name, "fence_term": fence.term}
-            settled = await self._conn.execute(_SETTLE_FENCED, fenced)
-        return settled.rowcount == 1
+        by_month = received_at is not None and self._conn.dialect.name == "postgresql"
+        values |= {"settled_id": inbox_id, "next_attempt_at": None}
+        if by_month:
+            values |= {"settled_of": received_at}
+        if fence is not None:
+            values |= {"fence": fence.name, "fence_term": fence.term}
+        settled = await self._conn.execute(_SETTLE[by_month, fence is not None], values)
+        return bool(settled.rowcount == 1)
 
 
 def _to_pending(row: AnyRow) -> Pending:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.conversions import DayCount, LeadSpan, tally
 from bot.domain.leads import COUNTED
 from bot.domain.leads import lead_spans as spans_of
-from storage.dialects import in_chunks
+from storage.dialects import among, in_chunks
 from storage.tables import accounts, lead_spans, opportunities, stage_events
 
 _KINDS = sorted(str(kind) for kind in COUNTED)
@@ -72,13 +72,20 @@ class LeadSpans:
         ended_on, converted = lead_spans.c.last_day, lead_spans.c.converted
         ended = select(ended_on, converted, func.count()).where(*lasted, ended_on <= last)
         ended = ended.group_by(ended_on, converted)
-        begun_rows = await self._conn.execute(_owned(begun, owner_ids))
+        begun_rows = await self._conn.execute(self._owned(begun, owner_ids))
         ends: dict[date, int] = defaultdict(int)
         conversions: dict[date, int] = defaultdict(int)
-        for day, has_converted, count in await self._conn.execute(_owned(ended, owner_ids)):
+        for day, has_converted, count in await self._conn.execute(self._owned(ended, owner_ids)):
             ends[day] += count
             conversions[day] += count if has_converted else 0
         return tally({day: count for day, count in begun_rows}, ends, conversions, first, last)
+
+    def _owned(self, query: Select[Any], owner_ids: Sequence[int] | None) -> Select[Any]:
+        if owner_ids is None:
+            return query
+        # not a join, for which SQLite reads the spans of everybody in those days
+        owned = select(accounts.c.id).where(among(self._conn, accounts.c.owner_id, owner_ids))
+        return query.where(lead_spans.c.account_id.in_(owned))
 
 
 def lock_customers(which: ColumnElement[bool]) -> Select[tuple[int]]:
@@ -98,11 +105,3 @@ def to_rows(account_id: int, spans: Iterable[LeadSpan]) -> list[dict[str, Any]]:
         }
         for span in spans
     ]
-
-
-def _owned(query: Select[Any], owner_ids: Sequence[int] | None) -> Select[Any]:
-    if owner_ids is None:
-        return query
-    # not a join, for which SQLite reads the spans of everybody in those days
-    owned = select(accounts.c.id).where(accounts.c.owner_id.in_(owner_ids))
-    return query.where(lead_spans.c.account_id.in_(owned))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.mails import Mail, MailPlace, domain_key, thread_of
 from storage.dialects import fixed, in_chunks, insert_into
+from storage.inbox import ids_of
 from storage.tables import accounts, inbox, mail_addresses, mail_boxes, mails
 
 OPEN, WAITING, ENTERED, DROPPED = "open", "waiting", "entered", "dropped"
@@ -201,9 +202,7 @@ class Mails:
         """Ids of their envelopes in the inbox."""
         found: list[int] = []
         for some in in_chunks(keys):
-            query = select(inbox.c.id).where(
-                inbox.c.channel == channel, inbox.c.delivery_id.in_(some)
-            )
+            query = ids_of(self._conn, channel, some)
             found += (await self._conn.execute(query)).scalars()
         return found
 

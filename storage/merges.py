@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import DraftState
 from bot.domain.opportunities import OpportunityState
-from storage.dialects import AnyRow
+from storage.dialects import AnyRow, among
 from storage.lead_spans import LeadSpans
 from storage.tables import (
     account_keys,
@@ -262,7 +262,7 @@ class Merges:
         await self._conn.execute(
             update(light_episodes)
             .where(
-                light_episodes.c.opportunity_id.in_(opportunity_ids),
+                among(self._conn, light_episodes.c.opportunity_id, opportunity_ids),
                 light_episodes.c.cleared_at.is_(None),
             )
             .values(owner_id=owner_id)
@@ -291,7 +291,7 @@ class Merges:
         keys = tuple_(*_keys(table, column))
         for start in range(0, len(rows), CHUNK):
             chunk = [tuple(row) for row in rows[start : start + CHUNK]]
-            back = and_(column.in_(holders), keys.in_(chunk))
+            back = and_(among(self._conn, column, holders), keys.in_(chunk))
             await self._conn.execute(update(table).where(back).values({column: gone_id}))
 
     async def _later_links(self, account_id: int) -> list[Merge]:

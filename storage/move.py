@@ -98,7 +98,8 @@ async def refuse_half_moved(url: str) -> None:
 
 @asynccontextmanager
 async def _engines(source: str, target: str) -> AsyncIterator[tuple[AsyncEngine, AsyncEngine]]:
-    old, new = open_engine(to_url(source)), open_engine(to_url(target))
+    old = open_engine(to_url(source))
+    new = open_engine(to_url(target), statement_timeout_s=0)
     try:
         yield old, new
     finally:

@@ -45,7 +45,7 @@ from bot.messages import (
     content_to_json,
 )
 from bot.ports import AppKey, Outgoing
-from storage.dialects import AnyRow, begins_with, fixed, in_chunks, prepared_insert
+from storage.dialects import AnyRow, among, begins_with, fixed, in_chunks, prepared_insert
 from storage.tables import outbox
 
 LOOKED_BACK = 100_000
@@ -138,7 +138,7 @@ class Outbox:
 
     async def answered(self, source_id: str) -> bool:
         """Whether an answer to this delivery was ever queued."""
-        of_it = begins_with(self._conn, outbox.c.dedupe_key, f"{source_id}:")
+        of_it = begins_with(outbox.c.dedupe_key, f"{source_id}:")
         found = await self._conn.scalar(select(outbox.c.id).where(of_it).limit(1))
         return found is not None
 
@@ -211,7 +211,7 @@ class Outbox:
         up since. ids: only these."""
         dead = [outbox.c.state == fixed("dead")]
         if ids is not None:
-            dead.append(outbox.c.id.in_(ids))
+            dead.append(among(self._conn, outbox.c.id, ids))
         if since is not None:
             dead.append(outbox.c.finished_at >= since)
         still_good = or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > at)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.payouts.ledger import Closed
 from bot.errors import NotFound
-from storage.dialects import AnyRow, among, in_chunks, insert_into
+from storage.dialects import AnyRow, among, in_chunks, insert_into, not_among
 from storage.tables import contracts, payout_lines, payout_reviews, payout_runs
 
 RULES, DECISION = "rules", "decision"
@@ -263,13 +263,12 @@ class PayoutLedger:
         await self._conn.execute(
             update(payout_runs).where(payout_runs.c.id == run.id).values(paid_at=at)
         )
-        left = list(besides)
         await self._conn.execute(
             update(payout_lines)
             .where(
                 payout_lines.c.run_id == run.id,
                 payout_lines.c.paid_at.is_(None),
-                payout_lines.c.id.not_in(left),
+                not_among(self._conn, payout_lines.c.id, besides),
             )
             .values(paid_at=at)
         )
@@ -307,9 +306,8 @@ class PayoutLedger:
         open_keys = {(contract_id, reason) for contract_id, reason, _, _ in found}
         gone = [row.id for key, row in known.items() if key not in open_keys and not row.settled_at]
         if gone:
-            await self._conn.execute(
-                update(payout_reviews).where(payout_reviews.c.id.in_(gone)).values(settled_at=at)
-            )
+            those = among(self._conn, payout_reviews.c.id, gone)
+            await self._conn.execute(update(payout_reviews).where(those).values(settled_at=at))
         fresh = [one for one in found if _is_news(known.get(one[:2]))]
         for contract_id, reason, why, person_id in fresh:
             values = {"why": why, "person_id": person_id, "opened_at": at, "settled_at": None}
@@ -324,7 +322,8 @@ class PayoutLedger:
         new = {(contract_id, reason) for contract_id, reason, _, _ in fresh}
         if not new:
             return []
-        opened = await self._reviews(payout_reviews.c.contract_id.in_({one[0] for one in new}))
+        of_new = among(self._conn, payout_reviews.c.contract_id, [one[0] for one in new])
+        opened = await self._reviews(of_new)
         return [one for one in opened if (one.contract_id, one.reason) in new]
 
     async def open_reviews(self, *, person_id: int | None = None) -> list[Review]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.payouts.disputes import State
-from storage.dialects import in_chunks
+from storage.dialects import among, in_chunks
 from storage.merges import family
 from storage.payout_ledger import StoredLine
 from storage.tables import activities, contracts, payout_disputes, payout_lines, people
@@ -66,15 +66,18 @@ class PayoutViews:
         return sorted(found, key=lambda one: (one.name, one.person_id))[:limit]
 
     async def lines(
-        self, person_id: int, month: str, *, start: int, limit: int
+        self, person_id: int, month: str, *, after: int, limit: int
     ) -> list[StoredLine]:
-        """In the order of booking."""
+        """In the order of booking, those behind the line `after`; 0: from the first."""
         rows = await self._conn.execute(
             select(payout_lines, contracts.c.number, contracts.c.account_id)
             .outerjoin(contracts, contracts.c.id == payout_lines.c.contract_id)
-            .where(payout_lines.c.person_id == person_id, payout_lines.c.month == month)
+            .where(
+                payout_lines.c.person_id == person_id,
+                payout_lines.c.month == month,
+                payout_lines.c.id > after,
+            )
             .order_by(payout_lines.c.id)
-            .offset(start)
             .limit(limit)
         )
         return [
@@ -87,6 +90,13 @@ class PayoutViews:
             for row in rows
         ]  # fmt: skip
 
+    async def lines_until(self, person_id: int, month: str, line_id: int) -> int:
+        """How many stand up to a line."""
+        found = await self._months(
+            payout_lines.c.person_id == person_id, payout_lines.c.id <= line_id, month=month
+        )
+        return found[0].lines if found else 0
+
     async def disputes(
         self, *, only: Iterable[int] | None, arbiter: int, open_only: bool, before: int, limit: int
     ) -> list[DisputeRow]:
@@ -95,7 +105,8 @@ class PayoutViews:
         table = payout_disputes
         which = [table.c.state != str(State.DRAFT)]
         if only is not None:
-            which.append(table.c.person_id.in_(sorted(only)) | (table.c.arbiter_id == arbiter))
+            theirs = among(self._conn, table.c.person_id, only)
+            which.append(theirs | (table.c.arbiter_id == arbiter))
         if open_only:
             which.append(table.c.closed_at.is_(None))
         if before:

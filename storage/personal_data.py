@@ -21,7 +21,7 @@ from bot.errors import NotFound
 from bot.messages import Text as Content
 from bot.messages import content_to_json
 from storage.audit import ERASURE, Audit
-from storage.dialects import AnyRow, in_chunks
+from storage.dialects import AnyRow, among, in_chunks, not_among, pairs_among
 from storage.merges import family
 from storage.tables import (
     account_merges,
@@ -190,16 +190,22 @@ class PersonalData:
         of = await family(self._conn, account_id)
         found = Traces({accounts: of})
         for table in (opportunities, contracts, archive_chats):
-            found.ids[table] = await self._ids(table, table.c.account_id.in_(of))
-        found.activity_ids = await self._ids(activities, activities.c.account_id.in_(of))
+            found.ids[table] = await self._ids(table, among(self._conn, table.c.account_id, of))
+        found.activity_ids = await self._ids(
+            activities, among(self._conn, activities.c.account_id, of)
+        )
         found.external = await self._bound(of, ChatKind.CONTACT)
         found.groups = await self._bound(of, ChatKind.GROUP)
         found.words = [*await self._words(of), *await self._words_of_external(found.external)]
         found.words += await self._addresses(of)
-        keys = await self._conn.execute(select(mails.c.key).where(mails.c.account_id.in_(of)))
+        keys = await self._conn.execute(
+            select(mails.c.key).where(among(self._conn, mails.c.account_id, of))
+        )
         found.mails = set(keys.scalars())
         columns = (drafts.c.id, drafts.c.conversation, drafts.c.created_at, drafts.c.touched_at)
-        for row in await self._conn.execute(select(*columns).where(drafts.c.account_id.in_(of))):
+        for row in await self._conn.execute(
+            select(*columns).where(among(self._conn, drafts.c.account_id, of))
+        ):
             found.draft_ids.append(row.id)
             found.talks.append((row.conversation, row.created_at - BEFORE, row.touched_at + AFTER))
         return found
@@ -207,14 +213,16 @@ class PersonalData:
     async def rows(self, traces: Traces) -> dict[str, list[dict[str, Any]]]:
         """Every row that names the customer, its deals or its contracts, by its table."""
         found = {
-            "accounts": await self._dump(accounts, accounts.c.id.in_(traces.ids[accounts])),
+            "accounts": await self._dump(
+                accounts, among(self._conn, accounts.c.id, traces.ids[accounts])
+            ),
         }
-        for table, chosen in _rows_of(traces):
+        for table, chosen in _rows_of(self._conn, traces):
             found[str(table.name)] = await self._dump(table, chosen)
-        for table, chosen in _external_rows(traces):
+        for table, chosen in _external_rows(self._conn, traces):
             found[str(table.name)] = await self._dump(table, chosen)
         hashes = await self._file_hashes(traces)
-        found["files"] = await self._dump(files, files.c.sha256.in_(hashes))
+        found["files"] = await self._dump(files, among(self._conn, files.c.sha256, hashes))
         found["inbox"] = [
             {"id": row.id, "at": row.sent_at, "body": bytes(row.body).decode(errors="replace")}
             async for row in self._chat(traces)
@@ -229,9 +237,11 @@ class PersonalData:
         hashes, chat = await self._own_files(traces), [row.id async for row in self._chat(traces)]
         entries = [row.seq async for row in self._audit_of(traces)]
         counts = {
-            "accounts": await self._change(accounts, accounts.c.id.in_(traces.ids[accounts])),
+            "accounts": await self._change(
+                accounts, among(self._conn, accounts.c.id, traces.ids[accounts])
+            ),
         }
-        for table, chosen in _external_rows(traces):
+        for table, chosen in _external_rows(self._conn, traces):
             erased = await self._conn.execute(delete(table).where(chosen))
             counts[str(table.name)] = erased.rowcount
         for table in _OF_CUSTOMER:
@@ -240,7 +250,7 @@ class PersonalData:
         chats = traces.ids[archive_chats]
         for column in (archive_files.c.chat_id, archive_messages.c.chat_id, archive_chats.c.id):
             counts[str(column.table.name)] = await self._delete(column, chats)
-        for table, chosen in _rows_of(traces):
+        for table, chosen in _rows_of(self._conn, traces):
             if table not in GOES_WHOLE:
                 counts[str(table.name)] = await self._change(table, chosen)
         for some in in_chunks(chat):
@@ -266,7 +276,9 @@ class PersonalData:
         )
 
     async def _words(self, of: Sequence[int]) -> list[str]:
-        rows = await self._conn.execute(select(contacts).where(contacts.c.account_id.in_(of)))
+        rows = await self._conn.execute(
+            select(contacts).where(among(self._conn, contacts.c.account_id, of))
+        )
         words = []
         for row in rows:
             words += [row.name] if tells_apart(row.name) else []
@@ -277,7 +289,8 @@ class PersonalData:
         """Of its people's mailboxes."""
         rows = await self._conn.execute(
             select(mail_addresses.c.name).where(
-                mail_addresses.c.account_id.in_(of), mail_addresses.c.name.not_like("@%")
+                among(self._conn, mail_addresses.c.account_id, of),
+                mail_addresses.c.name.not_like("@%"),
             )
         )
         return list(rows.scalars())
@@ -287,7 +300,7 @@ class PersonalData:
             select(chat_bindings.c.platform, chat_bindings.c.chat_key)
             .distinct()
             .where(
-                chat_bindings.c.account_id.in_(of),
+                among(self._conn, chat_bindings.c.account_id, of),
                 chat_bindings.c.kind == str(kind),
                 chat_bindings.c.ended_at.is_(None),
             )
@@ -379,10 +392,10 @@ class PersonalData:
 
     async def _file_hashes(self, traces: Traces) -> list[str]:
         of = traces.ids[accounts]
-        used = select(file_uses.c.sha256).where(file_uses.c.account_id.in_(of))
+        used = select(file_uses.c.sha256).where(among(self._conn, file_uses.c.account_id, of))
         found = set((await self._conn.execute(used)).scalars())
         for table in (activities, drafts):
-            rows = select(table.c.file_hashes).where(table.c.account_id.in_(of))
+            rows = select(table.c.file_hashes).where(among(self._conn, table.c.account_id, of))
             for hashes in (await self._conn.execute(rows)).scalars():
                 found.update(hashes)
         return sorted(found)
@@ -391,12 +404,13 @@ class PersonalData:
         """Those that no other customer has, and no other conversation."""
         hashes = await self._file_hashes(traces)
         used = select(file_uses.c.sha256).where(
-            file_uses.c.sha256.in_(hashes), file_uses.c.account_id.not_in(traces.ids[accounts])
+            among(self._conn, file_uses.c.sha256, hashes),
+            not_among(self._conn, file_uses.c.account_id, traces.ids[accounts]),
         )
         elsewhere = set((await self._conn.execute(used)).scalars())
         sent = select(archive_files.c.sha256).where(
-            archive_files.c.sha256.in_(hashes),
-            archive_files.c.chat_id.not_in(traces.ids[archive_chats]),
+            among(self._conn, archive_files.c.sha256, hashes),
+            not_among(self._conn, archive_files.c.chat_id, traces.ids[archive_chats]),
         )
         elsewhere |= set((await self._conn.execute(sent)).scalars())
         return [one for one in hashes if one not in elsewhere]
@@ -448,18 +462,19 @@ def naming(
             yield table, columns
 
 
-def _rows_of(traces: Traces) -> Iterator[tuple[Table, Any]]:
+def _rows_of(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table, Any]]:
     for table, columns in naming(traces.ids):
-        yield table, or_(*(column.in_(traces.ids[target]) for column, target in columns))
+        yield table, or_(*(among(conn, column, traces.ids[target]) for column, target in columns))
 
 
-def _external_rows(traces: Traces) -> Iterator[tuple[Table, Any]]:
+def _external_rows(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table, Any]]:
     """What is kept of people outside, who are named by their platform's ids."""
     for table in (external_contacts, external_follows, external_keys):
-        place = tuple_(table.c.platform, table.c.external_id)
-        yield table, place.in_(traces.external)
-    group = tuple_(chat_members.c.platform, chat_members.c.chat_id)
-    yield chat_members, and_(group.in_(traces.groups), chat_members.c.is_staff.is_(False))
+        place = (table.c.platform, table.c.external_id)
+        yield table, pairs_among(conn, place, traces.external)
+    group = (chat_members.c.platform, chat_members.c.chat_id)
+    theirs = pairs_among(conn, group, traces.groups)
+    yield chat_members, and_(theirs, chat_members.c.is_staff.is_(False))
 
 
 def _plain(value: object) -> str:

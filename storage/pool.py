@@ -13,7 +13,7 @@ from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import OpportunityState
 from bot.domain.pool import Idle
 from bot.domain.stages import MoveKind, StageEvent
-from storage.dialects import AnyRow
+from storage.dialects import AnyRow, among
 from storage.stages import Stages
 from storage.tables import accounts, opportunities, people, pool_claims
 
@@ -158,7 +158,7 @@ class Pool:
         rows = (await self._conn.execute(query)).all()
         deals: dict[int, list[AnyRow]] = {row.id: [] for row in rows}
         for deal in await self._conn.execute(
-            select(opportunities).where(opportunities.c.account_id.in_(list(deals)))
+            select(opportunities).where(among(self._conn, opportunities.c.account_id, deals))
         ):
             deals[deal.account_id].append(deal)
         return [_to_idle(row, deals[row.id]) for row in rows]

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, func, inspect, select, text
+from sqlalchemy import URL, Connection, func, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import PermanentError
@@ -111,7 +111,7 @@ async def _count(url: URL) -> int:
     engine = create_async_engine(url)
     try:
         async with engine.connect() as conn:
-            names = await conn.run_sync(lambda plain: inspect(plain).get_table_names())
+            names = await conn.run_sync(_whole_tables)
             counts = [
                 await conn.scalar(select(func.count()).select_from(text(f'"{name}"')))
                 for name in names
@@ -119,3 +119,12 @@ async def _count(url: URL) -> int:
     finally:
         await engine.dispose()
     return sum(count or 0 for count in counts)
+
+
+def _whole_tables(connection: Connection) -> list[str]:
+    """Without the partitions, whose rows are counted with their tables'."""
+    names = inspect(connection).get_table_names()
+    if connection.dialect.name == "sqlite":
+        return names
+    partitions = text("SELECT relname FROM pg_class WHERE relispartition")
+    return sorted({*names} - {*connection.scalars(partitions)})

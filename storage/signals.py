@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.signals import Arrived, Event, Signal
 from bot.domain.websites import MaterialLink
-from storage.dialects import AnyRow, fixed, in_chunks, insert_into, prepared_insert
+from storage.dialects import AnyRow, among, fixed, in_chunks, insert_into, prepared_insert
 from storage.merges import family
 from storage.tables import (
     accounts,
@@ -205,7 +205,7 @@ class Signals:
         query = (
             select(*_EVENT)
             .where(
-                signal_events.c.account_id.in_(account_ids),
+                among(self._conn, signal_events.c.account_id, account_ids),
                 signal_events.c.at >= since,
                 signal_events.c.kind.in_(kinds),
             )
@@ -279,7 +279,7 @@ class Signals:
             .join(accounts, accounts.c.id == customer_signals.c.account_id)
             .where(
                 customer_signals.c.task == fixed("open"),
-                accounts.c.owner_id.in_(owner_ids),
+                among(self._conn, accounts.c.owner_id, owner_ids),
                 accounts.c.in_pool_since.is_(None),
                 ~touched,
             )

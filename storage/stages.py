@@ -17,6 +17,7 @@ from bot.domain.leads import COUNTED
 from bot.domain.library import ActionLibrary
 from bot.domain.opportunities import Opportunity, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent, state_event, stay_days
+from storage.dialects import among
 from storage.lead_spans import LeadSpans
 from storage.tables import opportunities, stage_events
 
@@ -75,7 +76,7 @@ class Stages:
         people own now; None: of all."""
         deals = opportunities.c
         written = [deals.library.in_(refs)]
-        owned = [] if owner_ids is None else [deals.owner_id.in_(owner_ids)]
+        owned = [] if owner_ids is None else [among(self._conn, deals.owner_id, owner_ids)]
         rank = case(
             (deals.state == str(OpportunityState.WON), len(library.stages)),
             *((deals.furthest == stage.key, n) for n, stage in enumerate(library.stages)),
@@ -105,7 +106,7 @@ class Stages:
         )
         if owner_ids is not None:
             query = query.join(opportunities, opportunities.c.id == stage_events.c.opportunity_id)
-            query = query.where(opportunities.c.owner_id.in_(owner_ids))
+            query = query.where(among(self._conn, opportunities.c.owner_id, owner_ids))
         found: dict[str, Counter[int]] = defaultdict(Counter)
         for _, stage, days, count in await self._conn.execute(query.group_by(*grouped)):
             found[stage][days] += count

@@ -60,6 +60,7 @@ from storage.mails import Mails
 from storage.merges import Merges
 from storage.opportunities import Opportunities
 from storage.page_sessions import PageSessions
+from storage.partitions import Partitions
 from storage.payout_disputes import PayoutDisputes
 from storage.payout_facts import PayoutFacts
 from storage.payout_ledger import PayoutLedger
@@ -103,6 +104,7 @@ class UnitOfWork:
     """One open transaction and everything that can be read and written in it."""
 
     delivery = _Part(Delivery)
+    partitions = _Part(Partitions)
     audit = _Part(Audit)
     audit_search = _Part(AuditSearch)
     boxes = _Part(Boxes)

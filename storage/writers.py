@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.messages import Envelope
 from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
 from storage.tables import inbox
+from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
 
 
@@ -45,9 +46,10 @@ class PostgresWriter:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        async with self._engine.begin() as conn:
-            tx = UnitOfWork(conn)
-            yield tx
+        with told_apart():
+            async with self._engine.begin() as conn:
+                tx = UnitOfWork(conn)
+                yield tx
         tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:

@@ -20,7 +20,7 @@ from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
 from storage.tables import metadata
-from tests import query_plans
+from tests import postgres_plans, query_plans
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
@@ -28,6 +28,7 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         *(str(table.delete()) for table in reversed(metadata.sorted_tables)),
+        "DELETE FROM inbox_keys",
         "SELECT setval(quote_ident(sequencename)::regclass, start_value, false)"
         " FROM pg_sequences WHERE last_value IS NOT NULL",
     ]
@@ -102,6 +103,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_migrated(postgres_server: str) -> Iterator[str]:
     """One for all tests of a process, each of which leaves it empty: a copy for each would cost
     more than the tests, a second and more where the disk is slow."""
+    postgres_plans.prepare(postgres_server)
     name = f"gendan_{os.getpid()}"
     asyncio.run(_tell(postgres_server, f"CREATE DATABASE {name}"))
     asyncio.run(_tell(postgres_server, f"ALTER DATABASE {name} SET synchronous_commit = off"))

@@ -1,8 +1,9 @@
 """Every statement that the tests have the program issue is explained, once: none may read a whole
 table that grows with the company.
 
-SQLite is asked, without statistics: it then takes every table for a large one. What is found fails
-the test that issued the statement first.
+SQLite is asked, without statistics: it then takes every table for a large one. PostgreSQL is asked
+over a large data set (`tests.postgres_plans`). What is found fails the test that issued the
+statement first.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from sqlalchemy import Connection, StaticPool, create_engine, event
 from sqlalchemy.engine import Engine
 
 from storage.tables import metadata
+from tests import postgres_plans
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {
     "assignments", "archive_bookmarks", "call_counts", "departments", "dialogs", "erp_bookmarks",
     "external_reads", "forecast_targets", "group_words", "growth_consents", "growth_items",
-    "identities", "library_uses", "library_versions", "payout_rule_changes", "payout_runs",
-    "people", "policy_changes", "settings", "supply_numbers", "talk_tracks", "tokens",
+    "identities", "leases", "library_uses", "library_versions", "nodes", "payout_rule_changes",
+    "payout_runs", "people", "policy_changes", "settings", "supply_numbers", "talk_tracks",
+    "tokens",
 }  # fmt: skip
-"""As large as the number of people and settings, not as what happens."""
+"""As large as the number of people, processes and settings, not as what happens."""
 
 MAY_SCAN = {
     "storage/admin.py:upgrade": "a migration changes what is there",
@@ -47,6 +50,7 @@ MAY_SCAN = {
 """Function of ours -> why it may."""
 
 _LIKE = re.compile(r"\?(?:, \?)+|\(\?\)(?:, \(\?\))+")
+_LIKE_ON_POSTGRES = re.compile(r"\$\d+(::\w+)?(?:, \$\d+\1)*")
 _INFRASTRUCTURE = ("storage/sqlite_writer.py", "storage/remembering.py", "storage/dialects.py")
 _WORDS = ("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")
 _explained: set[str] = set()
@@ -64,14 +68,16 @@ def found() -> list[str]:
 def _explain(
     conn: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
 ) -> None:
-    if conn.dialect.name != "sqlite" or not statement.startswith(_WORDS):
+    if not statement.startswith(_WORDS):
         return
-    kind = _LIKE.sub("?", statement)
+    on_sqlite = conn.dialect.name == "sqlite"
+    kind = (_LIKE if on_sqlite else _LIKE_ON_POSTGRES).sub("?", statement)
     if kind in _explained:
         return
     _explained.add(kind)
     rows = isinstance(parameters, list)  # of an executemany
-    scanned = list(whole_tables(statement, parameters[0] if rows else parameters))
+    one = parameters[0] if rows else parameters
+    scanned = list(whole_tables(statement, one) if on_sqlite else _on_postgres(statement, one))
     if scanned and (ours := _whose()) and ours not in MAY_SCAN:
         _found.append(f"{ours}: {'; '.join(scanned)}\n{statement}")
 
@@ -86,6 +92,13 @@ def whole_tables(statement: str, parameters: Any) -> Iterator[str]:
         match = re.fullmatch(r"SCAN (\w+?)(?:_\d+)?(?: USING (?:COVERING )?INDEX (\w+))?", step)
         if match and match[1] in metadata.tables.keys() - SMALL and match[2] not in _partial():
             yield step
+
+
+def _on_postgres(statement: str, parameters: Any) -> Iterator[str]:
+    explainer = postgres_plans.explainer()
+    plan = explainer.plan(statement, parameters) if explainer else None
+    if plan is not None:
+        yield from postgres_plans.whole_tables(plan, SMALL)
 
 
 @cache

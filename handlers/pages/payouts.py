@@ -62,8 +62,8 @@ class PersonRow:
 @dataclass(frozen=True, slots=True)
 class PayoutsPage:
     """person_id: whose. months: (2026-10, words), the newest first. count: of all lines. people:
-    those the visitor may look at; leads: whether there can be any. start, next_start, after: where
-    lines and people begin and go on."""
+    those the visitor may look at; leads: whether there can be any. start: how many lines stand
+    before these. next_start, after: the last line and person here, where there are more."""
 
     person_id: int
     name: str
@@ -88,7 +88,7 @@ class PayoutsPage:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the address says. person: "" for the visitor."""
+    """What the address says. person: "" for the visitor. start, after: what was seen last."""
 
     month: str = ""
     person: str = ""
@@ -102,8 +102,9 @@ async def page(
     """Raises NotAllowed, and InvalidInput for a month or place that is none."""
     month = month_asked(asked.month, office.calendar.day_of(at))
     person = await person_asked(tx, reader, asked.person)
-    start = _place(asked.start)
-    lines = await tx.payout_views.lines(person.id, month, start=start, limit=LINES)
+    behind = _place(asked.start)
+    lines = await tx.payout_views.lines(person.id, month, after=behind, limit=LINES)
+    start = await tx.payout_views.lines_until(person.id, month, behind) if behind else 0
     whole = await tx.payout_views.month_of(person.id, month)
     count = whole.lines if whole is not None else 0
     locked = whole is not None and not whole.open_lines
@@ -125,7 +126,7 @@ async def page(
         lines=await _traced(tx, reader, lines, at),
         count=count,
         start=start,
-        next_start=start + LINES if start + LINES < count else None,
+        next_start=lines[-1].id if start + len(lines) < count and lines else None,
         leads=leads,
         people=people,
         after=after,
@@ -262,6 +263,6 @@ def _months(month: str, at: datetime, office: Office) -> list[str]:
 
 
 def _place(start: str) -> int:
-    if start and not (start.isascii() and start.isdigit() and len(start) < 7):
+    if start and not (start.isascii() and start.isdigit() and len(start) < 19):
         raise InvalidInput(NO_SUCH_PLACE)
     return int(start or 0)

@@ -18,7 +18,7 @@ from bot.domain.activities import Activity
 from bot.domain.payouts.ledger import cutoff_of
 from bot.domain.payouts.recipients import key_of
 from bot.domain.people import Person
-from bot.errors import BotError, NotFound, Refused
+from bot.errors import BotError, NotFound, Refused, TransientError
 from bot.messages import FileContent, Incoming, StoredFile
 from bot.ports import FileStore
 from handlers.desk import Desk
@@ -86,7 +86,9 @@ class EvidencePacks:
                 return incoming
             made = await self.make(reader, person_id, month, incoming.at)
             return replace(incoming, looked_up=made)
-        except BotError:
+        except BotError as error:
+            if isinstance(error, TransientError) and not last_try:
+                raise
             return incoming
 
     async def make(self, reader: Person, person_id: int, month: str, at: datetime) -> Made:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from storage.tables.columns import Json, Utc, id_column, metadata
 
-inbox = Table(
+inbox = Table(  # on PostgreSQL in partitions by month of received_at; see storage/partitions.py
     "inbox",
     metadata,
     id_column(),
@@ -33,7 +33,8 @@ inbox = Table(
     Column("finished_at", Utc),
     Column("reason", Text, nullable=False, default=""),
     Column("replayed", Boolean, nullable=False, default=False),
-    UniqueConstraint("channel", "delivery_id"),
+    UniqueConstraint("channel", "delivery_id",  # on PostgreSQL by inbox_keys
+                     info={"only_on": "sqlite"}).ddl_if(dialect="sqlite"),
     Index("ix_inbox_unfinished", "sent_at", "id", sqlite_where=text("state = 'new'"),
           postgresql_where=text("state = 'new'")),
     Index("ix_inbox_next", "conversation", "sent_at", "id",  # where processes share the work
@@ -45,11 +46,14 @@ inbox = Table(
           postgresql_where=text("state = 'dead'")),
 )  # fmt: skip
 
+_BY_BYTES = String(200).with_variant(String(200, collation="C"), "postgresql")
+"""An index over it knows where a prefix begins and ends."""
+
 outbox = Table(
     "outbox",
     metadata,
     id_column(),
-    Column("dedupe_key", String(200), nullable=False, unique=True),
+    Column("dedupe_key", _BY_BYTES, nullable=False, unique=True),
     Column("platform", String(20), nullable=False),
     Column("app", String(40), nullable=False),
     Column("user_id", String(128)),

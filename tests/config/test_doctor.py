@@ -24,6 +24,7 @@ from bot.errors import (
 from config import doctor
 from config.doctor import Check, Finding
 from config.settings import Settings
+from storage.connections import Room
 
 NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
 T = TypeVar("T")
@@ -291,6 +292,7 @@ async def examine_all(app: App) -> list[str]:
         ask=ask,
         write=gives(None),
         complaints=gives(()),
+        room=gives(None),
         hear=gives(None),
         scan=gives(None),
         ours=FixedClock(NOW),
@@ -416,6 +418,11 @@ async def test_storage_checks(tmp_path: Path) -> None:
     assert (await finding(doctor.schema(gives([])))).ok
     old = await finding(doctor.schema(gives(["请先运行 gendan db upgrade"])))
     assert (old.ok, old.text) == (False, "请先运行 gendan db upgrade")
+    assert (await finding(doctor.connections(gives(None)))).ok
+    full = await finding(doctor.connections(gives(Room(18, 3, 25, 90))))
+    assert full.ok is False
+    assert "max_connections" in full.remedy
+    assert (await finding(doctor.connections(gives(Room(18, 3, 25, 97))))).ok
     room = await finding(doctor.disk(tmp_path / "not" / "yet" / "there"))
     assert room.ok is not None
     assert str(tmp_path) in room.text
