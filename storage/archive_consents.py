@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.archive import Consent, Pair, Status
-from storage.dialects import in_chunks, insert_into
+from storage.dialects import insert_into, pairs_among
 from storage.tables import archive_consents
 
 
@@ -23,13 +23,11 @@ class ArchiveConsents:
         """What is known of them, and when it was asked or told."""
         found: dict[Pair, tuple[Consent, datetime]] = {}
         table = archive_consents
-        for chunk in in_chunks((pair.party, pair.outsider) for pair in pairs):
-            query = select(table).where(
-                table.c.corp == corp, tuple_(table.c.party, table.c.outsider).in_(chunk)
-            )
-            for row in await self._conn.execute(query):
-                consent = Consent(Status(row.status), row.changed_at)
-                found[Pair(row.party, row.outsider)] = (consent, row.asked_at)
+        wanted = [(pair.party, pair.outsider) for pair in pairs]
+        of_them = pairs_among(self._conn, (table.c.party, table.c.outsider), wanted)
+        for row in await self._conn.execute(select(table).where(table.c.corp == corp, of_them)):
+            consent = Consent(Status(row.status), row.changed_at)
+            found[Pair(row.party, row.outsider)] = (consent, row.asked_at)
         return found
 
     async def put(self, corp: str, consents: Iterable[tuple[Pair, Consent]], at: datetime) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bindings import BoundBy
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks, pairs_among
+from storage.dialects import AnyRow, pairs_among
 from storage.tables import (
     account_keys,
     chat_bindings,
@@ -77,15 +77,12 @@ class ContactMatches:
         self, members: Sequence[Identity] | None, contacts: Sequence[tuple[str, str]]
     ) -> list[KeyInCommon]:
         """The same of these alone: (platform, external id)."""
-        found: list[KeyInCommon] = []
-        for chunk in in_chunks(contacts):
-            rows = await self._conn.execute(
-                self._common(members)
-                .where(tuple_(*_PLACE).in_(chunk))
-                .order_by(*_PLACE, external_keys.c.how, account_keys.c.account_id)
-            )
-            found += [_to_key(row) for row in rows]
-        return found
+        rows = await self._conn.execute(
+            self._common(members)
+            .where(pairs_among(self._conn, _PLACE, contacts))
+            .order_by(*_PLACE, external_keys.c.how, account_keys.c.account_id)
+        )
+        return [_to_key(row) for row in rows]
 
     async def groups(
         self,

@@ -266,10 +266,8 @@ class ExternalContacts:
         """(member, contact). Whom nobody has any more is gone, and nothing finds them."""
         for chunk in in_chunks(pairs):
             for table in (external_follows, external_keys):
-                pair = tuple_(table.c.user_id, table.c.external_id)
-                await self._conn.execute(
-                    delete(table).where(table.c.platform == platform, pair.in_(chunk))
-                )
+                pair = pairs_among(self._conn, (table.c.user_id, table.c.external_id), chunk)
+                await self._conn.execute(delete(table).where(table.c.platform == platform, pair))
             ids = list({external_id for _, external_id in chunk})
             held = exists().where(
                 external_follows.c.platform == external_contacts.c.platform,
@@ -347,9 +345,11 @@ class ExternalContacts:
         """(contact, member or "") -> its keys. those_known: contacts that may have some."""
         known = set(those_known)
         for chunk in in_chunks(pair for pair in keys if pair[0] in known):
-            pair = tuple_(external_keys.c.external_id, external_keys.c.user_id)
+            pair = external_keys.c.external_id, external_keys.c.user_id
             await self._conn.execute(
-                delete(external_keys).where(external_keys.c.platform == platform, pair.in_(chunk))
+                delete(external_keys).where(
+                    external_keys.c.platform == platform, pairs_among(self._conn, pair, chunk)
+                )
             )
         rows = [
             {

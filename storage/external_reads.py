@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import insert_into
+from storage.dialects import insert_into, pairs_among
 from storage.tables import external_reads
 
 CONTACT, GROUP, EVERYTHING = "contact", "group", "all"
@@ -77,7 +77,7 @@ class ExternalReads:
         """The longest due first."""
         rows = await self._conn.execute(
             select(*_COLUMNS)
-            .where(external_reads.c.due_at <= at, _of(apps, whats))
+            .where(external_reads.c.due_at <= at, _of(self._conn, apps, whats))
             .order_by(external_reads.c.due_at, external_reads.c.key)
             .limit(limit)
         )
@@ -87,7 +87,7 @@ class ExternalReads:
         self, apps: Collection[tuple[str, str]], whats: Collection[str]
     ) -> datetime | None:
         """When the first of them is due."""
-        query = select(func.min(external_reads.c.due_at)).where(_of(apps, whats))
+        query = select(func.min(external_reads.c.due_at)).where(_of(self._conn, apps, whats))
         found: datetime | None = await self._conn.scalar(query)
         return found
 
@@ -108,9 +108,11 @@ class ExternalReads:
         )
 
 
-def _of(apps: Collection[tuple[str, str]], whats: Collection[str]) -> ColumnElement[bool]:
-    app = tuple_(external_reads.c.platform, external_reads.c.app)
-    return and_(app.in_(sorted(apps)), external_reads.c.what.in_(sorted(whats)))
+def _of(
+    conn: AsyncConnection, apps: Collection[tuple[str, str]], whats: Collection[str]
+) -> ColumnElement[bool]:
+    app = external_reads.c.platform, external_reads.c.app
+    return and_(pairs_among(conn, app, apps), external_reads.c.what.in_(sorted(whats)))
 
 
 def _is(reading: Reading) -> ColumnElement[bool]:

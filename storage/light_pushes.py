@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, column, func, select, tuple_, update, values
+from sqlalchemy import Integer, bindparam, column, func, select, update, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notifying import Reason, Step
-from storage.dialects import fixed, insert_into
+from storage.dialects import fixed, insert_into, pairs_among
 from storage.tables import Utc, activities, opportunities, pushes
 
 CHUNK = 500
@@ -140,16 +140,14 @@ class LightPushes:
     ) -> dict[EpisodeKey, set[int]]:
         """Who was told about each episode in one of these steps."""
         told: dict[EpisodeKey, set[int]] = defaultdict(set)
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), CHUNK):
-            episode = tuple_(pushes.c.opportunity_id, pushes.c.episode)
-            query = select(pushes.c.opportunity_id, pushes.c.episode, pushes.c.receiver_id).where(
-                episode.in_(wanted[start : start + CHUNK]),
-                pushes.c.state == "pushed",
-                pushes.c.step.in_([str(step) for step in steps]),
-            )
-            for row in await self._conn.execute(query):
-                told[row.opportunity_id, row.episode].add(row.receiver_id)
+        episode = pushes.c.opportunity_id, pushes.c.episode
+        query = select(*episode, pushes.c.receiver_id).where(
+            pairs_among(self._conn, episode, keys),
+            pushes.c.state == "pushed",
+            pushes.c.step.in_([str(step) for step in steps]),
+        )
+        for row in await self._conn.execute(query):
+            told[row.opportunity_id, row.episode].add(row.receiver_id)
         return told
 
     async def told_since(

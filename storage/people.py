@@ -8,13 +8,13 @@ from datetime import datetime
 from itertools import chain, groupby, zip_longest
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, cast, delete, insert, select, tuple_, update
+from sqlalchemy import Select, String, and_, bindparam, cast, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.leaders import LeaderFacts
 from bot.domain.people import Directory, Identity, Person, PersonStatus, Role
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, fixed, in_chunks, unhurried
+from storage.dialects import AnyRow, fixed, in_chunks, pairs_among, unhurried
 from storage.directory import DirectorySaved, DirectorySync, RolesByTitle
 from storage.remembering import memory_of
 from storage.tables import (
@@ -298,11 +298,14 @@ class People:
         found: dict[FolderKey, AnyRow] = {}
         wanted = {(platform, folder) for platform, folder in start if folder is not None}
         for _ in range(MAX_DEPARTMENT_DEPTH):
-            level = []
-            for chunk in in_chunks(sorted(wanted - found.keys())):
-                key = tuple_(departments.c.platform, departments.c.id)
-                rows = await self._conn.execute(select(departments).where(key.in_(chunk)))
-                level += list(rows)
+            level: list[AnyRow] = []
+            if missing := sorted(wanted - found.keys()):
+                key = departments.c.platform, departments.c.id
+                level = list(
+                    await self._conn.execute(
+                        select(departments).where(pairs_among(self._conn, key, missing))
+                    )
+                )
             if not level:
                 break
             found |= {(row.platform, row.id): row for row in level}
@@ -311,15 +314,13 @@ class People:
 
     async def _by_identity(self, wanted: Iterable[Identity]) -> dict[Identity, Person]:
         keys = sorted({(one.platform, one.user_id) for one in wanted})
-        owners: dict[Identity, int] = {}
-        for chunk in in_chunks(keys):
-            key = tuple_(identities.c.platform, identities.c.user_id)
-            rows = await self._conn.execute(
-                select(identities.c.platform, identities.c.user_id, identities.c.person_id).where(
-                    key.in_(chunk), identities.c.status != _LEFT
-                )
+        key = identities.c.platform, identities.c.user_id
+        rows = await self._conn.execute(
+            select(*key, identities.c.person_id).where(
+                pairs_among(self._conn, key, keys), identities.c.status != _LEFT
             )
-            owners |= {Identity(row.platform, row.user_id): row.person_id for row in rows}
+        )
+        owners = {Identity(row.platform, row.user_id): row.person_id for row in rows}
         persons = await self.list_some(owners.values())
         return {identity: persons[person_id] for identity, person_id in owners.items()}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, delete, or_, select, text, tuple_, update
+from sqlalchemy import Column, Table, and_, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bindings import ChatKind
@@ -308,13 +308,13 @@ class PersonalData:
         return [(row.platform, row.chat_key) for row in rows]
 
     async def _words_of_external(self, external: Sequence[tuple[str, str]]) -> list[str]:
-        place = tuple_(external_contacts.c.platform, external_contacts.c.external_id)
+        place = external_contacts.c.platform, external_contacts.c.external_id
         words: list[str] = []
-        for some in in_chunks(external):
-            rows = await self._conn.execute(select(external_contacts).where(place.in_(some)))
-            for row in rows:
-                words += [row.name] if tells_apart(row.name) else []
-                words += [row.mobile, row.external_id]
+        for row in await self._conn.execute(
+            select(external_contacts).where(pairs_among(self._conn, place, external))
+        ):
+            words += [row.name] if tells_apart(row.name) else []
+            words += [row.mobile, row.external_id]
         return [word for word in dict.fromkeys(words) if word]
 
     async def _change(self, table: Table, chosen: Any) -> int:

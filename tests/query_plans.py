@@ -52,6 +52,10 @@ MAY_SCAN = {
 _LIKE = re.compile(r"\?(?:, \?)+|\(\?\)(?:, \(\?\))+")
 _LIKE_ON_POSTGRES = re.compile(r"\$\d+(::\w+)?(?:, \$\d+\1)*")
 _INFRASTRUCTURE = ("storage/sqlite_writer.py", "storage/remembering.py", "storage/dialects.py")
+_NARROWED = re.compile(r"SEARCH (\w+?)(?:_\d+)? USING (?:COVERING )?INDEX (\w+) \((.*)\)")
+COARSE = {"platform=?", "corp=?", "app=?", "channel=?"}
+"""What hardly narrows: a company has few of them, so all rows with one are as good as all rows."""
+
 _WORDS = ("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")
 _explained: set[str] = set()
 _found: list[str] = []
@@ -88,7 +92,17 @@ def whole_tables(statement: str, parameters: Any) -> Iterator[str]:
         rows = _beside().execute(f"EXPLAIN QUERY PLAN {statement}", parameters or ()).fetchall()
     except sqlite3.OperationalError:  # of a migration, or the database's own tables
         return
+    if " IN (VALUES" in statement:  # SQLite looks for one such pair by an index, for two by none
+        yield "pairs by VALUES, where pairs_among has an index used"
     for *_, step in rows:
+        narrowed = _NARROWED.fullmatch(step)
+        if (
+            narrowed
+            and narrowed[1] in metadata.tables.keys() - SMALL
+            and narrowed[2] not in _partial()
+            and set(narrowed[3].split(" AND ")) <= COARSE
+        ):
+            yield step
         match = re.fullmatch(r"SCAN (\w+?)(?:_\d+)?(?: USING (?:COVERING )?INDEX (\w+))?", step)
         if match and match[1] in metadata.tables.keys() - SMALL and match[2] not in _partial():
             yield step

@@ -119,7 +119,7 @@ contact_transfers = Table(  # a contact that shall be another member's
     Column("state", String(10), nullable=False),  # asked, sent, done, failed
     Column("reason", String(200), nullable=False),
     Column("due_at", Utc),  # when to go on; NULL: it is over
-    Index("ix_contact_transfers_due", "due_at",
+    Index("ix_contact_transfers_due", "platform", "due_at",
           sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_contact_transfers_contact", "platform", "external_id"),
 )  # fmt: skip

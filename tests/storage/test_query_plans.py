@@ -14,6 +14,7 @@ from tests.query_plans import SMALL, whole_tables
         ("SELECT id FROM activities WHERE text = ?", ["SCAN activities"]),
         ("UPDATE opportunities SET stage = ''  WHERE stage = ?", ["SCAN opportunities"]),
         ("SELECT a.id FROM inbox AS inbox_1 JOIN accounts AS a ON a.name = ?", ["SCAN inbox_1"]),
+        ("SELECT 1 FROM inbox WHERE channel = ?", ["SEARCH inbox"]),  # there are few of them
         ("SELECT id FROM activities WHERE id = ?", []),
         ("SELECT id FROM people WHERE name = ?", []),  # as many as there are people
         ("SELECT id FROM outbox WHERE state = 'dead' AND id > ? ORDER BY id", []),
