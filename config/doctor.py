@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
-from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TimedOut, Unavailable
+from bot.errors import (
+    AuthFailed,
+    BotError,
+    PermanentError,
+    RateLimited,
+    TimedOut,
+    TransientError,
+    Unavailable,
+)
 from config.settings import Settings
 
 LIMIT_S = 15.0
@@ -203,6 +211,7 @@ def every_check(
     robots: Sequence[Robot] = (),
     archives: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
     mailboxes: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    bucket: Callable[[], Awaitable[object]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
@@ -225,7 +234,9 @@ def every_check(
     found += [mailbox(name, look) for name, look in (mailboxes or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     found.append(papers(settings.ocr.engine, scan))
-    return [*found, database(write), schema(complaints), disk(settings.storage.files)]
+    if bucket is not None:
+        found.append(object_store(bucket))
+    return [*found, database(write), schema(complaints), disk(settings.storage.folder)]
 
 
 def _of_application(
@@ -548,6 +559,24 @@ def schema(complaints: Callable[[], Awaitable[Sequence[str]]]) -> Check:
         return Finding(False, "；".join(found)) if found else Finding(True, "已是最新版本")
 
     return Check("数据库版本", run)
+
+
+def object_store(check: Callable[[], Awaitable[object]]) -> Check:
+    """check: writes, reads and deletes something. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await check()
+        except TransientError as error:
+            return Finding(
+                False,
+                str(error),
+                "核对 storage.files 的桶名和 [storage.s3] 的地址、区域、密钥，"
+                "密钥要能读、写、删；OSS、COS 要写 by_host = true",
+            )
+        return Finding(True, "能写、能读、能删")
+
+    return Check("对象存储可写", run)
 
 
 def disk(folder: Path) -> Check:

@@ -18,13 +18,14 @@ from bot.messages import StoredFile
 from storage import sealing
 from storage.audit import Audit
 from storage.engines import for_reading, open_engine, prepare_sqlite, to_url
-from storage.files import FileFolder
+from storage.kept_files import KeptFiles
 from storage.tables import activities, drafts, files
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 PAGE = 1_000
+_FILES_AT_ONCE = 8
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 0x67656E75  # on PostgreSQL: two processes may start at once
@@ -85,11 +86,11 @@ async def complaints(url: str, *, data_dir: Path | None = None) -> list[str]:
 
 
 async def verify(
-    url: str, *, data_dir: Path | None = None, folder: Path | None = None
+    url: str, *, data_dir: Path | None = None, kept: KeptFiles | None = None
 ) -> list[str]:
     """What is wrong, in words for an administrator; empty when all is well.
 
-    folder: where the files' bytes lie; without it they are not looked at.
+    kept: where the files' bytes lie; without it they are not looked at. Raises FilesAway.
     """
     engine = open_engine(to_url(url, data_dir=data_dir))
     try:
@@ -101,8 +102,8 @@ async def verify(
                 findings += await _check_sqlite(conn)
             findings += await _check_audit(conn)
             findings += await _check_references(conn)
-            if folder is not None:
-                findings += await _check_files(conn, FileFolder(folder))
+            if kept is not None:
+                findings += await _check_files(conn, kept)
             return findings
     finally:
         await engine.dispose()
@@ -198,12 +199,17 @@ async def _check_references(conn: AsyncConnection) -> list[str]:
     return findings
 
 
-async def _check_files(conn: AsyncConnection, folder: FileFolder) -> list[str]:
+async def _check_files(conn: AsyncConnection, kept: KeptFiles) -> list[str]:
     columns = (files.c.sha256, files.c.size, files.c.media_type, files.c.name)
     findings = []
-    kept = select(*columns).where(files.c.erased_at.is_(None))
-    for row in (await conn.execute(kept.order_by(files.c.sha256))).all():
-        damage = await asyncio.to_thread(folder.find_damage, StoredFile(*row))
-        if damage is not None:
-            findings.append(f"文件「{row.name}」({row.sha256})读不出或已改变：{damage}")
+    query = select(*columns).where(files.c.erased_at.is_(None)).order_by(files.c.sha256)
+    rows = (await conn.execute(query)).all()
+    for start in range(0, len(rows), _FILES_AT_ONCE):
+        some = [StoredFile(*row) for row in rows[start : start + _FILES_AT_ONCE]]
+        damages = await asyncio.gather(*map(kept.find_damage, some))
+        findings += [
+            f"文件「{file.name}」({file.sha256})读不出或已改变：{damage}"
+            for file, damage in zip(some, damages, strict=True)
+            if damage is not None
+        ]
     return findings

@@ -19,8 +19,10 @@ from speech import demo_model
 from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
+from storage.kept_files import open_files
 from storage.tables import metadata
 from tests import query_plans
+from tests.object_store import Kept, ObjectStore, serving
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
@@ -155,3 +157,19 @@ async def _tell(url: str, statement: str) -> None:
 
 def _in(server: str, database: str) -> str:
     return make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with serving(tmp_path_factory.mktemp("buckets")) as store:
+        yield store
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """An empty place for files. Twice per test: a folder, and a bucket of a real server."""
+    if request.param == "folder":
+        return Kept(open_files(tmp_path / "files"), tmp_path / "files")
+    store: ObjectStore = request.getfixturevalue("object_store")
+    name = f"gendan-{next(_numbers)}"
+    return Kept(open_files(store.bucket(name)), store.folder / name / "files")

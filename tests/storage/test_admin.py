@@ -21,8 +21,8 @@ from bot.errors import PermanentError
 from storage import admin
 from storage.database import Database
 from storage.engines import to_url
-from storage.files import FileFolder
 from storage.tables import audit, metadata
+from tests.object_store import Kept
 from tests.storage.samples import AT, activity, customer, envelope, member
 
 T = TypeVar("T")
@@ -139,17 +139,17 @@ async def test_a_changed_audit_entry_is_found(database: Database, database_url: 
     assert "第 2 条" in finding
 
 
-async def test_lost_files_are_found(database: Database, database_url: str, tmp_path: Path) -> None:
-    folder = FileFolder(tmp_path / "files")
-    kept, lost = await folder.put(b"kept", name="a.txt"), await folder.put(b"lost", name="b.txt")
+async def test_lost_files_are_found(database: Database, database_url: str, kept: Kept) -> None:
+    there = await kept.files.put(b"kept", name="a.txt")
+    lost = await kept.files.put(b"lost", name="b.txt")
     async with database.begin() as tx:
         account = await customer(tx, await member(tx, "zhang3"))
-        for number, file in enumerate((kept, lost)):
+        for number, file in enumerate((there, lost)):
             await tx.files.record(file, AT)
             await tx.activities.add(activity(account, f"s{number}", file_hashes=(file.sha256,)))
         await tx.activities.add(activity(account, "s2", file_hashes=("f" * 64,)))
-    shutil.rmtree(tmp_path / "files" / lost.sha256[:2])
-    unrecorded, missing = await admin.verify(database_url, folder=tmp_path / "files")
+    shutil.rmtree(kept.folder / lost.sha256[:2])
+    unrecorded, missing = await admin.verify(database_url, kept=kept.files)
     assert "f" * 64 in unrecorded
     assert "b.txt" in missing
 
