@@ -71,6 +71,15 @@ async def postgres_url(postgres_migrated: str) -> AsyncIterator[str]:
     await _tell(postgres_migrated, AS_AFTER_MIGRATION)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables. Twice per test: on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'gendan.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
 @pytest.fixture
 async def empty_postgres_url(postgres_server: str) -> AsyncIterator[str]:
     name = f"gendan_{os.getpid()}_empty_{next(_numbers)}"
