@@ -12,7 +12,6 @@ from datetime import date, datetime
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
-from bot.errors import FilesAway
 from bot.messages import Address, CardAction, OutboundMessage
 from bot.ports import FileStore
 from bot.router import Begin, Job
@@ -127,7 +126,7 @@ class Alerts:
                 for receiver_id, (opportunity_ids, heat_map) in maps.items():
                     stored = await self._files.put(await self._draw(heat_map), name=name)
                     self._pictures[receiver_id] = Picture(opportunity_ids, stored)
-        except (TimeoutError, FilesAway):
+        except TimeoutError:
             late = len(maps) - len(self._pictures)
             log.warning("cards without heat maps", extra={"action": "draw", "maps": late})
 

@@ -24,7 +24,7 @@ from storage.kept_files import Bucket
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
-AT_ONCE = 4  # so that at most that many files of 100 MB are in memory for this
+AT_ONCE = 4  # so that at most that many files of 100 MB, twice each, are in memory for this
 CONNECT = timedelta(seconds=5)
 CHUNK = 1024 * 1024
 _PROBE = b"gendan was here"
@@ -40,7 +40,7 @@ class BucketFiles:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._store = _open(bucket)
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._reading, self._writing = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
         self.trouble = ""
 
     async def put(self, data: bytes, *, name: str) -> StoredFile:
@@ -108,10 +108,7 @@ class BucketFiles:
     async def _write(self, place: str, data: bytes) -> str | None:
         """The version, where the bucket keeps them. In one request: parts of a larger upload that
         broke off would lie in the bucket, paid for and unseen."""
-        try:
-            written = await obstore.put_async(self._store, place, data, use_multipart=False)
-        except FileNotFoundError as error:
-            raise self._away("put", "没有这个存储桶", error) from None
+        written = await obstore.put_async(self._store, place, data, use_multipart=False)
         return written["version"]
 
     async def _size(self, place: str) -> int | None:
@@ -130,10 +127,14 @@ class BucketFiles:
     async def _asking(self, action: str) -> AsyncIterator[None]:
         """One of the few at a time; whatever the store answers becomes an error of ours."""
         limit_s = self._bucket.timeout_s * 2  # with the further tries
+        # Messages that wait to be stored keep no page from being shown.
+        slots = self._writing if action == "put" else self._reading
         try:
-            async with self._slots, asyncio.timeout(limit_s):
+            async with slots, asyncio.timeout(limit_s):
                 yield
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                raise self._away(action, "没有这个存储桶", error) from None
             self.trouble = ""
             raise
         except TimeoutError:

@@ -60,6 +60,8 @@ async def test_a_bucket_that_is_not_there_is_told(object_store: ObjectStore, nam
         await files.put(DATA, name="a.pdf")
     with pytest.raises(FilesAway, match="没有这个存储桶"):
         await files.check()
+    with pytest.raises(FilesAway, match="没有这个存储桶"):
+        await files.get(UNKNOWN)
 
 
 AWAY: list[Callable[[Misbehaving], None]] = [
