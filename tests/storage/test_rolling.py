@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
@@ -128,6 +130,36 @@ async def test_a_step_that_says_nothing_is_not_additive(
     await admin.upgrade(fresh_url)
     with as_before(monkeypatch):
         assert await admin.complaints(fresh_url) != []
+
+
+@pytest.mark.postgres
+async def test_nobody_stands_for_long_behind_an_upgrade_that_waits(
+    empty_postgres_url: str, newer: Newer
+) -> None:
+    """Whoever wants a table that an upgrade waits for would wait as long as it does."""
+    await admin.upgrade(empty_postgres_url)
+    newer((ADDS, True))
+    at_work = await asyncpg.connect(empty_postgres_url)
+    begun = at_work.transaction()
+    await begun.start()
+    await at_work.execute("SELECT count(*) FROM people")
+    upgrading = asyncio.create_task(admin.upgrade(empty_postgres_url))
+    other = await asyncpg.connect(empty_postgres_url)
+    async with asyncio.timeout(60):
+        while not await waits_for_a_table(other):  # noqa: ASYNC110 - a lock has no event
+            await asyncio.sleep(0.01)
+        assert await other.fetchval("SELECT count(*) FROM people") == 0, "while both go on"
+        assert not upgrading.done()
+        await begun.commit()
+        await upgrading
+    assert await other.fetchval("SELECT count(nickname) FROM people") == 0
+    await at_work.close()
+    await other.close()
+
+
+async def waits_for_a_table(conn: asyncpg.Connection) -> bool:
+    query = "SELECT count(*) FROM pg_locks JOIN pg_class ON relation = pg_class.oid"
+    return bool(await conn.fetchval(f"{query} WHERE NOT granted AND relname = 'people'"))
 
 
 @pytest.mark.parametrize("file", FOUND, ids=lambda file: file.name)
