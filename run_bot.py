@@ -130,7 +130,7 @@ from speech.workers.worker import Worker
 from storage import admin, beside, connections, move, restoring, sealing
 from storage.archive_files import PartialFiles
 from storage.database import Database
-from storage.files import FileFolder
+from storage.kept_files import Bucket, KeptFiles, open_files
 from storage.ownership import is_shared, sole_owner, turn
 from storage.probe import WriteProbe
 from storage.signal_intake import SignalIntake
@@ -182,7 +182,7 @@ class Bot:
     settings: Settings
     clock: Clock
     database: Database
-    files: FileFolder
+    files: KeptFiles
     office: Office
     clients: Clients
     dispatcher: Dispatcher[UnitOfWork]
@@ -271,7 +271,7 @@ class Bot:
         others = {name: away.get(name, "") for name in names}
         chats = self.archives.chats.items()
         others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
-        others |= self.mail.troubles
+        others |= {**self.mail.troubles, "files": self.files.trouble}
         return health.Health(parts, others=others)
 
 
@@ -284,7 +284,7 @@ def build(
     together: Together | None = None,
 ) -> Bot:
     """Wire one bot. Nothing runs yet. together: with the other processes on its database."""
-    files = FileFolder(settings.storage.files)
+    files = _kept_files(settings)
     tokens = SharedTokens(database)
     http = Http(session)
     apps = _apps(settings)
@@ -409,7 +409,7 @@ def build(
     )  # fmt: skip
 
 
-def _office(settings: Settings, clients: Clients, files: FileFolder) -> Office:
+def _office(settings: Settings, clients: Clients, files: KeptFiles) -> Office:
     rules = load_rules(settings)
     shelf = LibraryShelf(rules.libraries, rules.policy.actions_library)
     policies = PolicyBook(rules.policy, change_policy)
@@ -484,7 +484,7 @@ def _chat_archives(
     office: Office,
     *,
     database: Database,
-    files: FileFolder,
+    files: KeptFiles,
     voice: Voice,
     clock: Clock,
 ) -> Archives:
@@ -496,7 +496,7 @@ def _chat_archives(
         begin=database.begin,
         clock=clock,
         files=files,
-        partial=PartialFiles(settings.storage.files / "coming"),
+        partial=PartialFiles(settings.storage.folder),
         transcriber=voice if voice.can_hear else None,
     )
     chats = {app: keep(sources[app], ways) for app, ways in settings.archives.items()}
@@ -1044,7 +1044,7 @@ async def _examine(settings: Settings) -> int:
         async def ask(callback_url: str) -> int:
             return (await http.probe(callback_url, what="doctor:callback"))[0]
 
-        files = FileFolder(settings.storage.files)
+        files = _kept_files(settings)
         model = _language_model(settings, http, ours)
         apps, counts = _apps(settings), beside.Counts(url)
         clients = platforms.clients(apps, http, OwnTokens(), counts, files, clock=ours, menu=MENU)
@@ -1072,6 +1072,7 @@ async def _examine(settings: Settings) -> int:
             archives={name: one.check for name, one in archives.items()},
             mailboxes={name: one.check for name, one in _mailboxes(settings).items()},
             robots=[one for one in clients.values() if isinstance(one, AibotClient)],
+            bucket=files.check if settings.storage.bucket else None,
         )
         results = await doctor.examine(checks)
         await voice.close()
@@ -1155,6 +1156,11 @@ def run_doctor() -> None:
     raise typer.Exit(asyncio.run(_examine(settings)))
 
 
+def _kept_files(settings: Settings) -> KeptFiles:
+    bucket = settings.storage.bucket
+    return open_files(Bucket(**bucket) if bucket else Path(settings.storage.files))
+
+
 def _database_url(settings: Settings) -> str:
     return settings.storage.url.get_secret_value()
 
@@ -1232,7 +1238,7 @@ def export_customer(
 ) -> None:
     """导出一家客户的全部数据：.zip 带上文件原件，其他后缀只写 JSON。"""
     settings = load_settings()
-    url, files = _database_url(settings), FileFolder(settings.storage.files)
+    url, files = _database_url(settings), _kept_files(settings)
     asyncio.run(personal_data.export(url, files, customer, file, at=WallClock().now()))
 
 
@@ -1242,7 +1248,7 @@ def erase_customer(
 ) -> None:
     """删除一家客户的个人信息，并打印删除证明（JSON）；合同、回款和提成依据保留，不含个人信息。"""
     settings = load_settings()
-    url, files = _database_url(settings), FileFolder(settings.storage.files)
+    url, files = _database_url(settings), _kept_files(settings)
     typer.echo(asyncio.run(personal_data.erase(url, files, customer, at=WallClock().now())))
 
 
@@ -1310,7 +1316,7 @@ def db_verify() -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
     settings = load_settings()
     url = _database_url(settings)
-    _tell(asyncio.run(beside.verify(url, folder=settings.storage.files)))
+    _tell(asyncio.run(beside.verify(url, kept=_kept_files(settings))))
 
 
 def _tell(findings: Sequence[str]) -> None:

@@ -51,8 +51,8 @@ class Timed:
             self.done[source] = time.perf_counter()
 
 
-def envelope(number: int) -> Envelope:
-    person = number % PEOPLE
+def envelope(number: int, *, people: int = PEOPLE) -> Envelope:
+    person = number % people
     now = datetime.now(UTC)
     text = f"刚和客户{person:05d}有限公司王总通了25分钟电话，嫌价格高，下周三再联系"
     body = (

@@ -110,8 +110,8 @@ class Several:
             finally:
                 await database.close()
 
-    async def start(self, index: int) -> None:
-        """Returns once it answers."""
+    async def start(self, index: int, *, tree: Path = ROOT) -> None:
+        """Returns once it answers. tree: where the program lies, for another version of it."""
         file = self._folder / "gendan.json"
         file.write_text(json.dumps(self.configuration(), default=str), "utf-8")
         with contextlib.closing(server.bind("127.0.0.1", 0)) as free:
@@ -119,7 +119,7 @@ class Several:
         with (self._folder / f"node{index}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "benchmarks.serve_one", str(file), str(port),
-                cwd=ROOT, stdout=log, stderr=log,
+                cwd=tree, stdout=log, stderr=log,
             )  # fmt: skip
         self.nodes[index] = Node(process, port)
         async with asyncio.timeout(START_S), aiohttp.ClientSession() as session:
@@ -136,6 +136,12 @@ class Several:
         node = self.nodes.pop(index)
         node.process.kill()
         await node.process.wait()
+
+    async def end(self, index: int) -> None:
+        """As a balancer and an operator do it: nothing is sent there any more, then SIGTERM."""
+        node = self.nodes.pop(index)
+        node.process.send_signal(signal.SIGTERM)
+        assert await node.process.wait() == 0
 
     async def stop(self) -> None:
         for node in self.nodes.values():

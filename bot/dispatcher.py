@@ -20,7 +20,14 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock, wait_for
 from bot.domain.people import Directory
-from bot.errors import InvalidInput, PermanentError, TransientError, Unavailable, UserError
+from bot.errors import (
+    FilesAway,
+    InvalidInput,
+    PermanentError,
+    TransientError,
+    Unavailable,
+    UserError,
+)
 from bot.messages import (
     Attachment,
     DirectoryChange,
@@ -247,7 +254,7 @@ class Dispatcher(Generic[Tx]):
         try:
             first = await self._store.first_of(key)
         except Exception as error:  # noqa: BLE001 - it is stored, and asked for again
-            again = self._without_database(pending, error)
+            again = self._without_store(pending, error)
             await wait_for(self._stopping, again.in_s)
             self._push(lane, pending)
             return None
@@ -278,6 +285,8 @@ class Dispatcher(Generic[Tx]):
             if self._shares is not None:  # whoever has it now is known here in a moment
                 await wait_for(self._stopping, _ANOTHERS_S)
             return None
+        except FilesAway as error:
+            return self._without_store(pending, error)
         except TransientError as error:
             return await self._try_again(pending, error)
         except InvalidInput as error:
@@ -303,12 +312,13 @@ class Dispatcher(Generic[Tx]):
                 until = self._clock.now() + timedelta(seconds=wait_s)
                 await tx.delivery.postpone(pending.id, until=until, reason=reason)
         except Exception as lost:  # noqa: BLE001 - the row is still there; only the note is not
-            return self._without_database(pending, lost)
+            return self._without_store(pending, lost)
         return _Again(wait_s, replace(pending, attempts=attempts))
 
-    def _without_database(self, pending: Pending, error: Exception) -> _Again:
+    def _without_store(self, pending: Pending, error: Exception) -> _Again:
         """No fault of the message: it waits, and the attempt does not count."""
-        log.error("the database takes nothing", extra=_fields(pending, error))
+        what = "the store of files" if isinstance(error, FilesAway) else "the database"
+        log.error("%s takes nothing", what, extra=_fields(pending, error))
         return _Again(self._backoff_s * 4, pending)
 
     async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> _Again | None:
@@ -327,7 +337,7 @@ class Dispatcher(Generic[Tx]):
                 ):
                     await tx.delivery.queue(apology, at=at)
         except Exception as lost:  # noqa: BLE001 - the row is still there
-            return self._without_database(pending, lost)
+            return self._without_store(pending, lost)
         log.warning("dead letter", extra={**_fields(pending), "reference": reference})
         self._queued()
         return None
@@ -442,6 +452,8 @@ class Dispatcher(Generic[Tx]):
         try:
             data, name = await connector.download(attachment)
             stored = await self._files.put(data, name=attachment.name or name)
+        except FilesAway:
+            raise
         except (TransientError, PermanentError, UserError) as error:
             if isinstance(error, TransientError) and not last_try:
                 raise

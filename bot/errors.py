@@ -8,6 +8,7 @@ BotError
     Refused         the rule said no
   TransientError    worth another try; may carry retry_after_s
     RateLimited, Unavailable, TimedOut
+    FilesAway       our own store of files; what needs it waits for it
   PermanentError    another try cannot help; an operator must look
     AuthFailed, Rejected
 """
@@ -57,6 +58,11 @@ class Unavailable(TransientError):
 
 class TimedOut(TransientError):
     """No answer in time; whether it acted is unknown."""
+
+
+class FilesAway(TransientError):
+    """Our store of files is away, too slow, or refuses us: no fault of what needs it, which waits
+    until it is back. The text is Chinese and may be shown to anybody."""
 
 
 class PermanentError(BotError):

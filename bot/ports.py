@@ -261,9 +261,11 @@ class Preparation(Protocol):
 
 
 class FileStore(Protocol):
-    """Content-addressed bytes."""
+    """Content-addressed bytes. Both raise FilesAway while they cannot be reached."""
 
-    async def put(self, data: bytes, *, name: str) -> StoredFile: ...
+    async def put(self, data: bytes, *, name: str) -> StoredFile:
+        """Durable when it returns. Raises InvalidInput above 100 MB."""
+        ...
 
     async def get(self, sha256: str) -> bytes:
         """Raises FileNotFoundError."""

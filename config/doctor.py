@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from bot.clock import Clock
-from bot.errors import AuthFailed, BotError, PermanentError, RateLimited, TimedOut, Unavailable
+from bot.errors import (
+    AuthFailed,
+    BotError,
+    PermanentError,
+    RateLimited,
+    TimedOut,
+    TransientError,
+    Unavailable,
+)
 from config.settings import Settings
 
 LIMIT_S = 15.0
@@ -226,6 +234,7 @@ def every_check(
     robots: Sequence[Robot] = (),
     archives: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
     mailboxes: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    bucket: Callable[[], Awaitable[object]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
@@ -248,8 +257,10 @@ def every_check(
     found += [mailbox(name, look) for name, look in (mailboxes or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     found.append(papers(settings.ocr.engine, scan))
+    if bucket is not None:
+        found.append(object_store(bucket))
     found += [database(write), schema(complaints), connections(room)]
-    return [*found, disk(settings.storage.files)]
+    return [*found, disk(settings.storage.folder)]
 
 
 def _of_application(
@@ -590,6 +601,22 @@ def connections(room: Callable[[], Awaitable[Room | None]]) -> Check:
         return Finding(False, said, f"把 max_connections 提到{found.wanted + 50}以上，或少开进程")
 
     return Check("数据库连接", run)
+def object_store(check: Callable[[], Awaitable[object]]) -> Check:
+    """check: writes, reads and deletes something. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            await check()
+        except TransientError as error:
+            return Finding(
+                False,
+                str(error),
+                "核对 storage.files 的桶名和 [storage.s3] 的地址、区域、密钥，"
+                "密钥要能读、写、删；OSS、COS 要写 by_host = true",
+            )
+        return Finding(True, "能写、能读、能删")
+
+    return Check("对象存储可写", run)
 
 
 def disk(folder: Path) -> Check:

@@ -29,6 +29,7 @@ _BY_HAND = {
     "import-linter": "BSD-2-Clause",
     "jinja2": "BSD-3-Clause",
     "kiwisolver": "BSD-3-Clause",
+    "kubernetes-validate": "Apache-2.0",
     "matplotlib": "LicenseRef-Matplotlib",  # of the PSF's kind, in its own words
     "omegaconf": "BSD-3-Clause",
     "protobuf": "BSD-3-Clause",

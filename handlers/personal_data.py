@@ -13,17 +13,20 @@ import orjson
 
 from bot.errors import PermanentError
 from storage import beside
-from storage.files import FileFolder
+from storage.kept_files import KeptFiles
 
 KEPT = (
     "企业名称、税号、行业；商机的阶段和金额；合同、回款（会计档案）",
     "跟进的时间、类型、时长和有效性，由谁完成（工资发放依据）",
     "审计链：条目的散列保留，内容已删除",
 )
-NOT_OURS = "已发到企业微信、钉钉的消息，ERP 里的资料，以及早先的备份，需另行删除"
+NOT_OURS = (
+    "已发到企业微信、钉钉的消息，ERP 里的资料，早先的备份，"
+    "以及开着版本控制的对象存储里文件的旧版本，需另行删除"
+)
 
 
-async def export(url: str, files: FileFolder, customer: int, file: Path, *, at: datetime) -> None:
+async def export(url: str, files: KeptFiles, customer: int, file: Path, *, at: datetime) -> None:
     """Everything that names the customer, as JSON by tables; a .zip holds it as customer.json
     with the files' bytes under files/. Raises NotFound, PermanentError when the file exists."""
     if await asyncio.to_thread(file.exists):
@@ -42,7 +45,7 @@ async def export(url: str, files: FileFolder, customer: int, file: Path, *, at: 
         unfinished.unlink(missing_ok=True)
 
 
-async def erase(url: str, files: FileFolder, customer: int, *, at: datetime) -> str:
+async def erase(url: str, files: KeptFiles, customer: int, *, at: datetime) -> str:
     """Erase it; the certificate as JSON. Files go after the database has let them go: a crash
     in between leaves bytes without a name, and doing it again removes them. Raises NotFound."""
     async with beside.opened(url) as database:
@@ -66,7 +69,7 @@ async def erase(url: str, files: FileFolder, customer: int, *, at: datetime) -> 
 
 
 async def _pack(
-    target: Path, told: dict[str, Any], rows: list[dict[str, Any]], files: FileFolder
+    target: Path, told: dict[str, Any], rows: list[dict[str, Any]], files: KeptFiles
 ) -> None:
     missing = []
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as pack:

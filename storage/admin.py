@@ -8,36 +8,45 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import PermanentError
 from bot.messages import StoredFile
-from storage import sealing
+from storage import schema, sealing
 from storage.audit import Audit
 from storage.engines import for_reading, open_engine, prepare_sqlite, to_url
-from storage.files import FileFolder
+from storage.kept_files import KeptFiles
 from storage.tables import activities, drafts, files
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
 PAGE = 1_000
+_FILES_AT_ONCE = 8
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK_S, _TRIES, _TRY_AGAIN_S = 2, 60, 1.0
 _UPGRADE_LOCK = 0x67656E75  # on PostgreSQL: two processes may start at once
 
 
 async def upgrade(url: str, *, data_dir: Path | None = None) -> None:
-    """Bring the schema up to date, creating it where there is none. All or nothing."""
+    """Bring the schema up to date, creating it where there is none.
+
+    SQLite: all or nothing. PostgreSQL, where others may serve meanwhile: step by step, each all or
+    nothing, and never waiting long for a table, since everybody would wait behind it. Raises
+    PermanentError when the schema is newer than the program can serve.
+    """
     engine = _open_for_upgrade(to_url(url, data_dir=data_dir))
     try:
-        async with engine.begin() as conn:
-            if conn.dialect.name == "postgresql":
-                await conn.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-            await conn.run_sync(_upgrade)
+        tries_left = _TRIES
+        is_done = False
+        while not is_done:
+            try:
+                is_done = await _step(engine)
+            except DBAPIError as error:
+                tries_left -= 1
+                if not tries_left or not _lock_was_not_given(error):
+                    raise
+                await asyncio.sleep(_TRY_AGAIN_S)
     finally:
         await engine.dispose()
 
@@ -85,11 +94,11 @@ async def complaints(url: str, *, data_dir: Path | None = None) -> list[str]:
 
 
 async def verify(
-    url: str, *, data_dir: Path | None = None, folder: Path | None = None
+    url: str, *, data_dir: Path | None = None, kept: KeptFiles | None = None
 ) -> list[str]:
     """What is wrong, in words for an administrator; empty when all is well.
 
-    folder: where the files' bytes lie; without it they are not looked at.
+    kept: where the files' bytes lie; without it they are not looked at. Raises FilesAway.
     """
     engine = open_engine(to_url(url, data_dir=data_dir), statement_timeout_s=0)
     try:
@@ -101,22 +110,11 @@ async def verify(
                 findings += await _check_sqlite(conn)
             findings += await _check_audit(conn)
             findings += await _check_references(conn)
-            if folder is not None:
-                findings += await _check_files(conn, FileFolder(folder))
+            if kept is not None:
+                findings += await _check_files(conn, kept)
             return findings
     finally:
         await engine.dispose()
-
-
-def alembic_config(connection: Connection) -> Config:
-    """For alembic's commands over an open connection."""
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
 
 
 def _open_for_upgrade(url: URL) -> AsyncEngine:
@@ -128,10 +126,18 @@ def _open_for_upgrade(url: URL) -> AsyncEngine:
     return engine
 
 
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
+async def _step(engine: AsyncEngine) -> bool:
+    """Whether it was the last."""
+    async with engine.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            await conn.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+            await conn.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_S}s'"))
+        return await conn.run_sync(schema.upgrade)
 
-    command.upgrade(alembic_config(connection), "head")
+
+def _lock_was_not_given(error: DBAPIError) -> bool:
+    """In time, or because two waited for each other."""
+    return getattr(error.orig, "sqlstate", "") in ("55P03", "40P01")
 
 
 async def _require_file(url: URL) -> None:
@@ -163,14 +169,8 @@ async def _dump_postgres(url: URL, target: Path) -> None:
 
 
 def _check_schema(connection: Connection) -> list[str]:
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found == newest:
-        return []
-    return [f"数据库结构是 {found or '空的'}，程序需要 {newest}：请先运行 gendan db upgrade。"]
+    told = schema.complaint(connection)
+    return [] if told is None else [told]
 
 
 async def _check_sqlite(conn: AsyncConnection) -> list[str]:
@@ -198,12 +198,17 @@ async def _check_references(conn: AsyncConnection) -> list[str]:
     return findings
 
 
-async def _check_files(conn: AsyncConnection, folder: FileFolder) -> list[str]:
+async def _check_files(conn: AsyncConnection, kept: KeptFiles) -> list[str]:
     columns = (files.c.sha256, files.c.size, files.c.media_type, files.c.name)
     findings = []
-    kept = select(*columns).where(files.c.erased_at.is_(None))
-    for row in (await conn.execute(kept.order_by(files.c.sha256))).all():
-        damage = await asyncio.to_thread(folder.find_damage, StoredFile(*row))
-        if damage is not None:
-            findings.append(f"文件「{row.name}」({row.sha256})读不出或已改变：{damage}")
+    query = select(*columns).where(files.c.erased_at.is_(None)).order_by(files.c.sha256)
+    rows = (await conn.execute(query)).all()
+    for start in range(0, len(rows), _FILES_AT_ONCE):
+        some = [StoredFile(*row) for row in rows[start : start + _FILES_AT_ONCE]]
+        damages = await asyncio.gather(*map(kept.find_damage, some))
+        findings += [
+            f"文件「{file.name}」({file.sha256})读不出或已改变：{damage}"
+            for file, damage in zip(some, damages, strict=True)
+            if damage is not None
+        ]
     return findings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import text
 
@@ -13,6 +12,7 @@ from bot.errors import PermanentError
 from storage import admin
 from storage.database import Database
 from storage.engines import open_engine, to_url
+from storage.kept_files import KeptFiles
 from storage.tokens import SharedTokens
 
 
@@ -44,9 +44,9 @@ async def replay(
         return count
 
 
-async def verify(url: str, *, folder: Path | None = None) -> list[str]:
+async def verify(url: str, *, kept: KeptFiles | None = None) -> list[str]:
     """As `admin.verify`. Raises PermanentError when there is no database."""
-    return await admin.complaints(url) or await admin.verify(url, folder=folder)
+    return await admin.complaints(url) or await admin.verify(url, kept=kept)
 
 
 async def sweep_out(url: str) -> None:

@@ -19,8 +19,10 @@ from speech import demo_model
 from speech.workers.errors import EngineMissing
 from storage import admin
 from storage.database import Database
+from storage.kept_files import open_files
 from storage.tables import metadata
 from tests import postgres_plans, query_plans
+from tests.object_store import Kept, ObjectStore, serving
 
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
@@ -68,6 +70,15 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 async def postgres_url(postgres_migrated: str) -> AsyncIterator[str]:
     yield postgres_migrated
     await _tell(postgres_migrated, AS_AFTER_MIGRATION)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables. Twice per test: on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'gendan.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
 
 
 @pytest.fixture
@@ -157,3 +168,19 @@ async def _tell(url: str, statement: str) -> None:
 
 def _in(server: str, database: str) -> str:
     return make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with serving(tmp_path_factory.mktemp("buckets")) as store:
+        yield store
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """An empty place for files. Twice per test: a folder, and a bucket of a real server."""
+    if request.param == "folder":
+        return Kept(open_files(tmp_path / "files"), tmp_path / "files")
+    store: ObjectStore = request.getfixturevalue("object_store")
+    name = f"gendan-{next(_numbers)}"
+    return Kept(open_files(store.bucket(name)), store.folder / name / "files")

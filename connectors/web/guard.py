@@ -14,7 +14,7 @@ from aiohttp.typedefs import Middleware
 
 from bot.domain.page_sessions import Entered, Visitor, is_own_path
 from bot.domain.sign_in import ERRAND_LIVES, Errand
-from bot.errors import InvalidInput, NotAllowed, NotFound, Refused, UserError
+from bot.errors import FilesAway, InvalidInput, NotAllowed, NotFound, Refused, UserError
 from connectors.web.clients import Client, client_of
 from connectors.web.headers import HTTPS_ONLY, page_headers
 from connectors.web.rendering import Renderer
@@ -179,6 +179,8 @@ class Guard:
             if visitor is not None and status in (403, 404):
                 await self.site.note_denial(visitor, request.path, type(error).__name__)
             return self._trouble(request, status, str(error), visitor)
+        except FilesAway as error:
+            return self._trouble(request, 503, str(error), visitor)
         except web.HTTPException:
             raise
         except Exception:

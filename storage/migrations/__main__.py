@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import create_engine
 
-from storage.admin import alembic_config
+from storage.schema import alembic_config
 
 
 def main(message: str) -> None:

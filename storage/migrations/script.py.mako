@@ -9,6 +9,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+additive = False  # True: the program before this one may go on beside it (docs/scaling.md)
 
 
 def upgrade() -> None:

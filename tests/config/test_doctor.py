@@ -15,6 +15,7 @@ from bot.clock import FixedClock
 from bot.errors import (
     AuthFailed,
     BotError,
+    FilesAway,
     PermanentError,
     RateLimited,
     Rejected,
@@ -322,6 +323,15 @@ async def test_a_mailbox_is_examined_with_what_to_mend() -> None:
     assert (away.ok, "[mail.sales]" in away.remedy) == (False, True)
     refused = raises(AuthFailed("邮箱 sales 拒绝登录：请核对用户名"))
     assert (await finding(doctor.mailbox("sales", refused))).remedy == ""
+
+
+async def test_a_bucket_is_tried_with_what_to_mend() -> None:
+    assert (await finding(doctor.object_store(gives(None)))).ok
+    away = await finding(doctor.object_store(raises(FilesAway("文件存储暂时用不了"))))
+    assert (away.ok, "[storage.s3]" in away.remedy) == (False, True)
+    versioned = raises(PermanentError("对象存储开着版本控制：请关掉"))
+    assert (await finding(doctor.object_store(versioned))).text == "对象存储开着版本控制：请关掉"
+    assert "对象存储" not in "".join(await examine_all(App()))
 
 
 async def test_an_erp_is_examined_and_its_own_complaint_shown() -> None:

@@ -23,6 +23,7 @@ from config.erp_settings import (
 from config.mail_settings import MailSettings
 from config.settings import (
     AibotSettings,
+    BucketSettings,
     DingtalkSettings,
     LlmSettings,
     OcrSettings,
@@ -39,6 +40,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding
 SECTIONS: dict[str, type[BaseModel]] = {
     "### The file itself": Settings,
     "### `[storage]`": StorageSettings,
+    "### `[storage.s3]`": BucketSettings,
     "### `[llm]`": LlmSettings,
     "### `[speech]`": SpeechSettings,
     "### `[ocr]`": OcrSettings,
@@ -79,6 +81,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
         "site",
         "mail",
         "archive",
+        "s3",
     }
     assert keys == set(section.model_fields) - subsections
 

@@ -20,6 +20,7 @@ from config.settings import (
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.wecom.archive.source import ArchiveAccess
 from connectors.wecom.settings import Aibot, WecomApp
+from storage.kept_files import Bucket
 
 AES_KEY = "a" * 43
 SALES = f"""
@@ -145,6 +146,25 @@ def test_a_secret_file_may_be_named_by_a_variable(
     assert url == "postgresql+asyncpg://u:p@h/d"
 
 
+def test_files_lie_in_a_folder_or_in_a_bucket(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = load_settings(write(SALES)).storage
+    assert (plain.files, plain.bucket) == (Path("data/files"), None)
+    assert plain.folder == Path("data/files/coming")
+    keys = '[storage]\nfiles = "s3://gendan/a/b/"\n[storage.s3]\naccess_key = "ak"\nby_host = true'
+    monkeypatch.setenv("GENDAN_STORAGE__S3__SECRET_KEY", "geheimnis")
+    settings = load_settings(write(f"{SALES}\n{keys}"))
+    assert settings.storage.bucket is not None
+    bucket = Bucket(**settings.storage.bucket)
+    assert (bucket.name, bucket.prefix, bucket.by_host) == ("gendan", "a/b/", True)
+    assert (bucket.access_key, bucket.secret_key) == ("ak", "geheimnis")
+    assert settings.storage.folder == Path("data/coming")
+    assert "geheimnis" not in f"{settings!r} {bucket!r}"
+    monkeypatch.setenv("GENDAN_STORAGE__FILES", "/srv/files")
+    assert load_settings(write(f"{SALES}\n{keys}")).storage.bucket is None
+
+
 def test_the_settings_of_the_sandbox_ignore_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -199,6 +219,11 @@ def test_a_dingtalk_group_robot_is_revealed_as_token_and_secret() -> None:
         ('public_url = "gendan.example.com"', "public_url：应为 http(s):// 开头"),
         ('admins = ["zhaoqian"]', 'admins[0]：应为 像 "wecom:zhaoqian" 的列表'),
         ('log_level = "LOUD"', "log_level：应为 DEBUG、INFO、WARNING 或 ERROR"),
+        ('[storage]\nfiles = "s3://"', "storage.files：应为 文件夹，或 s3://桶/前缀"),
+        ('[storage]\nfiles = "s3:/gendan/a"', "storage.files：应为 文件夹，或 s3://桶/前缀"),
+        ("[storage]\nfiles = 7", "storage.files：应为 文件夹，或 s3://桶/前缀"),
+        ('[storage.s3]\naccess_key = "a"', "storage.s3.secret_key：与 access_key 要么都写"),
+        ('[storage.s3]\nendpoint = "minio:9000"', "storage.s3.endpoint：应为 http(s):// 开头"),
         ('[storage]\nurl = "mysql://u:geheim@h/d"', "storage.url：应为 sqlite:///"),
         (
             '[dingtalk.a]\ncorp_id="d"\nclient_id="c"\nclient_secret="s"\nmode = "push"',

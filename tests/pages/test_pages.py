@@ -16,6 +16,8 @@ from bot.domain.bindings import BoundBy, ChatKind
 from bot.domain.external import ContactNews, ExternalContact, Follow
 from connectors.web import live
 from storage.database import Database
+from storage.kept_files import open_files
+from tests.object_store import Misbehaving, ObjectStore
 from tests.pages.website import Website, serving
 
 HENGRUI = "杭州恒锐机电有限公司"
@@ -175,6 +177,25 @@ async def test_a_recording_is_played_with_what_was_understood(website: Website) 
         assert answer.headers["Content-Range"] == f"bytes 3-6/{len(sound)}"
     async with browser.http.get(website.url + address, headers={"Range": "bytes=900-"}) as answer:
         assert answer.status == 416
+
+
+async def test_a_file_that_cannot_be_had_now_says_so(
+    database: Database, tmp_path: Path, object_store: ObjectStore
+) -> None:
+    async with Misbehaving(object_store).running() as weak:
+        files = open_files(weak.bucket("pages", timeout_s=0.5))
+        async with serving(database, tmp_path, files=files) as website:
+            account = await website.chat.customer(HENGRUI, "zhang", "恒锐机电")
+            entry = await website.entry(account, 1, data=b"%PDF-1.7", name="报价.pdf")
+            browser = await website.sign_in("zhang")
+            address = f"/customers/{account.id}/entries/{entry.id}/files/0"
+            weak.refuses(503, "SlowDown")
+            status, page = await browser.get(address)
+            assert status == 503
+            assert "文件存储暂时用不了" in page
+            assert "SlowDown" not in page
+            weak.recovers()
+            assert (await browser.get(address))[0] == 200
 
 
 @pytest.mark.parametrize("name", ["说明.html", "图.svg", "宏.docm"])

@@ -32,6 +32,7 @@ from handlers.pages.screen import Screens
 from handlers.pages.site import Site
 from storage.database import Database
 from storage.files import FileFolder
+from storage.kept_files import KeptFiles
 from tests.handlers.chat_company import Chat
 
 LINK = re.compile(r"\((?P<url>https?://[^)]+)\)")
@@ -77,7 +78,7 @@ class Website:
     """The company, its pages, and the browsers that were opened."""
 
     chat: Chat
-    files: FileFolder
+    files: KeptFiles
     url: str = ""
     opened: list[aiohttp.ClientSession] = field(default_factory=list)
 
@@ -157,13 +158,14 @@ async def serving(
     also: Sequence[web.RouteDef] = (),
     change: Callable[[Office], Office] = lambda office: office,
     machine: Machine | None = None,
+    files: KeptFiles | None = None,
 ) -> AsyncIterator[Website]:
     """public_url: as the operator wrote it; without one, where the test reaches the pages.
     bound: where to listen. webviews: the clients in which people sign in. also: other routes.
     change: what the company has otherwise."""
     chat = await Chat(database).open()
     bound = bound or server.bind("127.0.0.1", 0)
-    website = Website(chat, FileFolder(folder), server.base_url(bound))
+    website = Website(chat, files or FileFolder(folder), server.base_url(bound))
     chat.office = change(replace(chat.office, pages_url=public_url or website.url))
     chat.handlers = Handlers(chat.office)
     clock = ChatClock(chat)

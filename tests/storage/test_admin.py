@@ -18,27 +18,19 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import SchemaItem
 
 from bot.errors import PermanentError
-from storage import admin
+from storage import admin, schema
 from storage.database import Database
 from storage.engines import to_url
-from storage.files import FileFolder
 from storage.tables import audit, metadata
+from tests.object_store import Kept
 from tests.storage.samples import AT, activity, customer, envelope, member
 
 T = TypeVar("T")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new' / 'gendan.db'}"
-    url: str = request.getfixturevalue("empty_postgres_url")
-    return url
-
-
-async def test_migrations_lead_to_the_tables_of_the_program(empty_url: str) -> None:
-    await admin.upgrade(empty_url)
-    assert await _with_connection(empty_url, _difference) == []
+async def test_migrations_lead_to_the_tables_of_the_program(fresh_url: str) -> None:
+    await admin.upgrade(fresh_url)
+    assert await _with_connection(fresh_url, _difference) == []
 
 
 async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str) -> None:
@@ -46,12 +38,12 @@ async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: st
     assert await admin.verify(database_url) == []
 
 
-async def test_migrations_lead_back_to_nothing(empty_url: str) -> None:
-    await admin.upgrade(empty_url)
-    await _with_connection(empty_url, _downgrade)
-    assert await _with_connection(empty_url, _table_names) == ["alembic_version"]
-    await admin.upgrade(empty_url)
-    assert await _with_connection(empty_url, _difference) == []
+async def test_migrations_lead_back_to_nothing(fresh_url: str) -> None:
+    await admin.upgrade(fresh_url)
+    await _with_connection(fresh_url, _downgrade)
+    assert await _with_connection(fresh_url, _table_names) == ["alembic_version"]
+    await admin.upgrade(fresh_url)
+    assert await _with_connection(fresh_url, _difference) == []
 
 
 async def test_a_relative_file_lies_in_the_data_folder(tmp_path: Path) -> None:
@@ -116,9 +108,9 @@ async def test_without_the_program_an_administrator_is_told(
         await admin.backup(postgres_url, tmp_path / "gendan.dump")
 
 
-async def test_a_database_never_upgraded_is_found(empty_url: str, tmp_path: Path) -> None:
+async def test_a_database_never_upgraded_is_found(fresh_url: str, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    (finding,) = await admin.verify(empty_url)
+    (finding,) = await admin.verify(fresh_url)
     assert "gendan db upgrade" in finding
 
 
@@ -139,17 +131,17 @@ async def test_a_changed_audit_entry_is_found(database: Database, database_url: 
     assert "第 2 条" in finding
 
 
-async def test_lost_files_are_found(database: Database, database_url: str, tmp_path: Path) -> None:
-    folder = FileFolder(tmp_path / "files")
-    kept, lost = await folder.put(b"kept", name="a.txt"), await folder.put(b"lost", name="b.txt")
+async def test_lost_files_are_found(database: Database, database_url: str, kept: Kept) -> None:
+    there = await kept.files.put(b"kept", name="a.txt")
+    lost = await kept.files.put(b"lost", name="b.txt")
     async with database.begin() as tx:
         account = await customer(tx, await member(tx, "zhang3"))
-        for number, file in enumerate((kept, lost)):
+        for number, file in enumerate((there, lost)):
             await tx.files.record(file, AT)
             await tx.activities.add(activity(account, f"s{number}", file_hashes=(file.sha256,)))
         await tx.activities.add(activity(account, "s2", file_hashes=("f" * 64,)))
-    shutil.rmtree(tmp_path / "files" / lost.sha256[:2])
-    unrecorded, missing = await admin.verify(database_url, folder=tmp_path / "files")
+    shutil.rmtree(kept.folder / lost.sha256[:2])
+    unrecorded, missing = await admin.verify(database_url, kept=kept.files)
     assert "f" * 64 in unrecorded
     assert "b.txt" in missing
 
@@ -197,7 +189,7 @@ def _partitions(connection: Connection) -> set[str]:
 
 
 def _downgrade(connection: Connection) -> None:
-    command.downgrade(admin.alembic_config(connection), "base")
+    command.downgrade(schema.alembic_config(connection), "base")
 
 
 def _table_names(connection: Connection) -> list[str]:

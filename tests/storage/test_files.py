@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,60 +15,94 @@ from bot.errors import InvalidInput
 from bot.messages import StoredFile
 from storage import files
 from storage.database import Database
-from storage.files import FileFolder, clean_name, sniff
+from storage.files import clean_name, sniff
+from tests.object_store import Kept
 from tests.storage.samples import AT, customer, member
 
 PDF = b"%PDF-1.7\n" + b"x" * 100
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
-async def test_a_file_comes_back_by_its_hash(tmp_path: Path) -> None:
-    folder = FileFolder(tmp_path / "files")
-    stored = await folder.put(PDF, name="报价/方案.pdf")
+async def test_a_file_comes_back_by_its_hash(kept: Kept) -> None:
+    stored = await kept.files.put(PDF, name="报价/方案.pdf")
     sha256 = hashlib.sha256(PDF).hexdigest()
     assert stored == StoredFile(sha256, len(PDF), "application/pdf", "方案.pdf")
-    assert await folder.get(sha256) == PDF
-    assert _only_file(tmp_path).name == sha256
+    assert await kept.files.get(sha256) == PDF
+    (place,) = kept.places
+    assert place.relative_to(kept.folder).as_posix() == f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-async def test_the_same_content_is_written_once(tmp_path: Path) -> None:
-    folder = FileFolder(tmp_path)
-    first = await folder.put(PDF, name="a.pdf")
-    place = _only_file(tmp_path)
+async def test_the_same_content_is_written_once(kept: Kept) -> None:
+    first = await kept.files.put(PDF, name="a.pdf")
+    (place,) = kept.places
     written = place.stat().st_mtime_ns
-    second = await folder.put(PDF, name="b.pdf")
+    second = await kept.files.put(PDF, name="b.pdf")
     assert (second.sha256, second.name) == (first.sha256, "b.pdf")
-    assert place.stat().st_mtime_ns == written
+    assert [one.stat().st_mtime_ns for one in kept.places] == [written]
+
+
+async def test_many_at_once_are_all_there(kept: Kept) -> None:
+    """The same one among them, from several at the same moment."""
+    sent = [b"%PDF" + bytes([n % 5]) * n * 20_000 for n in range(20)] + [PDF] * 5
+    stored = await asyncio.gather(*(kept.files.put(data, name="a.pdf") for data in sent))
+    back = await asyncio.gather(*(kept.files.get(file.sha256) for file in stored))
+    assert back == sent
+    assert len(kept.places) == len(set(sent))
+
+
+async def test_a_file_of_many_megabytes_comes_back(kept: Kept) -> None:
+    large = bytes(range(256)) * 64 * 1024 * 2  # 32 MiB: more than any part of a request
+    stored = await kept.files.put(large, name="录像.mp4")
+    assert await kept.files.get(stored.sha256) == large
+    assert await kept.files.find_damage(stored) is None
+
+
+async def test_an_empty_file_comes_back(kept: Kept) -> None:
+    stored = await kept.files.put(b"", name="空.txt")
+    assert await kept.files.get(stored.sha256) == b""
 
 
 @pytest.mark.parametrize("sha256", ["0" * 64, "../../etc/passwd", "", "A" * 64, "0" * 63 + "/"])
-async def test_an_unknown_or_crooked_hash_is_not_found(tmp_path: Path, sha256: str) -> None:
+async def test_an_unknown_or_crooked_hash_is_not_found(kept: Kept, sha256: str) -> None:
     with pytest.raises(FileNotFoundError):
-        await FileFolder(tmp_path).get(sha256)
+        await kept.files.get(sha256)
 
 
 async def test_a_file_too_large_is_refused_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "MAX_BYTES", 10)
     with pytest.raises(InvalidInput, match=r"大图\.png.*100 MB"):
-        await FileFolder(tmp_path).put(PNG, name="大图.png")
+        await kept.files.put(PNG, name="大图.png")
+    assert kept.places == []
 
 
-async def test_damage_is_found(tmp_path: Path) -> None:
-    folder = FileFolder(tmp_path)
-    stored = await folder.put(PDF, name="a.pdf")
-    assert folder.find_damage(stored) is None
-    place = _only_file(tmp_path)
-    place.write_bytes(PDF + b"!")
-    assert folder.find_damage(stored) == "content changed"
+async def test_damage_is_found(kept: Kept) -> None:
+    stored = await kept.files.put(PDF, name="a.pdf")
+    assert await kept.files.find_damage(stored) is None
+    (place,) = kept.places
+    place.write_bytes(PDF[:-1] + b"!")
+    assert await kept.files.find_damage(stored) == "content changed"
     place.unlink()
-    assert folder.find_damage(stored) is not None
+    assert await kept.files.find_damage(stored) is not None
 
 
-def _only_file(folder: Path) -> Path:
-    (file,) = (entry for entry in folder.rglob("*") if entry.is_file())
-    return file
+async def test_what_is_deleted_is_gone_and_can_come_again(kept: Kept) -> None:
+    stored = await kept.files.put(PDF, name="a.pdf")
+    other = await kept.files.put(PNG, name="b.png")
+    for _ in range(2):
+        await kept.files.delete(stored.sha256)
+    with pytest.raises(FileNotFoundError):
+        await kept.files.get(stored.sha256)
+    assert [one.name for one in kept.places] == [other.sha256]
+    await kept.files.put(PDF, name="a.pdf")
+    assert await kept.files.get(stored.sha256) == PDF
+
+
+async def test_a_check_leaves_nothing_behind(kept: Kept) -> None:
+    await kept.files.check()
+    assert kept.places == []
+    assert kept.files.trouble == ""
 
 
 def _docx() -> bytes:

@@ -15,6 +15,7 @@ revision = "0032_inbox_by_month"
 down_revision = "0031_every_index"
 branch_labels = None
 depends_on = None
+additive = False
 
 AHEAD = 3
 INDEXES = {

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0036_transfers_due"
-down_revision = "0032_inbox_by_month"
+down_revision = "0034_floor"
 branch_labels = None
 depends_on = None
+additive = False
 
 
 def upgrade() -> None:
