@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.payouts.disputes import Conflict, State, Unfit
 from bot.domain.payouts.money import yuan
 from bot.domain.payouts.recipients import without_numbers
+from handlers.texts.customers import when
 from handlers.texts.erp_names import receipt_words
 from handlers.texts.payouts import KINDS, month_words, signed
 
@@ -229,12 +230,12 @@ def receipt_fact(day: str, fen: int, receipt: str) -> str:
 
 
 def entries_fact(name: str, count: int) -> str:
-    return f"{name or '系统'}：签约前 {count} 条跟进记录"
+    return f"{name or '系统'}：签约前{count}条跟进记录"
 
 
 def timeline_fact(at: datetime, who: str, title: str, text: str) -> str:
     said = f" {text}" if text else ""
-    return f"{at.month}月{at.day}日 {at:%H:%M} {who or '系统'} {title}{said}"
+    return f"{when(at)} {who or '系统'} {title}{said}"
 
 
 def node(name: str, span: str, detail: str) -> str:
@@ -250,7 +251,7 @@ def recomputed_otherwise(now: int, booked: int) -> str:
 
 
 def most_entries(name: str, count: int, total: int) -> str:
-    return f"签约前的 {total} 条跟进记录里，{name}写了 {count} 条"
+    return f"签约前的{total}条跟进记录里，{name}写了{count}条"
 
 
 def no_entries(name: str) -> str:

@@ -96,7 +96,7 @@ def simulated(
         return [f"{day(since)}到{day(until)}没有合同可以试算，没有可比的数字。"]
     return [
         f"试算{day(since)}到{day(until)}的{deals}份合同：合计 {yuan(before)} → {yuan(after)}"
-        f"（{signed(after - before)}）。",
+        f"（{signed(after - before) if after != before else '不变'}）。",
         f"影响面：{people}人里{changed}人的金额会变。",
     ]
 

@@ -54,7 +54,7 @@ async def test_the_arbiter_gets_the_facts_with_the_dispute(company: PayoutCompan
     assert "本人说：应该按新规则5%算，少发了800元" in report
     assert "回款 40,000.00元 × 3% = 1,200.00元" in report
     assert "到账 40,000.00元（books 收款单 SK1 第1行）" in report
-    assert "签约前 1 条跟进记录" in report
+    assert "签约前1条跟进记录" in report
     assert "用锁定时的单据和规则重算，结果是 1,200.00元，与锁定的一分不差" in report
     assert "月度核算：0分钟，钱进提交、何姐批准" in report
     assert report_of(company, "zhang") == report
