@@ -360,7 +360,6 @@ _TONES = {
 
 def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str]) -> DealRow:
     line = one.line
-    given = [str(score) for score in one.scores if score is not None]
     return DealRow(
         deal_id=line.opportunity_id,
         customer=deals[line.opportunity_id].account_name,
@@ -370,7 +369,7 @@ def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str])
         rep=who.get(line.id, ""),
         standing=texts.STANDINGS[one.standing],
         tone=_TONES[one.standing],
-        scores="/".join(given),
+        scores=texts.scores_words(one.scores),
         risk=line.risk,
     )
 

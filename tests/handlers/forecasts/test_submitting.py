@@ -86,7 +86,7 @@ async def test_the_csm_signs_beside_what_is_known_and_only_then_it_is_committed(
     assert "你 70 分，销售 80 分" in await chat.say("liu", "复评 #1 70 70 70 70 70")
     said = await chat.say("zhang", "预测")
     assert "承诺 35万元（1条）" in said
-    assert "已复评 80/70" in said
+    assert "已复评（自评80分、复评70分）" in said
     assert "已经复评过了" in await chat.say("liu", "复评 #1 10 10 10 10 10")
 
 
@@ -108,7 +108,7 @@ async def test_more_than_twenty_points_apart_call_a_meeting_that_decides(
     assert "不在三方会审中" in await chat.say("li", "复评结论 #1 75 再来一次")
     said = await chat.say("zhang", "预测")
     assert "承诺 35万元" in said
-    assert "80/48" in said  # both originals are kept
+    assert "自评80分、复评48分" in said  # both originals are kept
 
 
 async def test_silence_is_shown_and_escalated_once(company: Proving) -> None:
