@@ -38,7 +38,7 @@ def light(color: Light, gap_days: int, *, stuck: bool) -> str:
 
 
 def when(local: datetime) -> str:
-    """1月28日(周三) 15:00; the day alone where only that is known, which is kept as its midnight."""
+    """1月28日(周三) 15:00; the day alone where only it is known, which is kept as midnight."""
     day = f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]})"
     return day if local.time() == time.min else f"{day} {local:%H:%M}"
 
