@@ -161,10 +161,9 @@ async def test_a_panel_that_comes_can_be_read_at_once(chrome: Browser, website: 
     axe did when the machine was slow."""
     async with visiting(chrome, website, "li", "看板") as page:
         moved = await page.evaluate(
-            "function moved(rules) {"
-            " return [...rules].flatMap((one) => one instanceof CSSKeyframeRule"
-            " ? [...one.style] : moved(one.cssRules ?? [])); }"
-            "[...document.styleSheets].flatMap((one) => moved(one.cssRules))"
+            "() => { const moved = (rules) => [...rules].flatMap((one) =>"
+            " one instanceof CSSKeyframeRule ? [...one.style] : moved(one.cssRules ?? []));"
+            " return [...document.styleSheets].flatMap((one) => moved(one.cssRules)); }"
         )
         assert moved == ["transform"]
 
