@@ -148,7 +148,7 @@ def open_item(number: str, why: str, who: str, how: str) -> str:
 def open_items(lines: Sequence[str]) -> str:
     if not lines:
         return NO_OPEN_ITEMS
-    return "\n".join([f"**奖金待办 {len(lines)} 项**", *lines])
+    return "\n".join([f"**奖金待办{len(lines)}项**", *lines])
 
 
 HOW_PEOPLE_ORDER = (

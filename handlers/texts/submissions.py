@@ -201,7 +201,7 @@ def review_answer(number: int) -> str:
 
 
 def signed(customer: str, mine: int, theirs: int) -> str:
-    return f"{customer} 已复评：你 {mine} 分，销售 {theirs} 分。"
+    return f"{customer} 已复评：你{mine}分，销售{theirs}分。"
 
 
 def too_far(
@@ -289,7 +289,7 @@ def target_set(who: str, quarter: str, fen: int) -> str:
 
 
 def csm_set(customer: str, who: str) -> str:
-    return f"{customer}的客户成功已设为{who}，以后由他复评预测。"
+    return f"{customer}的客户成功已设为{who}，以后的预测由{who}复评。"
 
 
 def bridge_title(before: str, after: str, was: int, now: int) -> str:
