@@ -183,8 +183,10 @@ def _card(desk: Desk, plan: Plan) -> Card:
 
 
 def _moves(desk: Desk, plan: Plan) -> list[tuple[str, str, int]]:
-    """Stage before, stage after, how many deals; in the order of the new stages."""
+    """Stage before, stage after, how many deals; in the order of the old stages, as one reads the
+    way of a deal."""
     counted: Counter[tuple[str, str]] = Counter()
+    rank: dict[str, int] = {}
     for one in plan.deals:
         old = desk.office.libraries.of(one.library)
         stage = old.stage(one.stage)
@@ -192,8 +194,8 @@ def _moves(desk: Desk, plan: Plan) -> list[tuple[str, str, int]]:
         after = plan.library.stage(mapped)
         key = (stage.label if stage else one.stage, after.label if after else mapped)
         counted[key] += one.count
-    rank = {stage.label: index for index, stage in enumerate(plan.library.stages)}
-    ordered = sorted(counted.items(), key=lambda item: (rank.get(item[0][1], 99), item[0]))
+        rank[key[0]] = old.stages.index(stage) if stage else len(old.stages)
+    ordered = sorted(counted.items(), key=lambda item: (rank[item[0][0]], item[0]))
     return [(before, after, count) for (before, after), count in ordered]
 
 

@@ -184,24 +184,36 @@ class Guard:
         except web.HTTPException:
             raise
         except Exception:
-            reference = secrets.token_hex(4)
-            fields = {"action": "page", "path": request.path, "reference": reference}
-            log.exception("a page failed", extra=fields)
-            return self._trouble(request, 500, reference, visitor)
+            return self._failed(request, visitor)
+
+    def _failed(self, request: web.Request, visitor: Visitor | None) -> web.Response:
+        """To be called while the exception is handled: it is logged under the number shown."""
+        reference = secrets.token_hex(4)
+        fields = {"action": "page", "path": request.path, "reference": reference}
+        log.exception("a page failed", extra=fields)
+        return self._trouble(request, 500, reference, visitor)
 
     def middleware(self) -> Middleware:
-        """Addresses that nobody serves, where a browser asks for a page."""
+        """What goes wrong where a browser asks for a page, and no page is there to say it: an
+        address that nobody serves, a database that does not even tell who asks."""
 
         @web.middleware
-        async def no_such_page(request: web.Request, handler: Open) -> web.StreamResponse:
+        async def in_our_words(request: web.Request, handler: Open) -> web.StreamResponse:
+            is_page = "text/html" in request.headers.get("Accept", "")
             try:
                 return await handler(request)
             except web.HTTPNotFound:
-                if "text/html" not in request.headers.get("Accept", ""):
+                if not is_page:
                     raise
+            except web.HTTPException:
+                raise
+            except Exception:
+                if not is_page:
+                    raise
+                return self._failed(request, None)
             return self._trouble(request, 404, "", await self.visitor(request))
 
-        return no_such_page
+        return in_our_words
 
     def _trouble(
         self, request: web.Request, status: int, words: str, visitor: Visitor | None

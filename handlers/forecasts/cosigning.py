@@ -20,6 +20,7 @@ from bot.messages import Button, Card, Content, Markdown, OutboundMessage, Text
 from handlers import customers
 from handlers.desk import Desk, Office
 from handlers.forecasts import questions
+from handlers.texts import customers as customer_texts
 from handlers.texts import submissions as texts
 from handlers.texts.dialog import amount_words
 from storage.unit_of_work import UnitOfWork
@@ -296,5 +297,4 @@ async def _tell(
 
 
 def _when(office: Office, at: datetime) -> str:
-    local = at.astimezone(office.zone)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
+    return customer_texts.when(at.astimezone(office.zone))

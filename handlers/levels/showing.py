@@ -80,7 +80,7 @@ def evidence_line(office: Office, one: Evidence, file: str, added: str, at: date
 
 
 def what(piece: Evidence) -> str:
-    """«采购订单 PO PO-2026-018»."""
+    """«采购订单 PO-2026-018»."""
     return f"{texts.KINDS[piece.kind]} {piece.number}".strip()
 
 

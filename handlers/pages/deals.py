@@ -69,8 +69,10 @@ def line(office: Office, lead: Lead, at: datetime) -> DealLine:
 def _promised(office: Office, deal: Opportunity, at: datetime) -> str:
     if deal.next_contact_at is None or deal.state is not OpportunityState.OPEN:
         return ""
-    words = customer_texts.promised_words(deal.next_contact_at.astimezone(office.zone))
-    return f"{words}（已过）" if deal.next_contact_at < at else words
+    due = deal.next_contact_at.astimezone(office.zone)
+    words, now = customer_texts.promised_words(due), at.astimezone(office.zone)
+    is_past = due < now if customer_texts.has_hour(due) else due.date() < now.date()
+    return f"{words}（已过）" if is_past else words
 
 
 def worst_light(lines: list[DealLine]) -> str:

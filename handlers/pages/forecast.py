@@ -26,6 +26,7 @@ LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
 NO_SUCH_WEEK = "没有这一周的提交，请从页面上的几周里选。"
 _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
+NOT_YET = "—"
 _PAST = "已过预计日期"
 
 
@@ -311,9 +312,9 @@ async def _rows(
                 if len(people) == 1 and own
                 else f"{len(own)}/{len(people)}人",
                 mark=_mark([marks[one.id] for one in own if one.id in marks], len(people)),
-                commit=_money(sums[Category.COMMIT][0]),
-                best=_money(sums[Category.BEST_CASE][0]),
-                pipeline=_money(sums[Category.PIPELINE][0]),
+                commit=_money(sums[Category.COMMIT][0]) if own else NOT_YET,
+                best=_money(sums[Category.BEST_CASE][0]) if own else NOT_YET,
+                pipeline=_money(sums[Category.PIPELINE][0]) if own else NOT_YET,
                 judgement="；".join(
                     texts.judgement(one.amount_fen, judges.get(one.by, ""), one.reason)
                     for one in told
@@ -359,7 +360,6 @@ _TONES = {
 
 def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str]) -> DealRow:
     line = one.line
-    given = [str(score) for score in one.scores if score is not None]
     return DealRow(
         deal_id=line.opportunity_id,
         customer=deals[line.opportunity_id].account_name,
@@ -369,7 +369,7 @@ def _deal(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str])
         rep=who.get(line.id, ""),
         standing=texts.STANDINGS[one.standing],
         tone=_TONES[one.standing],
-        scores="/".join(given),
+        scores=texts.scores_words(one.scores),
         risk=line.risk,
     )
 

@@ -85,7 +85,7 @@ async def _fading(tx: UnitOfWork, office: Office, deal: Opportunity, at: datetim
             fades_at=None if left.faded else left.fades_at.astimezone(office.zone),
         ),
         points=tuple(
-            (f"{moment.astimezone(office.zone):%m-%d %H:%M}", round(100 * one))
+            (f"{moment.astimezone(office.zone):%m/%d %H:%M}", round(100 * one))
             for moment, one in points
         ),
     )

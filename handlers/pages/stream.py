@@ -135,7 +135,7 @@ async def _entries(
             Entry(
                 id=one.id,
                 kind=kind_of(library, one),
-                when=texts.moment(one.occurred_at.astimezone(office.zone), today),
+                when=texts.happened(one.occurred_at.astimezone(office.zone), today),
                 iso=one.occurred_at.isoformat(),
                 title=one.title,
                 text=one.text,

@@ -13,6 +13,7 @@ from handlers.desk import Office
 from handlers.supply.acknowledging import MAY_SEE
 from handlers.texts import pages as page_texts
 from handlers.texts import supply as texts
+from handlers.texts.customers import when
 from handlers.texts.dialog import amount_words
 from storage.supply import Ack
 from storage.unit_of_work import UnitOfWork
@@ -66,8 +67,7 @@ async def page(tx: UnitOfWork, office: Office, reader: Person, at: datetime) -> 
 
 
 def _mark(office: Office, ack: Ack, names: Mapping[int, str]) -> str:
-    local = ack.at.astimezone(office.zone)
-    return f"{names.get(ack.person_id, '')} {local.month}月{local.day}日 {local:%H:%M}"
+    return f"{names.get(ack.person_id, '')} {when(ack.at.astimezone(office.zone))}"
 
 
 async def _rows(

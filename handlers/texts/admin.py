@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.domain.people import PersonStatus
 
@@ -24,6 +25,18 @@ SESSIONS_ENDED = "已让{name}的所有网页退出登录。"
 CHAIN_HOLDS = "审计链完整：{count}条逐条核对无误，最新一条的校验值是 {head}。"
 CHAIN_BROKEN = "审计链在第{seq}条断开：该条或它之前的一条被改动过。请停止写入并从备份核对。"
 ARCHIVE_AGAIN = "会话存档里没解开的{messages}条消息、没取到的{files}个文件会再试一次。"
+
+_ZONES = {
+    "Asia/Shanghai": "北京时间", "Asia/Chongqing": "北京时间", "Asia/Urumqi": "新疆时间",
+    "Asia/Hong_Kong": "香港时间", "Asia/Macau": "澳门时间", "Asia/Taipei": "台北时间",
+    "Asia/Singapore": "新加坡时间", "Asia/Tokyo": "东京时间",
+}  # fmt: skip
+
+
+def zone(local: datetime) -> str:
+    """北京时间; of a zone without a usual name here, its distance: UTC+0530."""
+    return _ZONES.get(str(local.tzinfo)) or f"UTC{local:%z}"
+
 
 STATUSES = {
     PersonStatus.ACTIVE: "在岗",

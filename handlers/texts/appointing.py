@@ -38,7 +38,7 @@ def your_supervisor(leader: str) -> str:
 
 
 def you_lead(name: str) -> str:
-    return f"{name}现在由你带，他的灯和补录会找你。"
+    return f"{name}现在由你带，亮灯和补录会找你。"
 
 
 def not_oneself(name: str) -> str:

@@ -51,7 +51,7 @@ def silent(since: datetime | None, why: str) -> str:
 
 def lacks_key(version: int, count: int) -> str:
     return (
-        f"会话内容存档有 {count} 条消息用第 {version} 版公钥加密，"
+        f"会话内容存档有{count}条消息用第 {version} 版公钥加密，"
         "配置里没有对应的私钥，先按原样留着。"
         f"请把第 {version} 版私钥写进 keys 并重启，会自动补上。"
     )
@@ -60,6 +60,6 @@ def lacks_key(version: int, count: int) -> str:
 def broken(count: int, reasons: Sequence[str] = ()) -> str:
     why = f"（{'；'.join(reasons)}）" if reasons else ""
     return (
-        f"会话内容存档有 {count} 条消息解不开{why}，已按原样留着。"
+        f"会话内容存档有{count}条消息解不开{why}，已按原样留着。"
         "修好以后运行 gendan replay --failed，会再解一次。"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, time
 
 from bot.domain.customer_master import Reason
 from bot.domain.identifiers import CodeFault
@@ -38,14 +38,19 @@ def light(color: Light, gap_days: int, *, stuck: bool) -> str:
 
 
 def when(local: datetime) -> str:
-    """1月28日(周三) 15:00."""
-    return f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]}) {local:%H:%M}"
+    """1月28日(周三) 15:00; the day alone where only it is known, which is kept as midnight."""
+    day = f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]})"
+    return day if local.time() == time.min else f"{day} {local:%H:%M}"
 
 
 def promised_words(local: datetime) -> str:
     """Without the hour where nobody said one: such a promise stands at nine."""
     day = f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]})"
-    return day if (local.hour, local.minute) == (9, 0) else f"{day} {local:%H:%M}"
+    return f"{day} {local:%H:%M}" if has_hour(local) else day
+
+
+def has_hour(promised: datetime) -> bool:
+    return (promised.hour, promised.minute) != (9, 0)
 
 
 def promised(local: datetime) -> str:

@@ -46,7 +46,7 @@ def quota(used: int, limit: int, foretold: int | None, reached: int) -> str:
     """reached: the threshold, in percent."""
     said = f"钉钉本月接口调用已用 {used} / {limit} 次，超过 {reached}%。"
     if foretold is not None:
-        said += f"照这个速度，到月底约 {foretold} 次（{foretold * 100 // limit}%）。"
+        said += f"照这个速度，到月底约{foretold}次（{foretold * 100 // limit}%）。"
     if reached < 80:
         return f"{said}到 80% 时机器人会自动节省。"
     if reached < 95:

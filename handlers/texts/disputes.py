@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain.payouts.disputes import Conflict, State, Unfit
 from bot.domain.payouts.money import yuan
 from bot.domain.payouts.recipients import without_numbers
+from handlers.texts.customers import when
 from handlers.texts.erp_names import receipt_words
 from handlers.texts.payouts import KINDS, month_words, signed
 
@@ -84,12 +85,12 @@ def ask_reason(line: str) -> str:
 
 
 def files_kept(count: int) -> str:
-    return f"附件收到了，共 {count} 份。再说说哪里不对。"
+    return f"附件收到了，共{count}份。再说说哪里不对。"
 
 
 def rep_lines(line: str, reason: str, files: int) -> list[str]:
     lines = [line, f"理由：{reason}"] if reason else [line]
-    return [*lines, f"附件 {files} 份"] if files else lines
+    return [*lines, f"附件{files}份"] if files else lines
 
 
 def rep_hint(state: State) -> str:
@@ -118,7 +119,7 @@ def question(arbiter: str, number: int, text: str) -> str:
 
 
 def answer(rep: str, number: int, text: str, files: int) -> str:
-    tail = f"（附件 {files} 份）" if files else ""
+    tail = f"（附件{files}份）" if files else ""
     return f"{rep}补充（申诉 #{number}）：{text}{tail}"
 
 
@@ -188,8 +189,11 @@ def status_list(lines: Sequence[str]) -> str:
 
 
 def hours(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
-    return f"{minutes // 60}小时{minutes % 60}分" if minutes >= 60 else f"{minutes}分钟"
+    """2小时5分, 190小时, 40分钟, 不到1分钟"""
+    hours, minutes = divmod(int(span.total_seconds() // 60), 60)
+    if hours:
+        return f"{hours}小时{minutes}分" if minutes else f"{hours}小时"
+    return f"{minutes}分钟" if minutes else "不到1分钟"
 
 
 def report(
@@ -216,8 +220,14 @@ SECTIONS = (
 )  # fmt: skip
 
 
+def _day(iso: str) -> str:
+    """2026-11-03 -> 2026年11月3日"""
+    on = date.fromisoformat(iso)
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
 def contract_fact(number: str, amount: int, signed_on: str, customer: str) -> str:
-    return f"合同 {number}，{customer}，{yuan(amount)}，{signed_on}签"
+    return f"合同 {number}，{customer}，{yuan(amount)}，{_day(signed_on)}签"
 
 
 def people_fact(role: str, name: str) -> str:
@@ -225,16 +235,18 @@ def people_fact(role: str, name: str) -> str:
 
 
 def receipt_fact(day: str, fen: int, receipt: str) -> str:
-    return f"{day} {'到账' if fen > 0 else '退款'} {yuan(abs(fen))}（{receipt_words(receipt)}）"
+    return (
+        f"{_day(day)} {'到账' if fen > 0 else '退款'} {yuan(abs(fen))}（{receipt_words(receipt)}）"
+    )
 
 
 def entries_fact(name: str, count: int) -> str:
-    return f"{name or '系统'}：签约前 {count} 条跟进记录"
+    return f"{name or '系统'}：签约前{count}条跟进记录"
 
 
 def timeline_fact(at: datetime, who: str, title: str, text: str) -> str:
     said = f" {text}" if text else ""
-    return f"{at.month}月{at.day}日 {at:%H:%M} {who or '系统'} {title}{said}"
+    return f"{when(at)} {who or '系统'} {title}{said}"
 
 
 def node(name: str, span: str, detail: str) -> str:
@@ -250,7 +262,7 @@ def recomputed_otherwise(now: int, booked: int) -> str:
 
 
 def most_entries(name: str, count: int, total: int) -> str:
-    return f"签约前的 {total} 条跟进记录里，{name}写了 {count} 条"
+    return f"签约前的{total}条跟进记录里，{name}写了{count}条"
 
 
 def no_entries(name: str) -> str:
@@ -258,7 +270,7 @@ def no_entries(name: str) -> str:
 
 
 def late_receipts(count: int) -> str:
-    return f"锁定之后又有 {count} 笔收退款"
+    return f"锁定之后又有{count}笔收退款"
 
 
 def unmet(condition: str) -> str:

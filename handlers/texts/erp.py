@@ -76,8 +76,8 @@ _BLOCKED = {
 
 def customers_wait(counts: Mapping[str, int]) -> str:
     return (
-        f"ERP 里有客户待确认：{counts.get('proposed', 0)} 个像在册客户，"
-        f"{counts.get('unlike', 0)} 个没有像的。回复「ERP客户」一页一页确认。"
+        f"ERP 里有客户待确认：{counts.get('proposed', 0)}个像在册客户，"
+        f"{counts.get('unlike', 0)}个没有像的。回复「ERP客户」一页一页确认。"
     )
 
 
@@ -100,8 +100,8 @@ def accept_codes(count: int) -> str:
 
 
 def page_done(created: bool, done: int, passed: int) -> str:
-    told = f"已新建 {done} 个到公海" if created else f"已关联 {done} 个"
-    return told + (f"，{passed} 个已变动或不能处理，没有动" if passed else "")
+    told = f"已新建{done}个到公海" if created else f"已关联{done}个"
+    return told + (f"，{passed}个已变动或不能处理，没有动" if passed else "")
 
 
 def decided_before(code: str) -> str:
@@ -226,14 +226,14 @@ def contract_of_other(order: ErpOrder, name: str) -> str:
 
 
 def listed(lines: Sequence[str], total: int) -> str:
-    rest = f"\n……共 {total} 条" if total > len(lines) else ""
+    rest = f"\n……共{total}条" if total > len(lines) else ""
     return "\n".join(lines) + rest
 
 
 def unread(system: str, kind: str, rows: Sequence[Unread], total: int) -> str:
     lines = [f"- {row.ref or '没有编号'}：{row.reason}" for row in rows]
-    more = f"\n……共 {total} 条" if total > len(rows) else ""
-    head = f"{erp(system)}有 {total} 条{_KINDS[kind]}读不懂，已连同原因留存，其余照常："
+    more = f"\n……共{total}条" if total > len(rows) else ""
+    head = f"{erp(system)}有{total}条{_KINDS[kind]}读不懂，已连同原因留存，其余照常："
     return "\n".join([head, *lines]) + more
 
 
@@ -275,20 +275,20 @@ def forecast_stuck(system: str, key: str, reason: str, *, given_up: bool) -> str
 
 
 def reconciled(done: Reconciled) -> str:
-    lines = [f"{erp(done.system)}预测核对（共 {done.lines} 条）："]
+    lines = [f"{erp(done.system)}预测核对（共{done.lines}条）："]
     lines += [f"- {_difference(one)}" for one in done.different[:10]]
     if len(done.different) > 10:
-        lines.append(f"- ……不一致共 {len(done.different)} 条")
+        lines.append(f"- ……不一致共{len(done.different)}条")
     if done.different:
         lines.append("  没有覆盖；要以跟单为准，回复「ERP预测 重写 编号」。")
     if done.retried:
         keys = "、".join(done.retried[:10])
-        lines.append(f"- 没写进的 {len(done.retried)} 条已重新排队：{keys}")
+        lines.append(f"- 没写进的{len(done.retried)}条已重新排队：{keys}")
     for why, words in _BLOCKED.items():
         numbers = [number for number, reason in done.blocked if reason == why]
         if numbers:
             shown = "、".join(numbers[:10]) + ("……" if len(numbers) > 10 else "")
-            lines.append(f"- {words}，没有写 {len(numbers)} 条：{shown}")
+            lines.append(f"- {words}，没有写{len(numbers)}条：{shown}")
     return "\n".join(lines)
 
 

@@ -60,7 +60,7 @@ def share(figure: Share) -> str:
 
 
 def wait(figure: Wait) -> str:
-    tail = f"，另有{figure.open}个还没有" if figure.open else ""
+    tail = f"，另有{figure.open}个还在等" if figure.open else ""
     if figure.median is None:
         return f"还没有数据（n=0{tail}）"
     return f"{hours(figure.median)}（n={figure.n}{tail}）"

@@ -152,7 +152,7 @@ def added(kind: str, name: str, price_fen: int) -> str:
 
 
 def imported(count: int) -> str:
-    return f"兑换目录加了 {count} 项，同名的按新价格。发「兑换目录」看全部。"
+    return f"兑换目录加了{count}项，同名的按新价格。发「兑换目录」看全部。"
 
 
 def table_refused(mistakes: Sequence[str]) -> str:

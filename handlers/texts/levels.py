@@ -9,7 +9,7 @@ from bot.domain.levels import Cause, EvidenceKind, Level, LevelChange, Refusal
 ENTRY = "意向级别"
 NONE = "未定级"
 KINDS = {
-    EvidenceKind.PURCHASE_ORDER: "采购订单 PO",
+    EvidenceKind.PURCHASE_ORDER: "采购订单",
     EvidenceKind.TECHNICAL_CONFIRMATION: "盖章的技术确认",
     EvidenceKind.BUDGET_APPROVAL: "预算批准邮件",
     EvidenceKind.NEED: "需求和联系人",
@@ -82,7 +82,7 @@ def set_from_to(before: Level | None, after: Level | None) -> str:
 def file_line(
     kind: EvidenceKind, file: str, fields: Mapping[str, str], *, looks_like: EvidenceKind | None
 ) -> str:
-    """«采购订单 PO：恒锐PO.pdf（机器识别：有红章、对方名称一致、日期 2026-01-20）»."""
+    """«采购订单：恒锐PO.pdf（机器识别：有红章、对方名称一致、日期 2026-01-20）»."""
     read = recognised(fields)
     like = f"；看着更像{KINDS[looks_like]}，请核对" if looks_like is not None else ""
     return f"{KINDS[kind]}：{file}（{read}{like}）"

@@ -62,7 +62,7 @@ ORGANISATION = "全公司"
 
 def library_line(label: str, version: int, stages: int, units: int, users: Sequence[str]) -> str:
     used = f"，使用中：{'、'.join(users)}" if users else ""
-    return f"- {named(label, version)}：{stages} 个阶段、{units} 个动作{used}"
+    return f"- {named(label, version)}：{stages}个阶段、{units}个动作{used}"
 
 
 def history_line(label: str, version: int, who: str, when: str) -> str:
@@ -95,8 +95,8 @@ def preview(
 ) -> list[str]:
     """moves: stage before, stage after, how many deals."""
     lines = [
-        f"范围：{whose}，{people} 人；现用：{'、'.join(old)}",
-        f"进行中的商机 {deals} 个，没填完的记录 {drafts} 条",
+        f"范围：{whose}，{people}人；现用：{'、'.join(old)}",
+        f"进行中的商机{deals}个，没填完的记录{drafts}条",
     ]
     if moves:
         listed = "；".join(f"{before} → {after} {count}个" for before, after, count in moves)
@@ -110,7 +110,7 @@ def preview(
 
 
 def switched(whose: str, label: str, deals: int) -> str:
-    return f"{whose}已切换到动作库「{label}」，{deals} 个进行中的商机已对应到新阶段。"
+    return f"{whose}已切换到动作库「{label}」，{deals}个进行中的商机已对应到新阶段。"
 
 
 def told_leader(label: str, by: str) -> str:

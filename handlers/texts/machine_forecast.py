@@ -57,25 +57,25 @@ def method(
     version: str, horizon: int, shares: Sequence[tuple[str, float]], count: int, error: float | None
 ) -> str:
     parts = "、".join(f"{name} {weight:.0%}" for name, weight in shares)
-    past = "" if error is None else f"；回看过去 {count} 次，{horizon} 天预测合计误差 {error:.0%}"
+    past = "" if error is None else f"；回看过去{count}次，{horizon}天预测合计误差 {error:.0%}"
     return f"{version}：{parts}{past}"
 
 
 def start(days: int, horizon: int, amount: float) -> str:
-    return f"起点：最近 {days} 天的赢单速度，折合每 {horizon} 天 {amount:,.0f}。"
+    return f"起点：最近{days}天的赢单速度，折合每{horizon}天 {amount:,.0f}。"
 
 
 def by_rhythm(wins: int) -> str:
-    return f"历史节律（{wins:,} 单赢单的周期、趋势和起伏）"
+    return f"历史节律（{wins:,}单赢单的周期、趋势和起伏）"
 
 
 def by_pipeline(still_open: int) -> str:
-    return f"在谈商机（{still_open:,} 个，按年龄的赢率，加将要新建的）"
+    return f"在谈商机（{still_open:,}个，按年龄的赢率，加将要新建的）"
 
 
 def by_standing(still_open: int, lifts: Sequence[str]) -> str:
     told = f"；{'，'.join(lifts)}" if lifts else ""
-    return f"在谈商机（{still_open:,} 个，按年龄、定级、衰减和阶段的赢率，加将要新建的{told}）"
+    return f"在谈商机（{still_open:,}个，按年龄、定级、衰减和阶段的赢率，加将要新建的{told}）"
 
 
 def level_of(level: str) -> str:
@@ -90,7 +90,7 @@ def lifted(mark: str, deals: int, more: float) -> str:
     """more: in yuan, below 0 for less."""
     way = "抬高" if more > 0 else "压低"
     between = "" if mark.endswith("）") else " "
-    return f"{mark}{between}{deals:,} 单{way} {abs(more):,.0f} 元"
+    return f"{mark}{between}{deals:,}单{way} {abs(more):,.0f}元"
 
 
 def standing(lifts: Sequence[str]) -> str:
@@ -103,11 +103,11 @@ def pull(name: str, *, sees: float, weight: float, by: float) -> str:
 
 
 def little_history(days: int, wins: int) -> str:
-    return f"历史不足：只有 {days} 天、{wins} 单赢单，区间已放宽，仅供参考。"
+    return f"历史不足：只有{days}天、{wins}单赢单，区间已放宽，仅供参考。"
 
 
 def nothing_won(still_open: int) -> str:
-    return f"历史不足：还没有一单赢单，无法预测；上限是 {still_open} 个在谈商机全部赢下。"
+    return f"历史不足：还没有一单赢单，无法预测；上限是{still_open}个在谈商机全部赢下。"
 
 
 def not_horizons(said: str, longest: int) -> str:
@@ -115,11 +115,11 @@ def not_horizons(said: str, longest: int) -> str:
 
 
 def not_enough(wins: int, least_wins: int, days: int, least_days: int) -> str:
-    return f"历史不足：赢单 {wins} 单、{days} 天，满 {least_wins} 单和 {least_days} 天后才预测。"
+    return f"历史不足：赢单{wins}单、{days}天，满{least_wins}单和{least_days}天后才预测。"
 
 
 def few_wins(wins: int, least: int) -> str:
-    return f"历史不足：自己只有 {wins} 单赢单（{least} 单起才可信），区间仅供参考。"
+    return f"历史不足：自己只有{wins}单赢单（{least}单起才可信），区间仅供参考。"
 
 
 def share_of_total(share: float) -> str:
@@ -127,11 +127,11 @@ def share_of_total(share: float) -> str:
 
 
 def won_lately(days: int, yuan: float, wins: int) -> str:
-    return f"最近 {days} 天赢单 {yuan:,.0f} 元，历史上共 {wins} 单。"
+    return f"最近{days}天赢单{yuan:,.0f}元，历史上共{wins}单。"
 
 
 def still_open(count: int, yuan: float) -> str:
-    return f"在谈 {count} 单，报过的金额共 {yuan:,.0f} 元。"
+    return f"在谈{count}单，报过的金额共{yuan:,.0f}元。"
 
 
 REFERENCE = "预测参考"

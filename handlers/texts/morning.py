@@ -23,7 +23,7 @@ DRAFT_NOT_LATER = "这条记录还没填完，没有日子可延。补完，或�
 
 _NAMES = {
     "owed": "待补",
-    "overdue": "过期约定",
+    "overdue": "约好没联系",
     "red": "红灯",
     "signal": "客户有动静",
     "today": "今天约好",

@@ -93,6 +93,11 @@ def place(name: str) -> str:
     return " · ".join(filter(None, [label, *rest[:1], door_words]))
 
 
+def month(key: str) -> str:
+    """2026-11 -> 11月"""
+    return f"{int(key[5:7])}月"
+
+
 def foretold(count: int | None, limit: int) -> str:
     if count is None:
         return "月初，还估不准"

@@ -3,7 +3,7 @@ in its template (connectors/web/templates)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from bot.domain.lights import Cleared
 from bot.domain.opportunities import Light
@@ -89,6 +89,11 @@ def day(on: date, today: date) -> str:
 
 def moment(local: datetime, today: date) -> str:
     return f"{day(local.date(), today)} {local:%H:%M}"
+
+
+def happened(local: datetime, today: date) -> str:
+    """As `moment`; a day alone where only the day is known, which is kept as its midnight."""
+    return moment(local, today) if local.time() != time.min else day(local.date(), today)
 
 
 def size(count: int) -> str:

@@ -42,7 +42,7 @@ def change(day: date, names: str, changed: int, people: int) -> str:
 
 
 def closing(found: Closing, *, still_open: int) -> list[str]:
-    tail = f"还有{still_open}件没裁定。" if still_open else "没有未裁定的。"
+    tail = f"还有{still_open}件没裁定。" if still_open else "没有等着裁定的。"
     if found.middle is None or found.mean is None:
         return [f"**申诉关闭时效**：近90天没有裁定过申诉，没有数。{tail}"]
     spans = f"中位 {hours(found.middle)}、平均 {hours(found.mean)}"

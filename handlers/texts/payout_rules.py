@@ -96,8 +96,8 @@ def simulated(
         return [f"{day(since)}到{day(until)}没有合同可以试算，没有可比的数字。"]
     return [
         f"试算{day(since)}到{day(until)}的{deals}份合同：合计 {yuan(before)} → {yuan(after)}"
-        f"（{signed(after - before)}）。",
-        f"影响面：{people}人里{changed}人的金额会变。",
+        f"（{signed(after - before) if after != before else '不变'}）。",
+        f"影响面：涉及{people}人，{changed}人的金额会变。",
     ]
 
 
@@ -158,7 +158,7 @@ def news(
             f"拿你最近{months}个月的合同试算："
             f"现行规则 {yuan(was)}，新规则 {yuan(now)}（{verdict}）。"
         )
-    lines.append(f"影响面：{people}人里{changed}人的金额会变。")
+    lines.append(f"影响面：涉及{people}人，{changed}人的金额会变。")
     before = "仍按旧规则" if old else "不按这些规则算"
     lines.append(f"{day(first)}前签约的合同{before}。有疑问请找 HRBP，现行规则发「奖金规则」。")
     return "\n".join(lines)

@@ -25,7 +25,10 @@ HELP_FOR_SETTLERS = (
     "- 新增兑换 课程 名称 1200元、下架兑换 名称：成长基金的兑换目录\n"
     "- 奖金 张伟：别人的；奖金健康度：兑现率、影响面、申诉时效"
 )
-OWN_PAY_ONLY = "奖金只有本人、上级、HRBP 和财务能看，我不能告诉你。"
+OWN_PAY_ONLY = (
+    "奖金只有本人、上级、HRBP、财务、销售总监和管理员能看。要了解，请问他本人或 HRBP；"
+    "你自己的，发「奖金」就能看。"
+)
 OVERSEERS_ONLY = "这个由财务、HRBP、销售总监或管理员看。自己的奖金发「奖金」。"
 SETTLERS_ONLY = "合同算在谁名下由 HRBP、财务或管理员改，我这里没有改动。"
 RUNS_ONLY = "每月奖金由财务、HRBP 或管理员核算，我这里没有改动。"
@@ -145,7 +148,7 @@ def open_item(number: str, why: str, who: str, how: str) -> str:
 def open_items(lines: Sequence[str]) -> str:
     if not lines:
         return NO_OPEN_ITEMS
-    return "\n".join([f"**奖金待办 {len(lines)} 项**", *lines])
+    return "\n".join([f"**奖金待办{len(lines)}项**", *lines])
 
 
 HOW_PEOPLE_ORDER = (

@@ -99,7 +99,7 @@ def lost(names: Sequence[str]) -> str:
 
 
 def assigned(name: str, to: str, hours: int) -> str:
-    return f"已把「{name}」分给{to}，等他接收；{hours}个工作小时没接收，我会告诉他的主管。"
+    return f"已把「{name}」分给{to}，等对方接收；{hours}个工作小时没接收，我会告诉对方的主管。"
 
 
 def lead_for_you(by: str, hours: int) -> str:

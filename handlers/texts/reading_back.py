@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from handlers.texts.customers import when
+
 MOST = 20
 
 ONLY_LEADERS = "谁看过消息，只告诉主管、销售总监和管理员。"
@@ -26,21 +28,21 @@ def trouble(reason: str) -> str:
 def group(title: str, read: Sequence[str], unread: Sequence[str]) -> str:
     """Of the last message in a group; unread: of the asker's team."""
     lines = [f"{OF_GROUP}（{title}）："]
-    lines.append(f"看过 {len(read)} 人：{_names(read)}" if read else "还没有人看过。")
+    lines.append(f"看过{len(read)}人：{_names(read)}" if read else "还没有人看过。")
     if unread:
-        lines.append(f"你团队里没看的 {len(unread)} 人：{_names(unread)}")
+        lines.append(f"你团队里没看的{len(unread)}人：{_names(unread)}")
     return "\n".join(lines)
 
 
 def team(unread: Sequence[tuple[str, str, datetime]], read: int) -> str:
     """unread: (who, what was written to them, when it was, local)."""
     if not unread:
-        return f"你团队里 {read} 人都看过我最近发的消息了。"
-    lines = [f"没看我最近一条消息的 {len(unread)} 人："]
+        return f"你团队里{read}人都看过我最近发的消息了。"
+    lines = [f"没看我最近一条消息的{len(unread)}人："]
     for name, title, at in unread:
-        lines.append(f"- {name}：{title}（{at.month}月{at.day}日 {at:%H:%M}）")
+        lines.append(f"- {name}：{title}（{when(at)}）")
     if read:
-        lines.append(f"看过的有 {read} 人。")
+        lines.append(f"看过的有{read}人。")
     return "\n".join(lines)
 
 

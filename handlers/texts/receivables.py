@@ -76,7 +76,7 @@ def day(on: date) -> str:
 
 def moment(at: datetime) -> str:
     """at: in the team's zone."""
-    return f"{at.month}月{at.day}日 {at:%H:%M}"
+    return f"{at.month}月{at.day}日(周{WEEKDAYS[at.weekday()]}) {at:%H:%M}"
 
 
 def refusal(why: str) -> str:
@@ -103,7 +103,7 @@ def contract_recorded(number: str, due: date | None, claimed: int) -> str:
     told = f"合同 {number} 已登记。"
     if due is not None:
         told += f"{day(due)}过后核对回款，没到账会发起条款复核。"
-    return told + (f"已有 {claimed} 笔回款自动归到这份合同。" if claimed else "")
+    return told + (f"已有{claimed}笔回款自动归到这份合同。" if claimed else "")
 
 
 def withdraw_question(number: str, title: str) -> str:
@@ -229,7 +229,7 @@ def wait_until(until: date) -> str:
 
 
 def wait_option(days: int, until: date) -> str:
-    return f"{days} 天后，{until.month}月{until.day}日"
+    return f"{days}天后，{until.month}月{until.day}日"
 
 
 def decided(number: str, words: str, name: str) -> str:
@@ -267,7 +267,7 @@ def no_legal(number: str) -> str:
 
 
 def unmatched(lines: Sequence[str], total: int) -> str:
-    rest = f"\n……共 {total} 笔" if total > len(lines) else ""
+    rest = f"\n……共{total}笔" if total > len(lines) else ""
     return "\n".join(lines) + rest
 
 

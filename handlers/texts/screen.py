@@ -74,7 +74,7 @@ NO_IMPACT: Told = ("—", "", "还没有试算后发布的规则变更。")
 
 
 def closing(found: Closing, *, still_open: int) -> Told:
-    tail = f"还有{still_open}件没裁定。" if still_open else "没有未裁定的。"
+    tail = f"还有{still_open}件没裁定。" if still_open else "没有等着裁定的。"
     if found.middle is None:
         return "—", "", f"近90天没有裁定过申诉。{tail}"
     value, unit = split(found.middle)

@@ -24,7 +24,11 @@ ENTRY_LINK = "打开了资料"
 ENTRY_VISIT = "浏览网站"
 
 _KINDS = {PARAMETERS: "参数页", WHITE_PAPER: "白皮书", PAGE: "普通页", LINK: "资料链接"}
-_CLOCKS = {ClockKind.WORKDAY: "工作日钟点", ClockKind.OFFICE: "上班时间", ClockKind.CALENDAR: ""}
+_CLOCKS = {
+    ClockKind.WORKDAY: "休息日不算",
+    ClockKind.OFFICE: "只算上班时间",
+    ClockKind.CALENDAR: "",
+}
 
 
 def when(at: datetime) -> str:

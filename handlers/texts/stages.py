@@ -61,7 +61,7 @@ def card_title(customer: str, target: str) -> str:
 
 def missing(place: str, target: str, specs: Sequence[SlotSpec]) -> str:
     labels = "、".join(spec.label for spec in specs)
-    return f"从「{place}」到「{target}」还差 {len(specs)} 项：{labels}。填好或直接回我就推进。"
+    return f"从「{place}」到「{target}」还差{len(specs)}项：{labels}。填好或直接回我就推进。"
 
 
 def complete(place: str, target: str) -> str:
@@ -69,11 +69,11 @@ def complete(place: str, target: str) -> str:
 
 
 def still_missing(specs: Sequence[SlotSpec]) -> str:
-    return f"还没有推进，还差 {len(specs)} 项。{specs[0].question}"
+    return f"还没有推进，还差{len(specs)}项。{specs[0].question}"
 
 
 def moved(customer: str, came_from: str, went_to: str, filled: int) -> str:
-    return f"{customer}：{came_from} → {went_to}（必填 {filled} 项已填）。停留天数从今天重新算。"
+    return f"{customer}：{came_from} → {went_to}（必填{filled}项已填）。停留天数从今天重新算。"
 
 
 def went_back(customer: str, came_from: str, went_to: str, reason: str) -> str:
@@ -100,9 +100,9 @@ CONVERSION = "线索转化"
 def funnel_line(
     stage: str, *, here: int, reached: int, rate: str, stay_days: int | None, stuck_days: int
 ) -> str:
-    now = f"现有 {here}，到过 {reached}，进下一阶段 {rate}"
-    stay = "—" if stay_days is None else f"{stay_days} 个工作日"
-    return f"- {stage}：{now}，停留 {stay}（停滞线 {stuck_days} 个工作日）"
+    now = f"现有{here}家，到过{reached}家，进下一阶段 {rate}"
+    stay = " —" if stay_days is None else f"{stay_days}个工作日"
+    return f"- {stage}：{now}，停留{stay}（停滞线{stuck_days}个工作日）"
 
 
 def funnel(whose: str, library: str, lines: Sequence[str]) -> str:
@@ -112,7 +112,7 @@ def funnel(whose: str, library: str, lines: Sequence[str]) -> str:
 
 
 def conversion_line(on: date, leads: int, converted: int, rate: str) -> str:
-    return f"- {day(on)}：线索 {leads}，转成商机 {converted}，转化率 {rate}"
+    return f"- {day(on)}：线索{leads}家，转成商机{converted}家，转化率 {rate}"
 
 
 def conversion(whose: str, lines: Sequence[str]) -> str:

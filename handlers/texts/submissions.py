@@ -124,14 +124,20 @@ def line(
     scores: tuple[int | None, int | None] = (None, None),
     risk: str = "",
 ) -> str:
-    """«恒锐机电 L1 35万元 2月6日，已复评 80/75；风险：…»."""
+    """«恒锐机电 L1 35万元 2月6日，已复评（自评80分、复评75分）；风险：…»."""
     told = f"{customer} {level} {amount_words(fen)} {day_words(on)}"
-    given = [str(one) for one in scores if one is not None]
-    words = STANDINGS[standing] or ("评分" if given else "")
-    if words:
-        told += f"，{words}"
-    told += f" {'/'.join(given)}" if given else ""
+    words, given = STANDINGS[standing], scores_words(scores)
+    if words and given:
+        told += f"，{words}（{given}）"
+    elif words or given:
+        told += f"，{words or given}"
     return told + (f"；风险：{risk}" if risk else "")
+
+
+def scores_words(scores: tuple[int | None, int | None]) -> str:
+    """Of the rep and of whoever reviewed it: «自评80分、复评75分»; "" for none."""
+    named = zip(("自评", "复评"), scores, strict=True)
+    return "、".join(f"{who}{score}分" for who, score in named if score is not None)
 
 
 def risk_asked(customer: str) -> str:
@@ -195,7 +201,7 @@ def review_answer(number: int) -> str:
 
 
 def signed(customer: str, mine: int, theirs: int) -> str:
-    return f"{customer} 已复评：你 {mine} 分，销售 {theirs} 分。"
+    return f"{customer} 已复评：你{mine}分，销售{theirs}分。"
 
 
 def too_far(
@@ -283,7 +289,7 @@ def target_set(who: str, quarter: str, fen: int) -> str:
 
 
 def csm_set(customer: str, who: str) -> str:
-    return f"{customer}的客户成功已设为{who}，以后由他复评预测。"
+    return f"{customer}的客户成功已设为{who}，以后的预测由{who}复评。"
 
 
 def bridge_title(before: str, after: str, was: int, now: int) -> str:

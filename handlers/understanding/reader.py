@@ -87,13 +87,26 @@ class Reader:
         purpose = find_purpose(_said(slots, bool(segment.mentions) or bool(stranger.mention)))
         purpose = _inherited(purpose, slots, first)
         named: Sequence[Named] = [name_of(mention) for mention in segment.mentions]
-        if not named and purpose.intent is Intent.CREATE_CUSTOMER:
-            named = [stranger_named(text, creating=True)]
+        if purpose.intent is Intent.CREATE_CUSTOMER:
+            named = _to_create(segment, text, named)
         records = [compose(slots, purpose, one) for one in named or [stranger]]
         if purpose.intent is Intent.SNOOZE and not records[0].next_contact:
             until = find_until(text, now, self._calendar)
             records = [replace(record, until=until) for record in records]
         return records
+
+
+def _to_create(segment: Segment, text: str, named: Sequence[Named]) -> Sequence[Named]:
+    """新客户 大江水泵, with 大江阀门 in the book: a name that is only like a known one, or goes on
+    after it, is that of another customer."""
+    if not named:
+        return [stranger_named(text, creating=True)]
+    told = stranger_named(segment.text, creating=True)
+    [one, *others] = named
+    if others or told.mention is None or one.words not in told.mention:
+        return named
+    is_known = one.customer is not None and not one.needs_confirm and one.words == told.mention
+    return named if is_known else [told]
 
 
 def _with_names_hidden(segment: Segment) -> str:

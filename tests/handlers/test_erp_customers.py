@@ -39,7 +39,7 @@ async def test_a_customer_of_the_erp_is_proposed_and_linked_by_a_press(company: 
     assert "ERP客户" in "".join(company.said_of("erp-customers"))
     shown = await chat.say("zhao", "ERP客户")
     assert f"K1 恒锐机电(杭州)有限公司 → {HENGRUI}" in shown
-    assert "已关联 1 个" in await chat.press("zhao", chat.card("zhao"), "接受以上1个")
+    assert "已关联1个" in await chat.press("zhao", chat.card("zhao"), "接受以上1个")
     assert await linked(company) == {"K1": HENGRUI}
     card = await chat.say("zhang", "客户 恒锐机电")
     assert "ERP编码：K1" in card
@@ -88,7 +88,7 @@ async def test_a_page_accepts_what_it_showed_and_nothing_that_changed_meanwhile(
     page = chat.card("zhao")
     await chat.say("wang", "ERP客户 K2 不要")
     told = await chat.press("zhao", page, "接受以上2个")
-    assert "已关联 1 个，1 个已变动" in told
+    assert "已关联1个，1个已变动" in told
     assert await linked(company) == {"K1": HENGRUI, "K2": None}
     assert "处理过" in await chat.press("zhao", page, "accept")
 
@@ -119,7 +119,7 @@ async def test_nobody_like_it_is_created_in_the_pool_only_when_somebody_says_so(
     async with chat.database.begin() as tx:
         assert await tx.accounts.find_by_name("天目湖精密工业有限公司") is None
     assert "在册客户里没有像的" in await chat.say("zhao", "ERP客户")
-    assert "已新建 1 个" in await chat.press("zhao", chat.card("zhao"), "新建以上1个")
+    assert "已新建1个" in await chat.press("zhao", chat.card("zhao"), "新建以上1个")
     async with chat.database.begin() as tx:
         account = await tx.accounts.find_by_name("天目湖精密工业有限公司")
         assert account is not None

@@ -30,12 +30,12 @@ async def test_an_administrator_switches_the_company_after_seeing_what_it_means(
     await chat.customer("天目湖精工", "chen")
     await chat.say("chen", "刚和天目湖精工李总通了25分钟电话")
     preview = await chat.say("zhao", ORDER)
-    assert "进行中的商机 2 个，没填完的记录 1 条" in preview
+    assert "进行中的商机2个，没填完的记录1条" in preview
     assert "报价 → 招标挂网 2个" in preview
     assert "科室会" in preview
     assert (await chat.deal(account)).stage == "quote"
     told = await chat.press("zhao", chat.card("zhao"), "确认切换")
-    assert "全公司已切换到动作库「医疗器械」，2 个进行中的商机" in told
+    assert "全公司已切换到动作库「医疗器械」，2个进行中的商机" in told
     assert (await chat.deal(account)).stage == "tender"
     assert "招标挂网" in await chat.say("zhang", "客户 恒锐机电")
 
@@ -105,7 +105,7 @@ async def test_whoever_presses_must_be_allowed_to(chat: Chat) -> None:
     card = chat.card("zhao")
     assert "由管理员导入和切换" in await chat.press("zhang", card, "confirm")
     assert "一切照旧" in await chat.press("zhao", card, "取消")
-    assert "制造业：6 个阶段、7 个动作，使用中：全公司" in await chat.say("zhao", "动作库")
+    assert "制造业：6个阶段、7个动作，使用中：全公司" in await chat.say("zhao", "动作库")
 
 
 async def test_an_own_library_is_kept_by_version_and_survives_a_restart(chat: Chat) -> None:

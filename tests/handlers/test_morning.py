@@ -76,7 +76,7 @@ async def test_who_is_away_is_sent_no_list_and_may_ask_for_it(chat: Chat) -> Non
     assert days.story("zhang") == []
     assert "恒锐机电" in await chat.say("zhang", "待办")
     await days.until("2026-02-02T12:00")
-    assert days.story("zhang") == ["02-02 09:00 2月2日(周一)早报：过期约定1个"]
+    assert days.story("zhang") == ["02-02 09:00 2月2日(周一)早报：约好没联系1个"]
 
 
 async def test_no_list_on_a_day_off(chat: Chat) -> None:
@@ -97,7 +97,7 @@ async def test_what_is_put_off_wants_a_reason_for_a_light_and_a_day_for_a_promis
     assert "改到哪天" in await chat.press("zhang", chat.card(), "延后")
     await days.until("2026-02-04T09:05")
     card = chat.card()
-    assert "过期约定1个" in card.title
+    assert "约好没联系1个" in card.title
     await chat.press("zhang", card, "延后")
     told = await chat.press("zhang", chat.card(), "延后1个工作日", reason="客户出差或休假")
     assert "已延后到" in told
@@ -238,8 +238,8 @@ async def test_an_old_promise_is_not_told_again_beside_the_light_of_the_day(chat
     await days.until("2026-02-03T12:00")
     assert days.story("zhang") == [
         "01-29 09:00 1月29日(周四)早报：今天约好1个",
-        "01-30 09:00 1月30日(周五)早报：过期约定1个",
-        "02-02 09:00 2月2日(周一)早报：过期约定1个",
+        "01-30 09:00 1月30日(周五)早报：约好没联系1个",
+        "02-02 09:00 2月2日(周一)早报：约好没联系1个",
         "02-03 08:30 跟进提醒：黄灯1个",
     ]
 

@@ -163,7 +163,7 @@ async def lead(chat: Chat) -> None:
     table = f"name,owner,phone\n{HENGRUI},,0571-87654321\n"
     said = await chat.upload("zhao", "线索.csv", table.encode())
     assert "其中1家没有写负责人" in said
-    assert "等他接收" in await chat.say("li", "分配 恒锐机电 给 陈静")
+    assert "等对方接收" in await chat.say("li", "分配 恒锐机电 给 陈静")
 
 
 async def test_a_lead_is_given_and_accepted(chat: Chat) -> None:

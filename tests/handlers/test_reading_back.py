@@ -123,12 +123,12 @@ async def test_a_leader_hears_who_of_the_team_has_not_read_the_last_message(bed:
     bed.is_read_by(REP)
     told = await bed.say(LEADER, "谁没看？")
     assert told.splitlines() == [
-        "没看我最近一条消息的 1 人：",
-        "- 小李：两家客户亮红灯（1月28日 15:00）",
-        "看过的有 1 人。",
+        "没看我最近一条消息的1人：",
+        "- 小李：两家客户亮红灯（1月28日(周三) 15:00）",
+        "看过的有1人。",
     ]
     bed.is_read_by("0147002")
-    assert await bed.say(LEADER, "谁没看") == "你团队里 2 人都看过我最近发的消息了。"
+    assert await bed.say(LEADER, "谁没看") == "你团队里2人都看过我最近发的消息了。"
 
 
 async def test_of_a_group_the_last_message_counts(bed: Bed) -> None:
@@ -136,8 +136,8 @@ async def test_of_a_group_the_last_message_counts(bed: Bed) -> None:
     bed.is_read_by(REP)
     told = await bed.say(LEADER, "谁没看", group=True)
     assert "（今天的红灯：3家）" in told
-    assert "看过 1 人：小王" in told
-    assert "你团队里没看的 1 人：小李" in told
+    assert "看过1人：小王" in told
+    assert "你团队里没看的1人：小李" in told
     await bed.send(GROUP, Text(told))  # the answer is not what is asked about the next time
     assert "（今天的红灯：3家）" in await bed.say(LEADER, "谁没看", group=True)
 

@@ -182,7 +182,7 @@ async def test_a_silent_erp_means_unknown_and_not_unpaid(company: Company) -> No
     company.books.is_away = True
     await company.tick(DUE_OVER + timedelta(days=2))
     assert company.reviews("zhou") == []
-    assert "自 1月29日 10:00 起未知" in await company.asked()
+    assert "自 1月29日(周四) 10:00 起未知" in await company.asked()
     assert "不当作未付" in company.chat.heard_by("zhao")
     company.books.is_away = False
     await company.tick(DUE_OVER + timedelta(days=3))
@@ -299,7 +299,7 @@ async def test_a_receipt_for_an_unknown_contract_is_matched_by_finance(company: 
 
 async def test_receipts_that_came_before_their_contract_are_its_own(company: Company) -> None:
     await company.tell(receipt("SK1", 105_000))
-    assert "1 笔回款" in await company.signed()
+    assert "1笔回款" in await company.signed()
     assert "已收 10.5万元" in await company.asked()
 
 

@@ -34,12 +34,12 @@ async def to_negotiation(chat: Chat) -> str:
 async def test_a_stage_asks_for_what_it_requires_and_moves_once_that_is_said(chat: Chat) -> None:
     account = await chat.customer("恒锐机电")
     card = await chat.say("zhang", "恒锐机电推进到谈判")
-    assert "从「报价」到「谈判」还差 3 项：报价金额、主要对手、谈判焦点" in card
+    assert "从「报价」到「谈判」还差3项：报价金额、主要对手、谈判焦点" in card
     assert (await chat.deal(account)).stage == "quote"
-    assert "还差 2 项。主要在跟哪家比？" in await chat.say("zhang", "12万8")
-    assert "还差 1 项" in await chat.say("zhang", "主要跟华通比")
+    assert "还差2项。主要在跟哪家比？" in await chat.say("zhang", "12万8")
+    assert "还差1项" in await chat.say("zhang", "主要跟华通比")
     told = await chat.say("zhang", "付款方式")
-    assert "恒锐机电：报价 → 谈判（必填 3 项已填）" in told
+    assert "恒锐机电：报价 → 谈判（必填3项已填）" in told
     deal = await chat.deal(account)
     assert (deal.stage, deal.stage_since, deal.amount_fen) == ("negotiation", chat.now, 12_800_000)
     event = (await events(chat, account))[-1]
@@ -70,7 +70,7 @@ async def test_the_form_on_the_card_completes_the_change(chat: Chat) -> None:
     card = chat.card()
     assert [one.key for one in card.fields] == ["amount_fen", "rival", "sticking_point"]
     told = await chat.press("zhang", card, "确认推进", amount_fen="128000元", rival="华通")
-    assert "还没有推进，还差 1 项" in told
+    assert "还没有推进，还差1项" in told
     told = await chat.press("zhang", chat.shown(), "确认推进", sticking_point="价格")
     assert "报价 → 谈判" in told
     assert chat.shown().closed == "已推进"
@@ -80,7 +80,7 @@ async def test_the_form_on_the_card_completes_the_change(chat: Chat) -> None:
 async def test_going_over_a_stage_asks_for_the_fields_of_both(chat: Chat) -> None:
     await chat.customer("恒锐机电")
     card = await chat.say("zhang", "恒锐机电推进到签约")
-    assert "还差 6 项" in card  # the amount is asked once for both
+    assert "还差6项" in card  # the amount is asked once for both
     for label in ("主要对手", "谈判焦点", "付款方式", "交货日期", "签字人"):
         assert label in card
 
@@ -102,7 +102,7 @@ async def test_what_is_known_is_not_asked_again(chat: Chat) -> None:
     account = await chat.customer("恒锐机电")
     await to_negotiation(chat)
     assert "退回到 报价" in await chat.say("zhang", "恒锐机电退回到报价，客户换了负责人")
-    assert "报价 → 谈判（必填 3 项已填）" in await chat.say("zhang", "恒锐机电推进到谈判")
+    assert "报价 → 谈判（必填3项已填）" in await chat.say("zhang", "恒锐机电推进到谈判")
     kinds = [one.kind for one in await events(chat, account)]
     assert kinds == [MoveKind.OPENED, MoveKind.FORWARD, MoveKind.BACK, MoveKind.FORWARD]
 
@@ -173,7 +173,7 @@ async def test_a_confirmed_action_proposes_its_stage_and_moves_nothing(chat: Cha
     assert card.lines == ("恒锐机电 要推进到「报价」阶段吗？",)
     assert (await chat.deal(account)).stage == "proposal"
     told = await chat.press("zhang", card, "推进")
-    assert "从「方案」到「报价」还差 3 项" in told
+    assert "从「方案」到「报价」还差3项" in told
 
 
 async def test_a_move_told_beside_a_call_is_proposed_and_moves_nothing(chat: Chat) -> None:
@@ -220,9 +220,9 @@ async def test_the_funnel_is_told_to_whom_it_concerns(chat: Chat) -> None:
     await to_negotiation(chat)
     team = await chat.say("li", "漏斗")
     assert "团队漏斗（制造业" in team
-    assert "报价：现有 1，到过 2，进下一阶段 50%，停留 2 个工作日（停滞线 12 个工作日）" in team
-    assert "初步接触：现有 0，到过 2，进下一阶段 100%，停留 —" in team
-    assert "报价：现有 1，到过 1，进下一阶段 0%" in await chat.say("chen", "漏斗")
+    assert "报价：现有1家，到过2家，进下一阶段 50%，停留2个工作日（停滞线12个工作日）" in team
+    assert "初步接触：现有0家，到过2家，进下一阶段 100%，停留 —" in team
+    assert "报价：现有1家，到过1家，进下一阶段 0%" in await chat.say("chen", "漏斗")
 
 
 async def test_what_the_funnel_tells_was_read_before_the_message_was_handled(chat: Chat) -> None:
@@ -234,8 +234,8 @@ async def test_what_the_funnel_tells_was_read_before_the_message_was_handled(cha
     await chat.customer("天目湖精工")  # after that moment
     async with chat.database.begin() as tx:
         (answer,) = await chat.handlers.handle(tx, prepared)
-    assert "报价：现有 1，" in words(answer.content)
-    assert "报价：现有 2，" in await chat.say("li", "漏斗")
+    assert "报价：现有1家，" in words(answer.content)
+    assert "报价：现有2家，" in await chat.say("li", "漏斗")
     todo = Incoming(chat._message("li", Kind.TEXT, text="待办"), "x", chat.now)
     assert await chat.handlers.prepare(todo, last_try=True) == todo
 
@@ -245,12 +245,12 @@ async def test_conversion_is_told_by_day_and_to_whom_it_concerns(chat: Chat) -> 
     await chat.say("zhang", "新建客户 恒锐机电")
     before = await chat.say("li", "转化率")
     assert "团队线索转化（按客户去重）" in before
-    assert "线索 1，转成商机 0，转化率 0%" in before
-    assert "线索 0，转成商机 0，转化率 —" in before
+    assert "线索1家，转成商机0家，转化率 0%" in before
+    assert "线索0家，转成商机0家，转化率 —" in before
     await chat.say("zhang", "恒锐机电推进到需求确认")
     card = chat.card()
     await chat.press(
         "zhang", card, "确认推进", application="水泵", contact="王总", need_date="3月1日"
     )
-    assert "线索 1，转成商机 1，转化率 100%" in await chat.say("li", "转化率")
-    assert "转成商机 1" not in await chat.say("chen", "转化率")
+    assert "线索1家，转成商机1家，转化率 100%" in await chat.say("li", "转化率")
+    assert "转成商机1家" not in await chat.say("chen", "转化率")

@@ -388,7 +388,7 @@ async def test_administrators_hear_what_the_month_will_come_to(open_bed: Open) -
     await bed.upkeep.settle_in()
     await bed.jump(minutes=10)
     (text,) = await bed.told()
-    assert "到月底约 1900 次（190%）" in text
+    assert "到月底约1900次（190%）" in text
 
 
 async def test_administrators_hear_once_that_nothing_can_be_heard_and_once_that_it_can(

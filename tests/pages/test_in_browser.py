@@ -156,6 +156,18 @@ async def test_the_big_screen_follows_what_happens_in_the_chat(
         assert small >= 48, "not to be read from five metres"
 
 
+async def test_a_panel_that_comes_can_be_read_at_once(chrome: Browser, website: Website) -> None:
+    """One that faded in had too little contrast on its way: whoever looked then, saw it so, and
+    axe did when the machine was slow."""
+    async with visiting(chrome, website, "li", "看板") as page:
+        moved = await page.evaluate(
+            "() => { const moved = (rules) => [...rules].flatMap((one) =>"
+            " one instanceof CSSKeyframeRule ? [...one.style] : moved(one.cssRules ?? []));"
+            " return [...document.styleSheets].flatMap((one) => moved(one.cssRules)); }"
+        )
+        assert moved == ["transform"]
+
+
 async def test_the_first_page_loads_little(chrome: Browser, website: Website) -> None:
     number, _ = await company(website)
     context = await chrome.new_context()

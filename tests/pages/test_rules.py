@@ -81,7 +81,7 @@ async def test_from_the_canvas_to_everybodys_news(world: RuleWorld) -> None:
     }
     assert (await world.call("he", f"/rules/{number}/save", told))[0] == 200
     page = (await world.post("he", f"/rules/{number}", move="simulate"))[1]
-    assert "影响面：1人里1人的金额会变" in page
+    assert "影响面：涉及1人，1人的金额会变" in page
     assert "+2,000.00元" in page
     page = (await world.post("he", f"/rules/{number}", move="submit"))[1]
     assert "要由另一个人批准" in page
@@ -99,7 +99,7 @@ async def test_from_the_canvas_to_everybodys_news(world: RuleWorld) -> None:
     assert "现行规则 3,000.00元，新规则 5,000.00元（+2,000.00元）" in sent
     assert company.chat.heard_by("zhang") == before  # it went through the outbox
     reader = (await world.get("zhang", f"/rules/{number}"))[1]
-    assert "影响面：1人里1人" in reader
+    assert "影响面：涉及1人，1人" in reader
     assert "张伟</td>" not in reader
 
 
@@ -160,14 +160,14 @@ async def test_a_cliff_is_told_beside_its_tier_with_the_amount(world: RuleWorld)
         {
             "rule": 0,
             "at": "tiers[1]",
-            "text": "断崖：到 50万元 时差一分多发 15,000.00元",
+            "text": "断崖：刚到50万元，就比差一分钱时多发 15,000.00元",
             "key": "cliff",
             "fen": 1_500_000,
         }
     ]
     assert "达到的最高一档全额提成" in told["sentences"][0]["text"]
     page = (await world.get("he", f"/rules/{number}"))[1]
-    assert "规则 阶梯 第1版：断崖：到 50万元 时差一分多发 15,000.00元" in page
+    assert "规则 阶梯 第1版：断崖：刚到50万元，就比差一分钱时多发 15,000.00元" in page
 
 
 @pytest.mark.parametrize(

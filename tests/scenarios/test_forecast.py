@@ -58,7 +58,7 @@ async def test_from_a_vague_word_to_a_committed_forecast(rep: Speaker, csm: Spea
     asked = words(await csm.all())
     assert "响应：近30天" in asked
     number = asked.rpartition("复评 #")[2].split()[0]
-    assert "你 75 分，销售 80 分" in words(await csm.say(f"复评 #{number} 80 80 75 70 70"))
+    assert "你75分，销售80分" in words(await csm.say(f"复评 #{number} 80 80 75 70 70"))
     assert "承诺 38.8万元" in words(await rep.say("预测"))
 
 

@@ -26,7 +26,7 @@ async def test_an_own_library_is_sent_switched_to_and_worked_by(sandbox: Sandbox
     assert "已切换到动作库「泵阀" in words(await admin.all())
 
     asked = words(await rep.say("苏州同里阀门推进到报价"))
-    assert "还差 3 项：流量、介质、对接人" in asked
+    assert "还差3项：流量、介质、对接人" in asked
     await rep.say("流量50")
     await rep.say("清水")
-    assert "线索 → 报价（必填 3 项已填）" in words(await rep.say("王工"))
+    assert "线索 → 报价（必填3项已填）" in words(await rep.say("王工"))

@@ -132,7 +132,7 @@ const KINDS = {
     return {
       ...shared(scale),
       grid: { left: 8, right: 32 * scale, top: 8, bottom: 34 * scale, containLabel: true },
-      legend: { bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, textStyle: axisText(scale) },
+      legend: { bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
       xAxis: { type: "value", splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: axisText(scale), minInterval: 1 },
       yAxis: { type: "category", inverse: true, data: data.names, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(scale), color: colour("--text") } },
       series: data.series.map((one) => ({
@@ -150,7 +150,7 @@ const KINDS = {
     return {
       ...shared(scale),
       grid: { left: 8, right: 16, top: 12, bottom: 34 * scale, containLabel: true },
-      legend: { bottom: 0, itemWidth: 16 * scale, textStyle: axisText(scale) },
+      legend: { bottom: 0, itemWidth: 16 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
       xAxis: { type: "category", data: data.names, boundaryGap: false, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line") } }, axisLabel: { ...axisText(scale), margin: 12 * scale } },
       yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: axisText(scale) },
       series: data.series.map((one) => ({

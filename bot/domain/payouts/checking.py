@@ -202,9 +202,8 @@ def _cliffs(rule: Rule) -> Iterator[Notice]:
         reached, below = (rounded(rule.exact_bp(tier.from_fen - less), BP) for less in (0, 1))
         if abs(reached - below) > 1:
             word = "多发" if reached > below else "少发"
-            text = (
-                f"断崖：到 {short_yuan(tier.from_fen)} 时差一分{word} {yuan(abs(reached - below))}"
-            )
+            jump = yuan(abs(reached - below))
+            text = f"断崖：刚到{short_yuan(tier.from_fen)}，就比差一分钱时{word} {jump}"
             yield Notice("cliff", f"{_place(rule)} tiers[{n}]", text, reached - below)
 
 

@@ -61,7 +61,7 @@ async def shown(room: Room, asked: Asked) -> CalendarPage:
         year=year,
         covered=year in calendar.covered_years,
         known=f"{covered[0]}–{covered[-1]}" if covered else "",
-        zone=str(calendar.zone),
+        zone=texts.zone(room.at.astimezone(calendar.zone)),
         hours=f"{calendar.opens:%H:%M}–{calendar.closes:%H:%M}",
         workdays=sum(one.workdays for one in months),
         months=months,

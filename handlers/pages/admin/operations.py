@@ -251,7 +251,7 @@ async def _quota(room: Room, one: Application) -> QuotaLine | None:
         share=min(percent, 100),
         tone="red" if percent >= 95 else "yellow" if percent >= 80 else "",
         foretold=words.foretold(state.foretold, state.limit),
-        month=state.month,
+        month=words.month(state.month),
     )
 
 

@@ -48,22 +48,22 @@ async def _of_admins(room: Room) -> list[Tile]:
     return [
         Tile(
             "在岗人员",
-            f"{counts.get(PersonStatus.ACTIVE, 0):,}",
+            f"{counts.get(PersonStatus.ACTIVE, 0):,}人",
             f"{left}位离开的同事还有客户没交接" if left else "",
             "/admin/people?status=handover" if left else "/admin/people",
             "yellow" if left else "",
         ),
         Tile(
             "连接",
-            f"{len(connectors) - len(ill)}/{len(connectors)}",
+            f"{len(connectors) - len(ill)}/{len(connectors)}正常",
             "、".join(f"{one.platform} {one.name}：{one.trouble}" for one in ill),
             "/admin/operations",
             "red" if ill else "",
         ),
-        Tile("排队消息", f"{waiting:,}", "", "/admin/operations#queues"),
+        Tile("排队消息", f"{waiting:,}条", "", "/admin/operations#queues"),
         Tile(
             "死信",
-            f"{dead:,}",
+            f"{dead:,}条",
             f"{dead:,}条消息没能处理或发出" if dead else "",
             "/admin/dead-letters",
             "red" if dead else "",
@@ -77,12 +77,12 @@ async def _of_overseers(room: Room) -> list[Tile]:
     year = room.office.calendar.day_of(room.at).year
     covered = year in room.office.calendar.covered_years
     return [
-        Tile("外部联系人和群", f"{contacts + groups:,}", "", "/admin/bindings"),
+        Tile("外部联系人和群", f"{contacts + groups:,}个", "", "/admin/bindings"),
         Tile("动作库", shelf.organisation.label, "", "/admin/libraries"),
         Tile("改过的设置", f"{len(policies.own(None))}项", "", "/admin/policies"),
         Tile(
             "日历",
-            f"{year}",
+            f"{year}年",
             "" if covered else f"{year}年的放假安排还没有导入，按周一到周五算",
             "/admin/calendar",
             "" if covered else "yellow",

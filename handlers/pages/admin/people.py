@@ -308,7 +308,7 @@ def _named(names: list[str] | tuple[str, ...]) -> str:
 
 def _leader_from(person: Person, leader: Person | None) -> str:
     if leader is None:
-        return "谁也没有，提醒会找管理员"
+        return "没有主管时，提醒发给管理员"
     if leader.id == person.supervisor_override_id:
         return "在这里指定"
     return "按通讯录" if person.supervisor_override_id is None else "指定的主管不在，按通讯录"

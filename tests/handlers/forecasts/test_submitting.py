@@ -83,10 +83,10 @@ async def test_the_csm_signs_beside_what_is_known_and_only_then_it_is_committed(
     assert "承诺 0元（0条），最好情况 35万元（1条）" in await chat.say("zhang", "预测")
     assert "不是请你做的" in await chat.say("chen", "复评 #1 70 70 70 70 70")
     assert "不能自己复评" in await chat.say("zhang", "复评 #1 70 70 70 70 70")
-    assert "你 70 分，销售 80 分" in await chat.say("liu", "复评 #1 70 70 70 70 70")
+    assert "你70分，销售80分" in await chat.say("liu", "复评 #1 70 70 70 70 70")
     said = await chat.say("zhang", "预测")
     assert "承诺 35万元（1条）" in said
-    assert "已复评 80/70" in said
+    assert "已复评（自评80分、复评70分）" in said
     assert "已经复评过了" in await chat.say("liu", "复评 #1 10 10 10 10 10")
 
 
@@ -96,10 +96,10 @@ async def test_more_than_twenty_points_apart_call_a_meeting_that_decides(
     chat = company.chat
     await _submit(chat)
     said = await chat.say("liu", "复评 #1 80 30 30 50 50 上一单还没验收")
-    assert "你 48 分，销售 80 分" in said
+    assert "你48分，销售80分" in said
     for who in ("zhang", "liu", "li"):
         heard = chat.heard_by(who)
-        assert "建议时间：1月29日 10:00，参加：张伟、刘洋、李敏（主管）" in heard
+        assert "建议时间：1月29日(周四) 10:00，参加：张伟、刘洋、李敏（主管）" in heard
         assert "预算和审批走得通：张伟 80，刘洋 30" in heard
         assert "刘洋的说明：上一单还没验收" in heard
     assert "承诺 0元" in await chat.say("zhang", "预测")
@@ -108,7 +108,7 @@ async def test_more_than_twenty_points_apart_call_a_meeting_that_decides(
     assert "不在三方会审中" in await chat.say("li", "复评结论 #1 75 再来一次")
     said = await chat.say("zhang", "预测")
     assert "承诺 35万元" in said
-    assert "80/48" in said  # both originals are kept
+    assert "自评80分、复评48分" in said  # both originals are kept
 
 
 async def test_silence_is_shown_and_escalated_once(company: Proving) -> None:

@@ -175,7 +175,7 @@ async def test_others_see_it_by_the_rights_of_bonuses(company: PayoutCompany) ->
 async def test_the_catalogue_is_kept_by_hrbp_and_by_file(company: PayoutCompany) -> None:
     assert "由 HRBP 或管理员维护" in await company.chat.say("zhang", "新增兑换 课程 谈判课 9元")
     good = "类别,名称,价格,说明\n课程,谈判课,1200,两天\n门票,工博会,300元,\n".encode()
-    assert "加了 2 项" in await company.chat.upload("he", "目录.csv", good)
+    assert "加了2项" in await company.chat.upload("he", "目录.csv", good)
     bad = "类别,名称,价格\n课,谈判课,1200\n课程,,9\n培训,内训,0\n".encode()
     told = await company.chat.upload("he", "目录.csv", bad)
     assert "第 2 行：类别要写" in told

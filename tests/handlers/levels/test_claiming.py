@@ -33,7 +33,7 @@ async def test_an_order_with_its_number_and_file_becomes_l1_by_one_press(company
     assert await company.level(account) is Level.L1
     assert "意向 L1（有 PO），凭据4月28日到期" in await chat.say("zhang", "客户 恒锐机电")
     listed = await chat.say("zhang", "凭据 恒锐机电")
-    assert "#1 采购订单 PO PO-2026-018，「恒锐PO.pdf」" in listed
+    assert "#1 采购订单 PO-2026-018，「恒锐PO.pdf」" in listed
     assert "机器识别：有红章" in listed
     entry = (await chat.stream(account))[0]
     assert (entry.title, entry.text) == ("意向级别", "未定级 → L1（有凭据）")
@@ -53,7 +53,7 @@ async def test_what_is_missing_is_asked_and_may_follow(company: Proving) -> None
     chat = company.chat
     account = await chat.customer(HENGRUI)
     said = await chat.say("zhang", "恒锐 L1")
-    assert "还缺：采购订单 PO的文件；PO 号" in said
+    assert "还缺：采购订单的文件；PO 号" in said
     assert "确认定级" not in said
     order = company.paper("IMG_1.jpg", [*ORDER[:1], *ORDER[2:]])
     assert "还缺：PO 号" in await chat.say("zhang", "", files=(order,))
@@ -169,7 +169,7 @@ async def test_the_rep_hears_days_before_evidence_ends_and_when_it_has(company: 
     before = chat.now
     assert not await _tick(chat, before + timedelta(days=70), "evidence that will end")
     told = await _tick(chat, before + timedelta(days=86), "evidence that will end")
-    assert "采购订单 PO PO-2026-018」4月28日到期，还有4天" in told
+    assert "采购订单 PO-2026-018」4月28日到期，还有4天" in told
     assert not await _tick(chat, before + timedelta(days=87), "evidence that will end")  # once
     assert not await _tick(chat, before + timedelta(days=90), "evidence that has ended")
     told = await _tick(chat, before + timedelta(days=91), "evidence that has ended")

@@ -115,7 +115,7 @@ async def test_too_little_history_is_said_and_nothing_is_foreseen(chat: Chat) ->
     await history(chat, 12)
     [only] = (await night(chat)).values()
     assert (only.enough, only.by_horizon) == (False, {})
-    assert "历史不足：赢单 12 单" in await chat.say("zhang", "预测参考")
+    assert "历史不足：赢单12单" in await chat.say("zhang", "预测参考")
 
 
 async def levelled_history(chat: Chat) -> None:
@@ -155,7 +155,7 @@ async def test_levels_and_decays_enter_and_are_named_among_the_reasons(chat: Cha
     zhang, chen, li = (chat.people[who].id for who in ("zhang", "chen", "li"))
     assert {one.version for one in found.values()} == {"gendan-4"}
     assert "定级和阶段" in found[TOTAL].method
-    up, down = (of_rep(zhang), "L1 21 单抬高"), (of_rep(chen), "L2.5（意向已衰减）21 单压低")
+    up, down = (of_rep(zhang), "L1 21单抬高"), (of_rep(chen), "L2.5（意向已衰减）21单压低")
     for scope, words in (up, down, (of_team(li), up[1]), (of_team(li), down[1])):
         assert any(words in reason for reason in found[scope].reasons), found[scope].reasons
     assert up[1] in await chat.say("zhang", "预测参考")

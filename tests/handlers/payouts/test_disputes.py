@@ -54,9 +54,9 @@ async def test_the_arbiter_gets_the_facts_with_the_dispute(company: PayoutCompan
     assert "本人说：应该按新规则5%算，少发了800元" in report
     assert "回款 40,000.00元 × 3% = 1,200.00元" in report
     assert "到账 40,000.00元（books 收款单 SK1 第1行）" in report
-    assert "签约前 1 条跟进记录" in report
+    assert "签约前1条跟进记录" in report
     assert "用锁定时的单据和规则重算，结果是 1,200.00元，与锁定的一分不差" in report
-    assert "月度核算：0分钟，钱进提交、何姐批准" in report
+    assert "月度核算：不到1分钟，钱进提交、何姐批准" in report
     assert report_of(company, "zhang") == report
 
 
@@ -65,7 +65,7 @@ async def test_a_recording_is_a_reason_and_files_are_kept(company: PayoutCompany
     await company.chat.say("zhang", "", files=("邮件.png",))
     told = await company.chat.dictate("zhang", "客户是我谈下来的")
     assert "理由：客户是我谈下来的" in told
-    assert "附件 1 份" in told
+    assert "附件1份" in told
     await company.press("zhang", "提交申诉", "dispute-1-")
     assert "邮件.png" in company.chat.heard_by("he")
 
@@ -160,7 +160,7 @@ async def test_the_clock_stands_still_while_the_rep_is_asked(company: PayoutComp
     assert "已等了" not in company.chat.heard_by("he")
     await company.press("zhang", "回答", "dispute-1-")
     await company.chat.say("zhang", "邮件在这里", files=("邮件.png",))
-    assert "张伟补充（申诉 #1）：邮件在这里（附件 1 份）" in company.chat.heard_by("he")
+    assert "张伟补充（申诉 #1）：邮件在这里（附件1份）" in company.chat.heard_by("he")
     company.chat.now += timedelta(minutes=11)
     await company.tick("disputes that wait")
     assert "已等了1小时" in company.chat.heard_by("he")

@@ -49,7 +49,7 @@ async def test_a_cliff_is_pointed_out_with_its_amount(company: PayoutCompany) ->
     tiers = [{"from_fen": 0, "rate_bp": 200}, {"from_fen": 50_000_000, "rate_bp": 500}]
     rule = {key: value for key, value in FLAT.items() if key != "rate_bp"}
     told = await company.draft({**rule, "mode": "whole", "tiers": tiers})
-    assert "断崖：到 50万元 时差一分多发 15,000.00元" in told
+    assert "断崖：刚到50万元，就比差一分钱时多发 15,000.00元" in told
 
 
 async def test_what_no_line_could_carry_is_refused(company: PayoutCompany) -> None:
@@ -102,7 +102,7 @@ async def test_everybody_is_told_the_change_and_their_own_difference(
     assert "- 新：「提成」第2版" in heard
     assert "- 旧：「提成」第1版" in heard
     assert "现行规则 3,000.00元，新规则 4,000.00元（+1,000.00元）" in heard
-    assert "影响面：1人里1人的金额会变" in heard
+    assert "影响面：涉及1人，1人的金额会变" in heard
     assert "没有这些规则下的奖金" in company.chat.heard_by("chen")
     assert await company.amounts() == [("zhang", "commission", 300_000)]  # signed before
 

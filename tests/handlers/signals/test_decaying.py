@@ -58,7 +58,7 @@ async def test_after_72_hours_of_silence_l2_is_l2_5_with_one_warning(database: D
     assert due - at("2026-03-12 10:00") < timedelta(seconds=1)
     assert await _sweep(chat, at("2026-03-12 10:00")) == ""
     told = await _sweep(chat, at("2026-03-12 10:01"))
-    assert "超过72小时（工作日钟点）" in told
+    assert "超过72小时（休息日不算）" in told
     assert "L2 暂记为 L2.5" in told
     assert await _level(chat, deal) is Level.L2_5
     assert await _sweep(chat, at("2026-03-13 10:00")) == ""

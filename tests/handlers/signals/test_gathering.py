@@ -148,7 +148,7 @@ async def test_a_white_paper_without_contact_asks_after_a_working_day(database: 
     await shop.see("white_paper", "/files/wp.pdf", link=link)
     assert await shop.gather() == ""
     assert await shop.gather(hours=23) == ""
-    assert "24小时（工作日钟点）没人联系" in await shop.gather(hours=2)
+    assert "24小时（休息日不算）没人联系" in await shop.gather(hours=2)
 
 
 async def test_a_white_paper_that_was_followed_up_asks_for_nothing(database: Database) -> None:

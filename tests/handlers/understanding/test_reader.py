@@ -35,6 +35,13 @@ def test_a_correction_says_which_slot(read: Read) -> None:
     assert (duration.correct_slot, duration.duration_min) == ("duration_min", 25)
 
 
+@pytest.mark.parametrize("name", ["恒锐机电设备", "杭州恒锐机床有限公司"])
+def test_a_new_customer_is_not_taken_for_one_with_a_name_like_it(read: Read, name: str) -> None:
+    (record,) = read(f"新客户 {name}")
+    assert (record.intent, record.customer) == (Intent.CREATE_CUSTOMER, None)
+    assert record.customer_mention == name
+
+
 def test_a_proposal_with_receipt(read: Read) -> None:
     (record,) = read("方案已发给恒锐，客户已查收")
     assert (record.intent, record.customer_received) == (Intent.LOG_PROPOSAL, True)
