@@ -601,6 +601,8 @@ def connections(room: Callable[[], Awaitable[Room | None]]) -> Check:
         return Finding(False, said, f"把 max_connections 提到{found.wanted + 50}以上，或少开进程")
 
     return Check("数据库连接", run)
+
+
 def object_store(check: Callable[[], Awaitable[object]]) -> Check:
     """check: writes, reads and deletes something. Raises BotError."""
 
