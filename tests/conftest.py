@@ -120,6 +120,7 @@ def postgres_migrated(postgres_server: str) -> Iterator[str]:
     asyncio.run(_tell(postgres_server, f"ALTER DATABASE {name} SET synchronous_commit = off"))
     asyncio.run(admin.upgrade(_in(postgres_server, name)))
     yield _in(postgres_server, name)
+    postgres_plans.done()
     asyncio.run(_tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 

@@ -59,12 +59,23 @@ class Explainer:
         self._loop = asyncio.new_event_loop()
         self._url = url
         self._conn: asyncpg.Connection | None = None
-        threading.Thread(target=self._loop.run_forever, name="plans", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="plans", daemon=True)
+        self._thread.start()
 
     def plan(self, statement: str, parameters: Any) -> dict[str, Any] | None:
         """None for a statement that cannot be planned there, such as one of a migration."""
         asked = self._plan(statement, parameters)
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(timeout=60)
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=60)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
+        if self._conn is not None:
+            await self._conn.close()
 
     async def _plan(self, statement: str, parameters: Any) -> dict[str, Any] | None:
         if self._conn is None:  # not SQLAlchemy's, whose statements tests count
@@ -109,6 +120,12 @@ def prepare(server: str) -> None:
     """Have the data set on this server, and plans of statements from now on."""
     if not _explainer:
         _explainer.append(Explainer(asyncio.run(_prepared(server))))
+
+
+def done() -> None:
+    """No plans any more."""
+    while _explainer:
+        _explainer.pop().close()
 
 
 async def _prepared(server: str) -> str:
