@@ -33,6 +33,14 @@ TAKES = 'op.drop_column("people", "nickname")'
 Newer = Callable[..., None]
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database of its own, with the tables that we have, or none yet on PostgreSQL."""
+    name = {"sqlite": "sqlite_url", "postgres": "empty_postgres_url"}[request.param]
+    found: str = request.getfixturevalue(name)
+    return found
+
+
 @pytest.fixture
 def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Newer:
     """Writes migrations behind ours; until the end of the test the program has them."""
@@ -65,71 +73,71 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 async def test_an_older_program_serves_what_was_only_added_to(
-    fresh_url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
+    url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer((ADDS, True), ('op.create_table("nicknames", sa.Column("name", sa.String(9)))', True))
-    await admin.upgrade(fresh_url)
-    assert await admin.complaints(fresh_url) == []
+    await admin.upgrade(url)
+    assert await admin.complaints(url) == []
     with as_before(monkeypatch):
-        await admin.upgrade(fresh_url)  # as it does at each start
-        assert await admin.complaints(fresh_url) == []
-        database = await Database.open(fresh_url)
+        await admin.upgrade(url)  # as it does at each start
+        assert await admin.complaints(url) == []
+        database = await Database.open(url)
         await database.append(envelope())
         assert len(await database.unfinished()) == 1
         await database.close()
-        assert await admin.verify(fresh_url) == []
-    assert await admin.complaints(fresh_url) == [], "nothing was taken back"
+        assert await admin.verify(url) == []
+    assert await admin.complaints(url) == [], "nothing was taken back"
 
 
 async def test_an_older_program_refuses_what_was_taken_from(
-    fresh_url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
+    url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer((ADDS, True), (TAKES, False), (ADDS.replace("nick", "by"), True))
-    await admin.upgrade(fresh_url)
-    assert await admin.complaints(fresh_url) == []
+    await admin.upgrade(url)
+    assert await admin.complaints(url) == []
     with as_before(monkeypatch):
-        (told,) = await admin.complaints(fresh_url)
+        (told,) = await admin.complaints(url)
         assert "请换用新版本的程序" in told
         with pytest.raises(PermanentError, match="请换用新版本的程序"):
-            await admin.upgrade(fresh_url)
+            await admin.upgrade(url)
 
 
 async def test_a_program_between_the_two_serves_as_well(
-    fresh_url: str, newer: Newer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, newer: Newer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one that came with the breaking step, beside a further one that adds again."""
     newer((ADDS, True), (TAKES, False))
     between = tmp_path / "between"
     shutil.copytree(tmp_path / "migrations", between)
     newer((ADDS.replace("nick", "by"), True))
-    await admin.upgrade(fresh_url)
+    await admin.upgrade(url)
     monkeypatch.setattr(schema, "MIGRATIONS", between)
-    assert await admin.complaints(fresh_url) == []
+    assert await admin.complaints(url) == []
 
 
 async def test_an_upgrade_from_one_version_to_the_next_moves_the_floor(
-    fresh_url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
+    url: str, newer: Newer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await admin.upgrade(fresh_url)
+    await admin.upgrade(url)
     newer((ADDS, True))
-    await admin.upgrade(fresh_url)
+    await admin.upgrade(url)
     with as_before(monkeypatch):
-        assert await admin.complaints(fresh_url) == []
+        assert await admin.complaints(url) == []
     newer((TAKES, False))
-    await admin.upgrade(fresh_url)
+    await admin.upgrade(url)
     with as_before(monkeypatch):
-        assert await admin.complaints(fresh_url) != []
+        assert await admin.complaints(url) != []
 
 
 async def test_a_step_that_says_nothing_is_not_additive(
-    fresh_url: str, newer: Newer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, newer: Newer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer((ADDS, True))
     (file,) = (tmp_path / "migrations" / "versions").glob("9*.py")
     file.write_text(file.read_text("utf-8").replace("additive = True\n", ""), encoding="utf-8")
-    await admin.upgrade(fresh_url)
+    await admin.upgrade(url)
     with as_before(monkeypatch):
-        assert await admin.complaints(fresh_url) != []
+        assert await admin.complaints(url) != []
 
 
 @pytest.mark.postgres
