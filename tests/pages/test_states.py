@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,24 @@ async def test_of_many_customers_a_page_shows_fifty_and_leads_on(website: Websit
         found = re.search(r'href="(/customers\?after=\d+)">下一页', page)
         path = found[1] if found else ""
     assert seen == 401
+
+
+async def test_a_promise_for_a_day_is_past_when_the_day_is(website: Website) -> None:
+    chat = website.chat
+    await chat.customer("杭州恒锐机电有限公司")
+    await chat.say("zhang", "刚和恒锐机电通了25分钟电话，没异议，明天再联系")
+    await chat.say("zhang", "确认")
+    browser = await website.sign_in("zhang")
+    chat.now += timedelta(days=1)  # later than nine, at which such a promise is kept
+    assert "（已过）" not in (await browser.get("/customers"))[1]
+    chat.now += timedelta(days=1)
+    assert "1月29日(周四)（已过）" in (await browser.get("/customers"))[1]
+
+
+async def test_where_only_the_day_is_known_no_hour_is_shown(website: Website) -> None:
+    account = await website.chat.customer("杭州恒锐机电有限公司")
+    midnight = datetime(2026, 1, 27, tzinfo=website.chat.office.zone)
+    await website.entry(account, 1, title="回款", occurred_at=midnight)
+    browser = await website.sign_in("zhang")
+    page = (await browser.get(f"/customers/{account.id}"))[1]
+    assert "1月27日(周二)</time>" in page
