@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.clock import WallClock
-from storage import admin
+from storage import admin, schema
 from storage.database import Database
 from storage.engines import to_url
 from storage.partitions import month_after
@@ -230,7 +230,7 @@ def _with_values(statement: str, number: int, received_at: datetime) -> str:
 async def _migrate(url: str, run: object, revision: str) -> None:
     def go(connection: Connection) -> None:
         assert callable(run)
-        run(admin.alembic_config(connection), revision)
+        run(schema.alembic_config(connection), revision)
 
     engine = create_async_engine(to_url(url))
     async with engine.begin() as conn:
