@@ -70,6 +70,7 @@ from connectors.mail.mailbox import MailAccess, Mailbox
 from connectors.platforms import Clients
 from connectors.tokens import OwnTokens
 from connectors.track.door import TrackDoor
+from connectors.watching.engine import EngineWatch
 from connectors.web import health, server
 from connectors.web.admin import AdminPages
 from connectors.web.assets import Assets
@@ -244,14 +245,21 @@ class Bot:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
-    async def measure_waits(self) -> dict[str, float]:
+    async def measure(self) -> health.Standing:
+        """What a look at the metrics costs the database: a count of each thing that is open."""
+        now, chats = self.clock.now(), self.archives.chats
         async with self.database.read() as tx:
-            return await tx.delivery.overdue(self.clock.now())
-
-    async def count_archives(self) -> dict[str, Mapping[str, float]]:
-        async with self.database.read() as tx:
-            now, chats = self.clock.now(), self.archives.chats
-            return {app: await one.figures(tx, now) for app, one in chats.items()}
+            due = await tx.standing.outbox_due()
+            disputes = await tx.standing.disputes()
+            return health.Standing(
+                stored=await tx.delivery.counts(),
+                overdue_s=await tx.delivery.overdue(now),
+                outbox_overdue_s={app: _age_s(due.get(app), now) for app in [*self.clients, *due]},
+                lights={str(light): n for light, n in (await tx.standing.lights()).items()},
+                disputes=disputes.count,
+                dispute_oldest_s=_age_s(disputes.oldest_at, now),
+                archives={app: await one.figures(tx, now) for app, one in chats.items()},
+            )
 
     async def health(self) -> health.Health:
         """Wrong credentials make us unready only when no application has right ones: the
@@ -273,6 +281,10 @@ class Bot:
         others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
         others |= self.mail.troubles
         return health.Health(parts, others=others)
+
+
+def _age_s(moment: datetime | None, now: datetime) -> float:
+    return max((now - moment).total_seconds(), 0.0) if moment else 0.0
 
 
 def build(
@@ -315,6 +327,7 @@ def build(
     mailboxes = _mailboxes(settings)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
+    watch = EngineWatch()
     outbox = Outbox(
         store=database,
         connectors=clients,
@@ -323,6 +336,7 @@ def build(
         erps={(Platform.ERP.value, erp.name): erp for erp in erps.forecasts},
         shares=together and together.membership,
         tell_others=together.queued if together else lambda: None,
+        watcher=watch,
     )
     dispatcher = Dispatcher(
         store=database,
@@ -353,6 +367,7 @@ def build(
         queued=outbox.wake,
         shares=together and together.membership,
         hand_over=together and together.hand_over,
+        watcher=watch,
     )
     for way in links.values():
         way.listen(dispatcher.accept)
@@ -385,6 +400,7 @@ def build(
         clock=clock,
         split=lambda messages: split_all(clients, messages),
         queued=outbox.wake,
+        watcher=watch,
     )
     contacts = ContactKeeper(
         office,
@@ -710,9 +726,7 @@ async def _recover_for_ever(bot: Bot) -> None:
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept, together = bot.dispatcher.accept, bot.together
-    routes = health.routes(
-        bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
-    )
+    routes = health.routes(bot.health, bot.measure, lambda: bot.database.connections)
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
@@ -802,6 +816,20 @@ async def serve_for_ever(settings: Settings) -> None:
                 await server.until_stopped()
         finally:
             await database.close()
+
+
+def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """While it lasts, spans go where the configuration says. Nothing is loaded where it says
+    nothing. Raises ConfigError when the library is missing."""
+    given = settings.telemetry
+    if not given.otlp_endpoint:
+        return contextlib.nullcontext()
+    try:
+        from connectors.watching.collected import collecting
+    except ImportError:
+        told = "telemetry.otlp_endpoint：请先运行 pip install 'gendan[otel]' (the extra is missing)"
+        raise ConfigError(told) from None
+    return collecting(given.otlp_endpoint, share=given.share, token=given.token.get_secret_value())
 
 
 @contextlib.asynccontextmanager
@@ -1093,7 +1121,8 @@ def serve() -> None:
     """启动机器人，连接已配置的平台。"""
     settings = _configured()
     logs.set_up(settings.log_level)
-    asyncio.run(serve_for_ever(settings))
+    with _traced(settings):
+        asyncio.run(serve_for_ever(settings))
 
 
 @cli.command("sandbox")

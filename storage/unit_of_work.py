@@ -76,6 +76,7 @@ from storage.settings import Settings
 from storage.signals import Signals
 from storage.speakers import Speakers
 from storage.stages import Stages
+from storage.standing import Standing
 from storage.supply import SupplyNotices
 from storage.teams import Teams
 from storage.tokens import Tokens
@@ -106,6 +107,7 @@ class UnitOfWork:
     audit = _Part(Audit)
     audit_search = _Part(AuditSearch)
     boxes = _Part(Boxes)
+    standing = _Part(Standing)
     people = _Part(People)
     people_lists = _Part(PeopleLists)
     personal_data = _Part(PersonalData)

@@ -89,9 +89,16 @@ def failure_of(status: int, body: Any, *, what: str) -> BotError | None:
     """The error an answer stands for; None for a success. `what` opens its message."""
     if is_ban(body):
         return RateLimited(f"{what}: this address is banned for a while", retry_after_s=BAN_S)
-    code, told = _code_of(body), _told(body)
+    code = _code_of(body)
     if status // 100 == 2 and code in ("", "0"):
         return None
+    failure = _failure(code, status, body, what)
+    failure.code = code or f"http_{status}"
+    return failure
+
+
+def _failure(code: str, status: int, body: Any, what: str) -> BotError:
+    told = _told(body)
     text = f"{what}: HTTP {status}, code {code or 'none'}: {told}"
     if code in _TOKEN:
         return TokenRefused(text)

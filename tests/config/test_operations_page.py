@@ -34,6 +34,7 @@ from config.settings import (
     load_settings,
 )
 from config.site_settings import SiteSettings
+from config.telemetry_settings import TelemetrySettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -43,6 +44,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[speech]`": SpeechSettings,
     "### `[ocr]`": OcrSettings,
     "### `[supply]`": SupplySettings,
+    "### `[telemetry]`": TelemetrySettings,
     "### `[wecom.<name>]`, one table an application": WecomSettings,
     "### `[wecom.<name>.archive]`": ArchiveSettings,
     '### `[wecom.<name>]` with `kind = "aibot"`': AibotSettings,
@@ -73,6 +75,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
         "speech",
         "ocr",
         "supply",
+        "telemetry",
         "wecom",
         "dingtalk",
         "erp",
