@@ -21,6 +21,7 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -1059,8 +1060,15 @@ def _open_page(bot: Bot) -> Callable[[str, str, str], Awaitable[str]]:
 
 async def _examine(settings: Settings) -> int:
     """Every check of the doctor, told; its exit code."""
+    results = await examined(settings, ours=WallClock())
+    for line in doctor.lines(results):
+        typer.echo(line)
+    return doctor.exit_code(results)
+
+
+async def examined(settings: Settings, *, ours: Clock) -> list[tuple[doctor.Check, doctor.Finding]]:
+    """What the doctor finds; ours: this machine's clock."""
     url = _database_url(settings)
-    ours = WallClock()
     async with aiohttp.ClientSession() as session:
         http = Http(session)
 
@@ -1094,6 +1102,7 @@ async def _examine(settings: Settings) -> int:
             archives={name: one.check for name, one in archives.items()},
             mailboxes={name: one.check for name, one in _mailboxes(settings).items()},
             robots=[one for one in clients.values() if isinstance(one, AibotClient)],
+            look=partial(_figures_of_the_running, http, settings),
         )
         results = await doctor.examine(checks)
         await voice.close()
@@ -1101,9 +1110,20 @@ async def _examine(settings: Settings) -> int:
             await archive.close()
         if scanner is not None:
             await scanner.close()
-    for line in doctor.lines(results):
-        typer.echo(line)
-    return doctor.exit_code(results)
+    return results
+
+
+async def _figures_of_the_running(http: Http, settings: Settings) -> list[doctor.Sample]:
+    """What the bot that serves with this configuration on this machine has counted. Raises
+    NotRunning."""
+    url = f"{server.url_of(settings.host, settings.port)}/metrics"
+    try:
+        text, _ = await http.download(url, limit_bytes=4 * 1024 * 1024, what="doctor:metrics")
+    except (TransientError, PermanentError):
+        raise doctor.NotRunning from None
+    families = text_string_to_metric_families(text.decode())
+    samples = (sample for family in families for sample in family.samples)
+    return [doctor.Sample(one.name, one.labels, one.value) for one in samples]
 
 
 @cli.callback(invoke_without_command=True)

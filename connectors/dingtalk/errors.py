@@ -47,6 +47,7 @@ CODE_USED = frozenset({"40078"})  # of a sign-in: unknown, used or too old
 NO_APPROVAL = frozenset({"processInstanceNotExist", "invalidProcessInstanceId"})
 CARD_EXISTS = "param.cardAlreadyExist"
 CARD_GONE = "param.cardNotExist"
+NO_GROUP_ROBOT = frozenset({"300005", "400101", "400102"})  # of a webhook: unknown, or shut off
 SESSION_OVER = frozenset({"300001", "session.notExisted", "session.expired"})
 
 _DENIED = "Forbidden.AccessDenied."

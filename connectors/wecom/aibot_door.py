@@ -120,6 +120,7 @@ class _Door:
         except Refused as refused:
             return self._gate.refuse(refused)
         if message is None:
+            self._gate.note_unread()
             reason = "signed, but not encrypted with our key"
             letter = aibot_read.dead_letter(self._robot, raw, self._clock.now(), reason)
             return await self._keep(request, letter, None)

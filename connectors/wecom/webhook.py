@@ -80,6 +80,7 @@ class _Door:
         received_at = self._clock.now()
         message = self._gate.decrypt(encrypted)
         if message is None:
+            self._gate.note_unread()
             return self._dead_letter(body, received_at, "signed, but not encrypted with our key")
         try:
             return self._envelope(message, read_leaves(message), received_at)
