@@ -94,7 +94,7 @@ def failure_of(status: int, body: Any, *, what: str) -> BotError | None:
     if status // 100 == 2 and code in ("", "0"):
         return None
     failure = _failure(code, status, body, what)
-    failure.code = code or f"http_{status}"
+    failure.code = code
     return failure
 
 
