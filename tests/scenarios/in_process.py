@@ -27,10 +27,15 @@ class InProcess(Sandbox):
         url: str,
         session: aiohttp.ClientSession,
         bot: run_bot.Bot,
-        platforms: Platforms,
+        platforms: Platforms | None = None,
     ) -> None:
         super().__init__(Path())
-        self.url, self._session, self.bot, self.platforms = url, session, bot, platforms
+        self.url, self._session, self.bot, self._platforms = url, session, bot, platforms
+
+    @property
+    def platforms(self) -> Platforms:
+        assert self._platforms is not None
+        return self._platforms
 
 
 @asynccontextmanager
