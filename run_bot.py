@@ -21,6 +21,7 @@ import aiohttp
 import typer
 from aiohttp import web
 from apscheduler.triggers.cron import CronTrigger
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,6 +71,7 @@ from connectors.mail.mailbox import MailAccess, Mailbox
 from connectors.platforms import Clients
 from connectors.tokens import OwnTokens
 from connectors.track.door import TrackDoor
+from connectors.watching.engine import EngineWatch
 from connectors.web import health, server
 from connectors.web.admin import AdminPages
 from connectors.web.assets import Assets
@@ -244,14 +246,21 @@ class Bot:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
-    async def measure_waits(self) -> dict[str, float]:
+    async def measure(self) -> health.Standing:
+        """What a look at the metrics costs the database: a count of each thing that is open."""
+        now, chats = self.clock.now(), self.archives.chats
         async with self.database.read() as tx:
-            return await tx.delivery.overdue(self.clock.now())
-
-    async def count_archives(self) -> dict[str, Mapping[str, float]]:
-        async with self.database.read() as tx:
-            now, chats = self.clock.now(), self.archives.chats
-            return {app: await one.figures(tx, now) for app, one in chats.items()}
+            due = await tx.standing.outbox_due()
+            disputes = await tx.standing.disputes()
+            return health.Standing(
+                stored=await tx.delivery.counts(),
+                overdue_s=await tx.delivery.overdue(now),
+                outbox_overdue_s={app: _age_s(due.get(app), now) for app in [*self.clients, *due]},
+                lights={str(light): n for light, n in (await tx.standing.lights()).items()},
+                disputes=disputes.count,
+                dispute_oldest_s=_age_s(disputes.oldest_at, now),
+                archives={app: await one.figures(tx, now) for app, one in chats.items()},
+            )
 
     async def health(self) -> health.Health:
         """Wrong credentials make us unready only when no application has right ones: the
@@ -273,6 +282,10 @@ class Bot:
         others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
         others |= {**self.mail.troubles, "files": self.files.trouble}
         return health.Health(parts, others=others)
+
+
+def _age_s(moment: datetime | None, now: datetime) -> float:
+    return max((now - moment).total_seconds(), 0.0) if moment else 0.0
 
 
 def build(
@@ -315,6 +328,7 @@ def build(
     mailboxes = _mailboxes(settings)
     handlers = Handlers(office, read=database.read)
     model = _language_model(settings, http, clock)
+    watch = EngineWatch()
     outbox = Outbox(
         store=database,
         connectors=clients,
@@ -323,6 +337,7 @@ def build(
         erps={(Platform.ERP.value, erp.name): erp for erp in erps.forecasts},
         shares=together and together.membership,
         tell_others=together.queued if together else lambda: None,
+        watcher=watch,
     )
     dispatcher = Dispatcher(
         store=database,
@@ -353,6 +368,7 @@ def build(
         queued=outbox.wake,
         shares=together and together.membership,
         hand_over=together and together.hand_over,
+        watcher=watch,
     )
     for way in links.values():
         way.listen(dispatcher.accept)
@@ -386,6 +402,7 @@ def build(
         clock=clock,
         split=lambda messages: split_all(clients, messages),
         queued=outbox.wake,
+        watcher=watch,
     )
     contacts = ContactKeeper(
         office,
@@ -711,9 +728,7 @@ async def _recover_for_ever(bot: Bot) -> None:
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
     accept, together = bot.dispatcher.accept, bot.together
-    routes = health.routes(
-        bot.health, bot.count_stored, bot.count_archives, waits=bot.measure_waits
-    )
+    routes = health.routes(bot.health, bot.measure, lambda: bot.database.connections)
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
@@ -807,6 +822,20 @@ async def serve_for_ever(settings: Settings) -> None:
                 await server.until_stopped()
         finally:
             await database.close()
+
+
+def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """While it lasts, spans go where the configuration says. Nothing is loaded where it says
+    nothing. Raises ConfigError when the library is missing."""
+    given = settings.telemetry
+    if not given.otlp_endpoint:
+        return contextlib.nullcontext()
+    try:
+        from connectors.watching.collected import collecting
+    except ImportError:
+        told = "telemetry.otlp_endpoint：请先运行 pip install 'gendan[otel]' (the extra is missing)"
+        raise ConfigError(told) from None
+    return collecting(given.otlp_endpoint, share=given.share, token=given.token.get_secret_value())
 
 
 @contextlib.asynccontextmanager
@@ -1036,8 +1065,15 @@ def _open_page(bot: Bot) -> Callable[[str, str, str], Awaitable[str]]:
 
 async def _examine(settings: Settings) -> int:
     """Every check of the doctor, told; its exit code."""
+    results = await examined(settings, ours=WallClock())
+    for line in doctor.lines(results):
+        typer.echo(line)
+    return doctor.exit_code(results)
+
+
+async def examined(settings: Settings, *, ours: Clock) -> list[tuple[doctor.Check, doctor.Finding]]:
+    """What the doctor finds; ours: this machine's clock."""
     url = _database_url(settings)
-    ours = WallClock()
     async with aiohttp.ClientSession() as session:
         http = Http(session)
 
@@ -1073,6 +1109,7 @@ async def _examine(settings: Settings) -> int:
             mailboxes={name: one.check for name, one in _mailboxes(settings).items()},
             robots=[one for one in clients.values() if isinstance(one, AibotClient)],
             bucket=files.check if settings.storage.bucket else None,
+            look=partial(_figures_of_the_running, http, settings),
         )
         results = await doctor.examine(checks)
         await voice.close()
@@ -1080,9 +1117,20 @@ async def _examine(settings: Settings) -> int:
             await archive.close()
         if scanner is not None:
             await scanner.close()
-    for line in doctor.lines(results):
-        typer.echo(line)
-    return doctor.exit_code(results)
+    return results
+
+
+async def _figures_of_the_running(http: Http, settings: Settings) -> list[doctor.Sample]:
+    """What the bot that serves with this configuration on this machine has counted. Raises
+    NotRunning."""
+    url = f"{server.url_of(settings.host, settings.port)}/metrics"
+    try:
+        text, _ = await http.download(url, limit_bytes=4 * 1024 * 1024, what="doctor:metrics")
+    except (TransientError, PermanentError):
+        raise doctor.NotRunning from None
+    families = text_string_to_metric_families(text.decode())
+    samples = (sample for family in families for sample in family.samples)
+    return [doctor.Sample(one.name, one.labels, one.value) for one in samples]
 
 
 @cli.callback(invoke_without_command=True)
@@ -1100,7 +1148,8 @@ def serve() -> None:
     """启动机器人，连接已配置的平台。"""
     settings = _configured()
     logs.set_up(settings.log_level)
-    asyncio.run(serve_for_ever(settings))
+    with _traced(settings):
+        asyncio.run(serve_for_ever(settings))
 
 
 @cli.command("sandbox")

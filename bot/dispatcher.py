@@ -52,6 +52,7 @@ from bot.ports import (
     Transcriber,
     UnitOfWork,
 )
+from bot.watching import Aside, Watcher, kind_of
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
@@ -86,11 +87,11 @@ class _Again:
     pending: Pending
 
 
-class _Stopped(Exception):
+class _Stopped(Aside):
     """No new work is begun."""
 
 
-class _HandledBefore(Exception):
+class _HandledBefore(Aside):
     """Somebody else was faster: roll back."""
 
 
@@ -117,7 +118,9 @@ class Dispatcher(Generic[Tx]):
         backoff_s: float = BACKOFF_S,
         shares: Shares | None = None,
         hand_over: HandOver | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher or Watcher()
         self._shares = shares
         self._hand_over = hand_over
         self._store = store
@@ -144,7 +147,10 @@ class Dispatcher(Generic[Tx]):
         """Store durably; see `bot.ports.Accept`."""
         if len(self._waiting) >= MAX_WAITING:
             raise Unavailable("too many messages waiting")
-        stored = await self._store.append(envelope)
+        with self._watcher.accepting(envelope):
+            stored = await self._store.append(envelope)
+        if stored is not None and envelope.unreadable is not None:
+            self._watcher.buried("inbox", "unreadable")
         if stored is None or envelope.unreadable is not None or stored in self._waiting:
             return _nothing
         if self._hand_over is not None and not self._is_ours(envelope.conversation):
@@ -278,7 +284,8 @@ class Dispatcher(Generic[Tx]):
     async def _work(self, pending: Pending) -> _Again | None:
         """Handle one envelope; None when it is over."""
         try:
-            await self._dispatch(pending)
+            with self._watcher.handling(pending.envelope, pending.attempts):
+                await self._dispatch(pending)
         except _Stopped:
             return None
         except _HandledBefore:
@@ -290,10 +297,10 @@ class Dispatcher(Generic[Tx]):
         except TransientError as error:
             return await self._try_again(pending, error)
         except InvalidInput as error:
-            return await self._bury(pending, f"unreadable: {error}", tell=False)
+            return await self._bury(pending, error, f"unreadable: {error}", tell=False)
         except PermanentError as error:
             log.error("handling failed for good", extra=_fields(pending, error))
-            return await self._bury(pending, str(error), tell=True)
+            return await self._bury(pending, error, str(error), tell=True)
         except Exception as error:
             log.exception("handling failed", extra=_fields(pending, error))
             return await self._try_again(pending, error)
@@ -303,7 +310,8 @@ class Dispatcher(Generic[Tx]):
         reason = f"{type(error).__name__}: {error}"
         attempts = pending.attempts + 1
         if attempts >= MAX_ATTEMPTS:
-            return await self._bury(pending, f"after {attempts} attempts: {reason}", tell=True)
+            told = f"after {attempts} attempts: {reason}"
+            return await self._bury(pending, error, told, tell=True)
         wait_s = self._backoff_s * 2.0 ** (attempts - 1)
         if isinstance(error, TransientError) and error.retry_after_s is not None:
             wait_s = max(wait_s, min(error.retry_after_s, 60.0))
@@ -321,7 +329,9 @@ class Dispatcher(Generic[Tx]):
         log.error("%s takes nothing", what, extra=_fields(pending, error))
         return _Again(self._backoff_s * 4, pending)
 
-    async def _bury(self, pending: Pending, reason: str, *, tell: bool) -> _Again | None:
+    async def _bury(
+        self, pending: Pending, error: Exception, reason: str, *, tell: bool
+    ) -> _Again | None:
         """Make it a dead letter, and tell the sender if they wait for an answer."""
         reference = uuid.uuid4().hex[:8]
         apology = self._apology(pending, reference) if tell else []
@@ -338,6 +348,7 @@ class Dispatcher(Generic[Tx]):
                     await tx.delivery.queue(apology, at=at)
         except Exception as lost:  # noqa: BLE001 - the row is still there
             return self._without_store(pending, lost)
+        self._watcher.buried("inbox", kind_of(error))
         log.warning("dead letter", extra={**_fields(pending), "reference": reference})
         self._queued()
         return None

@@ -17,7 +17,10 @@ from __future__ import annotations
 
 
 class BotError(Exception):
-    """Root of everything Gendan raises on purpose."""
+    """Root of everything Gendan raises on purpose. code: the platform's own for it, where it has
+    one."""
+
+    code: str = ""
 
 
 class UserError(BotError):

@@ -33,6 +33,7 @@ from bot.ports import (
     Trouble,
     UnitOfWork,
 )
+from bot.watching import Watcher, kind_of
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 
@@ -56,7 +57,8 @@ OnTrouble = Callable[[Tx, Trouble, datetime], Awaitable[Sequence[OutboundMessage
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one try. Exactly one of receipt, retry_s and dead says it. counted: a
-    retry that is one of MAX_ATTEMPTS. tell: an operator must do something."""
+    retry that is one of MAX_ATTEMPTS. tell: an operator must do something. kind: of a dead one's
+    error."""
 
     outgoing: Outgoing
     receipt: Receipt | None = None
@@ -65,6 +67,7 @@ class Outcome:
     dead: bool = False
     tell: bool = False
     reason: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,11 @@ class Outbox(Generic[Tx]):
         erps: Mapping[AppKey, ErpForecasts] | None = None,
         shares: Shares | None = None,
         tell_others: Callable[[], None] = lambda: None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._shares = shares
         self._tell_others = tell_others
+        self._watcher = watcher or Watcher()
         self._store = store
         self._connectors = connectors
         self._erps = erps or {}
@@ -216,7 +221,8 @@ class Outbox(Generic[Tx]):
         if not self._is_ours(app):
             return None
         try:
-            receipt = await self._hand_over(app, outgoing)
+            with self._watcher.sending(app, outgoing):
+                receipt = await self._hand_over(app, outgoing)
         except RateLimited as error:
             wait_s = error.retry_after_s or 60.0
             return Outcome(outgoing, retry_s=wait_s, counted=False, reason=str(error))
@@ -227,7 +233,7 @@ class Outbox(Generic[Tx]):
             self._note_trouble(app, error)
             return self._later(outgoing, error, least_s=REFUSED_WAIT_S)
         except PermanentError as error:
-            return Outcome(outgoing, dead=True, reason=str(error))
+            return Outcome(outgoing, dead=True, reason=str(error), kind=kind_of(error))
         except Exception as error:
             log.exception("sending failed", extra=_fields(outgoing))
             return self._later(outgoing, error)
@@ -248,7 +254,8 @@ class Outbox(Generic[Tx]):
         attempts = outgoing.attempts + 1
         reason = f"{type(error).__name__}: {error}"
         if attempts >= MAX_ATTEMPTS:
-            return Outcome(outgoing, dead=True, reason=f"after {attempts} attempts: {reason}")
+            told = f"after {attempts} attempts: {reason}"
+            return Outcome(outgoing, dead=True, reason=told, kind=kind_of(error))
         wait_s = max(least_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempts - 1)))
         if isinstance(error, TransientError) and error.retry_after_s is not None:
             wait_s = max(wait_s, error.retry_after_s)
@@ -282,6 +289,7 @@ class Outbox(Generic[Tx]):
         else:
             log.error("outgoing message given up", extra=_fields(outgoing, outcome.reason))
             await tx.delivery.give_up(outgoing.id, at=at, reason=outcome.reason)
+            self._watcher.buried("outbox", outcome.kind)
 
     async def _tell(self, outcome: Outcome) -> None:
         """An operator hears of it; failing that, the log has it."""

@@ -16,6 +16,7 @@ from bot.clock import Clock, MovableClock, wait_for
 from bot.messages import OutboundMessage
 from bot.ports import Store, UnitOfWork
 from bot.router import Job
+from bot.watching import Watcher
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
 NextFire = Callable[[Job[Tx], datetime], datetime]
@@ -40,6 +41,7 @@ class Scheduler(Generic[Tx]):
         clock: Clock,
         split: Callable[[Sequence[OutboundMessage]], list[OutboundMessage]],
         queued: Callable[[], None] = lambda: None,
+        watcher: Watcher | None = None,
     ) -> None:
         assert len({job.name for job in jobs}) == len(jobs), "two jobs share a name"
         self._store = store
@@ -48,6 +50,7 @@ class Scheduler(Generic[Tx]):
         self._clock = clock
         self._split = split
         self._queued = queued
+        self._watcher = watcher or Watcher()
         self._upcoming: dict[str, datetime] = {}
         self._rests_until: dict[str, datetime] = {}  # after a failed tick
         self._moved = asyncio.Event()
@@ -78,7 +81,12 @@ class Scheduler(Generic[Tx]):
         late_s = (self._clock.now() - scheduled_at).total_seconds()
         if late_s > job.too_late_s:
             log.warning("tick dropped, too late", extra=_fields(job, scheduled_at))
+            self._watcher.dropped_tick(job.name)
             return False
+        with self._watcher.ticking(job.name, max(late_s, 0.0)):
+            return await self._run_now(job, scheduled_at)
+
+    async def _run_now(self, job: Job[Tx], scheduled_at: datetime) -> bool:
         await self._prepare(job, scheduled_at)
         async with self._store.begin() as tx:
             at = self._clock.now()

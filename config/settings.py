@@ -53,6 +53,7 @@ from config.sections import (
     plain,
 )
 from config.site_settings import SiteSettings
+from config.telemetry_settings import TelemetrySettings
 
 HERE = Path(__file__).parent
 
@@ -456,6 +457,7 @@ class Settings(BaseModel):
     speech: SpeechSettings = SpeechSettings()
     ocr: OcrSettings = OcrSettings()
     supply: SupplySettings = SupplySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     wecom: dict[Name, AnyWecom] = {}
     dingtalk: dict[Name, DingtalkSettings] = {}
     erp: dict[Name, ErpSettings] = {}

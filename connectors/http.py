@@ -26,6 +26,8 @@ from prometheus_client import Counter
 from yarl import URL
 
 from bot.errors import Rejected, TimedOut, Unavailable
+from connectors.watching import tracing
+from connectors.watching.tracing import Kind
 
 _CONNECT_TIMEOUT_S = 4.0
 _JSON_LIMIT_BYTES = 16 * 1024 * 1024
@@ -186,22 +188,24 @@ class _Call:
 def _translated(url: str | URL, what: str) -> Iterator[_Call]:
     """What the transport raises as our errors, and the outcome counted."""
     call = _Call()
-    try:
-        yield call
-    except (
-        aiohttp.ClientConnectorError,
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.InvalidURL,
-    ) as error:
-        call.outcome = "not_sent"
-        raise NotSent(_told(what, url, f"not sent ({type(error).__name__})")) from error
-    except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
-        call.outcome = "no_answer"
-        told = _told(what, url, f"sent, no answer ({type(error).__name__}); it may have acted")
-        raise TimedOut(told) from error
-    finally:
-        platform, _, api = what.partition(":")
-        _CALLS.labels(platform, api, call.outcome).inc()
+    with tracing.span(what, Kind.CALL) as span:
+        try:
+            yield call
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            call.outcome = "not_sent"
+            raise NotSent(_told(what, url, f"not sent ({type(error).__name__})")) from error
+        except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+            call.outcome = "no_answer"
+            told = _told(what, url, f"sent, no answer ({type(error).__name__}); it may have acted")
+            raise TimedOut(told) from error
+        finally:
+            platform, _, api = what.partition(":")
+            _CALLS.labels(platform, api, call.outcome).inc()
+            span.note(outcome=call.outcome)
 
 
 def part_name(name: str) -> str:

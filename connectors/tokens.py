@@ -8,12 +8,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prometheus_client import Counter, Gauge
+
 from bot.clock import Clock
 from bot.errors import AuthFailed, BotError
 from bot.ports import TokenStore
 
 Fetch = Callable[[], Awaitable[tuple[str, int]]]
 """Asks the platform for a token: the token and its validity in seconds."""
+
+_FETCHES = Counter(
+    "gendan_token_fetches_total",
+    "Requests for a token or ticket, by how each ended.",
+    ["platform", "app", "token", "outcome"],
+)
+_EXPIRES = Gauge(
+    "gendan_token_expires_timestamp_seconds",
+    "Until when the token or ticket in use is good.",
+    ["platform", "app", "token"],
+)
 
 # A platform may answer with the same token and what is left of its life; such a token is
 # used for at least this long before asking again.
@@ -50,7 +63,8 @@ class OwnTokens:
 class TokenKeeper:
     """One application's token, shared through the store by all tasks and processes.
 
-    early_s: seconds before its end from which a token is replaced. `get` and `renew`
+    name: "<platform>:<application>", or with ":<ticket>" behind it. early_s: seconds before its
+    end from which a token is replaced. `get` and `renew`
     raise what `fetch` raises; an AuthFailed is repeated for a minute without asking.
     """
 
@@ -58,6 +72,8 @@ class TokenKeeper:
         self, name: str, store: TokenStore, fetch: Fetch, clock: Clock, early_s: int = 300
     ) -> None:
         self._name = name
+        platform, app, *ticket = name.split(":", 2)
+        self._labels = (platform, app, ticket[0] if ticket else "access_token")
         self._store = store
         self._fetch = fetch
         self._clock = clock
@@ -116,15 +132,29 @@ class TokenKeeper:
         stored = await self._store.load_token(self._name)
         if stored is None or stored[0] == failed:
             return None
+        _EXPIRES.labels(*self._labels).set(stored[1].timestamp())
         held = _Held(stored[0], refresh_at=stored[1] - self._early)
         return held if self._clock.now() < held.refresh_at else None
 
     async def _replace(self, failed: str | None) -> _Held:
         if failed is not None:
             await self._store.drop_token(self._name, failed)
-        token, seconds = await self._fetch()
+        token, seconds = await self._counted_fetch()
         now = self._clock.now()
         expires_at = now + timedelta(seconds=seconds)
+        _EXPIRES.labels(*self._labels).set(expires_at.timestamp())
         await self._store.save_token(self._name, token, expires_at)
         least = min(expires_at, now + _LEAST_USE)
         return _Held(token, refresh_at=max(expires_at - self._early, least))
+
+    async def _counted_fetch(self) -> tuple[str, int]:
+        outcome = "failed"
+        try:
+            fetched = await self._fetch()
+            outcome = "fetched"
+            return fetched
+        except AuthFailed:
+            outcome = "refused"
+            raise
+        finally:
+            _FETCHES.labels(*self._labels, outcome).inc()

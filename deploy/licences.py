@@ -32,6 +32,7 @@ _BY_HAND = {
     "kubernetes-validate": "Apache-2.0",
     "matplotlib": "LicenseRef-Matplotlib",  # of the PSF's kind, in its own words
     "omegaconf": "BSD-3-Clause",
+    "promql-parser": "MIT",
     "protobuf": "BSD-3-Clause",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "sherpa-onnx": "Apache-2.0",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
@@ -65,6 +66,14 @@ class Database:
         await self._inbox.close()
         await self._writer.close()
         await self._engine.dispose()
+
+    @property
+    def connections(self) -> dict[str, int]:
+        """Of the pool: "used" by transactions now, and "idle". On SQLite those that only read."""
+        pool = self._engine.sync_engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {"used": pool.checkedout(), "idle": pool.checkedin()}
 
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: commits on leaving, rolls back when the block raises. Raises

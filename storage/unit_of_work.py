@@ -77,6 +77,7 @@ from storage.settings import Settings
 from storage.signals import Signals
 from storage.speakers import Speakers
 from storage.stages import Stages
+from storage.standing import Standing
 from storage.supply import SupplyNotices
 from storage.teams import Teams
 from storage.tokens import Tokens
@@ -108,6 +109,7 @@ class UnitOfWork:
     audit = _Part(Audit)
     audit_search = _Part(AuditSearch)
     boxes = _Part(Boxes)
+    standing = _Part(Standing)
     people = _Part(People)
     people_lists = _Part(PeopleLists)
     personal_data = _Part(PersonalData)

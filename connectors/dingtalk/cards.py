@@ -62,6 +62,20 @@ class Cards:
             carrier = text(result, "carrierId") if isinstance(result, dict) else carrier
         return Receipt(handle=carrier or card.card_id)  # whoever read it is asked by its carrier
 
+    async def check_template(self, track_id: str) -> None:
+        """Whether a card can be made of our template; shows it to nobody. Raises Rejected."""
+        body = {
+            "cardTemplateId": self._app.card_template_id,
+            "outTrackId": track_id,
+            "callbackType": "STREAM",
+            "cardData": {"cardParamMap": {}},
+        }
+        try:
+            await self._api.new("POST", _INSTANCES, body)
+        except Refused as error:
+            if error.code != CARD_EXISTS:
+                raise
+
     async def update(self, card: Card) -> Receipt:
         """Show its new state wherever it stands. Raises Refused (CARD_GONE) when nowhere."""
         body = {

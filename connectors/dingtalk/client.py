@@ -32,7 +32,13 @@ from connectors.dingtalk.api import Api
 from connectors.dingtalk.approvals import Instances, zone_of
 from connectors.dingtalk.cards import Cards
 from connectors.dingtalk.contacts import Contacts
-from connectors.dingtalk.errors import CARD_GONE, SESSION_OVER, QuotaUsedUp, Refused
+from connectors.dingtalk.errors import (
+    CARD_GONE,
+    NO_GROUP_ROBOT,
+    SESSION_OVER,
+    QuotaUsedUp,
+    Refused,
+)
 from connectors.dingtalk.events import failed_envelope
 from connectors.dingtalk.files import Files
 from connectors.dingtalk.parse import is_outsider, parse_envelope
@@ -228,6 +234,29 @@ class DingtalkClient:
     async def check_stream(self) -> None:
         """Raises where no connection could be opened; opens none."""
         await self._gateway.check()
+
+    @property
+    def has_template(self) -> bool:
+        return bool(self._app.card_template_id)
+
+    async def check_template(self) -> None:
+        """Makes a card that nobody is shown: a paid call, once a day the only one that makes
+        anything."""
+        day = self._clock.now().date()
+        await self._cards.check_template(f"gendan-doctor-{day:%Y%m%d}")
+
+    @property
+    def group_robots(self) -> Sequence[str]:
+        return sorted(self._app.webhooks)
+
+    async def check_group_robot(self, name: str) -> None:
+        """Says nothing: a body without a type is refused after token and signature were looked
+        at."""
+        try:
+            await self._api.webhook(*self._app.webhooks[name], {})
+        except Refused as error:
+            if error.code in NO_GROUP_ROBOT:
+                raise
 
     async def check_address(self) -> None:
         """Raises AuthFailed when the platform does not know our address."""

@@ -47,6 +47,7 @@ CODE_USED = frozenset({"40078"})  # of a sign-in: unknown, used or too old
 NO_APPROVAL = frozenset({"processInstanceNotExist", "invalidProcessInstanceId"})
 CARD_EXISTS = "param.cardAlreadyExist"
 CARD_GONE = "param.cardNotExist"
+NO_GROUP_ROBOT = frozenset({"300005", "400101", "400102"})  # of a webhook: unknown, or shut off
 SESSION_OVER = frozenset({"300001", "session.notExisted", "session.expired"})
 
 _DENIED = "Forbidden.AccessDenied."
@@ -89,9 +90,16 @@ def failure_of(status: int, body: Any, *, what: str) -> BotError | None:
     """The error an answer stands for; None for a success. `what` opens its message."""
     if is_ban(body):
         return RateLimited(f"{what}: this address is banned for a while", retry_after_s=BAN_S)
-    code, told = _code_of(body), _told(body)
+    code = _code_of(body)
     if status // 100 == 2 and code in ("", "0"):
         return None
+    failure = _failure(code, status, body, what)
+    failure.code = code
+    return failure
+
+
+def _failure(code: str, status: int, body: Any, what: str) -> BotError:
+    told = _told(body)
     text = f"{what}: HTTP {status}, code {code or 'none'}: {told}"
     if code in _TOKEN:
         return TokenRefused(text)

@@ -32,6 +32,7 @@ from connectors.dingtalk.events import URL_CHECKS, event_type, normalise
 from connectors.dingtalk.read import read_object, text
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.doors import MAX_BODY_BYTES, Answer, Refused, read_body, take
+from connectors.watching.answers import timed
 
 FRESH_FOR_S = 3600.0
 
@@ -60,14 +61,13 @@ def routes(app: DingtalkApp, accept: Accept, clocks: Sequence[Clock]) -> list[we
     delivery arrived. Without event settings there is no events door.
     """
     door = _Door(app, accept, tuple(clocks))
-    found = [
-        web.post(f"/dingtalk/{app.name}/robot", door.robot),
-        web.post(f"/dingtalk/{app.name}/cards", door.cards),
-    ]
+    found = {"robot": door.robot, "cards": door.cards}
     if app.takes_events:
-        events = _EventDoor(door)
-        found.append(web.post(f"/dingtalk/{app.name}/events", events.receive))
-    return found
+        found["events"] = _EventDoor(door).receive
+    return [
+        web.post(f"/dingtalk/{app.name}/{name}", timed(f"dingtalk:{app.name}:{name}", receive))
+        for name, receive in found.items()
+    ]
 
 
 class _Door:

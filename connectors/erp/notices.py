@@ -22,6 +22,7 @@ from bot.messages import Address, Envelope, InboundMessage, Kind, Platform
 from bot.ports import Accept
 from connectors.doors import Answer, Refused, read_body, take
 from connectors.erp.told import read_news
+from connectors.watching.answers import timed
 
 FRESH_FOR_S = 300
 
@@ -72,7 +73,8 @@ class Door:
         self._clocks = clocks
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(f"/erp/{self._system}", self.receive)]
+        receive = timed(f"erp:{self._system}:notices", self.receive)
+        return [web.post(f"/erp/{self._system}", receive)]
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """The same signed body again is the same delivery."""

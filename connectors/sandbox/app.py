@@ -56,12 +56,21 @@ class Platforms:
             if app.kind == "aibot":
                 app.mode = aibot_mode
         self._wecom = WecomEmulator(self.world, f"{base_url}/sandbox/wecom")
+        self._dingtalk = DingtalkEmulator(self.world, base_url)
         self._emulators: dict[str, Emulator] = {
             "wecom": self._wecom,
-            "dingtalk": DingtalkEmulator(self.world, base_url),
+            "dingtalk": self._dingtalk,
         }
         self._erp = KingdeeEmulator(self.world)
         self.post = PostOffice(self.world)
+
+    @property
+    def wecom(self) -> WecomEmulator:
+        return self._wecom
+
+    @property
+    def dingtalk(self) -> DingtalkEmulator:
+        return self._dingtalk
 
     def configuration(self, files: Path) -> dict[str, Any]:
         """What the bot's operator would write to be connected to them."""

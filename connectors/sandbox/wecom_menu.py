@@ -1,12 +1,13 @@
-"""The application's menu.
+"""The application's menu, and what its console page says of it.
 
-Source: developer.work.weixin.qq.com/document/path/90231.
+Sources: developer.work.weixin.qq.com/document/path/90231, 90227.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from .wecom_calls import Answer, Api, Call
 from .wecom_errors import WecomError
@@ -48,6 +49,18 @@ def click_keys(menu: dict[str, Any]) -> Iterator[str]:
                 yield item["key"]
 
 
+async def show_agent(state: WecomState, call: Call) -> Answer:
+    """What the console has of the application; its trusted domain is where the bot is."""
+    _check_agent(call)
+    domain = urlsplit(call.app.callback_url).hostname or ""
+    return {
+        "agentid": int(call.app.agent_id),
+        "name": call.app.title or call.app.name,
+        "close": 0,
+        "redirect_domain": domain,
+    }
+
+
 def _check_agent(call: Call) -> None:
     if not call.query.get("agentid"):
         raise WecomError(40056)
@@ -86,6 +99,7 @@ def _is_text(value: Any, *, most_bytes: int) -> bool:
 
 
 APIS = {
+    "agent/get": Api("GET", show_agent, scope="app"),
     "menu/create": Api("POST", create_menu, scope="app"),
     "menu/get": Api("GET", get_menu, scope="app"),
     "menu/delete": Api("GET", delete_menu, scope="app"),

@@ -31,6 +31,7 @@ from connectors.doors import Answer, Refused, read_body
 from connectors.track.bots import is_machine
 from connectors.track.limits import Buckets
 from connectors.track.reading import Malformed, Told, open_body, read
+from connectors.watching.answers import timed
 
 MAX_BODY_BYTES = 64 * 1024
 FRESH_FOR_S = 300
@@ -104,7 +105,7 @@ class TrackDoor:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.post("/track", self.receive),
+            web.post("/track", timed("website:all:track", self.receive)),
             web.options("/track", self.preflight),
             web.get("/track.js", self.serve_script),
             web.get("/track/to/{site}/{ticket}", self.follow),

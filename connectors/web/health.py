@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from math import nan
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -21,11 +22,33 @@ _OVERDUE = Gauge(
     ["box"],
 )
 
-_ARCHIVE = Gauge(
-    "gendan_archive",
-    "The chat archive: lag_seconds, seq, undecryptable, broken, files_waiting, files_lost.",
-    ["app", "what"],
+_OUTBOX_OVERDUE = Gauge(
+    "gendan_outbox_overdue_seconds",
+    "By how long the first message that waits for an application is late.",
+    ["platform", "app"],
 )
+_LIGHTS = Gauge("gendan_lights_open", "Lights that are on.", ["colour"])
+_DISPUTES = Gauge("gendan_disputes_open", "Disputes about bonuses that nobody has decided.")
+_DISPUTE_AGE = Gauge(
+    "gendan_dispute_oldest_age_seconds",
+    "Since when the one that has been open longest was submitted; 0 for none.",
+)
+_CONNECTIONS = Gauge(
+    "gendan_database_connections", "Connections of the pool: used now, or idle.", ["state"]
+)
+_ARCHIVE_LAG = Gauge(
+    "gendan_archive_lag_seconds", "How far the chat archive has been read.", ["app"]
+)
+_ARCHIVE_SEQ = Gauge("gendan_archive_seq", "The last message read of the chat archive.", ["app"])
+_ARCHIVE_OPEN = Gauge(
+    "gendan_archive_unread",
+    "Of the chat archive: messages that are undecryptable or broken, files_waiting, files_lost.",
+    ["app", "kind"],
+)
+
+_IN_THE_DATABASE = (
+    _STORED, _OVERDUE, _OUTBOX_OVERDUE, _LIGHTS, _ARCHIVE_LAG, _ARCHIVE_SEQ, _ARCHIVE_OPEN,
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +65,27 @@ class Health:
     others: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database says, for the metrics of the same names. stored, overdue_s: by box.
+    outbox_overdue_s: by (platform, application). lights: by colour. archives: figures of the
+    chat archives by application."""
+
+    stored: Mapping[str, int]
+    overdue_s: Mapping[str, float] = field(default_factory=dict)
+    outbox_overdue_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    lights: Mapping[str, int] = field(default_factory=dict)
+    disputes: int = 0
+    dispute_oldest_s: float = 0.0
+    archives: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
 def routes(
     examine: Callable[[], Awaitable[Health]],
-    count: Callable[[], Awaitable[Mapping[str, int]]],
-    archives: Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]] | None = None,
-    *,
-    waits: Callable[[], Awaitable[Mapping[str, float]]] | None = None,
+    measure: Callable[[], Awaitable[Standing]],
+    connections: Callable[[], Mapping[str, int]] = dict,
 ) -> list[web.RouteDef]:
-    """GET /healthz, /readyz and /metrics. count: stored messages by box. archives: figures of the
-    chat archives by application. waits: seconds by box."""
+    """GET /healthz, /readyz and /metrics. connections: of the database's pool, by state."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -66,19 +101,16 @@ def routes(
 
     async def metrics(_: web.Request) -> web.Response:
         try:
-            for box, messages in (await count()).items():
-                _STORED.labels(box).set(messages)
-            for box, seconds in (await waits() if waits else {}).items():
-                _OVERDUE.labels(box).set(seconds)
-            for app, figures in (await archives() if archives else {}).items():
-                for what, figure in figures.items():
-                    _ARCHIVE.labels(app, what).set(figure)
+            _show(await measure())
         except Exception:
             # The other figures are wanted most when the database is away.
             log.exception("stored messages could not be counted", extra={"action": "metrics"})
-            _STORED.clear()
-            _OVERDUE.clear()
-            _ARCHIVE.clear()
+            for gauge in _IN_THE_DATABASE:
+                gauge.clear()
+            _DISPUTES.set(nan)
+            _DISPUTE_AGE.set(nan)
+        for state, count in connections().items():
+            _CONNECTIONS.labels(state).set(count)
         headers = {"Content-Type": CONTENT_TYPE_LATEST}
         return web.Response(body=generate_latest(), headers=headers)
 
@@ -87,3 +119,25 @@ def routes(
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
     ]
+
+
+def _show(now: Standing) -> None:
+    for box, messages in now.stored.items():
+        _STORED.labels(box).set(messages)
+    for box, seconds in now.overdue_s.items():
+        _OVERDUE.labels(box).set(seconds)
+    for app, seconds in now.outbox_overdue_s.items():
+        _OUTBOX_OVERDUE.labels(*app).set(seconds)
+    for colour, lights in now.lights.items():
+        _LIGHTS.labels(colour).set(lights)
+    _DISPUTES.set(now.disputes)
+    _DISPUTE_AGE.set(now.dispute_oldest_s)
+    for name, figures in now.archives.items():
+        for kind, figure in figures.items():
+            match kind:
+                case "lag_seconds":
+                    _ARCHIVE_LAG.labels(name).set(figure)
+                case "seq":
+                    _ARCHIVE_SEQ.labels(name).set(figure)
+                case _:
+                    _ARCHIVE_OPEN.labels(name, kind).set(figure)

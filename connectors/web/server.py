@@ -34,6 +34,11 @@ def bind(host: str, port: int) -> socket.socket:
 def base_url(bound: socket.socket) -> str:
     """How this machine reaches the server."""
     host, port = bound.getsockname()[:2]
+    return url_of(host, port)
+
+
+def url_of(host: str, port: int) -> str:
+    """How this machine reaches what listens there."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

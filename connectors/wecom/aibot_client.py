@@ -30,6 +30,8 @@ from connectors.limits import Window, take_all
 from connectors.wecom import aibot_files, aibot_read, aibot_render
 from connectors.wecom.aibot_replies import Replies
 from connectors.wecom.aibot_ways import NoWay, Way
+from connectors.wecom.crypto import Crypto
+from connectors.wecom.knocking import knock
 from connectors.wecom.settings import Aibot
 
 
@@ -93,6 +95,13 @@ class AibotClient:
     @property
     def is_called(self) -> bool:
         return self._robot.is_called
+
+    async def check_door(self, url: str) -> None:
+        """Whether a bot with the robot's secrets answers there. Raises TransientError or
+        PermanentError."""
+        robot = self._robot
+        crypto = Crypto(token=robot.token, aes_key=robot.aes_key, receive_id="")
+        await knock(self._http, crypto, url, self._clock)
 
     async def check_link(self) -> None:
         """Whether the platform's end of the long connection answers; nobody subscribes, which

@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.messages import Envelope, Kind
 from bot.ports import Accept
 from connectors.doors import Refused, read_body
+from connectors.watching.answers import timed
 from connectors.wecom import aibot_read
 from connectors.wecom.aibot_read import part, read_object, text_in
 from connectors.wecom.aibot_render import Body, stream_body
@@ -70,7 +71,7 @@ def routes(
     path = f"/wecom/{robot.name}/aibot"
     return [
         web.get(path, door.check_address, allow_head=False),
-        web.post(path, door.receive),
+        web.post(path, timed(robot.channel, door.receive)),
     ]
 
 
@@ -119,6 +120,7 @@ class _Door:
         except Refused as refused:
             return self._gate.refuse(refused)
         if message is None:
+            self._gate.note_unread()
             reason = "signed, but not encrypted with our key"
             letter = aibot_read.dead_letter(self._robot, raw, self._clock.now(), reason)
             return await self._keep(request, letter, None)

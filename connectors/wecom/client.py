@@ -7,6 +7,7 @@ Sources: developer.work.weixin.qq.com/document/path/90236 (send), 94888 (card up
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.leaves import Leave
 from bot.domain.people import Directory
-from bot.errors import Rejected
+from bot.errors import AuthFailed, Rejected
 from bot.messages import (
     Address,
     Attachment,
@@ -40,7 +41,9 @@ from connectors.wecom.approval_bills import Bills
 from connectors.wecom.approvals import Approvals
 from connectors.wecom.checkins import CheckIns
 from connectors.wecom.contacts import Contacts
+from connectors.wecom.crypto import Crypto
 from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, TASK_ID_USED, Refusal
+from connectors.wecom.knocking import knock
 from connectors.wecom.media import WEBHOOK_IMAGE_BYTES, Media, kind_for
 from connectors.wecom.repeats import Repeats
 from connectors.wecom.settings import WecomApp
@@ -86,6 +89,8 @@ class WecomClient:
     ) -> None:
         self._app = app
         self._menu = menu
+        self._http = http
+        self._clock = clock
         self._api = Api(app, http, tokens, clock)
         self._media = Media(self._api, files, clock)
         self._approvals = Approvals(self._api)
@@ -166,6 +171,32 @@ class WecomClient:
     async def check_address(self) -> None:
         """Raises AuthFailed when the platform does not know our address."""
         await self._api.get("get_api_domain_ip")
+
+    async def check_agent(self) -> str:
+        """Whether the AgentId is of the application whose Secret is ours; the domain that it
+        trusts for pages, "" where it has no pages.
+
+        Source: developer.work.weixin.qq.com/document/path/90227.
+        """
+        told = await self._api.get("agent/get", agentid=str(self._app.agent_id))
+        if told.get("close"):
+            raise AuthFailed("应用已被停用：请在管理后台「应用管理」中启用本应用")
+        return str(told.get("redirect_domain") or "") if self._app.pages else ""
+
+    async def check_door(self, url: str) -> None:
+        """Whether a bot with our secrets answers there."""
+        app = self._app
+        crypto = Crypto(token=app.token, aes_key=app.aes_key, receive_id=app.corp_id)
+        await knock(self._http, crypto, url, self._clock)
+
+    @property
+    def group_robots(self) -> Sequence[str]:
+        return sorted(self._app.webhooks)
+
+    async def check_group_robot(self, name: str) -> None:
+        """Says nothing: a body without a type is refused after the key was looked at."""
+        with contextlib.suppress(Rejected):
+            await self._api.post_webhook(self._app.webhooks[name], {})
 
     async def count_people(self) -> int:
         """How many the application may see."""

@@ -116,9 +116,13 @@ def to_error(what: str, status: int, errcode: int, errmsg: str) -> BotError:
     if remedy := _remedy(errcode, errmsg):
         told = f"{told}（{remedy}）"
     cls = classify(status, errcode)
+    error: BotError
     if issubclass(cls, TransientError):
-        return cls(told, retry_after_s=_RETRY_AFTER_S.get(errcode))
-    return Refusal(told, errcode) if cls is Rejected else cls(told)
+        error = cls(told, retry_after_s=_RETRY_AFTER_S.get(errcode))
+    else:
+        error = Refusal(told, errcode) if cls is Rejected else cls(told)
+    error.code = str(errcode)
+    return error
 
 
 def _remedy(errcode: int, errmsg: str) -> str:

@@ -24,7 +24,7 @@ _NO_SIGNATURE = "这里是企业微信的回调地址，服务正常。请求没
 
 _REFUSED = Counter(
     "gendan_wecom_callbacks_refused_total",
-    "Callbacks refused before anything was stored.",
+    "Callbacks refused before anything was stored; key: also those stored unread.",
     ["app", "reason"],
 )
 
@@ -96,6 +96,10 @@ class Gate:
             return None
         except WrongReceiver:
             raise forbidden("receiver") from None
+
+    def note_unread(self) -> None:
+        """Signed, but not encrypted with our key: it was stored all the same."""
+        _REFUSED.labels(self._app, "key").inc()
 
     def refuse(self, refused: Refused) -> web.Response:
         """The answer, counted and logged."""

@@ -17,6 +17,7 @@ from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, Platform
 from bot.ports import Accept
 from connectors.doors import Answer, Refused, read_body, take
+from connectors.watching.answers import timed
 from connectors.wecom.crypto import Crypto
 from connectors.wecom.gate import Gate, encrypted_in_json
 from connectors.wecom.leaves import Leaves, fields_of, read_leaves
@@ -40,7 +41,7 @@ def routes(
     path = f"/wecom/{app.name}"
     return [
         web.get(path, door.check_address, allow_head=False),
-        web.post(path, door.receive),
+        web.post(path, timed(door.channel, door.receive)),
     ]
 
 
@@ -51,11 +52,11 @@ class _Door:
         self._app = app
         self._accept = accept
         self._clock = clock
-        self._channel = f"{Platform.WECOM}:{app.name}:app"
+        self.channel = f"{Platform.WECOM}:{app.name}:app"
         crypto = Crypto(token=app.token, aes_key=app.aes_key, receive_id=app.corp_id)
         self._gate = Gate(
             app.name,
-            self._channel,
+            self.channel,
             crypto,
             clocks=(clock, *also_fresh_by),
             slack_s=app.slack_s,
@@ -79,6 +80,7 @@ class _Door:
         received_at = self._clock.now()
         message = self._gate.decrypt(encrypted)
         if message is None:
+            self._gate.note_unread()
             return self._dead_letter(body, received_at, "signed, but not encrypted with our key")
         try:
             return self._envelope(message, read_leaves(message), received_at)
@@ -93,7 +95,7 @@ class _Door:
         if not 0 < len(sender) <= _LONGEST_USERID:
             raise InvalidInput("no usable FromUserName")
         return Envelope(
-            channel=self._channel,
+            channel=self.channel,
             delivery_id=_delivery_id(fields, leaves),
             conversation=self._conversation(sender),
             sent_at=_sent_at(fields.get("CreateTime", ""), received_at),
@@ -103,14 +105,14 @@ class _Door:
 
     def _conversation(self, sender: str) -> str:
         if sender == "sys":
-            return self._channel
+            return self.channel
         return Address(Platform.WECOM, self._app.name, user_id=sender.lower()).key
 
     def _dead_letter(self, body: bytes, received_at: datetime, reason: str) -> Envelope:
         return Envelope(
-            channel=self._channel,
+            channel=self.channel,
             delivery_id=hashlib.sha256(body).hexdigest(),
-            conversation=self._channel,
+            conversation=self.channel,
             sent_at=received_at,
             received_at=received_at,
             body=body,

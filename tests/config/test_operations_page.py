@@ -35,6 +35,7 @@ from config.settings import (
     load_settings,
 )
 from config.site_settings import SiteSettings
+from config.telemetry_settings import TelemetrySettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -45,6 +46,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### `[speech]`": SpeechSettings,
     "### `[ocr]`": OcrSettings,
     "### `[supply]`": SupplySettings,
+    "### `[telemetry]`": TelemetrySettings,
     "### `[wecom.<name>]`, one table an application": WecomSettings,
     "### `[wecom.<name>.archive]`": ArchiveSettings,
     '### `[wecom.<name>]` with `kind = "aibot"`': AibotSettings,
@@ -75,6 +77,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
         "speech",
         "ocr",
         "supply",
+        "telemetry",
         "wecom",
         "dingtalk",
         "erp",

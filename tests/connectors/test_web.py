@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,10 @@ class Process:
     async def examine(self) -> health.Health:
         return health.Health(self.parts, self.others)
 
-    async def count(self) -> Mapping[str, int]:
+    async def measure(self) -> health.Standing:
         if isinstance(self.counts, Exception):
             raise self.counts
-        return self.counts
+        return health.Standing(self.counts)
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as http, http.get(self.url + path) as answer:
@@ -44,7 +44,7 @@ async def process() -> AsyncIterator[Process]:
     process = Process()
     bound = server.bind("127.0.0.1", 0)
     process.url = server.base_url(bound)
-    async with server.listening(health.routes(process.examine, process.count), bound):
+    async with server.listening(health.routes(process.examine, process.measure), bound):
         yield process
 
 

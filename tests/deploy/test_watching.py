@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client import REGISTRY
+from promql_parser import parse
 
 import connectors
 import handlers
@@ -24,8 +25,9 @@ from config.settings import Settings
 from deploy.packages import ROOT
 
 DEPLOY = ROOT / "deploy"
-METRIC = re.compile(r"\bgendan_[a-z_]+\b")
-SELECTOR = re.compile(r"(?P<metric>gendan_[a-z_]+)\{(?P<labels>[^}]*)\}")
+METRIC = re.compile(r"\b(?:gendan|process)_[a-z_]+\b")
+SCRAPED = {"job", "instance"}
+SELECTOR = re.compile(r"(?P<metric>(?:gendan|process)_[a-z_]+)\{(?P<labels>[^}]*)\}")
 HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
 
 
@@ -48,7 +50,7 @@ def metrics() -> dict[str, frozenset[str]]:
     found = {}
     for collector in set(REGISTRY._collector_to_names):
         for name in REGISTRY._collector_to_names[collector]:
-            if name.startswith("gendan_"):
+            if name.startswith(("gendan_", "process_")):
                 found[name] = frozenset(getattr(collector, "_labelnames", ()))
     return found
 
@@ -66,7 +68,7 @@ def test_every_metric_that_is_watched_exists_with_its_labels() -> None:
         assert set(named) <= known.keys(), expression
         for match in SELECTOR.finditer(expression):
             labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", match["labels"]))
-            assert labels <= known[match["metric"]], expression
+            assert labels <= known[match["metric"]] | SCRAPED, expression
 
 
 def test_labels_that_a_legend_or_summary_shows_exist() -> None:
@@ -80,15 +82,38 @@ def test_labels_that_a_legend_or_summary_shows_exist() -> None:
         kept = re.search(r"by \(([^)]*)\)", expression)
         there = set(re.split(r",\s*", kept[1])) if kept else set()
         for name in METRIC.findall(expression):
-            there |= metrics()[name] if kept is None else set()
+            there |= metrics()[name] | SCRAPED if kept is None else set()
         assert set(re.findall(pattern, text)) <= there, (expression, text)
+
+
+def test_every_expression_is_one_that_prometheus_reads() -> None:
+    for expression in expressions():
+        parse(expression)
+
+
+def test_names_say_what_is_measured_and_in_what() -> None:
+    """As Prometheus asks: base units, `_total` for what only grows, and no other suffix of its own
+    in a name."""
+    for collector in set(REGISTRY._collector_to_names):
+        name, kind = getattr(collector, "_name", ""), getattr(collector, "_type", "")
+        if not name.startswith("gendan_"):
+            continue
+        assert not re.search(r"_(ms|minutes|hours|milliseconds|kb|mb|percent)\b", name), name
+        assert not name.endswith(("_count", "_sum", "_bucket", "_created")), name
+        if kind in ("histogram", "summary"):
+            assert name.endswith("_seconds"), name
+        if kind == "gauge":
+            assert not name.endswith("_total"), name
+        labels = frozenset(getattr(collector, "_labelnames", ()))
+        assert not labels & {"user", "person", "customer", "conversation", "chat", "text"}, name
 
 
 def test_every_metric_of_the_program_is_explained_to_operators() -> None:
     told = (ROOT / "docs" / "operations.md").read_text("utf-8")
     shortened = {"gendan_dingtalk_quota_limit", "gendan_dingtalk_quota_foretold"}
-    names = {name for name in metrics() if not name.endswith("_created")} - shortened
-    base = {name for name in names if f"{name}_total" not in names}
+    names = {name for name in metrics() if name.startswith("gendan_")} - shortened
+    parts = ("_created", "_bucket", "_count", "_sum")
+    base = {name for name in names if f"{name}_total" not in names and not name.endswith(parts)}
     assert [name for name in sorted(base) if name not in told] == []
 
 

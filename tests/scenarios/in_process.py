@@ -20,11 +20,22 @@ Configuration = dict[str, Any]
 
 
 class InProcess(Sandbox):
-    """bot: what runs."""
+    """bot: what runs. platforms: the emulated ones beside it."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, bot: run_bot.Bot) -> None:
+    def __init__(
+        self,
+        url: str,
+        session: aiohttp.ClientSession,
+        bot: run_bot.Bot,
+        platforms: Platforms | None = None,
+    ) -> None:
         super().__init__(Path())
-        self.url, self._session, self.bot = url, session, bot
+        self.url, self._session, self.bot, self._platforms = url, session, bot, platforms
+
+    @property
+    def platforms(self) -> Platforms:
+        assert self._platforms is not None
+        return self._platforms
 
 
 @asynccontextmanager
@@ -36,14 +47,18 @@ async def running(
 ) -> AsyncIterator[InProcess]:
     """change: of what the operator wrote. engines: as `run_bot.sandbox` takes them."""
     built: list[run_bot.Bot] = []
+    emulated: list[Platforms] = []
     build, configuration = run_bot.build, Platforms.configuration
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0])
-        patch.setattr(
-            Platforms, "configuration", lambda self, files: change(configuration(self, files))
-        )
+
+        def changed(platforms: Platforms, files: Path) -> Configuration:
+            emulated.append(platforms)
+            return change(configuration(platforms, files))
+
+        patch.setattr(Platforms, "configuration", changed)
         async with (
             run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {}) as url,
             aiohttp.ClientSession(url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
         ):
-            yield InProcess(url, http, built[0])
+            yield InProcess(url, http, built[0], emulated[0])

@@ -42,7 +42,7 @@ async def test_a_chat_is_followed_and_a_no_is_honoured(sandbox: Sandbox) -> None
 
     async with sandbox.http.get("/metrics") as answer:
         figures = await answer.text()
-    assert 'gendan_archive{app="sales",what="undecryptable"} 0.0' in figures
+    assert 'gendan_archive_unread{app="sales",kind="undecryptable"} 0.0' in figures
 
 
 async def test_a_killed_bot_tells_nothing_twice(sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from time import perf_counter
 
 from bot.clock import Clock
 from bot.messages import Envelope
@@ -18,6 +19,7 @@ from connectors.dingtalk.read import moment
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.dingtalk.stream import frames
 from connectors.dingtalk.stream.frames import Code, Frame, answer
+from connectors.watching.answers import note_answer
 
 # DingTalk does not promise to send a robot message again, so what is in hand is stored as soon
 # as the database takes it; a minute later it may come again by itself (protocol notes 0.2).
@@ -44,6 +46,12 @@ class Intake:
 
     async def take(self, frame: Frame) -> Taken:
         """Store a push; its answer says OK only once it is on disk."""
+        began = perf_counter()
+        taken = await self._take(frame)
+        note_answer(f"dingtalk:{self._app.name}:stream", perf_counter() - began)
+        return taken
+
+    async def _take(self, frame: Frame) -> Taken:
         try:
             match frame.kind, frame.topic:
                 case frames.CALLBACK, frames.ROBOT:
