@@ -203,6 +203,7 @@ def every_check(
     robots: Sequence[Robot] = (),
     archives: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
     mailboxes: Mapping[str, Callable[[], Awaitable[object]]] | None = None,
+    queue: Callable[[], Awaitable[str]] | None = None,
 ) -> list[Check]:
     """All there is to check; what each callable is for stands at the check that takes it."""
     found = [configuration(settings)]
@@ -225,6 +226,8 @@ def every_check(
     found += [mailbox(name, look) for name, look in (mailboxes or {}).items()]
     found.append(voice(settings.speech.engine, hear))
     found.append(papers(settings.ocr.engine, scan))
+    if queue is not None:
+        found.append(stream_of_the_inbox(queue))
     return [*found, database(write), schema(complaints), disk(settings.storage.files)]
 
 
@@ -527,6 +530,22 @@ def papers(engine: str, scan: Callable[[], Awaitable[object]]) -> Check:
         return Finding(True, f"{engine} 能识别")
 
     return Check("合同识别", run)
+
+
+def stream_of_the_inbox(look: Callable[[], Awaitable[str]]) -> Check:
+    """look: sees to the stream on NATS JetStream and says in what state it is. Raises BotError."""
+
+    async def run() -> Finding:
+        try:
+            return Finding(True, await look())
+        except BotError as error:
+            remedy = (
+                "核对 [queue] 的 url 和凭证，确认 NATS 在运行并打开了 JetStream，"
+                "见 docs/scaling.md；连不上时平台的消息收不进来，平台会重发"
+            )
+            return Finding(False, str(error), remedy)
+
+    return Check("收件队列", run)
 
 
 def database(write: Callable[[], Awaitable[object]]) -> Check:
