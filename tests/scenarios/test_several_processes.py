@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
+from benchmarks.nats_server import NatsServer
 from benchmarks.several import Several, several
 from bot.domain.sharing import HOME
+from connectors.queue.access import Access
+from tests.connectors.queue.queue_bed import stream
+from tests.engine.parts import until
 
 pytestmark = pytest.mark.postgres
 
@@ -37,6 +42,52 @@ async def test_one_of_three_goes_on_for_all(empty_postgres_url: str, tmp_path: P
         assert faults.pop("sent twice") <= KILLED
         assert not any(faults.values()), faults
         assert await company.holders() == {}  # given back by the one that was stopped
+
+
+@pytest.mark.nats
+async def test_what_the_killed_one_had_taken_in_the_others_take_from_the_stream(
+    empty_postgres_url: str, nats_url: str, tmp_path: Path
+) -> None:
+    async with (
+        stream(nats_url, max_mb=1024) as queue,
+        several(empty_postgres_url, tmp_path, nodes=3, queue=queue) as company,
+    ):
+        async with company.load():
+            await company.accepts(more=20)
+            for victim in (HOME, "inbox:07"):
+                index = await company.index_of(victim)
+                node = await company.node_of(index)
+                await company.kill(index)
+                await company.taken_over_s(node, names=len(company.names))
+                await company.accepts(more=20)
+        await company.drained()
+        await company.stop()
+        faults = await company.faults()
+        assert faults.pop("sent twice") <= KILLED
+        assert not any(faults.values()), faults
+
+
+@pytest.mark.nats
+async def test_a_restart_of_nats_delays_and_loses_nothing(
+    empty_postgres_url: str, own_nats: NatsServer, tmp_path: Path
+) -> None:
+    """Killed, too: what was acknowledged is in its files. What doors refuse meanwhile is sent
+    again by the platform."""
+    async with several(
+        empty_postgres_url, tmp_path, nodes=2, queue=Access(own_nats.url)
+    ) as company:
+        async with company.load():
+            for how in (signal.SIGTERM, signal.SIGKILL):
+                await company.accepts(more=20)
+                await own_nats.stop(how)
+                refused = company.accepted.refused
+                await until(lambda: company.accepted.refused > refused)  # noqa: B023
+                await own_nats.start()
+            await company.accepts(more=20)
+        await company.drained()
+        await company.stop()
+        faults = await company.faults()
+        assert not any(faults.values()), faults
 
 
 async def one_robot_is_up(company: Several) -> None:
