@@ -19,7 +19,7 @@ from bot.ports import Accept, Release
 from connectors.queue import wire
 from connectors.queue.access import Access
 from connectors.queue.partition import Partition
-from connectors.queue.session import Full, Session, State, session
+from connectors.queue.session import AWAY, Full, Session, State, session
 
 MOST_IN_FLIGHT = 5_000  # on their way to the stream; beyond it doors answer 500
 AGAIN_S = 0.3
@@ -34,6 +34,7 @@ _WAITING = Gauge("gendan_queue_messages", "Messages in the stream that are not i
 _BYTES = Gauge("gendan_queue_bytes", "What they take.")
 _OLDEST = Gauge("gendan_queue_oldest_seconds", "How long the first of them has waited.")
 _OFFERED = Counter("gendan_queue_offered_total", "What doors gave to the stream.", ["outcome"])
+_STORED, _KNOWN = _OFFERED.labels("stored"), _OFFERED.labels("known")
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class StreamInbox:
         self._holds = holds
         self._session: Session | None = None
         self._is_full = False
-        self._reason = "NATS is away"
+        self._reason = AWAY
         self._changed = asyncio.Event()
         self._lost: set[str] = set()
         self._partitions: dict[str, Partition] = {}
@@ -104,9 +105,9 @@ class StreamInbox:
                 self._is_full = True
             _OFFERED.labels("full" if isinstance(error, Full) else "failed").inc()
             raise
+        (_STORED if is_new else _KNOWN).inc()
         if not is_new:
             self._at_door.came_back(key, conversation)
-        _OFFERED.labels("stored" if is_new else "known").inc()
         return partial(self._at_door.leave, key)
 
     async def _past(self, envelope: Envelope) -> Release:
