@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import io
 import logging
 import sys
@@ -869,7 +870,11 @@ def _queue(settings: Settings, clock: Clock, together: Together | None) -> Strea
 
 def _queue_access(settings: Settings) -> QueueAccess | None:
     given = settings.queue.revealed()
-    return QueueAccess(**given) if given["url"] else None
+    if not given["url"]:
+        return None
+    if importlib.util.find_spec("nats") is None:
+        raise ConfigError("queue.url：还没有安装 (not installed)：pip install 'gendan[nats]'")
+    return QueueAccess(**given)
 
 
 def _parts(bot: Bot) -> Parts:

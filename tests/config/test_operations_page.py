@@ -21,6 +21,7 @@ from config.erp_settings import (
     U9cOrderSettings,
 )
 from config.mail_settings import MailSettings
+from config.queue_settings import QueueSettings
 from config.settings import (
     AibotSettings,
     DingtalkSettings,
@@ -39,6 +40,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding
 SECTIONS: dict[str, type[BaseModel]] = {
     "### The file itself": Settings,
     "### `[storage]`": StorageSettings,
+    "### `[queue]`": QueueSettings,
     "### `[llm]`": LlmSettings,
     "### `[speech]`": SpeechSettings,
     "### `[ocr]`": OcrSettings,
@@ -69,6 +71,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
     subsections = {
         "storage",
+        "queue",
         "llm",
         "speech",
         "ocr",
