@@ -6,6 +6,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from benchmarks.nats_server import NatsServer
@@ -82,12 +83,26 @@ async def test_a_restart_of_nats_delays_and_loses_nothing(
                 await own_nats.stop(how)
                 refused = company.accepted.refused
                 await until(lambda: company.accepted.refused > refused)  # noqa: B023
+                assert "queue" in await troubles(company, 503)
                 await own_nats.start()
+                assert "queue" not in await troubles(company, 200)
             await company.accepts(more=20)
         await company.drained()
         await company.stop()
         faults = await company.faults()
         assert not any(faults.values()), faults
+
+
+async def troubles(company: Several, status: int) -> dict[str, str]:
+    """Of some process, once it is ready or not, as wanted."""
+    port = next(iter(company.nodes.values())).port
+    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                if answer.status == status:
+                    found: dict[str, str] = (await answer.json())["troubles"]
+                    return found
+            await asyncio.sleep(0.1)
 
 
 async def one_robot_is_up(company: Several) -> None:
