@@ -63,7 +63,13 @@ class NatsServer:
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(how)
+            self._process.send_signal(signal.SIGCONT)  # who stands still hears of nothing else
             await self._process.wait()
+
+    def signal(self, how: signal.Signals) -> None:
+        """SIGSTOP and SIGCONT: it stands still meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(how)
 
     async def _answers(self) -> bool:
         try:

@@ -33,6 +33,7 @@ ANSWER_S = 3.0
 """For the store's acknowledgement. WeCom waits five seconds for us."""
 
 AWAY = "NATS is away"
+LATE = "NATS did not acknowledge in time"
 PING_EVERY_S = 4
 ROUNDS = 3  # of the loop, from a socket to here
 MOST_AT_ONCE = 500
@@ -79,6 +80,7 @@ class Session:
         self._numbers = itertools.count()
         self._offered: deque[Offer] = deque()
         self._asked: dict[str, Offer] = {}
+        self._enough = 0  # may still be asked for when the next round leaves
         self._stirred = asyncio.Event()
         self._acknowledged = asyncio.Event()
         self._inbox = f"_INBOX.{secrets.token_hex(11)}"
@@ -141,19 +143,19 @@ class Session:
                 await self.client.close()
 
     async def _send(self) -> None:
-        """No timer: a round is what was offered while the one before was being acknowledged, and
+        """No timer: a round is what was offered while half of the one before was acknowledged, and
         what else comes without a pause. Messages that leave together cost a third of the work.
         A store that does not acknowledge in time ends the session: another server may."""
         try:
             while not self.lost.is_set():
                 await self._stirred.wait()
                 self._stirred.clear()
-                while self._offered:
+                while self._offered and not self.lost.is_set():
                     await self._let_join()
                     async with asyncio.timeout(ANSWER_S):
                         await self._send_round()
         except TimeoutError:
-            self._give_up(TimedOut("NATS did not acknowledge in time"))
+            self._give_up(TimedOut(LATE))
         finally:
             self.lost.set()
             self._give_up(Unavailable("the connection to NATS was lost"))
@@ -168,19 +170,29 @@ class Session:
     async def _send_round(self) -> None:
         offers = [self._offered.popleft() for _ in range(min(len(self._offered), MOST_AT_ONCE))]
         tokens = [f"{next(self._numbers):x}" for _ in offers]
-        self._acknowledged.clear()
         self._asked.update(zip(tokens, offers, strict=True))
+        self._enough = len(self._asked) // 2
+        self._acknowledged.clear()
+        asyncio.get_running_loop().call_later(ANSWER_S, self._miss, frozenset(tokens))
         for token, one in zip(tokens, offers, strict=True):
             reply = f"{self._inbox}.{token}"
             await self.client.publish(one.subject, one.data, reply, one.headers)
-        if self._asked:
+        if len(self._asked) > self._enough:
             await self._acknowledged.wait()
 
     async def _answered(self, message: Msg) -> None:
         one = self._asked.pop(message.subject.rpartition(".")[2], None)
         if one is not None:
             _settle(one, message)
-        if not self._asked:
+        if len(self._asked) <= self._enough:
+            self._acknowledged.set()
+
+    def _miss(self, tokens: frozenset[str]) -> None:
+        """Of a round that left a while ago: is all of it acknowledged?"""
+        if not self._asked.keys().isdisjoint(tokens):
+            self._give_up(TimedOut(LATE))
+            self.lost.set()
+            self._stirred.set()
             self._acknowledged.set()
 
     def _give_up(self, error: Exception) -> None:

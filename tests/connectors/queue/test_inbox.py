@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -168,6 +169,25 @@ async def test_without_nats_doors_are_told_and_with_it_again_the_resend_gets_thr
         (await doors.accept(envelope("again", number=2)))()
         await until(lambda: len(bot.did) == 2)
     assert bot.did == ["before", "again"]
+
+
+async def test_a_store_that_stands_still_is_not_waited_for(
+    own_nats: NatsServer, bot: Engine
+) -> None:
+    """Less than the five seconds that a platform gives us. What it had taken all the same is known
+    when it is sent again."""
+    async with queue(Access(own_nats.url), bot.dispatcher.accept) as doors:
+        own_nats.signal(signal.SIGSTOP)
+        with pytest.raises(TransientError):
+            async with asyncio.timeout(4.5):
+                await doors.accept(envelope("again"))
+        await until(lambda: doors.trouble)
+        own_nats.signal(signal.SIGCONT)
+        await until(lambda: not doors.trouble)
+        (await doors.accept(envelope("again")))()
+        (await doors.accept(envelope("after", number=2, seconds=1)))()
+        await until(lambda: "after" in bot.did)
+    assert bot.did == ["again", "after"]
 
 
 async def test_what_was_accepted_outlives_the_server(own_nats: NatsServer, bot: Engine) -> None:
