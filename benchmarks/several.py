@@ -195,15 +195,16 @@ class Several:
     ) -> None:
         await self._may_speak.wait()
         number, created = next(self._numbers), int(time.time())
-        while not await self._post(session, user, text, number, created):
+        while not await self.post(session, user, text, number, created):
             self.accepted.refused += 1
             await asyncio.sleep(0.1)
         accepted.add(number)
         await asyncio.sleep(PAUSE_S)
 
-    async def _post(
-        self, session: aiohttp.ClientSession, user: str, text: str, number: int, created: int
+    async def post(
+        self, session: aiohttp.ClientSession, user: str, text: str, number: int, created: int = 0
     ) -> bool:
+        """Whether the next process took it. created: when it was said, in seconds."""
         nodes = list(self.nodes.values())
         if not nodes:
             return False

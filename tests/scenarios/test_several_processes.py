@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import sqlite3
 from pathlib import Path
 
 import aiohttp
@@ -91,6 +93,27 @@ async def test_a_restart_of_nats_delays_and_loses_nothing(
         await company.stop()
         faults = await company.faults()
         assert not any(faults.values()), faults
+
+
+@pytest.mark.nats
+async def test_one_process_on_sqlite_has_its_inbox_there_too(
+    own_nats: NatsServer, tmp_path: Path
+) -> None:
+    """Killed with words in the stream, it goes on with them when it is started again."""
+    url = f"sqlite:///{tmp_path / 'gendan.db'}"
+    async with several(url, tmp_path, nodes=1, queue=Access(own_nats.url)) as company:
+        async with aiohttp.ClientSession() as session:
+            for number in range(1, 5):
+                assert await company.post(session, "rep1", "帮助", number)
+        await company.kill(0)
+        await company.start(0)
+        await until(lambda: handled(tmp_path / "gendan.db") == 4)
+
+
+def handled(file: Path) -> int:
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        query = "SELECT count(*) FROM inbox WHERE state = 'done' AND channel = 'wecom:sales:app'"
+        return int(database.execute(query).fetchone()[0])
 
 
 async def troubles(company: Several, status: int) -> dict[str, str]:
