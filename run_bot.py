@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import io
 import logging
 import sys
@@ -69,6 +70,9 @@ from connectors.llm.client import LanguageModelClient
 from connectors.mail.heads import HeadReader
 from connectors.mail.mailbox import MailAccess, Mailbox
 from connectors.platforms import Clients
+from connectors.queue.access import Access as QueueAccess
+from connectors.queue.inbox import StreamInbox
+from connectors.queue.inbox import look as look_at_queue
 from connectors.tokens import OwnTokens
 from connectors.track.door import TrackDoor
 from connectors.watching.engine import EngineWatch
@@ -202,6 +206,17 @@ class Bot:
     mailboxes: Mapping[str, Mailbox]
     inbox_due: asyncio.Event
     together: Together | None
+    queue: StreamInbox | None
+
+    @property
+    def accept(self) -> Accept:
+        """Where doors bring what they took in."""
+        return self.queue.accept if self.queue is not None else self.dispatcher.accept
+
+    def is_at_work(self, conversation: str) -> bool:
+        """Whether something that was said there is being handled or on its way to it."""
+        on_its_way = self.queue is not None and self.queue.is_on_its_way(conversation)
+        return on_its_way or self.dispatcher.is_at_work(conversation)
 
     @property
     def place(self) -> Place:
@@ -281,6 +296,8 @@ class Bot:
         chats = self.archives.chats.items()
         others |= {f"wecom:{app}:archive": archive.trouble for app, archive in chats}
         others |= {**self.mail.troubles, "files": self.files.trouble}
+        if self.queue is not None:  # it takes in what comes, however the database is
+            others["storage"], parts["queue"] = parts.pop("storage"), self.queue.trouble
         return health.Health(parts, others=others)
 
 
@@ -295,8 +312,10 @@ def build(
     database: Database,
     session: aiohttp.ClientSession,
     together: Together | None = None,
+    queue: StreamInbox | None = None,
 ) -> Bot:
-    """Wire one bot. Nothing runs yet. together: with the other processes on its database."""
+    """Wire one bot. Nothing runs yet. together: with the other processes on its database. queue:
+    where messages wait for the database, if not in it."""
     files = _kept_files(settings)
     tokens = SharedTokens(database)
     http = Http(session)
@@ -370,30 +389,31 @@ def build(
         hand_over=together and together.hand_over,
         watcher=watch,
     )
+    if queue is not None:
+        queue.into(dispatcher.accept)
+    accept = queue.accept if queue is not None else dispatcher.accept
     for way in links.values():
-        way.listen(dispatcher.accept)
+        way.listen(accept)
     streams: list[Stream | AibotLink] = [
-        *platforms.streams(apps, http, dispatcher.accept, clock),
+        *platforms.streams(apps, http, accept, clock),
         *links,
     ]
     upkeep = Upkeep(
         office,
         list(platforms.applications(clients).values()),
         begin=database.begin,
-        accept=dispatcher.accept,
+        accept=accept,
         clock=clock,
         public_url=settings.public_url,
         listeners=streams,
         listens=(lambda: together.is_home) if together else lambda: True,
     )
-    mail = _mail_keeper(
-        settings, office, mailboxes, database=database, clock=clock, accept=dispatcher.accept
-    )
+    mail = _mail_keeper(settings, office, mailboxes, database=database, clock=clock, accept=accept)
     scheduler = Scheduler(
         store=database,
         jobs=(
             *sparing(handlers.jobs(), platforms.short(clients)),
-            *_erp_jobs(office, erps, accept=dispatcher.accept, clock=clock),
+            *_erp_jobs(office, erps, accept=accept, clock=clock),
             *upkeep.jobs(),
             months.job(settings.storage.keep_inbox_months),
             *map(office.policies.followed, [*archives.jobs(), *mail.jobs()]),
@@ -422,7 +442,7 @@ def build(
     return Bot(
         settings, clock, database, files, office, clients, dispatcher, outbox, scheduler, streams,
         upkeep, contacts, attendance, probe, voice, scanner, archives, mail, mailboxes, inbox_due,
-        together,
+        together, queue,
     )  # fmt: skip
 
 
@@ -727,14 +747,14 @@ async def _recover_for_ever(bot: Bot) -> None:
 
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
     """Every route of contracts.md that a platform or an operator calls."""
-    accept, together = bot.dispatcher.accept, bot.together
+    accept, together = bot.accept, bot.together
     routes = health.routes(bot.health, bot.measure, lambda: bot.database.connections)
     routes += platforms.doors(
         _apps(bot.settings),
         bot.clients,
         accept,
         bot.clock,
-        is_at_work=bot.dispatcher.is_at_work,
+        is_at_work=bot.is_at_work,
         also_fresh_by=also_fresh_by,
         is_home=(lambda: together.is_home) if together else lambda: True,
     )
@@ -805,9 +825,11 @@ async def serve_for_ever(settings: Settings) -> None:
             statement_timeout_s=settings.storage.statement_timeout_s,
         )
         try:
+            queue = _queue(settings, WallClock(), together)
             bot = build(
-                settings, clock=WallClock(), database=database, session=session, together=together
-            )
+                settings, clock=WallClock(), database=database, session=session,
+                together=together, queue=queue,
+            )  # fmt: skip
             async with turn(url) if together else contextlib.nullcontext():
                 await bot.load_memory()
                 await bot.note_rules()
@@ -818,7 +840,8 @@ async def serve_for_ever(settings: Settings) -> None:
             await bot.dispatcher.recover()
             pages, around = website(bot)
             serving = server.listening([*doors(bot), *pages], bound, **around)
-            async with serving, running(bot, once_home=bot.upkeep.settle_in):
+            queueing = queue.running() if queue else contextlib.nullcontext()
+            async with queueing, serving, running(bot, once_home=bot.upkeep.settle_in):
                 await server.until_stopped()
         finally:
             await database.close()
@@ -848,21 +871,44 @@ async def _beside_others(settings: Settings) -> AsyncIterator[Together | None]:
             yield None
         return
     await move.refuse_half_moved(url)
-    apps = _apps(settings)
-    speak_for_robots = {application for _, application in apps.robots}
-    together = Together(
-        url,
-        Division(
-            senders=frozenset(
-                # The one that speaks where a robot cannot sends from where the robot is.
-                [("wecom", app.name) for app in apps.wecom if app.name not in speak_for_robots]
-                + [("dingtalk", ding.name) for ding in apps.dingtalk]
-            ),
-            home_apps=frozenset(("wecom", robot.name) for robot, _ in apps.robots),
-        ),
-    )
+    together = Together(url, _division(settings))
     async with together.listening():
         yield together
+
+
+def _division(settings: Settings) -> Division:
+    apps = _apps(settings)
+    speak_for_robots = {application for _, application in apps.robots}
+    return Division(
+        senders=frozenset(
+            # The one that speaks where a robot cannot sends from where the robot is.
+            [("wecom", app.name) for app in apps.wecom if app.name not in speak_for_robots]
+            + [("dingtalk", ding.name) for ding in apps.dingtalk]
+        ),
+        home_apps=frozenset(("wecom", robot.name) for robot, _ in apps.robots),
+    )
+
+
+def _queue(settings: Settings, clock: Clock, together: Together | None) -> StreamInbox | None:
+    """None: doors store into the database themselves."""
+    access, division = _queue_access(settings), _division(settings)
+    if access is None:
+        return None
+    if together is None:
+        return StreamInbox(access, division, clock, holds=lambda _: True)
+    shares = together.membership
+    queue = StreamInbox(access, division, clock, holds=lambda name: shares.fence(name) is not None)
+    shares.on_change(queue.shares_changed)
+    return queue
+
+
+def _queue_access(settings: Settings) -> QueueAccess | None:
+    given = settings.queue.revealed()
+    if not given["url"]:
+        return None
+    if importlib.util.find_spec("nats") is None:
+        raise ConfigError("queue.url：还没有安装 (not installed)：pip install 'gendan[nats]'")
+    return QueueAccess(**given)
 
 
 def _parts(bot: Bot) -> Parts:
@@ -1107,6 +1153,7 @@ async def examined(settings: Settings, *, ours: Clock) -> list[tuple[doctor.Chec
             pages={f"{one.platform} {one.app}": one.check for one in platforms.webviews(clients)},
             archives={name: one.check for name, one in archives.items()},
             mailboxes={name: one.check for name, one in _mailboxes(settings).items()},
+            queue=partial(look_at_queue, access) if (access := _queue_access(settings)) else None,
             robots=[one for one in clients.values() if isinstance(one, AibotClient)],
             bucket=files.check if settings.storage.bucket else None,
             look=partial(_figures_of_the_running, http, settings),

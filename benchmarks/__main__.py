@@ -10,7 +10,7 @@ import time
 ALL = (
     "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
     "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "kill_one_of_three",
-    "stream", "aibot", "archive", "contacts", "signals", "partitions", "row_sizes",
+    "restarts", "stream", "aibot", "archive", "contacts", "signals", "partitions", "row_sizes",
 )  # fmt: skip
 
 

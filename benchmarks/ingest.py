@@ -2,7 +2,10 @@
 
 Each server is a process of its own and shares this machine with the client. The bare one
 verifies, decrypts and parses the same bodies and answers. Ours is the doors, the dispatcher
-and the database as they serve; only the work that follows an answer is held back.
+and the database as they serve; only the work that follows an answer is held back. The same once
+more with the inbox on NATS JetStream, whose server is a further process here, with its files
+beside SQLite's: as it comes, when it leaves them to the system for two minutes, and with
+`sync_interval: always`, when each message is on the disk before it is acknowledged.
 
 Short rounds alternate, and each of ours is compared with the bare one beside it, so that
 both see the same weather; the median of these ratios counts. Beside the rates, which depend
@@ -12,6 +15,7 @@ on who else uses the machine, stands the processor time that each server spent o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import hmac
 import itertools
@@ -30,11 +34,16 @@ from xml.etree import ElementTree
 from aiohttp import web
 
 from benchmarks import bodies, load
+from benchmarks.nats_server import find_server, own_server
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher, Wording
+from bot.domain.sharing import Division
 from bot.messages import Incoming, OutboundMessage
+from bot.ports import Accept
 from connectors.dingtalk import crypto as dingtalk_crypto
 from connectors.dingtalk import webhook as dingtalk_door
+from connectors.queue.access import Access
+from connectors.queue.inbox import StreamInbox
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.crypto import Crypto
 from storage import admin
@@ -44,7 +53,9 @@ from storage.unit_of_work import UnitOfWork
 
 CONNECTIONS = 64
 REQUESTS = 3_000
-ROUNDS = 14  # with the calm one less than the 50,000 that a dispatcher lets wait
+ROUNDS = int(
+    os.environ.get("ROUNDS", "14")
+)  # with the calm one less than the 50,000 that a dispatcher lets wait
 CALM_RATE = 300
 
 
@@ -80,18 +91,36 @@ def bare_routes() -> list[web.RouteDef]:
     return [web.post("/wecom/sales", wecom), web.post("/dingtalk/sales/robot", dingtalk)]
 
 
-async def serve(kind: str, folder: Path) -> None:
+async def serve(kind: str, folder: Path, nats_url: str = "") -> None:
     """A server in this process. Prints its port, then for each line it reads the processor
     seconds spent so far; ends when its input does."""
     application = web.Application()
-    application.add_routes(bare_routes() if kind == "bare" else await durable_routes(folder))
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    gc.freeze()  # as `serve` does
-    print(runner.addresses[0][1], flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
-        print(time.process_time(), flush=True)
+    async with contextlib.AsyncExitStack() as open_meanwhile:
+        if kind == "bare":
+            application.add_routes(bare_routes())
+        elif kind == "ours":
+            application.add_routes(await durable_routes(folder))
+        else:
+            queue = StreamInbox(
+                Access(nats_url), Division(frozenset()), WallClock(), holds=lambda _: False
+            )  # which takes nothing from the stream, and begins no work
+            await open_meanwhile.enter_async_context(queue.running())
+            application.add_routes(_doors(queue.accept))
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        gc.freeze()  # as `serve` does
+        print(runner.addresses[0][1], flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            print(time.process_time(), flush=True)
+
+
+def _doors(accept: Accept) -> list[web.RouteDef]:
+    clock = WallClock()
+    return [
+        *wecom_door.routes(bodies.WECOM, accept, clock),
+        *dingtalk_door.routes(bodies.DINGTALK, accept, [clock]),
+    ]
 
 
 async def durable_routes(folder: Path) -> list[web.RouteDef]:
@@ -111,10 +140,7 @@ async def durable_routes(folder: Path) -> list[web.RouteDef]:
         wording=Wording(apology=str),
     )
     await dispatcher.stop()  # it stores and answers, and begins nothing
-    return [
-        *wecom_door.routes(bodies.WECOM, dispatcher.accept, clock),
-        *dingtalk_door.routes(bodies.DINGTALK, dispatcher.accept, [clock]),
-    ]
+    return _doors(dispatcher.accept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +162,9 @@ class Server:
         self._port = port
 
     @classmethod
-    async def start(cls, kind: str, folder: Path) -> Server:
+    async def start(cls, kind: str, folder: Path, nats_url: str = "") -> Server:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.ingest", kind, str(folder),
+            sys.executable, "-m", "benchmarks.ingest", kind, str(folder), nats_url,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -175,14 +201,19 @@ class Server:
         return float(await self._process.stdout.readline())
 
 
-async def compare(name: str, make: Callable[[int], bytes], folder: Path) -> None:
+async def compare(
+    name: str, make: Callable[[int], bytes], folder: Path, kind: str = "ours", nats_url: str = ""
+) -> None:
     numbers = itertools.count()
 
     def requests() -> list[bytes]:
         return [make(next(numbers)) for _ in range(REQUESTS)]
 
     file = folder / f"{name}.requests"
-    bare, ours = await Server.start("bare", folder), await Server.start("ours", folder)
+    bare, ours = (
+        await Server.start("bare", folder),
+        await Server.start(kind, folder, nats_url),
+    )
     for server in (bare, ours):
         await server.take(requests(), file)  # what is done once shall be done
     pairs: list[tuple[Round, Round]] = []
@@ -223,7 +254,15 @@ async def main() -> None:
     for make in (bodies.wecom, bodies.dingtalk):
         with tempfile.TemporaryDirectory(dir=base) as folder:
             await compare(make.__name__, make, Path(folder))
+        if find_server() is None:
+            print("   JetStream: not measured, there is no nats-server here")
+            continue
+        for always_sync in (False, True):
+            with tempfile.TemporaryDirectory(dir=base) as folder:
+                async with own_server(Path(folder), always_sync=always_sync) as nats:
+                    name = f"{make.__name__}, JetStream{', synced' if always_sync else ''}"
+                    await compare(name, make, Path(folder), "jetstream", nats.url)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))

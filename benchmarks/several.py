@@ -25,7 +25,10 @@ from sqlalchemy import make_url
 
 from bot.clock import WallClock
 from bot.domain.sharing import Division
+from bot.errors import BotError
 from config.settings import Settings
+from connectors.queue.access import Access
+from connectors.queue.session import session
 from connectors.sandbox.app import Platforms
 from connectors.sandbox.wecom_crypto import Seal
 from connectors.sandbox.world import Hooks, Member
@@ -62,11 +65,15 @@ class Accepted:
 
 
 class Several:
-    """`nodes`: index -> a running process; `kill` and `start` them at will."""
+    """`nodes`: index -> a running process; `kill` and `start` them at will. queue: the stream
+    before the inbox, if there is one."""
 
-    def __init__(self, url: str, folder: Path, platforms: Platforms) -> None:
+    def __init__(
+        self, url: str, folder: Path, platforms: Platforms, queue: Access | None = None
+    ) -> None:
         self.url = url
         self.platforms = platforms
+        self.queue = queue
         self.nodes: dict[int, Node] = {}
         self.accepted = Accepted()
         self._folder = folder
@@ -83,6 +90,8 @@ class Several:
         written["storage"]["url"] = self.url
         for app in written["wecom"].values():
             app.pop("archive", None)
+        if self.queue is not None:
+            written["queue"] = {"url": self.queue.url, "stream": self.queue.stream}
         return written
 
     async def fill(self) -> None:
@@ -171,30 +180,37 @@ class Several:
 
     async def _listen(self) -> None:
         while True:
-            if await self._waiting() < MOST_WAITING:
-                self._may_speak.set()
-            else:
-                self._may_speak.clear()
+            with contextlib.suppress(BotError, OSError, asyncpg.PostgresError):  # being restarted
+                if await self._waiting() < MOST_WAITING:
+                    self._may_speak.set()
+                else:
+                    self._may_speak.clear()
             await asyncio.sleep(0.3)
 
     async def _waiting(self) -> int:
+        """In the stream, or in the inbox and not handled."""
+        in_stream = 0
+        if self.queue is not None:
+            async with session(self.queue, self.queue.url) as opened:
+                in_stream = (await opened.state()).messages
         rows = await self.ask("SELECT count(*) FROM inbox WHERE state = 'new'")
-        return int(rows[0][0])
+        return in_stream + int(rows[0][0])
 
     async def _say(
         self, session: aiohttp.ClientSession, user: str, text: str, accepted: set[int]
     ) -> None:
         await self._may_speak.wait()
         number, created = next(self._numbers), int(time.time())
-        while not await self._post(session, user, text, number, created):
+        while not await self.post(session, user, text, number, created):
             self.accepted.refused += 1
             await asyncio.sleep(0.1)
         accepted.add(number)
         await asyncio.sleep(PAUSE_S)
 
-    async def _post(
-        self, session: aiohttp.ClientSession, user: str, text: str, number: int, created: int
+    async def post(
+        self, session: aiohttp.ClientSession, user: str, text: str, number: int, created: int = 0
     ) -> bool:
+        """Whether the next process took it. created: when it was said, in seconds."""
         nodes = list(self.nodes.values())
         if not nodes:
             return False
@@ -343,9 +359,11 @@ def number_in(key: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def several(url: str, folder: Path, *, nodes: int) -> AsyncIterator[Several]:
+async def several(
+    url: str, folder: Path, *, nodes: int, queue: Access | None = None
+) -> AsyncIterator[Several]:
     """So many processes on an empty PostgreSQL database, after the demo company was entered; with
-    the platforms' long connections, of which each may be open once."""
+    the platforms' long connections, of which each may be open once. queue: before the inbox."""
     bound = server.bind("127.0.0.1", 0)
     clock = WallClock()
     platforms = Platforms(
@@ -355,7 +373,7 @@ async def several(url: str, folder: Path, *, nodes: int) -> AsyncIterator[Severa
         aibot_mode="websocket",
     )
     async with server.listening(platforms.routes(), bound):
-        company = Several(url, folder, platforms)
+        company = Several(url, folder, platforms, queue)
         await company.fill()
         try:
             await asyncio.gather(*(company.start(index) for index in range(nodes)))

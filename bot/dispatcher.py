@@ -427,7 +427,7 @@ class Dispatcher(Generic[Tx]):
     def _reader(self, envelope: Envelope) -> EnvelopeReader:
         try:
             return self._readers[(envelope.platform, envelope.app)]
-        except KeyError:
+        except (KeyError, ValueError):
             raise PermanentError(f"no application is configured for {envelope.channel}") from None
 
     async def _fetch(self, message: InboundMessage, pending: Pending) -> Incoming:

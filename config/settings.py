@@ -39,6 +39,7 @@ from config.erp_settings import ErpSettings
 from config.mail_settings import MailSettings
 from config.mistakes import PREFIX, SECTION_MISTAKE, readable
 from config.policy import ConfigError
+from config.queue_settings import QueueSettings
 from config.sections import (
     AES_KEY,
     AesKey,
@@ -453,6 +454,7 @@ class Settings(BaseModel):
         Field(description="DEBUG、INFO、WARNING 或 ERROR"),
     ] = "INFO"
     storage: StorageSettings = StorageSettings()
+    queue: QueueSettings = QueueSettings()
     llm: LlmSettings = LlmSettings()
     speech: SpeechSettings = SpeechSettings()
     ocr: OcrSettings = OcrSettings()

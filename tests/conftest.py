@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
+import socket
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +17,7 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from benchmarks.nats_server import NatsServer
 from speech import demo_model
 from speech.workers.errors import EngineMissing
 from storage import admin
@@ -24,6 +27,7 @@ from storage.tables import metadata
 from tests import postgres_plans, query_plans
 from tests.object_store import Kept, ObjectStore, serving
 
+LOCAL_NATS = "nats://127.0.0.1:4222"
 LOCAL_POSTGRES = "postgresql://127.0.0.1:5432/postgres"
 AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for the disk
     [
@@ -138,6 +142,40 @@ def postgres_server() -> Iterator[str]:
             missing = pytest.fail if os.environ.get("CI") else pytest.skip
             missing(f"no PostgreSQL answers at {given or LOCAL_POSTGRES}")
         yield started
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """GENDAN_TEST_NATS, else the local server, else one started for this run."""
+    given = os.environ.get("GENDAN_TEST_NATS", LOCAL_NATS)
+    host, _, port = given.removeprefix("nats://").rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+        yield given
+        return
+    with asyncio.Runner() as runner:
+        server = NatsServer(tmp_path_factory.mktemp("nats"))
+        try:
+            runner.run(server.start())
+        except FileNotFoundError:
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"no NATS answers at {given}")
+        yield server.url
+        runner.run(server.stop())
+
+
+@pytest.fixture
+async def own_nats(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A server of this test's, to be stopped and started."""
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    server = NatsServer(folder)
+    try:
+        await server.start()
+    except FileNotFoundError:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("there is no nats-server")
+    yield server
+    await server.stop()
 
 
 def _start_postgres(folder: Path) -> str | None:

@@ -51,8 +51,13 @@ class Division:
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, the dearest first."""
-        partitions = (f"{_INBOX}{number:02}" for number in range(PARTITIONS))
-        return (HOME, *sorted(f"{_SEND}{':'.join(app)}" for app in self.senders), *partitions)
+        home, *partitions = self.inboxes
+        return (home, *sorted(f"{_SEND}{':'.join(app)}" for app in self.senders), *partitions)
+
+    @property
+    def inboxes(self) -> tuple[str, ...]:
+        """Those under which conversations are handled."""
+        return (HOME, *(f"{_INBOX}{number:02}" for number in range(PARTITIONS)))
 
     def of_conversation(self, conversation: str) -> str:
         """conversation: begins with platform and application, "wecom:sales:…"."""

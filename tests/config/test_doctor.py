@@ -317,6 +317,14 @@ async def test_an_archive_is_examined_with_the_remedy_that_it_knows() -> None:
     assert (knows.ok, knows.remedy) == (False, "")
 
 
+async def test_the_queue_is_examined_with_what_to_mend() -> None:
+    found = await finding(doctor.stream_of_the_inbox(gives("流 GENDAN 可用")))
+    assert (found.ok, found.text) == (True, "流 GENDAN 可用")
+    away = await finding(doctor.stream_of_the_inbox(raises(Unavailable("no NATS"))))
+    assert (away.ok, "[queue]" in away.remedy) == (False, True)
+    assert "收件队列" not in "".join(await examine_all(App()))
+
+
 async def test_a_mailbox_is_examined_with_what_to_mend() -> None:
     assert (await finding(doctor.mailbox("sales", gives(None)))).ok
     away = await finding(doctor.mailbox("sales", raises(Unavailable("邮箱 sales 连不上"))))

@@ -21,6 +21,7 @@ from config.erp_settings import (
     U9cOrderSettings,
 )
 from config.mail_settings import MailSettings
+from config.queue_settings import QueueSettings
 from config.settings import (
     AibotSettings,
     BucketSettings,
@@ -42,6 +43,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### The file itself": Settings,
     "### `[storage]`": StorageSettings,
     "### `[storage.s3]`": BucketSettings,
+    "### `[queue]`": QueueSettings,
     "### `[llm]`": LlmSettings,
     "### `[speech]`": SpeechSettings,
     "### `[ocr]`": OcrSettings,
@@ -73,6 +75,7 @@ def test_each_key_has_its_row_and_each_row_its_key(heading: str) -> None:
     keys = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
     subsections = {
         "storage",
+        "queue",
         "llm",
         "speech",
         "ocr",
