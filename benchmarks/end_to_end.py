@@ -37,8 +37,7 @@ from benchmarks.people import hire
 from bot.clock import WallClock
 from config.settings import Settings
 from connectors.web import server
-from run_bot import build, doors
-from run_bot import beside_others, parts_of
+from run_bot import beside_others, build, doors, parts_of
 from storage import admin
 from storage.database import Database
 from storage.tables import activities, inbox, outbox
@@ -83,10 +82,9 @@ def configuration(url: str, folder: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def serve(file: Path) -> None:
+async def serve(settings: Settings) -> None:
     """A bot in this process. Prints its port; then for each line that it reads waits until
     nothing is in work and prints what it has spent. Ends when its input does."""
-    settings = Settings.model_validate(json.loads(file.read_text("utf-8")))
     statements = 0
 
     def count(*_: object) -> None:
@@ -128,9 +126,7 @@ class Bots:
     async def spent(self) -> Spent:
         """Once nothing is in work."""
         found = [json.loads(await _ask(process)) for process in self._processes]
-        return Spent(
-            sum(one["cpu_s"] for one in found), sum(one["statements"] for one in found)
-        )
+        return Spent(sum(one["cpu_s"] for one in found), sum(one["statements"] for one in found))
 
     async def take(self, requests: Sequence[bytes], folder: Path) -> None:
         """Each its share, in turn, as a balancer would have it."""
@@ -281,4 +277,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    written = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    asyncio.run(serve(Settings.model_validate(written)))

@@ -159,7 +159,6 @@ class UnitOfWork:
     kept_words = _Part(KeptWords)
     settings = _Part(Settings)
     policy_changes = _Part(PolicyChanges)
-    lights = _Part(Lights)
     tokens = _Part(Tokens)
     libraries = _Part(Libraries)
     levels = _Part(Levels)
@@ -180,6 +179,10 @@ class UnitOfWork:
     @cached_property
     def speakers(self) -> Speakers:
         return Speakers(self._conn, people=self.people, drafts=self.drafts, dialogs=self.dialogs)
+
+    @cached_property
+    def lights(self) -> Lights:
+        return Lights(self._conn, deals=self.opportunities)
 
     def once_committed(self, act: Callable[[], None]) -> None:
         """Have what is kept in memory follow, but not before the database has it."""
