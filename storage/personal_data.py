@@ -264,6 +264,7 @@ class PersonalData:
             before=None,
             after={"audit_entries": list(entries), "rows": counts},
         )
+        await chain.seal()
 
     async def _words(self, of: Sequence[int]) -> list[str]:
         rows = await self._conn.execute(select(contacts).where(contacts.c.account_id.in_(of)))

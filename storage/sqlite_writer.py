@@ -56,6 +56,7 @@ class SqliteWriter:
         async with self.turn, self._transaction() as conn:
             tx = UnitOfWork(cast(AsyncConnection, _Direct(conn)))
             yield tx
+            await tx.complete()
         tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:

@@ -188,6 +188,10 @@ class UnitOfWork:
         """Have what is kept in memory follow, but not before the database has it."""
         self._once_committed.append(act)
 
+    async def complete(self) -> None:
+        """What is left for the end of the transaction. Called by whoever is about to commit."""
+        await self.audit.seal()
+
     def committed(self) -> None:
         """Called by whoever has committed."""
         for act in self._once_committed:
@@ -197,10 +201,12 @@ class UnitOfWork:
     async def attempt(self) -> AsyncIterator[None]:
         """A part that is undone alone when it raises; the transaction goes on. Not nested."""
         await self._unseen.execute(text("SAVEPOINT attempt"))
+        unsealed = self.audit.unsealed
         try:
             yield
         except BaseException:
             await self._conn.execute(text("ROLLBACK TO SAVEPOINT attempt"))  # and forget
+            self.audit.drop_unsealed(besides=unsealed)
             raise
         finally:
             await self._unseen.execute(text("RELEASE SAVEPOINT attempt"))

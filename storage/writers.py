@@ -48,6 +48,7 @@ class PostgresWriter:
         async with self._engine.begin() as conn:
             tx = UnitOfWork(conn)
             yield tx
+            await tx.complete()
         tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
