@@ -49,8 +49,8 @@ async def after_valid_action(
     tx: UnitOfWork, watch: Watch, opportunity_id: int, acted_at: datetime, at: datetime
 ) -> list[OutboundMessage]:
     """A valid action ends the light at once. One recorded late counts from when it was, and
-    lights that rose after it are marked 补录."""
-    leads = await tx.lights.list_leads([opportunity_id])
+    lights that rose after it are marked 补录. The deal is locked."""
+    leads = await tx.lights.list_leads([opportunity_id], lock=False)
     judgements = []
     for lead in leads:
         late = lead.episode is not None and acted_at < lead.episode.yellow_at

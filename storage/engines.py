@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
 READERS = 4
-POSTGRES_POOL = 10
+POSTGRES_POOL = 20
+"""All of them are kept: a connection that is opened anew prepares each statement anew."""
 
 ANSWER_OR_BE_GONE = {
     "tcp_keepalives_idle": "2",
@@ -57,11 +59,10 @@ def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
         engine = create_async_engine(url, pool_size=READERS, json_serializer=to_json)
         prepare_sqlite(engine.sync_engine, synchronous=synchronous, read_only=True)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=POSTGRES_POOL,
-        max_overflow=POSTGRES_POOL,
-        pool_pre_ping=True,
+        max_overflow=0,
         json_serializer=to_json,
         hide_parameters=True,  # errors are logged, and what people said must not be
         connect_args={
@@ -70,6 +71,20 @@ def open_engine(url: URL, *, synchronous: str = "FULL") -> AsyncEngine:
             "server_settings": ANSWER_OR_BE_GONE,
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _: Any, __: Any) -> None:
+    """The pool takes another one then. What the server has closed the driver knows by now; asking
+    the server each time would cost as much as a statement."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def at_once(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, for single statements outside any transaction."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def for_reading(engine: AsyncEngine) -> AsyncEngine:
