@@ -30,6 +30,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 
 from benchmarks import bodies, load
+from benchmarks.databases import fresh_url
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher, Wording
 from bot.messages import Incoming, OutboundMessage
@@ -44,7 +45,8 @@ from storage.unit_of_work import UnitOfWork
 
 CONNECTIONS = 64
 REQUESTS = 3_000
-ROUNDS = 14  # with the calm one less than the 50,000 that a dispatcher lets wait
+ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "14"))
+"""With the calm one less than the 50,000 that a dispatcher lets wait."""
 CALM_RATE = 300
 
 
@@ -80,11 +82,11 @@ def bare_routes() -> list[web.RouteDef]:
     return [web.post("/wecom/sales", wecom), web.post("/dingtalk/sales/robot", dingtalk)]
 
 
-async def serve(kind: str, folder: Path) -> None:
+async def serve(kind: str, url: str) -> None:
     """A server in this process. Prints its port, then for each line it reads the processor
     seconds spent so far; ends when its input does."""
     application = web.Application()
-    application.add_routes(bare_routes() if kind == "bare" else await durable_routes(folder))
+    application.add_routes(bare_routes() if kind == "bare" else await durable_routes(url))
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -94,8 +96,7 @@ async def serve(kind: str, folder: Path) -> None:
         print(time.process_time(), flush=True)
 
 
-async def durable_routes(folder: Path) -> list[web.RouteDef]:
-    url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
+async def durable_routes(url: str) -> list[web.RouteDef]:
     await admin.upgrade(url)
     clock = WallClock()
 
@@ -105,7 +106,7 @@ async def durable_routes(folder: Path) -> list[web.RouteDef]:
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
         store=await Database.open(url, synchronous="FULL"),
         connectors={},
-        files=FileFolder(folder / "files"),
+        files=FileFolder(Path("never-there")),
         handle=handle,
         clock=clock,
         wording=Wording(apology=str),
@@ -136,9 +137,9 @@ class Server:
         self._port = port
 
     @classmethod
-    async def start(cls, kind: str, folder: Path) -> Server:
+    async def start(cls, kind: str, url: str) -> Server:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.ingest", kind, str(folder),
+            sys.executable, "-m", "benchmarks.ingest", kind, url,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -175,14 +176,14 @@ class Server:
         return float(await self._process.stdout.readline())
 
 
-async def compare(name: str, make: Callable[[int], bytes], folder: Path) -> None:
+async def compare(name: str, make: Callable[[int], bytes], folder: Path, url: str) -> None:
     numbers = itertools.count()
 
     def requests() -> list[bytes]:
         return [make(next(numbers)) for _ in range(REQUESTS)]
 
-    file = folder / f"{name}.requests"
-    bare, ours = await Server.start("bare", folder), await Server.start("ours", folder)
+    file = folder / "requests"
+    bare, ours = await Server.start("bare", url), await Server.start("ours", url)
     for server in (bare, ours):
         await server.take(requests(), file)  # what is done once shall be done
     pairs: list[tuple[Round, Round]] = []
@@ -221,9 +222,12 @@ def report(name: str, pairs: list[tuple[Round, Round]], calm: tuple[Round, Round
 async def main() -> None:
     base = os.environ.get("GENDAN_BENCH_DIR")
     for make in (bodies.wecom, bodies.dingtalk):
-        with tempfile.TemporaryDirectory(dir=base) as folder:
-            await compare(make.__name__, make, Path(folder))
+        with tempfile.TemporaryDirectory(dir=base) as name:
+            folder = Path(name)
+            await compare(f"SQLite, {make.__name__}", make, folder, f"sqlite:///{folder / 'b.db'}")
+            async with fresh_url() as url:
+                await compare(f"PostgreSQL, {make.__name__}", make, folder, url)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(serve(sys.argv[1], sys.argv[2]))
