@@ -45,7 +45,7 @@ from storage.tables import activities, inbox, outbox
 PEOPLE = 300
 CUSTOMERS = 20_000
 MESSAGES = int(os.environ.get("GENDAN_BENCH_MESSAGES", "3000"))
-WARM_UP = 300
+WARM_UP = max(100, MESSAGES // 10)
 CONNECTIONS = 32
 REPLIES = 2  # the card, and a line on what the customer objects to
 
