@@ -818,7 +818,7 @@ async def serve_for_ever(settings: Settings) -> None:
     url = _database_url(settings)
     bound = server.bind(settings.host, settings.port)
     await admin.upgrade(url)
-    async with _beside_others(settings) as together, aiohttp.ClientSession() as session:
+    async with beside_others(settings) as together, aiohttp.ClientSession() as session:
         database = await Database.open(
             url,
             synchronous=settings.storage.synchronous,
@@ -836,7 +836,7 @@ async def serve_for_ever(settings: Settings) -> None:
             gc.collect()
             gc.freeze()  # what was loaded stays: looking through it stops everybody for 0.2 s
             if together is not None:
-                await together.join(_parts(bot))
+                await together.join(parts_of(bot))
             await bot.dispatcher.recover()
             pages, around = website(bot)
             serving = server.listening([*doors(bot), *pages], bound, **around)
@@ -862,7 +862,7 @@ def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
 
 @contextlib.asynccontextmanager
-async def _beside_others(settings: Settings) -> AsyncIterator[Together | None]:
+async def beside_others(settings: Settings) -> AsyncIterator[Together | None]:
     """On PostgreSQL any number of processes; on SQLite this one alone. Raises PermanentError when
     somebody serves the file already."""
     url = _database_url(settings)
@@ -911,7 +911,7 @@ def _queue_access(settings: Settings) -> QueueAccess | None:
     return QueueAccess(**given)
 
 
-def _parts(bot: Bot) -> Parts:
+def parts_of(bot: Bot) -> Parts:
     """What others' words concern."""
     return Parts(
         take=bot.dispatcher.take,

@@ -8,7 +8,7 @@ import sys
 import time
 
 ALL = (
-    "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
+    "ingest", "reply", "end_to_end", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
     "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "kill_one_of_three",
     "restarts", "stream", "aibot", "archive", "contacts", "signals", "partitions", "row_sizes",
 )  # fmt: skip

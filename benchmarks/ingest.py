@@ -34,6 +34,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 
 from benchmarks import bodies, load
+from benchmarks.databases import fresh_url
 from benchmarks.nats_server import find_server, own_server
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher, Wording
@@ -53,9 +54,8 @@ from storage.unit_of_work import UnitOfWork
 
 CONNECTIONS = 64
 REQUESTS = 3_000
-ROUNDS = int(
-    os.environ.get("ROUNDS", "14")
-)  # with the calm one less than the 50,000 that a dispatcher lets wait
+ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "14"))
+"""With the calm one less than the 50,000 that a dispatcher lets wait."""
 CALM_RATE = 300
 
 
@@ -91,7 +91,7 @@ def bare_routes() -> list[web.RouteDef]:
     return [web.post("/wecom/sales", wecom), web.post("/dingtalk/sales/robot", dingtalk)]
 
 
-async def serve(kind: str, folder: Path, nats_url: str = "") -> None:
+async def serve(kind: str, url: str) -> None:
     """A server in this process. Prints its port, then for each line it reads the processor
     seconds spent so far; ends when its input does."""
     application = web.Application()
@@ -99,10 +99,10 @@ async def serve(kind: str, folder: Path, nats_url: str = "") -> None:
         if kind == "bare":
             application.add_routes(bare_routes())
         elif kind == "ours":
-            application.add_routes(await durable_routes(folder))
+            application.add_routes(await durable_routes(url))
         else:
             queue = StreamInbox(
-                Access(nats_url), Division(frozenset()), WallClock(), holds=lambda _: False
+                Access(url), Division(frozenset()), WallClock(), holds=lambda _: False
             )  # which takes nothing from the stream, and begins no work
             await open_meanwhile.enter_async_context(queue.running())
             application.add_routes(_doors(queue.accept))
@@ -123,8 +123,7 @@ def _doors(accept: Accept) -> list[web.RouteDef]:
     ]
 
 
-async def durable_routes(folder: Path) -> list[web.RouteDef]:
-    url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
+async def durable_routes(url: str) -> list[web.RouteDef]:
     await admin.upgrade(url)
     clock = WallClock()
 
@@ -134,7 +133,7 @@ async def durable_routes(folder: Path) -> list[web.RouteDef]:
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
         store=await Database.open(url, synchronous="FULL"),
         connectors={},
-        files=FileFolder(folder / "files"),
+        files=FileFolder(Path("never-there")),
         handle=handle,
         clock=clock,
         wording=Wording(apology=str),
@@ -162,9 +161,9 @@ class Server:
         self._port = port
 
     @classmethod
-    async def start(cls, kind: str, folder: Path, nats_url: str = "") -> Server:
+    async def start(cls, kind: str, url: str) -> Server:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.ingest", kind, str(folder), nats_url,
+            sys.executable, "-m", "benchmarks.ingest", kind, url,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -202,18 +201,15 @@ class Server:
 
 
 async def compare(
-    name: str, make: Callable[[int], bytes], folder: Path, kind: str = "ours", nats_url: str = ""
+    name: str, make: Callable[[int], bytes], folder: Path, url: str, kind: str = "ours"
 ) -> None:
     numbers = itertools.count()
 
     def requests() -> list[bytes]:
         return [make(next(numbers)) for _ in range(REQUESTS)]
 
-    file = folder / f"{name}.requests"
-    bare, ours = (
-        await Server.start("bare", folder),
-        await Server.start(kind, folder, nats_url),
-    )
+    file = folder / "requests"
+    bare, ours = await Server.start("bare", url), await Server.start(kind, url)
     for server in (bare, ours):
         await server.take(requests(), file)  # what is done once shall be done
     pairs: list[tuple[Round, Round]] = []
@@ -252,17 +248,21 @@ def report(name: str, pairs: list[tuple[Round, Round]], calm: tuple[Round, Round
 async def main() -> None:
     base = os.environ.get("GENDAN_BENCH_DIR")
     for make in (bodies.wecom, bodies.dingtalk):
-        with tempfile.TemporaryDirectory(dir=base) as folder:
-            await compare(make.__name__, make, Path(folder))
+        with tempfile.TemporaryDirectory(dir=base) as name:
+            folder = Path(name)
+            await compare(f"SQLite, {make.__name__}", make, folder, f"sqlite:///{folder / 'b.db'}")
+            async with fresh_url() as url:
+                await compare(f"PostgreSQL, {make.__name__}", make, folder, url)
         if find_server() is None:
             print("   JetStream: not measured, there is no nats-server here")
             continue
         for always_sync in (False, True):
-            with tempfile.TemporaryDirectory(dir=base) as folder:
-                async with own_server(Path(folder), always_sync=always_sync) as nats:
-                    name = f"{make.__name__}, JetStream{', synced' if always_sync else ''}"
-                    await compare(name, make, Path(folder), "jetstream", nats.url)
+            with tempfile.TemporaryDirectory(dir=base) as name:
+                folder = Path(name)
+                async with own_server(folder, always_sync=always_sync) as nats:
+                    told = f"JetStream{', synced' if always_sync else ''}, {make.__name__}"
+                    await compare(told, make, folder, nats.url, "jetstream")
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    asyncio.run(serve(sys.argv[1], sys.argv[2]))

@@ -28,8 +28,11 @@ async def store(desk: Desk, view: DraftView) -> tuple[Draft, Card]:
     draft = view.draft
     assert draft.account_id is not None
     account = await desk.tx.accounts.get(draft.account_id)
-    await storing.store(desk, draft, account, pressed=False)
-    draft = await desk.tx.drafts.get_for_update(draft.id)
+    activity, _ = await storing.store(desk, draft, account, pressed=False)
+    if activity is None:  # stored before: a replay
+        draft = await desk.tx.drafts.get_for_update(draft.id)
+    else:
+        draft = storing.confirmed(desk, draft, activity)
     return draft, _card(replace(view, draft=draft))
 
 

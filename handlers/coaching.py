@@ -14,6 +14,7 @@ from bot.domain.activities import OBJECTIONS, Activity
 from bot.domain.coaching import (
     OFFERED,
     Choice,
+    Evidence,
     Past,
     Result,
     Situation,
@@ -138,7 +139,7 @@ async def _offer(
     situation = await facts.situation(desk, account, deal)
     shown = await desk.tx.tracks.of_account(account.id, limit=LOOKED_AT)
     tracks = list((await facts.library(desk)).values())
-    choices = await _choose(desk, situation, shown, tracks)
+    choices = _choose(desk, situation, shown, tracks, await facts.evidence(desk, situation))
     if not choices:
         return False
     digest = hashlib.sha256(desk.incoming.source_id.encode()).hexdigest()
@@ -172,8 +173,11 @@ async def _hint(desk: Desk, activity: Activity) -> None:
         return
     situation = await facts.situation(desk, account, deal)
     situation = replace(situation, objections=tuple(code for code in said if code in OBJECTIONS))
-    serving = [one for one in (await facts.library(desk)).values() if answers(one, situation)]
-    choices = await _choose(desk, situation, shown, serving, count=1)
+    keep, industry = desk.office.just_read.get, situation.industry
+    tracks = await keep("tracks", desk.at, lambda: facts.library(desk))
+    proven = await keep(("proven", industry), desk.at, lambda: facts.evidence(desk, situation))
+    serving = [one for one in tracks.values() if answers(one, situation)]
+    choices = _choose(desk, situation, shown, serving, proven, count=1)
     if choices:
         track = choices[0].track
         held = [code for code in situation.objections if code in track.objections]
@@ -243,16 +247,16 @@ def _card(
     )
 
 
-async def _choose(
+def _choose(
     desk: Desk,
     situation: Situation,
     shown: Sequence[Showing],
     tracks: Sequence[Track],
+    evidence: Evidence,
     *,
     count: int = OFFERED,
 ) -> list[Choice]:
     """The same message chooses the same, so that a replay changes nothing."""
-    evidence = await facts.evidence(desk, situation)
     chance = random.Random(desk.incoming.source_id)  # noqa: S311 - a choice, not a secret
     return choose(tracks, situation, evidence, _past(shown, situation), chance, count=count)
 

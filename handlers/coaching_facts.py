@@ -89,7 +89,7 @@ async def _lost_for(desk: Desk, past: Sequence[Opportunity]) -> tuple[str, ...]:
 async def _living(desk: Desk, deal: Opportunity) -> list[Activity]:
     """A deal's entries that were not taken back, oldest first."""
     entries = await stream_of(desk, deal.id)
-    taken_back = await desk.tx.activities.retracted_among([entry.id for entry in entries])
+    taken_back = {entry.retracts_id for entry in entries}
     return [entry for entry in entries if entry.id not in taken_back]
 
 

@@ -33,6 +33,7 @@ from handlers.alerts import Alerts
 from handlers.bell import Bell
 from handlers.binding.group_book import GroupBook
 from handlers.customer_book import CustomerBook
+from handlers.just_read import JustRead
 from handlers.libraries import LibraryShelf, ReadLibrary
 from handlers.light_cards import Watch
 from handlers.policies import PolicyBook
@@ -59,6 +60,7 @@ class Office:
     wake_archive: has the chat archive of that application read at once.
     mailboxes: those that are read -> whose ("wecom:zhangsan"), "" for the company's.
     wake_inbox: has what was put back into the inbox handled at once.
+    just_read: what messages of the same moment need not read again.
     """
 
     policies: PolicyBook
@@ -84,6 +86,7 @@ class Office:
     wake_archive: Callable[[str], None] = lambda _app: None
     mailboxes: Mapping[str, str] = field(default_factory=dict)
     wake_inbox: Callable[[], None] = lambda: None
+    just_read: JustRead = field(default_factory=JustRead)
 
     @property
     def policy(self) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.leaders import find_next_supervisor, find_supervisor
@@ -48,14 +49,16 @@ async def after_valid_action(
     tx: UnitOfWork, watch: Watch, opportunity_id: int, acted_at: datetime, at: datetime
 ) -> list[OutboundMessage]:
     """A valid action ends the light at once. One recorded late counts from when it was, and
-    lights that rose after it are marked 补录."""
-    leads = await tx.lights.list_leads([opportunity_id])
-    episode = leads[0].episode if leads else None
-    late = episode is not None and acted_at < episode.yellow_at
-    reason = Cleared.BACKFILLED if late else Cleared.VALID_ACTION
-    await tx.lights.note_valid_action(opportunity_id, acted_at)
-    messages = await rejudge(tx, watch, [opportunity_id], at, reason=reason)
-    await tx.lights.mark_backfilled(opportunity_id, acted_at)
+    lights that rose after it are marked 补录. The deal is locked."""
+    leads = await tx.lights.list_leads([opportunity_id], lock=False)
+    judgements = []
+    for lead in leads:
+        late = lead.episode is not None and acted_at < lead.episode.yellow_at
+        reason = Cleared.BACKFILLED if late else Cleared.VALID_ACTION
+        judgements.append(_judge(watch, _acted_on(lead, acted_at), at, reason))
+    messages = await apply(tx, watch, judgements)
+    if any(lead.opportunity.episode for lead in leads):
+        await tx.lights.mark_backfilled(opportunity_id, acted_at)
     return messages
 
 
@@ -137,6 +140,14 @@ def new_push(
     policy = watch.policy.pushes
     send_at = send_moment(at, policy=policy, calendar=watch.calendar)
     return NewPush(*key, step, receiver_id, owed_at=at, send_at=send_at)
+
+
+def _acted_on(lead: Lead, acted_at: datetime) -> Lead:
+    """An older action than the last one changes nothing."""
+    last = lead.opportunity.last_valid_at
+    if last is not None and last >= acted_at:
+        return lead
+    return replace(lead, opportunity=replace(lead.opportunity, last_valid_at=acted_at))
 
 
 def _judge(watch: Watch, lead: Lead, at: datetime, reason: Cleared | None = None) -> Judgement:

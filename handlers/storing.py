@@ -54,15 +54,7 @@ async def store(
         await desk.tx.accounts.add_contact(account.id, contact)
     await _advance(desk, deal, activity)
     await habits.learn(desk, draft, account, activity)
-    await desk.tx.drafts.save(
-        replace(
-            draft,
-            state=DraftState.CONFIRMED,
-            touched_at=desk.at,
-            awaiting="",
-            activity_id=activity.id,
-        )
-    )
+    await desk.tx.drafts.save(confirmed(desk, draft, activity))
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",
@@ -77,6 +69,17 @@ async def store(
         },
     )
     return activity, verdict
+
+
+def confirmed(desk: Desk, draft: Draft, activity: Activity) -> Draft:
+    """The draft that has become this entry."""
+    return replace(
+        draft,
+        state=DraftState.CONFIRMED,
+        touched_at=desk.at,
+        awaiting="",
+        activity_id=activity.id,
+    )
 
 
 def _judged(desk: Desk, entry: Activity, deal: Opportunity, verdict: Verdict | None) -> Activity:

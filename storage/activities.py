@@ -55,8 +55,14 @@ class Activities:
 
     async def add(self, activity: Activity) -> Activity | None:
         """Append, with a new id. None when its source is known: it stands there already."""
+        streams = dict(self._streams)
         new_id = await self._conn.scalar(_ADD(self._conn), _values(activity))
-        return None if new_id is None else replace(activity, id=new_id)
+        self._streams.update(streams)
+        if new_id is None:
+            return None
+        added = replace(activity, id=new_id)
+        self._follow(added)
+        return added
 
     async def add_all(self, new: Sequence[Activity]) -> None:
         """Append them in order; those whose source is known are passed over."""
@@ -121,6 +127,16 @@ class Activities:
             known = await self._list(_OF_OPPORTUNITY, key)
             self._streams[opportunity_id] = since, known
         return [one for one in known if one.occurred_at >= since]
+
+    def _follow(self, added: Activity) -> None:
+        """An entry that was appended stands in what is known of its deal's stream."""
+        of = added.opportunity_id
+        if of is None or of not in self._streams:
+            return
+        since, known = self._streams[of]
+        if added.occurred_at >= since:
+            in_order = sorted([*known, added], key=lambda one: (one.occurred_at, one.id))
+            self._streams[of] = since, in_order
 
     async def last_of_actor(self, actor_id: int, limit: int) -> list[Activity]:
         """What somebody recorded last, newest first."""

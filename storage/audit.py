@@ -27,15 +27,18 @@ START = "0" * 64
 PAGE = 1_000
 ERASURE = "erase_personal_data"
 
+_ADD = insert(audit)
 _HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-_POSTGRES_LOCK = 0x67656E64  # any number nobody else uses
+_LOCK = select(func.pg_advisory_xact_lock(0x67656E64))  # any number nobody else uses
 
 
 class Audit:
-    """The chain, inside one transaction."""
+    """The chain, inside one transaction. What is appended is written when the transaction ends:
+    on PostgreSQL others wait from then on until it is committed, and should not for long."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._unsealed: list[dict[str, Any]] = []
 
     async def append(
         self,
@@ -47,34 +50,54 @@ class Audit:
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
     ) -> None:
-        """actor: "person:5", "system" or "admin:cli". before and after: JSON values.
-
-        Call it late in a transaction: on PostgreSQL those behind it wait for the commit.
-        """
-        await self._take_turn()
-        seq, previous_hash = await self.head()
+        """actor: "person:5", "system" or "admin:cli". before and after: JSON values."""
         salt, told = secrets.token_hex(16), (_canonical(before), _canonical(after))
-        entry = {
-            "seq": seq + 1,
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "before": told[0],
-            "after": told[1],
-            "salt": salt,
-            "content_hash": _content_hash(salt, *told),
-            "previous_hash": previous_hash,
-        }
-        await self._conn.execute(insert(audit), {**entry, "hash": _seal(entry)})
+        self._unsealed.append(
+            {
+                "at": at,
+                "actor": actor,
+                "action": action,
+                "subject": subject,
+                "before": told[0],
+                "after": told[1],
+                "salt": salt,
+                "content_hash": _content_hash(salt, *told),
+            }
+        )
+
+    @property
+    def unsealed(self) -> int:
+        """How many entries are not yet written."""
+        return len(self._unsealed)
+
+    def drop_unsealed(self, *, besides: int) -> None:
+        """All but the first ones: what they tell of was undone."""
+        del self._unsealed[besides:]
+
+    async def seal(self) -> None:
+        """Write what was appended. Called by whoever commits."""
+        if not self._unsealed:
+            return
+        entries, self._unsealed = self._unsealed, []
+        await self._take_turn()
+        seq, seal = await self._head()
+        for number, entry in enumerate(entries, seq + 1):
+            entry |= {"seq": number, "previous_hash": seal}
+            seal = entry["hash"] = _seal(entry)
+        await self._conn.execute(_ADD, entries)
 
     async def head(self) -> tuple[int, str]:
         """Number and hash of the newest entry; worth keeping where nobody can edit it."""
+        await self.seal()
+        return await self._head()
+
+    async def _head(self) -> tuple[int, str]:
         row = (await self._conn.execute(_HEAD)).one_or_none()
         return (0, START) if row is None else (row.seq, row.hash)
 
     async def verify(self) -> int | None:
         """The number of the first entry that does not fit; None when all do."""
+        await self.seal()
         seq, seal = 0, START
         erased: set[int] = set()
         while True:
@@ -110,7 +133,7 @@ class Audit:
     async def _take_turn(self) -> None:
         """SQLite's one writer needs no lock."""
         if self._conn.dialect.name == "postgresql":
-            await self._conn.execute(select(func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+            await self._conn.execute(_LOCK)
 
 
 def fits(entry: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
 from bot.ports import Pending
-from storage.engines import STATEMENT_TIMEOUT_S, for_reading, open_engine, to_url
+from storage.engines import STATEMENT_TIMEOUT_S, at_once, for_reading, open_engine, to_url
 from storage.group_commit import GroupCommit
 from storage.sqlite_writer import SqliteWriter
 from storage.trouble import told_apart
@@ -29,6 +29,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
         self._engine = engine
         self._readers = for_reading(engine)
+        self._at_once = at_once(engine)
         self._writer = writer
         self._inbox = GroupCommit(writer)
 
@@ -119,5 +120,5 @@ class Database:
 
     async def first_of(self, conversation: str) -> Pending | None:
         """What is to be handled next there."""
-        async with self.begin() as tx:  # no snapshot: one statement sees one moment
-            return await tx.delivery.first_of(conversation)
+        async with self._at_once.connect() as conn:
+            return await UnitOfWork(conn).delivery.first_of(conversation)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
@@ -74,11 +75,11 @@ def open_engine(
         engine = create_async_engine(url, pool_size=READERS, json_serializer=to_json)
         prepare_sqlite(engine.sync_engine, synchronous=synchronous, read_only=True)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         url,
+        # All of them are kept: a connection that is opened anew prepares each statement anew.
         pool_size=pool_size(os.cpu_count() or 1),
         max_overflow=0,
-        pool_pre_ping=True,
         json_serializer=to_json,
         hide_parameters=True,  # errors are logged, and what people said must not be
         connect_args={
@@ -88,6 +89,20 @@ def open_engine(
             "server_settings": ANSWER_OR_BE_GONE | _limits(statement_timeout_s),
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _: Any, __: Any) -> None:
+    """The pool takes another one then. What the server has closed the driver knows by now; asking
+    the server each time would cost as much as a statement."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def at_once(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, for single statements outside any transaction."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _limits(statement_timeout_s: float) -> dict[str, str]:

@@ -4,7 +4,7 @@ that a sweep costs what changes and not what exists."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.domain.notifying import Step
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from storage.dialects import fixed, in_chunks
 from storage.light_pushes import LightPushes
+from storage.opportunities import Opportunities
 from storage.tables import accounts, activities, light_episodes, opportunities, people, pushes
 
 _OPPORTUNITY = [field.name for field in fields(Opportunity) if field.name != "account_name"]
@@ -33,6 +34,7 @@ _SAVE = (
         stuck=bindparam("new_stuck"),
         light_due_at=bindparam("due_at"),
         episode=bindparam("number"),
+        last_valid_at=bindparam("valid_at"),
     )
 )
 _NOTE_VALID = (
@@ -75,8 +77,9 @@ class PastLight:
 class Lights:
     """Light state of opportunities, inside one transaction. `pushes`: who was told what."""
 
-    def __init__(self, conn: AsyncConnection) -> None:
+    def __init__(self, conn: AsyncConnection, *, deals: Opportunities) -> None:
         self._conn = conn
+        self._deals = deals
         self.pushes = LightPushes(conn)
 
     async def list_due(self, at: datetime, *, limit: int) -> list[Lead]:
@@ -165,23 +168,27 @@ class Lights:
         return found
 
     async def save(self, judgements: Sequence[Judgement]) -> None:
-        """Write down what was judged: standing, due time, episode."""
+        """Write down what was judged: standing, due time, episode, and the last valid action that
+        was judged by. The leads are locked."""
         await self._end_episodes([judgement for judgement in judgements if judgement.ends])
         await self._begin_episodes([judgement for judgement in judgements if judgement.rises])
         await self._redden([item for item in judgements if item.move is Move.REDDEN])
-        await self._write(
-            _SAVE,
-            [
-                {
-                    "of_id": judgement.lead.opportunity.id,
-                    "new_light": str(judgement.standing.light),
-                    "new_stuck": judgement.standing.stuck,
-                    "due_at": judgement.standing.next_change_at,
-                    "number": judgement.number,
-                }
-                for judgement in judgements
-            ],
-        )
+        judged = [_judged(one) for one in judgements]
+        with self._deals.changing(*judged):
+            await self._write(
+                _SAVE,
+                [
+                    {
+                        "of_id": deal.id,
+                        "new_light": str(deal.light),
+                        "new_stuck": deal.stuck,
+                        "due_at": deal.light_due_at,
+                        "number": deal.episode,
+                        "valid_at": deal.last_valid_at,
+                    }
+                    for deal in judged
+                ],
+            )
 
     async def note_valid_action(self, opportunity_id: int, occurred_at: datetime) -> None:
         """An older action than the last one changes nothing."""
@@ -272,29 +279,12 @@ class Lights:
         rows = [
             {**_key(item.lead), "ended_at": item.at, "reason": str(item.reason)} for item in ended
         ]
-        await self._write(
-            _of_episode(update(light_episodes)).values(
-                cleared_at=bindparam("ended_at"),
-                cleared_reason=bindparam("reason"),
-                next_step="",
-                next_push_at=None,
-            ),
-            rows,
-        )
-        await self._write(
-            update(pushes)
-            .where(
-                pushes.c.opportunity_id == bindparam("of_opportunity"),
-                pushes.c.episode == bindparam("of_episode"),
-                pushes.c.state == fixed("owed"),
-            )
-            .values(state="dropped", reason="cleared_before"),
-            [_key(item.lead) for item in ended],
-        )
+        await self._write(_END, rows)
+        await self._write(_DROP_OWED, [_key(item.lead) for item in ended])
 
     async def _begin_episodes(self, risen: Sequence[Judgement]) -> None:
         await self._write(
-            insert(light_episodes),
+            _BEGIN,
             [
                 {
                     "opportunity_id": item.lead.opportunity.id,
@@ -308,16 +298,7 @@ class Lights:
         )
 
     async def _redden(self, reddened: Sequence[Judgement]) -> None:
-        await self._write(
-            _of_episode(update(light_episodes)).values(
-                red_at=bindparam("turned_at"),
-                acked_at=None,
-                acked_by=None,
-                next_step="",
-                next_push_at=None,
-            ),
-            [{**_key(item.lead), "turned_at": item.at} for item in reddened],
-        )
+        await self._write(_REDDEN, [{**_key(item.lead), "turned_at": item.at} for item in reddened])
 
     async def _write(self, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
@@ -363,11 +344,43 @@ def to_lead(row: Row[Any]) -> Lead:
     return Lead(opportunity, values["owner_leave_until"], episode)
 
 
+def _judged(judgement: Judgement) -> Opportunity:
+    standing = judgement.standing
+    return replace(
+        judgement.lead.opportunity,
+        light=standing.light,
+        stuck=standing.stuck,
+        light_due_at=standing.next_change_at,
+        episode=judgement.number,
+    )
+
+
 def _of_episode(statement: Any) -> Any:
     return statement.where(
         light_episodes.c.opportunity_id == bindparam("of_opportunity"),
         light_episodes.c.episode == bindparam("of_episode"),
     )
+
+
+_BEGIN = insert(light_episodes)
+_END = _of_episode(update(light_episodes)).values(
+    cleared_at=bindparam("ended_at"),
+    cleared_reason=bindparam("reason"),
+    next_step="",
+    next_push_at=None,
+)
+_DROP_OWED = (
+    update(pushes)
+    .where(
+        pushes.c.opportunity_id == bindparam("of_opportunity"),
+        pushes.c.episode == bindparam("of_episode"),
+        pushes.c.state == fixed("owed"),
+    )
+    .values(state="dropped", reason="cleared_before")
+)
+_REDDEN = _of_episode(update(light_episodes)).values(
+    red_at=bindparam("turned_at"), acked_at=None, acked_by=None, next_step="", next_push_at=None
+)
 
 
 def _key(lead: Lead) -> dict[str, Any]:

@@ -7,7 +7,7 @@ customer that is no more is pointed at the one that stands, and noted, so that a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -322,15 +323,20 @@ class Merges:
         return await self._conn.scalar(query) or 0
 
 
+_itself = select(accounts.c.id).where(accounts.c.id == bindparam("account_id"))
+_family = _itself.cte("family", recursive=True)
+FAMILY = select(
+    _family.union(
+        select(accounts.c.id).join(_family, accounts.c.merged_into_id == _family.c.id)
+    ).c.id
+)
+"""The ids of a customer, `account_id`, and all that were merged into it, directly or not."""
+
+
 async def family(conn: AsyncConnection, account_id: int) -> list[int]:
-    """The customer, and all that were merged into it, directly or not."""
-    found = [account_id]
-    level: Iterable[int] = found
-    while level:
-        rows = await conn.execute(select(accounts.c.id).where(accounts.c.merged_into_id.in_(level)))
-        level = list(rows.scalars())
-        found = [*found, *level]
-    return found
+    """The same, of a customer that exists, first itself."""
+    found = await conn.execute(FAMILY, {"account_id": account_id})
+    return [account_id, *(one for one in found.scalars() if one != account_id)]
 
 
 def _references() -> Iterator[tuple[Table, Column[Any]]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
 from storage.dialects import AnyRow, fixed, in_chunks
+from storage.remembering import memory_of
 from storage.stages import Stages
 from storage.tables import accounts, light_episodes, opportunities
 
@@ -30,11 +32,8 @@ _QUERY = (
 _BY_ID = _QUERY.where(opportunities.c.id == bindparam("key"))
 _FOR_UPDATE = _BY_ID.with_for_update(of=opportunities)
 _OF_ACCOUNT = _QUERY.where(opportunities.c.account_id == bindparam("key"))
-_LIVING = or_(
-    opportunities.c.state == fixed(OpportunityState.OPEN),
-    opportunities.c.state == fixed(OpportunityState.ON_HOLD),
-)
-_OPEN_OF_ACCOUNT = _OF_ACCOUNT.where(_LIVING)
+LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
+_LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
 _SAVE = update(opportunities).where(opportunities.c.id == bindparam("saved_id"))
 
 
@@ -43,18 +42,26 @@ class Opportunities:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
+        self._known: dict[int, Opportunity] = memory_of(conn, opportunities, accounts)
+        self._of_account: dict[int, list[int]] = memory_of(conn, opportunities, accounts)
 
     async def get(self, opportunity_id: int) -> Opportunity:
         """Raises NotFound."""
-        return await self._one(_BY_ID, opportunity_id)
+        if opportunity_id not in self._known:
+            self._known[opportunity_id] = await self._one(_BY_ID, opportunity_id)
+        return self._known[opportunity_id]
 
     async def get_for_update(self, opportunity_id: int) -> Opportunity:
         """Locked until the transaction ends. Raises NotFound."""
-        return await self._one(_FOR_UPDATE, opportunity_id)
+        if self._conn.dialect.name == "sqlite":  # nobody else writes meanwhile
+            return await self.get(opportunity_id)
+        found = await self._one(_FOR_UPDATE, opportunity_id)
+        self._known[opportunity_id] = found
+        return found
 
     async def open_of_account(self, account_id: int) -> list[Opportunity]:
         """The living ones: open and on hold."""
-        return await self._list(_OPEN_OF_ACCOUNT, account_id)
+        return [deal for deal in await self.of_account(account_id) if deal.state in LIVING]
 
     async def living_of_accounts(self, account_ids: Iterable[int]) -> list[Opportunity]:
         """The same of several customers."""
@@ -65,7 +72,11 @@ class Opportunities:
         return found
 
     async def of_account(self, account_id: int) -> list[Opportunity]:
-        return await self._list(_OF_ACCOUNT, account_id)
+        if account_id not in self._of_account:
+            found = await self._list(_OF_ACCOUNT, account_id)
+            self._of_account[account_id] = [deal.id for deal in found]
+            self._known.update((deal.id, deal) for deal in found)
+        return [self._known[number] for number in self._of_account[account_id]]
 
     async def of_accounts(self, account_ids: Iterable[int]) -> dict[int, list[Opportunity]]:
         """account -> its opportunities, of those that have any."""
@@ -194,7 +205,22 @@ class Opportunities:
             "light": str(opportunity.light),
             "saved_id": opportunity.id,
         }
-        await self._conn.execute(_SAVE, values)
+        with self.changing(opportunity):
+            await self._conn.execute(_SAVE, values)
+
+    @contextmanager
+    def changing(self, *changed: Opportunity) -> Iterator[None]:
+        """What is written meanwhile makes these deals what they are said to be, and no other, so
+        what is known of deals still holds."""
+        known, of_account = dict(self._known), dict(self._of_account)
+        yield
+        for deal in changed:
+            if deal.id in known and known[deal.id].account_id != deal.account_id:
+                return
+            if deal.id in known:
+                known[deal.id] = deal
+        self._known.update(known)
+        self._of_account.update(of_account)
 
     async def count_living(self, owner_id: int) -> int:
         query = select(func.count()).where(opportunities.c.owner_id == owner_id, _LIVING)

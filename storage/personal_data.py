@@ -274,6 +274,7 @@ class PersonalData:
             before=None,
             after={"audit_entries": list(entries), "rows": counts},
         )
+        await chain.seal()
 
     async def _words(self, of: Sequence[int]) -> list[str]:
         rows = await self._conn.execute(

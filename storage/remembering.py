@@ -17,12 +17,14 @@ class Remembering:
 
     Nothing is kept longer than the transaction, so nobody else has to say what they change. What
     is kept is forgotten when the transaction writes to a table that it came from, and all of it
-    when rows are locked, since whoever held them before may have changed anything.
+    when rows are locked, since whoever held them before may have changed anything. On SQLite
+    nobody did: a transaction that writes is the only one.
     """
 
     def __init__(self, conn: AsyncConnection) -> None:
         self.dialect = conn.dialect
         self._conn = conn
+        self._is_alone = conn.dialect.name == "sqlite"
         self._kept: list[tuple[frozenset[FromClause], dict[Any, Any]]] = []
 
     def memory(self, *tables: Table) -> dict[Any, Any]:
@@ -44,7 +46,7 @@ class Remembering:
         return await self._conn.scalars(statement, parameters)
 
     def _forget_what_changes(self, statement: Any) -> None:
-        if isinstance(statement, Select) and statement._for_update_arg is None:
+        if isinstance(statement, Select) and (self._is_alone or statement._for_update_arg is None):
             return
         changed = statement.table if isinstance(statement, UpdateBase) else None
         for tables, kept in self._kept:

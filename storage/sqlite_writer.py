@@ -4,6 +4,9 @@ Statements take microseconds and run where they are called. Only what may wait g
 thread: a commit, for the disk, and a begin, if another process holds the lock. With an async
 driver each statement would cost some hops between threads, which is most of its time; and a
 thread beside a busy event loop waits for the interpreter lock each time it needs it.
+
+Transactions take turns, and those that stand in line when one has ended are committed with it:
+each is a part that is undone alone when it raises, and none returns before all are durable.
 """
 
 from __future__ import annotations
@@ -11,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, create_engine, literal_column, select
@@ -35,6 +38,20 @@ MAX_STRETCH_S = 0.01  # of statements without letting other tasks run
 T = TypeVar("T")
 
 
+class _Group:
+    """Parts that are committed together. `end` is done when they are durable, or raises."""
+
+    def __init__(self) -> None:
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            self.end.cancel()
+        elif not self.end.done():
+            self.end.set_exception(error)
+            self.end.exception()  # nobody may be left to ask
+
+
 class SqliteWriter:
     """A `storage.writers.Writer`. Transactions take turns, first come first served."""
 
@@ -49,17 +66,32 @@ class SqliteWriter:
             hide_parameters=True,  # errors are logged, and what people said must not be
         )
         prepare_sqlite(self._engine, synchronous=synchronous, busy_timeout_ms=0)
-        self._conn: Connection | None = None
+        self._group: _Group | None = None
+        self._committing: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _conn(self) -> Connection:
+        return self._engine.connect()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        async with self.turn, self._transaction() as conn:
-            tx = UnitOfWork(cast(AsyncConnection, _Direct(conn)))
-            yield tx
+        async with self.turn:
+            async with self._part() as conn:
+                tx = UnitOfWork(cast(AsyncConnection, _Direct(conn)))
+                yield tx
+                await tx.complete()
+            group = self._group or self._open_group()
+        await asyncio.shield(group.end)
         tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
-        async with self._transaction() as conn:
+        """Commits at once, for a door waits."""
+        ids = await self._insert(envelopes)
+        await self._commit(self._group or _Group())
+        return ids
+
+    async def _insert(self, envelopes: Sequence[Envelope]) -> list[int | None]:
+        async with self._part() as conn:
             # The hottest path there is. Asking each column's type for how the driver takes its
             # values would cost as much again as all the rest.
             rows = [to_row(envelope, _utc_text) for envelope in envelopes]
@@ -73,19 +105,68 @@ class SqliteWriter:
             return ids_in_order(envelopes, conn.execute(new).all() if added else [])
 
     async def close(self) -> None:
-        if self._conn is not None:
+        await asyncio.gather(*self._committing, return_exceptions=True)
+        if "_conn" in self.__dict__:
             await self._in_thread(self._conn.close)
         await self._in_thread(self._engine.dispose)
         self._thread.shutdown()
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
-        """By whoever holds the turn."""
-        conn = self._conn = self._conn or self._engine.connect()
+    async def _part(self) -> AsyncIterator[Connection]:
+        """Of the group that is open, else the first of one; by whoever holds the turn."""
+        conn = self._conn
+        if self._group is not None:
+            with self._savepoint(conn, self._group):
+                yield conn
+            return
         try:
             await self._take_lock(conn)
             yield conn
+        except BaseException:
+            conn.rollback()
+            raise
+
+    @contextmanager
+    def _savepoint(self, conn: Connection, group: _Group) -> Iterator[None]:
+        conn.exec_driver_sql("SAVEPOINT part")
+        try:
+            yield
+        except BaseException as error:
+            if _is_open(conn):
+                conn.exec_driver_sql("ROLLBACK TO part")
+                conn.exec_driver_sql("RELEASE part")
+            else:  # a full disk: SQLite has rolled all of it back
+                self._group = None
+                group.fail(error)
+                conn.rollback()
+            raise
+        conn.exec_driver_sql("RELEASE part")
+
+    def _open_group(self) -> _Group:
+        """After the first part. Whoever waits for the turn by now comes before the commit."""
+        group = self._group = _Group()
+        task = asyncio.create_task(self._commit_in_turn(group), name="commit")
+        self._committing.add(task)
+        task.add_done_callback(self._committing.discard)
+        return group
+
+    async def _commit_in_turn(self, group: _Group) -> None:
+        async with self.turn:
+            if self._group is group:
+                with suppress(Exception):  # those who wait for the group are told
+                    await self._commit(group)
+
+    async def _commit(self, group: _Group) -> None:
+        conn, self._group = self._conn, None
+        try:
+            if not _is_open(conn):
+                raise OperationalError("COMMIT", None, RuntimeError("it was rolled back"))
             await self._in_thread(conn.commit)
+        except BaseException as error:
+            group.fail(error)
+            raise
+        else:
+            group.end.set_result(None)
         finally:
             conn.rollback()  # of what was not committed, after a failed commit too
 
@@ -103,6 +184,12 @@ class SqliteWriter:
         except asyncio.CancelledError:
             await asyncio.wait([future])
             raise
+
+
+def _is_open(conn: Connection) -> bool:
+    """Whether SQLite still has the transaction; some errors make it roll back by itself."""
+    driver: Any = conn.connection.driver_connection
+    return bool(driver.in_transaction)
 
 
 def _begin_patiently(conn: Connection) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.coaching import Result, Tally
 from bot.domain.opportunities import OpportunityState
 from bot.domain.tracks import Track, read, to_row
-from storage.dialects import AnyRow, fixed, insert_into
-from storage.merges import family
+from storage.dialects import AnyRow, fixed, insert_into, prepared_insert
+from storage.merges import FAMILY
 from storage.tables import customer_profiles, opportunities, talk_tracks, track_showings
 
 _FILE = ("file", "file_name")
@@ -55,6 +55,25 @@ class Profile:
 
 
 _COLUMNS = [track_showings.c[field.name] for field in fields(Showing)]
+_SHOW = prepared_insert(
+    track_showings,
+    lambda new: new.on_conflict_do_nothing(
+        index_elements=[track_showings.c.card_id, track_showings.c.place]
+    ),
+)
+_OF_ACCOUNT = (
+    select(*_COLUMNS)
+    .where(track_showings.c.account_id == bindparam("account_id"))
+    .order_by(track_showings.c.shown_at.desc(), track_showings.c.id.desc())
+    .limit(bindparam("most"))
+)
+_IS_OWN = customer_profiles.c.account_id == bindparam("account_id")
+_PROFILE = (
+    select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
+    .where(customer_profiles.c.account_id.in_(FAMILY))
+    .order_by(case((_IS_OWN, 0), else_=1), customer_profiles.c.told_at.desc())
+    .limit(1)
+)
 
 
 class Tracks:
@@ -89,16 +108,9 @@ class Tracks:
 
     async def show(self, showings: Iterable[Showing]) -> None:
         """Once for each place of a card."""
-        for showing in showings:
-            values = {field.name: getattr(showing, field.name) for field in fields(Showing)}
-            values |= {"objections": list(showing.objections), "result": str(showing.result)}
-            await self._conn.execute(
-                insert_into(self._conn, track_showings)
-                .values(values)
-                .on_conflict_do_nothing(
-                    index_elements=[track_showings.c.card_id, track_showings.c.place]
-                )
-            )
+        rows = [_to_row(showing) for showing in showings]
+        if rows:
+            await self._conn.execute(_SHOW(self._conn), rows)
 
     async def judge(self, card_id: str, place: int, result: Result) -> bool:
         """Whether it was not judged before."""
@@ -131,9 +143,7 @@ class Tracks:
 
     async def of_account(self, account_id: int, *, limit: int) -> list[Showing]:
         """Newest first."""
-        query = select(*_COLUMNS).where(track_showings.c.account_id == account_id)
-        newest = query.order_by(track_showings.c.shown_at.desc(), track_showings.c.id.desc())
-        return await self._list(newest.limit(limit))
+        return await self._list(_OF_ACCOUNT, {"account_id": account_id, "most": limit})
 
     async def evidence(self, industry: str, *, since: datetime) -> dict[tuple[str, str], Tally]:
         """(code, segment) -> what became of it. Won and lost are read from the deals as they
@@ -177,14 +187,7 @@ class Tracks:
 
     async def profile(self, account_id: int) -> Profile:
         """What was told of the customer, else last of one that was merged into it."""
-        own = customer_profiles.c.account_id == account_id
-        rows = await self._conn.execute(
-            select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
-            .where(customer_profiles.c.account_id.in_(await family(self._conn, account_id)))
-            .order_by(case((own, 0), else_=1), customer_profiles.c.told_at.desc())
-            .limit(1)
-        )
-        row = rows.one_or_none()
+        row = (await self._conn.execute(_PROFILE, {"account_id": account_id})).one_or_none()
         return Profile() if row is None else Profile(row.employees, row.yearly_fen)
 
     async def save_profile(self, account_id: int, profile: Profile, at: datetime) -> None:
@@ -199,8 +202,8 @@ class Tracks:
             .on_conflict_do_update(index_elements=[customer_profiles.c.account_id], set_=values)
         )
 
-    async def _list(self, query: Select[Any]) -> list[Showing]:
-        return [_to_showing(row) for row in await self._conn.execute(query)]
+    async def _list(self, query: Select[Any], key: dict[str, Any] | None = None) -> list[Showing]:
+        return [_to_showing(row) for row in await self._conn.execute(query, key)]
 
 
 def _count(result: Result, *states: OpportunityState) -> Any:
@@ -223,6 +226,11 @@ _COUNTS = (
 def _to_track(body: dict[str, Any]) -> Track:
     row = {key: value for key, value in body.items() if key not in _FILE}
     return replace(read(row), file=body["file"], file_name=body["file_name"])
+
+
+def _to_row(showing: Showing) -> dict[str, Any]:
+    values = {field.name: getattr(showing, field.name) for field in fields(Showing)}
+    return values | {"objections": list(showing.objections), "result": str(showing.result)}
 
 
 def _to_showing(row: AnyRow) -> Showing:

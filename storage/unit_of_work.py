@@ -163,7 +163,6 @@ class UnitOfWork:
     kept_words = _Part(KeptWords)
     settings = _Part(Settings)
     policy_changes = _Part(PolicyChanges)
-    lights = _Part(Lights)
     tokens = _Part(Tokens)
     libraries = _Part(Libraries)
     levels = _Part(Levels)
@@ -185,9 +184,17 @@ class UnitOfWork:
     def speakers(self) -> Speakers:
         return Speakers(self._conn, people=self.people, drafts=self.drafts, dialogs=self.dialogs)
 
+    @cached_property
+    def lights(self) -> Lights:
+        return Lights(self._conn, deals=self.opportunities)
+
     def once_committed(self, act: Callable[[], None]) -> None:
         """Have what is kept in memory follow, but not before the database has it."""
         self._once_committed.append(act)
+
+    async def complete(self) -> None:
+        """What is left for the end of the transaction. Called by whoever is about to commit."""
+        await self.audit.seal()
 
     def committed(self) -> None:
         """Called by whoever has committed."""
@@ -198,10 +205,12 @@ class UnitOfWork:
     async def attempt(self) -> AsyncIterator[None]:
         """A part that is undone alone when it raises; the transaction goes on. Not nested."""
         await self._unseen.execute(text("SAVEPOINT attempt"))
+        unsealed = self.audit.unsealed
         try:
             yield
         except BaseException:
             await self._conn.execute(text("ROLLBACK TO SAVEPOINT attempt"))  # and forget
+            self.audit.drop_unsealed(besides=unsealed)
             raise
         finally:
             await self._unseen.execute(text("RELEASE SAVEPOINT attempt"))

@@ -42,7 +42,7 @@ MAY_SCAN = {
     "storage/libraries.py:owners_of_living": "of everybody, before an action library is switched",
     "storage/forecast_history.py:open_by_level": "of everybody, once a night",
     "storage/figures_rebuild.py:lacks_notes": "once, when a process starts",
-    "storage/audit.py:head": "the newest by its key",
+    "storage/audit.py:_head": "the newest by its key",
     "storage/contracts.py:latest": "the newest by its key; hardly any is withdrawn",
     "storage/personal_data.py:_pages": "erasing a person goes through everything, page by page",
     "storage/supply.py:silences": "a notice for each large sale: some thousands a year",
@@ -142,7 +142,7 @@ def _whose() -> str:
     what the running task awaits.
     """
     names = [(one.filename, one.name) for one in traceback.extract_stack()]
-    names += _awaited()
+    names += [one for one in _awaited() if one not in names]
     ours = [
         f"{Path(file).relative_to(ROOT)}:{name}"
         for file, name in names

@@ -63,6 +63,55 @@ async def test_what_the_database_refuses_rolls_everything_back(database: Databas
         assert await tx.accounts.list_all() == []
 
 
+async def test_of_several_in_line_only_the_one_that_fails_is_undone(database: Database) -> None:
+    async def paint(number: int) -> None:
+        async with database.begin() as tx:
+            await tx.settings.put(f"colour{number}", "red", AT)
+            await asyncio.sleep(0)
+            if number == 2:
+                raise ZeroDivisionError
+
+    ended = await asyncio.gather(*(paint(n) for n in range(5)), return_exceptions=True)
+    assert [type(one) for one in ended if one is not None] == [ZeroDivisionError]
+    async with database.read() as tx:
+        found = [await tx.settings.get(f"colour{number}") for number in range(5)]
+    assert found == ["red", "red", None, "red", "red"]
+
+
+async def test_whoever_is_told_of_the_end_finds_it_durable(database: Database) -> None:
+    """Also beside others in line, and beside a door."""
+
+    async def paint(number: int) -> object:
+        async with database.begin() as tx:
+            await tx.settings.put(f"colour{number}", "red", AT)
+        async with database.read() as tx:
+            return await tx.settings.get(f"colour{number}")
+
+    async def ring(number: int) -> object:
+        stored = await database.append(envelope(delivery_id=f"d{number}"))
+        assert stored is not None
+        return "red" if await database.pending(stored) else None
+
+    found = await asyncio.gather(*(do(n) for n in range(6) for do in (paint, ring)))
+    assert found == ["red"] * 12
+
+
+async def test_one_in_line_who_is_cancelled_takes_nobody_along(database: Database) -> None:
+    async def paint(number: int) -> None:
+        async with database.begin() as tx:
+            await tx.settings.put(f"colour{number}", "red", AT)
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(paint(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    tasks[3].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with database.read() as tx:
+        found = [await tx.settings.get(f"colour{number}") for number in range(4)]
+    assert found[::2] == ["red", "red"]
+
+
 async def test_a_reader_sees_one_moment_beside_a_writer(database: Database) -> None:
     async with database.begin() as writing:
         await writing.settings.put("colour", "red", AT)

@@ -1,0 +1,281 @@
+"""From callbacks over HTTP to activities stored and replies queued, saturated.
+
+The bot is built as `serve` builds it, in a process of its own: doors, dispatcher, handlers and, on
+PostgreSQL, leases and news; only nobody sends what is queued, nothing happens by the clock, and
+there are no pages. Every message tells of a customer of its own and is stored at once
+(`auto_confirm`), so each makes an activity, its light and figures, an audit entry and a card.
+
+The clock is told, and what can be compared on a machine that others use: processor time of the
+bot's process and statements for each message. On PostgreSQL the server's work comes on top. Two
+processes are pinned to a core each and compared with one that is pinned; the load, which goes to
+both in turn, and the database share these cores, so the ratio by processor time is what two free
+cores would give.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy import Engine, event, func, select
+
+from benchmarks import bodies, load
+from benchmarks.company import put
+from benchmarks.databases import KINDS, fresh_url
+from benchmarks.people import hire
+from bot.clock import WallClock
+from config.settings import Settings
+from connectors.web import server
+from run_bot import beside_others, build, doors, parts_of
+from storage import admin
+from storage.database import Database
+from storage.tables import activities, inbox, outbox
+
+PEOPLE = 300
+CUSTOMERS = 20_000
+MESSAGES = int(os.environ.get("GENDAN_BENCH_MESSAGES", "3000"))
+WARM_UP = max(100, MESSAGES // 10)
+CONNECTIONS = 32
+REPLIES = 2  # the card, and a line on what the customer objects to
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Of all processes together, so far."""
+
+    cpu_s: float
+    statements: int
+
+
+def request(number: int) -> bytes:
+    """The numberth callback: a call with a customer that nobody else tells of."""
+    text = f"刚和客户{number:05d}有限公司王总通了25分钟电话，嫌价格高，下周三再联系"
+    return bodies.wecom(number, people=PEOPLE, text=text)
+
+
+def configuration(url: str, folder: Path) -> dict[str, object]:
+    policy = Path("config/policy.toml").read_text("utf-8")
+    at_once = policy.replace("auto_confirm = false", "auto_confirm = true ")
+    assert at_once != policy
+    (folder / "policy.toml").write_text(at_once, "utf-8")
+    app = bodies.WECOM
+    return {
+        "policy": str(folder / "policy.toml"),
+        "storage": {"url": url, "files": str(folder / "files")},
+        "wecom": {
+            app.name: {
+                "corp_id": app.corp_id, "agent_id": app.agent_id, "secret": app.secret,
+                "token": app.token, "aes_key": app.aes_key,
+            }
+        },
+    }  # fmt: skip
+
+
+async def serve(settings: Settings) -> None:
+    """A bot in this process. Prints its port; then for each line that it reads waits until
+    nothing is in work and prints what it has spent. Ends when its input does."""
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    event.listen(Engine, "before_cursor_execute", count)
+    async with contextlib.AsyncExitStack() as stack:
+        together = await stack.enter_async_context(beside_others(settings))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        database = await Database.open(settings.storage.url.get_secret_value(), synchronous="FULL")
+        stack.push_async_callback(database.close)
+        bot = build(
+            settings, clock=WallClock(), database=database, session=session, together=together
+        )
+        await bot.load_memory()
+        gc.collect()
+        gc.freeze()
+        if together is not None:
+            await together.join(parts_of(bot))
+            await stack.enter_async_context(together.running())
+        bound = server.bind("127.0.0.1", 0)
+        print(bound.getsockname()[1], flush=True)
+        await stack.enter_async_context(server.listening(doors(bot), bound))
+        while await asyncio.to_thread(sys.stdin.readline):
+            await bot.dispatcher.drained()
+            told = {"cpu_s": time.process_time(), "statements": statements}
+            print(json.dumps(told), flush=True)
+        await bot.dispatcher.stop()
+
+
+class Bots:
+    """So many bots on one database, and what is asked of them."""
+
+    def __init__(self, processes: Sequence[asyncio.subprocess.Process], ports: Sequence[int]):
+        self._processes = processes
+        self._ports = ports
+
+    async def spent(self) -> Spent:
+        """Once nothing is in work."""
+        found = [json.loads(await _ask(process)) for process in self._processes]
+        return Spent(sum(one["cpu_s"] for one in found), sum(one["statements"] for one in found))
+
+    async def take(self, requests: Sequence[bytes], folder: Path) -> None:
+        """Each its share, in turn, as a balancer would have it."""
+        clients = []
+        for number, port in enumerate(self._ports):
+            file = folder / f"{number}.requests"
+            load.save(list(requests[number :: len(self._ports)]), file)
+            clients.append(
+                await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(port), str(file),
+                    str(CONNECTIONS // len(self._ports)), "0", stdout=asyncio.subprocess.PIPE,
+                )
+            )  # fmt: skip
+        for client in clients:
+            out, _ = await client.communicate()
+            told = json.loads(out)
+            assert told["failed"] == 0, told
+
+
+async def _ask(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"\n")
+    return await process.stdout.readline()
+
+
+@contextlib.asynccontextmanager
+async def bots(url: str, folder: Path, cores: Sequence[set[int]]) -> AsyncIterator[Bots]:
+    """One for each set of cores that it may use."""
+    file = folder / "gendan.json"
+    file.write_text(json.dumps(configuration(url, folder)), "utf-8")
+    processes, ports = [], []
+    for may_use in cores:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.end_to_end", str(file),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        os.sched_setaffinity(process.pid, may_use)
+        assert process.stdout is not None
+        processes.append(process)
+        ports.append(int(await process.stdout.readline()))
+    if len(cores) > 1:
+        await asyncio.sleep(5)  # until they have shared the conversations out
+    try:
+        yield Bots(processes, ports)
+    finally:
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()
+
+
+async def measure(
+    url: str, folder: Path, cores: Sequence[set[int]], numbers: range
+) -> tuple[float, float, float]:
+    """(messages a second, processor milliseconds and statements a message) of bots, which have
+    warmed up with the first of these messages."""
+    requests = [request(number) for number in numbers]
+    database = await Database.open(url)
+    try:
+        async with bots(url, folder, cores) as serving:
+            await serving.take(requests[:WARM_UP], folder)
+            await _handled(database)
+            before, begun = await serving.spent(), time.perf_counter()
+            await serving.take(requests[WARM_UP:], folder)
+            await _handled(database)
+            after, seconds = await serving.spent(), time.perf_counter() - begun
+        await _all_there(database, numbers.stop)
+    finally:
+        await database.close()
+    count = len(requests) - WARM_UP
+    return (
+        count / seconds,
+        (after.cpu_s - before.cpu_s) / count * 1000,
+        (after.statements - before.statements) / count,
+    )
+
+
+async def _handled(database: Database) -> None:
+    waiting = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
+    while await _number(database, waiting):  # noqa: ASYNC110 - a row has no event
+        await asyncio.sleep(0.1)
+
+
+async def _all_there(database: Database, count: int) -> None:
+    """Of all messages so far."""
+    for table, wanted in ((activities, CUSTOMERS + count), (outbox, REPLIES * count)):
+        found = await _number(database, select(func.count()).select_from(table))
+        assert found == wanted, (table.name, found, wanted)
+
+
+async def _number(database: Database, query: object) -> int:
+    async with database.read() as tx:
+        return int(await tx.delivery._conn.scalar(query) or 0)  # type: ignore[call-overload]
+
+
+async def _fill(url: str) -> None:
+    """Each customer has had its first call, as nearly all have that are told of."""
+    await admin.upgrade(url)
+    database = await Database.open(url)
+    await hire(database, PEOPLE, customers=CUSTOMERS)
+    called_at = datetime.now(UTC) - timedelta(days=6)
+    await put(database, activities, (
+        {"account_id": n, "opportunity_id": n, "actor_id": (n - 1) % PEOPLE + 1,
+         "unit": "first_call", "title": "首次电话", "text": "打了电话", "occurred_at": called_at,
+         "recorded_at": called_at, "source_id": f"bench:{n}", "slots": {"duration_s": 1500},
+         "file_hashes": [], "valid": True, "grade": "E0"}
+        for n in range(1, CUSTOMERS + 1)
+    ))  # fmt: skip
+    await database.close()
+
+
+def _report(name: str, found: tuple[float, float, float]) -> None:
+    rate, cpu_ms, statements = found
+    print(
+        f"   {name}: {rate:.0f} messages/s; {cpu_ms:.2f} ms of processor time and "
+        f"{statements:.1f} statements a message",
+        flush=True,
+    )
+
+
+async def main() -> None:
+    everywhere, total = os.sched_getaffinity(0), WARM_UP + MESSAGES
+    wanted = os.environ.get("GENDAN_BENCH_KINDS", ",".join(KINDS)).split(",")
+    with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as name:
+        folder = Path(name)
+        if "SQLite" in wanted:
+            url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
+            await _fill(url)
+            _report("SQLite", await measure(url, folder, [everywhere], range(total)))
+        if "PostgreSQL" not in wanted:
+            return
+        async with fresh_url() as url:
+            await _fill(url)
+            _report("PostgreSQL", await measure(url, folder, [everywhere], range(total)))
+            cores = sorted(everywhere)[:2]
+            if len(cores) < 2:
+                return
+            one = await measure(url, folder, [{cores[0]}], range(total, 2 * total))
+            _report("PostgreSQL, one pinned", one)
+            pinned = [{core} for core in cores]
+            two = await measure(url, folder, pinned, range(2 * total, 3 * total))
+            _report("PostgreSQL, two pinned", two)
+            print(
+                f"   two pinned are {two[0] / one[0]:.2f} times one by the clock, "
+                f"{2 * one[1] / two[1]:.2f} times by processor time"
+            )
+
+
+if __name__ == "__main__":
+    written = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    asyncio.run(serve(Settings.model_validate(written)))
