@@ -9,8 +9,8 @@ import time
 
 ALL = (
     "ingest", "reply", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
-    "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "kill_one_of_three",
-    "stream", "aibot", "archive", "contacts", "signals",
+    "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "kill_points",
+    "kill_one_of_three", "stream", "aibot", "archive", "contacts", "signals",
 )  # fmt: skip
 
 

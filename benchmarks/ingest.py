@@ -7,6 +7,9 @@ and the database as they serve; only the work that follows an answer is held bac
 Short rounds alternate, and each of ours is compared with the bare one beside it, so that
 both see the same weather; the median of these ratios counts. Beside the rates, which depend
 on who else uses the machine, stands the processor time that each server spent on a request.
+
+With MINUTES in the environment it only tells whether memory stays flat: what is taken in is
+handled too, at CALM_RATE for so long, and the server's resident memory is told every minute.
 """
 
 from __future__ import annotations
@@ -32,11 +35,13 @@ from aiohttp import web
 from benchmarks import bodies, load
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher, Wording
-from bot.messages import Incoming, OutboundMessage
+from bot.messages import Envelope, InboundMessage, Incoming, OutboundMessage
 from connectors.dingtalk import crypto as dingtalk_crypto
 from connectors.dingtalk import webhook as dingtalk_door
+from connectors.dingtalk.parse import parse_envelope
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.crypto import Crypto
+from connectors.wecom.parse import parse
 from storage import admin
 from storage.database import Database
 from storage.files import FileFolder
@@ -46,6 +51,9 @@ CONNECTIONS = 64
 REQUESTS = 3_000
 ROUNDS = 14  # with the calm one less than the 50,000 that a dispatcher lets wait
 CALM_RATE = 300
+MINUTES = int(os.environ.get("MINUTES", "0"))
+WARM_MINUTES = 2
+MORE_MEMORY = 1.05
 
 
 def bare_routes() -> list[web.RouteDef]:
@@ -84,23 +92,32 @@ async def serve(kind: str, folder: Path) -> None:
     """A server in this process. Prints its port, then for each line it reads the processor
     seconds spent so far; ends when its input does."""
     application = web.Application()
-    application.add_routes(bare_routes() if kind == "bare" else await durable_routes(folder))
+    routes = bare_routes() if kind == "bare" else await durable_routes(folder, kind=kind)
+    application.add_routes(routes)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     gc.freeze()  # as `serve` does
     print(runner.addresses[0][1], flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
-        print(time.process_time(), flush=True)
+        print(time.process_time(), memory_mb(), flush=True)
 
 
-async def durable_routes(folder: Path) -> list[web.RouteDef]:
+def memory_mb() -> float:
+    """Of this process, as it stands in physical memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def durable_routes(folder: Path, *, kind: str) -> list[web.RouteDef]:
+    """kind: "ours" stores and answers, "handled" also does the work that follows, in short."""
     url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
     await admin.upgrade(url)
     clock = WallClock()
 
     async def handle(_tx: UnitOfWork, _incoming: Incoming) -> list[OutboundMessage]:
-        raise AssertionError("work was to be held back")
+        assert kind == "handled", "work was to be held back"
+        return []
 
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
         store=await Database.open(url, synchronous="FULL"),
@@ -109,12 +126,21 @@ async def durable_routes(folder: Path) -> list[web.RouteDef]:
         handle=handle,
         clock=clock,
         wording=Wording(apology=str),
+        readers={("wecom", "sales"): Reader(parse), ("dingtalk", "sales"): Reader(parse_envelope)},
     )
-    await dispatcher.stop()  # it stores and answers, and begins nothing
+    if kind != "handled":
+        await dispatcher.stop()  # it stores and answers, and begins nothing
     return [
         *wecom_door.routes(bodies.WECOM, dispatcher.accept, clock),
         *dingtalk_door.routes(bodies.DINGTALK, dispatcher.accept, [clock]),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An `EnvelopeReader`."""
+
+    parse: Callable[[Envelope], InboundMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +172,13 @@ class Server:
 
     async def take(self, requests: list[bytes], file: Path, *, rate: float = 0) -> Round:
         load.save(requests, file)
-        before = await self._cpu_s()
+        before, _ = await self.tell()
         client = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(self._port), str(file),
             str(CONNECTIONS), str(rate), stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, _ = await client.communicate()
-        spent = await self._cpu_s() - before
+        spent = (await self.tell())[0] - before
         found: dict[str, Any] = json.loads(out)
         assert found["failed"] == 0, found
         count = found["requests"]
@@ -168,11 +194,28 @@ class Server:
         self._process.terminate()
         await self._process.wait()
 
-    async def _cpu_s(self) -> float:
+    async def tell(self) -> tuple[float, float]:
+        """Processor seconds so far, and megabytes of resident memory."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(b"\n")
-        return float(await self._process.stdout.readline())
+        cpu_s, rss_mb = (await self._process.stdout.readline()).split()
+        return float(cpu_s), float(rss_mb)
+
+
+async def stay_flat(name: str, make: Callable[[int], bytes], folder: Path) -> None:
+    """MINUTES of a steady load. Raises AssertionError where memory goes on growing."""
+    numbers, server = itertools.count(), await Server.start("handled", folder)
+    told = []
+    for minute in range(MINUTES):
+        requests = [make(next(numbers)) for _ in range(60 * CALM_RATE)]
+        await server.take(requests, folder / f"{name}.requests", rate=CALM_RATE)
+        told.append((await server.tell())[1])
+        print(f"   {name}, minute {minute + 1}: {told[-1]:.0f} MB", flush=True)
+    await server.stop()
+    warm = told[min(WARM_MINUTES, len(told)) - 1]
+    print(f"   {name}: {next(numbers):,} requests, {warm:.0f} -> {told[-1]:.0f} MB")
+    assert told[-1] <= warm * MORE_MEMORY
 
 
 async def compare(name: str, make: Callable[[int], bytes], folder: Path) -> None:
@@ -222,7 +265,8 @@ async def main() -> None:
     base = os.environ.get("GENDAN_BENCH_DIR")
     for make in (bodies.wecom, bodies.dingtalk):
         with tempfile.TemporaryDirectory(dir=base) as folder:
-            await compare(make.__name__, make, Path(folder))
+            act = stay_flat if MINUTES else compare
+            await act(make.__name__, make, Path(folder))
 
 
 if __name__ == "__main__":
