@@ -10,6 +10,7 @@ hook.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -132,7 +133,8 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if "stop" in asked:
-            os.kill(asked["stop"], signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just died
+                os.kill(asked["stop"], signal.SIGTERM)
             continue
         number = os.fork()
         if number == 0:

@@ -302,7 +302,7 @@ async def play(zygote: Zygote, template: Path, platform: str, point: Point) -> E
                     acting.cancel()
                     keeping.result()
                 zygote.end(stage.bot)
-                await zygote.ended[stage.bot]
+                stage.died |= await zygote.ended[stage.bot] == DIED
                 await acting
                 stage.clock.move_to(BEGINS_AT + REMINDED_AFTER)
             return stage.ending()
