@@ -663,7 +663,9 @@ def _next_fire(zone: ZoneInfo) -> NextFire[UnitOfWork]:
     triggers: dict[str, CronTrigger] = {}
 
     def next_fire(job: Job[UnitOfWork], after: datetime) -> datetime:
-        trigger = triggers.setdefault(job.name, CronTrigger(**job.trigger, timezone=zone))
+        trigger = triggers.get(job.name)
+        if trigger is None:
+            trigger = triggers[job.name] = CronTrigger(**job.trigger, timezone=zone)
         found: datetime = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
         return found.astimezone(UTC)
 

@@ -10,6 +10,9 @@ beside SQLite's: as it comes, when it leaves them to the system for two minutes,
 Short rounds alternate, and each of ours is compared with the bare one beside it, so that
 both see the same weather; the median of these ratios counts. Beside the rates, which depend
 on who else uses the machine, stands the processor time that each server spent on a request.
+
+With MINUTES in the environment it only tells whether memory stays flat: what is taken in is
+handled too, at CALM_RATE for so long, and the server's resident memory is told every minute.
 """
 
 from __future__ import annotations
@@ -39,14 +42,16 @@ from benchmarks.nats_server import find_server, own_server
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher, Wording
 from bot.domain.sharing import Division
-from bot.messages import Incoming, OutboundMessage
+from bot.messages import Envelope, InboundMessage, Incoming, OutboundMessage
 from bot.ports import Accept
 from connectors.dingtalk import crypto as dingtalk_crypto
 from connectors.dingtalk import webhook as dingtalk_door
+from connectors.dingtalk.parse import parse_envelope
 from connectors.queue.access import Access
 from connectors.queue.inbox import StreamInbox
 from connectors.wecom import webhook as wecom_door
 from connectors.wecom.crypto import Crypto
+from connectors.wecom.parse import parse
 from storage import admin
 from storage.database import Database
 from storage.files import FileFolder
@@ -57,6 +62,9 @@ REQUESTS = 3_000
 ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "14"))
 """With the calm one less than the 50,000 that a dispatcher lets wait."""
 CALM_RATE = 300
+MINUTES = int(os.environ.get("MINUTES", "0"))
+WARM_MINUTES = 2
+MORE_MEMORY = 1.05
 
 
 def bare_routes() -> list[web.RouteDef]:
@@ -98,8 +106,8 @@ async def serve(kind: str, url: str) -> None:
     async with contextlib.AsyncExitStack() as open_meanwhile:
         if kind == "bare":
             application.add_routes(bare_routes())
-        elif kind == "ours":
-            application.add_routes(await durable_routes(url))
+        elif kind in ("ours", "handled"):
+            application.add_routes(await durable_routes(url, kind=kind))
         else:
             queue = StreamInbox(
                 Access(url), Division(frozenset()), WallClock(), holds=lambda _: False
@@ -112,7 +120,13 @@ async def serve(kind: str, url: str) -> None:
         gc.freeze()  # as `serve` does
         print(runner.addresses[0][1], flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
-            print(time.process_time(), flush=True)
+            print(time.process_time(), memory_mb(), flush=True)
+
+
+def memory_mb() -> float:
+    """Of this process, as it stands in physical memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _doors(accept: Accept) -> list[web.RouteDef]:
@@ -123,12 +137,14 @@ def _doors(accept: Accept) -> list[web.RouteDef]:
     ]
 
 
-async def durable_routes(url: str) -> list[web.RouteDef]:
+async def durable_routes(url: str, *, kind: str) -> list[web.RouteDef]:
+    """kind: "ours" stores and answers, "handled" also does the work that follows, in short."""
     await admin.upgrade(url)
     clock = WallClock()
 
     async def handle(_tx: UnitOfWork, _incoming: Incoming) -> list[OutboundMessage]:
-        raise AssertionError("work was to be held back")
+        assert kind == "handled", "work was to be held back"
+        return []
 
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
         store=await Database.open(url, synchronous="FULL"),
@@ -137,9 +153,18 @@ async def durable_routes(url: str) -> list[web.RouteDef]:
         handle=handle,
         clock=clock,
         wording=Wording(apology=str),
+        readers={("wecom", "sales"): Reader(parse), ("dingtalk", "sales"): Reader(parse_envelope)},
     )
-    await dispatcher.stop()  # it stores and answers, and begins nothing
+    if kind != "handled":
+        await dispatcher.stop()  # it stores and answers, and begins nothing
     return _doors(dispatcher.accept)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An `EnvelopeReader`."""
+
+    parse: Callable[[Envelope], InboundMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +196,13 @@ class Server:
 
     async def take(self, requests: list[bytes], file: Path, *, rate: float = 0) -> Round:
         load.save(requests, file)
-        before = await self._cpu_s()
+        before, _ = await self.tell()
         client = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(self._port), str(file),
             str(CONNECTIONS), str(rate), stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, _ = await client.communicate()
-        spent = await self._cpu_s() - before
+        spent = (await self.tell())[0] - before
         found: dict[str, Any] = json.loads(out)
         assert found["failed"] == 0, found
         count = found["requests"]
@@ -193,11 +218,31 @@ class Server:
         self._process.terminate()
         await self._process.wait()
 
-    async def _cpu_s(self) -> float:
+    async def tell(self) -> tuple[float, float]:
+        """Processor seconds so far, and megabytes of resident memory."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(b"\n")
-        return float(await self._process.stdout.readline())
+        cpu_s, rss_mb = (await self._process.stdout.readline()).split()
+        return float(cpu_s), float(rss_mb)
+
+
+async def stay_flat(name: str, make: Callable[[int], bytes], folder: Path) -> None:
+    """MINUTES of a steady load. Raises AssertionError where memory goes on growing."""
+    numbers, server = (
+        itertools.count(),
+        await Server.start("handled", f"sqlite:///{folder / 'b.db'}"),
+    )
+    told = []
+    for minute in range(MINUTES):
+        requests = [make(next(numbers)) for _ in range(60 * CALM_RATE)]
+        await server.take(requests, folder / f"{name}.requests", rate=CALM_RATE)
+        told.append((await server.tell())[1])
+        print(f"   {name}, minute {minute + 1}: {told[-1]:.0f} MB", flush=True)
+    await server.stop()
+    warm = told[min(WARM_MINUTES, len(told)) - 1]
+    print(f"   {name}: {next(numbers):,} requests, {warm:.0f} -> {told[-1]:.0f} MB")
+    assert told[-1] <= warm * MORE_MEMORY
 
 
 async def compare(
@@ -250,6 +295,9 @@ async def main() -> None:
     for make in (bodies.wecom, bodies.dingtalk):
         with tempfile.TemporaryDirectory(dir=base) as name:
             folder = Path(name)
+            if MINUTES:
+                await stay_flat(make.__name__, make, folder)
+                continue
             await compare(f"SQLite, {make.__name__}", make, folder, f"sqlite:///{folder / 'b.db'}")
             async with fresh_url() as url:
                 await compare(f"PostgreSQL, {make.__name__}", make, folder, url)

@@ -45,15 +45,21 @@ async def follow(desk: Desk) -> None:
 
 
 async def _show(desk: Desk, card_id: str, shown: ShownCard | None, *, only_in_place: bool) -> None:
+    """Today's list, on its own card: what was sent under an id can be changed, not sent again."""
     watch = desk.office.watch
+    today_id = morning_cards.card_id_of(desk.rep.id, desk.office.calendar.day_of(desk.at))
+    if today_id != card_id:  # pressed on another day's list
+        shown = await desk.tx.cards.get(today_id)
+        if shown is not None and not only_in_place:
+            desk.say(texts.ON_TODAYS_CARD)
     items = await worklist.of_person(desk.tx, watch, desk.rep, desk.at)
     told = morning_cards.told_on(shown)
     card = morning_cards.build(watch, desk.rep.id, items, desk.at, told=told)
-    if card.card_id == card_id:
-        data = {morning_cards.TOLD: sorted(told)}
-        await desk.change(card, subject=card_id, only_in_place=only_in_place, data=data)
+    if shown is None and today_id != card_id:
+        await desk.show(card, subject=today_id)
         return
-    await desk.show(card, subject=card.card_id)  # pressed on another day's list
+    data = {morning_cards.TOLD: sorted(told)}
+    await desk.change(card, subject=today_id, only_in_place=only_in_place, data=data)
 
 
 async def _act(desk: Desk, item: Item, action: str) -> None:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import fixed, insert_into
 from storage.inbox import Inbox
 from storage.outbox import Outbox
 from storage.tables import inbox, outbox, ticks
+
+TICKS_KEPT = timedelta(days=3)
+"""Longer than any tick may come late, so that one which was acted on is always found."""
+
+FORGOTTEN_AT_ONCE = 1_000
+"""What an older version has left behind goes little by little."""
+
+_OLD_TICKS = (
+    select(ticks.c.scheduled_at)
+    .where(ticks.c.job == bindparam("of_job"), ticks.c.scheduled_at < bindparam("before"))
+    .order_by(ticks.c.scheduled_at)
+    .limit(FORGOTTEN_AT_ONCE)
+)
+_FORGET_TICKS = delete(ticks).where(
+    ticks.c.job == bindparam("of_job"), ticks.c.scheduled_at.in_(_OLD_TICKS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +49,17 @@ class Delivery(Inbox, Outbox):
         self._conn = conn
 
     async def claim_tick(self, job: str, scheduled_at: datetime, *, at: datetime) -> bool:
-        """False when that tick was claimed before."""
+        """False when that tick was claimed before. The job's old ticks are forgotten: there are
+        some dozens a minute."""
         values = {"job": job, "scheduled_at": scheduled_at, "claimed_at": at}
         claimed = await self._conn.execute(
             insert_into(self._conn, ticks).values(values).on_conflict_do_nothing()
         )
-        return claimed.rowcount == 1
+        if claimed.rowcount != 1:
+            return False
+        old = {"of_job": job, "before": scheduled_at - TICKS_KEPT}
+        await self._conn.execute(_FORGET_TICKS, old)
+        return True
 
     async def last_noted_at(self) -> datetime | None:
         """The latest moment that a tick was for, or a delivery came or was handled at."""

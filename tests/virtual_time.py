@@ -20,7 +20,10 @@ Test = Callable[..., Coroutine[Any, Any, None]]
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` tells virtual time; it only goes forward. working: what is being waited for in
-    real time; whoever uses threads of their own counts themselves here."""
+    real time; whoever uses threads of their own counts themselves here. has_threads: others may
+    be about to write to a socket that nobody waits for."""
+
+    has_threads = True
 
     def __init__(self) -> None:
         self.skipped_s = 0.0
@@ -51,7 +54,7 @@ class _Impatient(selectors.DefaultSelector):
         if timeout is None or timeout <= 0 or self._loop.working:
             return super().select(timeout)
         found = super().select(0)
-        if not found:
+        if not found and self._loop.has_threads:
             os.sched_yield()
             found = super().select(0)
         if not found:

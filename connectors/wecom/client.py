@@ -229,10 +229,15 @@ class WecomClient:
             return Receipt()
         return await self._send_new(user_id, content, dedupe_key)
 
-    async def _send_new(self, user_id: str, content: Content, dedupe_key: str) -> Receipt:
+    async def _send_new(
+        self, user_id: str, content: Content, dedupe_key: str, *, task_id: str = ""
+    ) -> Receipt:
+        """task_id: of a card that may be on screen by now; it is then refused."""
         take_all(self._member_windows, user_id)
 
         async def post(body: _Body) -> Receipt:
+            if task_id:
+                body = {**body, "template_card": {**body["template_card"], "task_id": task_id}}
             addressed = {"touser": user_id, "agentid": self._app.agent_id, **body}
             checked = self._repeats.protect(addressed, dedupe_key)
             return _receipt(await self._api.post("message/send", checked))
@@ -255,7 +260,8 @@ class WecomClient:
         if update.only_in_place:
             return Receipt()
         try:
-            return await self._send_new(user_id, update.card, dedupe_key)
+            shown = render.task_id(update.card)  # also of a closed card, which needs none
+            return await self._send_new(user_id, update.card, dedupe_key, task_id=shown)
         except Refusal as refusal:
             if refusal.errcode != TASK_ID_USED:
                 raise

@@ -29,7 +29,7 @@ class Uploader(Protocol):
 
 
 class Media:
-    """Uploads a file once and remembers its media_id."""
+    """Uploads a file once and remembers its media_id while that lives."""
 
     def __init__(self, api: Uploader, files: FileStore, clock: Clock) -> None:
         self._api = api
@@ -56,7 +56,9 @@ class Media:
         data = await self.read(content)
         kind = kind_for(content.kind, data)
         media_id = await self._api.upload(kind, data, content.name)
-        self._ids[key] = (kind, media_id, self._clock.now() + _MEDIA_LIFE)
+        now = self._clock.now()
+        self._ids = {one: kept for one, kept in self._ids.items() if now < kept[2]}
+        self._ids[key] = (kind, media_id, now + _MEDIA_LIFE)
         return kind, media_id
 
     def forget(self, content: FileContent) -> None:

@@ -266,3 +266,19 @@ async def test_a_supervisor_whose_team_reacts_to_nothing_is_not_flooded(chat: Ch
     await days.until("2026-02-14T23:00")
     told = [line.split()[0] for line in days.story("li")]
     assert max(told.count(day) for day in told) == 3
+
+
+async def test_an_older_list_brings_todays_up_to_date_and_points_to_it(chat: Chat) -> None:
+    """A platform takes each card once: the day's list, sent again, would be seen by nobody."""
+    await chat.customer(HENGRUI)
+    await call(chat, "恒锐机电通了10分钟，明天再联系")
+    days = Days(chat)
+    await days.until("2026-01-29T09:05")
+    yesterdays = chat.card()
+    await days.until("2026-01-30T09:05")
+    todays = chat.card()
+    assert todays.card_id != yesterdays.card_id
+    assert "今天早上的那张卡片" in await chat.press("zhang", yesterdays, "刷新")
+    update = chat.said[-1].content
+    assert isinstance(update, CardUpdate)
+    assert update.card.card_id == todays.card_id

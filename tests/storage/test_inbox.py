@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.messages import Envelope
 from storage.database import Database
+from storage.delivery import TICKS_KEPT
+from storage.tables import ticks
 from tests.storage.samples import AT, after, envelope
 
 
@@ -202,6 +205,20 @@ async def test_a_tick_is_claimed_once_by_two_at_once(database: Database) -> None
     assert sorted(await asyncio.gather(claim(), claim())) == [False, True]
     async with database.begin() as tx:
         assert await tx.delivery.claim_tick("sweep", after(5), at=after(5))
+
+
+async def test_ticks_that_nobody_can_ask_for_any_more_are_forgotten(database: Database) -> None:
+    begun = AT - TICKS_KEPT - timedelta(minutes=10)
+    for minute in range(10):
+        async with database.begin() as tx:
+            at = begun + timedelta(minutes=minute)
+            assert await tx.delivery.claim_tick("sweep", at, at=at)
+            assert await tx.delivery.claim_tick("another", at, at=at)
+    async with database.begin() as tx:
+        assert await tx.delivery.claim_tick("sweep", AT, at=AT)
+        query = select(ticks.c.job, func.count()).group_by(ticks.c.job)
+        left = {job: count for job, count in await tx.delivery._conn.execute(query)}
+    assert left == {"sweep": 1, "another": 10}
 
 
 async def test_counts_say_what_waits_and_what_was_given_up(database: Database) -> None:

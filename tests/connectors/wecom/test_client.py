@@ -279,6 +279,14 @@ async def test_update_whose_answer_was_lost_is_not_shown_twice(bed: Bed) -> None
     assert await bed.send(CardUpdate(CARD, "RC")) == Receipt()
 
 
+async def test_a_closed_card_whose_answer_was_lost_is_known_by_its_id_too(bed: Bed) -> None:
+    bed.api.script(UPDATE, 60140)
+    bed.api.script(SEND, 42014)
+    closed = replace(CARD, revision=2, closed="已确认")
+    assert await bed.send(CardUpdate(closed, "RC")) == Receipt()
+    assert bed.api.bodies(SEND)[0]["template_card"]["task_id"] == "draft-1@2"
+
+
 async def test_card_update_without_a_code_is_a_new_card(bed: Bed) -> None:
     await bed.send(CardUpdate(replace(CARD, revision=2)))
     assert bed.api.count(UPDATE) == 0
