@@ -10,8 +10,8 @@ import time
 ALL = (
     "ingest", "reply", "end_to_end", "sweep", "deadlines", "alarm", "funnel", "pages", "first_page",
     "conversions", "payouts", "forecast", "sales_team", "nightly", "kill", "kill_points",
-    "kill_one_of_three", "restarts", "stream", "aibot", "archive", "contacts", "signals", "partitions",
-    "row_sizes",
+    "kill_one_of_three", "restarts", "stream", "aibot", "archive", "contacts", "signals",
+    "partitions", "row_sizes",
 )  # fmt: skip
 
 
