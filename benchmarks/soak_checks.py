@@ -21,6 +21,7 @@ from benchmarks.soak_noise import Noise
 from benchmarks.soak_world import Month
 from handlers import rebuilding
 from storage import beside
+from storage.files import FileFolder
 
 OURS = ("bot.", "handlers.", "connectors.", "storage.", "speech.", "config.", "run_bot")
 NOT_OURS = "connectors.sandbox"
@@ -235,7 +236,7 @@ def _inversions(month: Month, answers: list[tuple[str, str]]) -> int:
 async def verified(month: Month) -> list[str]:
     """What `gendan db verify` finds, files and audit chain included."""
     with _real_time():
-        return await beside.verify(month.url, folder=month.folder / "files")
+        return await beside.verify(month.url, kept=FileFolder(month.folder / "files"))
 
 
 async def rebuilt_otherwise(month: Month) -> list[str]:

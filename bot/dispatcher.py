@@ -318,7 +318,9 @@ class Dispatcher(Generic[Tx]):
         try:
             async with self._store.begin() as tx:
                 until = self._clock.now() + timedelta(seconds=wait_s)
-                await tx.delivery.postpone(pending.id, until=until, reason=reason)
+                await tx.delivery.postpone(
+                    pending.id, until=until, reason=reason, received_at=pending.envelope.received_at
+                )
         except Exception as lost:  # noqa: BLE001 - the row is still there; only the note is not
             return self._without_store(pending, lost)
         return _Again(wait_s, replace(pending, attempts=attempts))

@@ -378,7 +378,9 @@ class Delivery(Protocol):
         it, which spares looking for it in every month."""
         ...
 
-    async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None: ...
+    async def postpone(
+        self, inbox_id: int, *, until: datetime, reason: str, received_at: datetime | None = None
+    ) -> None: ...
 
     async def bury(
         self,

@@ -49,8 +49,8 @@ NAME_BYTES = 1072
 SLACK = 1.4
 """PostgreSQL's pages beside packed ones: a fifth of the rows may be dead before vacuum comes
 (autovacuum_vacuum_scale_factor), and pages of indexes are about two thirds full."""
-CONNECTIONS = 24
-"""Of each process: docs/scaling.md."""
+CONNECTIONS = 42
+"""Of each process, on a machine of eight cores or more: docs/scaling.md."""
 SWEEP_S, FORECAST_S = 1.65, 33.4
 """On PostgreSQL, for 1,000,000 open deals: docs/benchmarks.md."""
 MOST_IN_SQLITE = 100e9
@@ -228,7 +228,7 @@ def _limits(team: Team) -> Iterator[tuple[str, float, float, str, str]]:
     )  # fmt: skip
     yield (
         "max_connections = 100", bot * CONNECTIONS, 97,
-        "raise it: 24 for each process", "PostgreSQL's default; docs/scaling.md",
+        "raise it: 42 for each process", "PostgreSQL's default; docs/scaling.md",
     )  # fmt: skip
     yield (
         "32 partitions of conversations", bot, 32,

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.archive import ArchivedFile
-from storage.dialects import AnyRow, fixed, in_chunks
+from storage.dialects import AnyRow, by_no_index, fixed, in_chunks
 from storage.tables import archive_chats, archive_files
 
 WAITING, KEPT, LOST = "waiting", "kept", "lost"
@@ -77,7 +77,11 @@ class ArchiveFiles:
         query = (
             select(archive_files)
             .join(archive_chats)
-            .where(_WAITS, archive_files.c.next_at <= at, archive_chats.c.corp == corp)
+            .where(
+                _WAITS,
+                archive_files.c.next_at <= at,
+                by_no_index(self._conn, archive_chats.c.corp) == corp,
+            )
         )
         query = query.order_by(archive_files.c.next_at, archive_files.c.id).limit(limit)
         return [_to_row(row) for row in await self._conn.execute(query)]
@@ -119,7 +123,7 @@ class ArchiveFiles:
     async def counts(self, corp: str) -> dict[str, int]:
         """How many are WAITING and how many LOST."""
         files = select(func.count()).select_from(archive_files.join(archive_chats))
-        files = files.where(archive_chats.c.corp == corp)
+        files = files.where(by_no_index(self._conn, archive_chats.c.corp) == corp)
         query = select(
             files.where(_WAITS).scalar_subquery(), files.where(_IS_LOST).scalar_subquery()
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import among, fixed
+from storage.dialects import among, by_no_index, fixed
 from storage.tables import call_counts, chat_groups, external_contacts, inbox, outbox, ticks, tokens
 
 RECENT = 20_000
@@ -171,7 +171,7 @@ class Boxes:
             select(table.c.id)
             .where(
                 table.c.state == fixed("dead"),
-                _place(table) == kind.place,
+                by_no_index(self._conn, _place(table)) == kind.place,
                 table.c.reason == kind.reason,
             )
             .order_by(table.c.id)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.external import INTERNAL, ChatGroup, GroupMember
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks, insert_into, pairs_among
+from storage.dialects import AnyRow, by_no_index, in_chunks, insert_into, pairs_among
 from storage.tables import chat_bindings, chat_groups, chat_members
 
 _NAMES = [field.name for field in fields(ChatGroup) if field.name != "members"]
@@ -98,7 +98,7 @@ class ChatGroups:
         rows = await self._conn.execute(
             select(*_COLUMNS)
             .where(chat_groups.c.gone_at.is_(None), self._owned_by(owners))
-            .order_by(chat_groups.c.platform, chat_groups.c.chat_id)
+            .order_by(by_no_index(self._conn, chat_groups.c.platform), chat_groups.c.chat_id)
         )
         return [_to_group(row) for row in rows]
 
@@ -120,10 +120,12 @@ class ChatGroups:
         of (platform, chat id)."""
         place = tuple_(chat_groups.c.platform, chat_groups.c.chat_id)
         query = select(*_COLUMNS).where(chat_groups.c.gone_at.is_(None), ~_BOUND, place > after)
+        platform: ColumnElement[str] = chat_groups.c.platform
         if owners is not None:
             query = query.where(self._owned_by(owners))
+            platform = by_no_index(self._conn, platform)
         rows = await self._conn.execute(
-            query.order_by(chat_groups.c.platform, chat_groups.c.chat_id).limit(limit)
+            query.order_by(platform, chat_groups.c.chat_id).limit(limit)
         )
         return [_to_group(row) for row in rows]
 

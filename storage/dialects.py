@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    UnaryExpression,
     all_,
     and_,
     any_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.operators import custom_op
 
 T = TypeVar("T")
 
@@ -126,6 +128,14 @@ def pairs_among(
     ]
     listed = func.unnest(*arrays).table_valued("first", "second").render_derived()
     return pair.in_(select(listed.c.first, listed.c.second))
+
+
+def by_no_index(conn: AsyncConnection, column: ColumnElement[T]) -> ColumnElement[T]:
+    """The same column, for which SQLite uses no index. Without statistics it would rather go
+    through a whole index that has the wanted order than find a few rows and sort them."""
+    if conn.dialect.name != "sqlite":
+        return column
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _listed(values: list[Any]) -> Select[Any]:

@@ -36,7 +36,7 @@ from bot.domain.external import (
     keys_of_follow,
 )
 from bot.domain.people import Identity
-from storage.dialects import AnyRow, in_chunks, insert_into, pairs_among
+from storage.dialects import AnyRow, by_no_index, in_chunks, insert_into, pairs_among
 from storage.tables import chat_bindings, external_contacts, external_follows, external_keys
 
 _CONTACT = ("platform", "external_id", "name", "title", "company", "mobile", "union_id")
@@ -155,7 +155,7 @@ class ExternalContacts:
         rows = await self._conn.execute(
             select(external_follows.c.external_id)
             .where(self._of_members([member]))
-            .order_by(external_follows.c.external_id)
+            .order_by(by_no_index(self._conn, external_follows.c.external_id))
         )
         return list(rows.scalars())
 
@@ -179,7 +179,8 @@ class ExternalContacts:
             ))
             .where(self._of_members(members), place > after, ~_BOUND)
             .order_by(
-                external_follows.c.platform,
+                external_follows.c.platform if members is None
+                else by_no_index(self._conn, external_follows.c.platform),  # they have few
                 external_follows.c.external_id,
                 external_follows.c.user_id,
             )
@@ -207,7 +208,9 @@ class ExternalContacts:
                 self._of_members(members),
                 or_(external_follows.c.remark == name, external_contacts.c.name == name),
             )
-            .order_by(external_follows.c.platform, external_follows.c.external_id)
+            .order_by(
+                by_no_index(self._conn, external_follows.c.platform), external_follows.c.external_id
+            )
         )  # fmt: skip
         return [(row.platform, row.external_id) for row in rows]
 

@@ -192,11 +192,14 @@ class Inbox:
         values = {"state": "dead", "finished_at": at, "reason": reason}
         return await self._settle(inbox_id, received_at, fence, values)
 
-    async def postpone(self, inbox_id: int, *, until: datetime, reason: str) -> None:
-        """Count a failed attempt."""
+    async def postpone(
+        self, inbox_id: int, *, until: datetime, reason: str, received_at: datetime | None = None
+    ) -> None:
+        """Count a failed attempt. received_at: as for `finish`."""
+        in_month = [] if received_at is None else [inbox.c.received_at == received_at]
         await self._conn.execute(
             update(inbox)
-            .where(inbox.c.id == inbox_id, _IS_NEW)
+            .where(inbox.c.id == inbox_id, _IS_NEW, *in_month)
             .values(attempts=inbox.c.attempts + 1, next_attempt_at=until, reason=reason)
         )
 

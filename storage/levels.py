@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.levels import Cause, Evidence, EvidenceKind, Level, LevelChange
@@ -17,6 +17,10 @@ from storage.tables import evidence, level_changes
 
 _EVIDENCE = [field.name for field in fields(Evidence)]
 _CHANGE = [field.name for field in fields(LevelChange)]
+_later = level_changes.alias()
+_IS_NEWEST = ~exists().where(
+    _later.c.opportunity_id == level_changes.c.opportunity_id, _later.c.id > level_changes.c.id
+)
 
 
 class Levels:
@@ -110,10 +114,9 @@ class Levels:
 
     async def at_level(self, level: Level) -> list[LevelChange]:
         """The newest changes of all opportunities that stand at a level now."""
-        newest = select(func.max(level_changes.c.id)).group_by(level_changes.c.opportunity_id)
         rows = await self._conn.execute(
             select(*(level_changes.c[name] for name in _CHANGE))
-            .where(level_changes.c.id.in_(newest), level_changes.c.after == str(level))
+            .where(level_changes.c.after == str(level), _IS_NEWEST)
             .order_by(level_changes.c.opportunity_id)
         )
         return [_to_change(row) for row in rows]
@@ -160,12 +163,9 @@ class Levels:
     async def words_ended(self, now: datetime) -> list[LevelChange]:
         """The newest changes of opportunities whose level was lowered by word, where the word
         holds no more."""
-        newest = select(func.max(level_changes.c.id)).group_by(level_changes.c.opportunity_id)
         rows = await self._conn.execute(
             select(*(level_changes.c[name] for name in _CHANGE)).where(
-                level_changes.c.stands_until <= now,
-                level_changes.c.id.in_(newest),
-                level_changes.c.after.is_not(None),
+                level_changes.c.stands_until <= now, level_changes.c.after.is_not(None), _IS_NEWEST
             )
         )
         return [_to_change(row) for row in rows]

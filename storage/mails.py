@@ -11,7 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.mails import Mail, MailPlace, domain_key, thread_of
-from storage.dialects import fixed, in_chunks, insert_into
+from storage.dialects import by_no_index, fixed, in_chunks, insert_into
 from storage.inbox import ids_of
 from storage.tables import accounts, inbox, mail_addresses, mail_boxes, mails
 
@@ -134,7 +134,8 @@ class Mails:
         whose += [mails.c.domain == domain] if domain else []
         if not whose:
             return []
-        query = select(*_COLUMNS).where(_IS_OPEN, or_(*whose)).order_by(mails.c.id.desc())
+        newest_first = by_no_index(self._conn, mails.c.id).desc()
+        query = select(*_COLUMNS).where(_IS_OPEN, or_(*whose)).order_by(newest_first)
         return [MailRow(**row._asdict()) for row in await self._conn.execute(query.limit(limit))]
 
     async def waiting_in(self, box: str) -> list[MailRow]:

@@ -34,7 +34,7 @@ approvals = (
         ref("activity_id", "activities.id", nullable=True, index=False),  # where the stream has it
         Column("told_at", Utc, nullable=False),
         UniqueConstraint("platform", "number"),
-        Index("ix_approvals_app", "platform", "app", "applied_at"),
+        Index("ix_approvals_app", "platform", "app", "state", "applied_at"),
     )
 )
 

@@ -54,6 +54,13 @@ level_changes = Table(  # append only; the newest of an opportunity is its level
     Column("reason", String(200), nullable=False),
     Column("stands_until", Utc),  # a lowered level holds by the word alone until then
     Index("ix_level_changes_of", "opportunity_id", "id"),
+    Index("ix_level_changes_after", "after", "opportunity_id", "id"),
+    Index(
+        "ix_level_changes_ending",
+        "stands_until",
+        sqlite_where=text("stands_until IS NOT NULL"),
+        postgresql_where=text("stands_until IS NOT NULL"),
+    ),
 )
 
 deal_outlooks = Table(  # what is expected of a deal now; forecasts keep what was

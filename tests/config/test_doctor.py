@@ -318,9 +318,9 @@ async def test_an_archive_is_examined_with_the_remedy_that_it_knows() -> None:
 
 
 async def test_the_queue_is_examined_with_what_to_mend() -> None:
-    found = await finding(doctor.stream_of_the_inbox(gives("流 GENDAN 可用")))
+    found = await finding(doctor.inbox_stream(gives("流 GENDAN 可用")))
     assert (found.ok, found.text) == (True, "流 GENDAN 可用")
-    away = await finding(doctor.stream_of_the_inbox(raises(Unavailable("no NATS"))))
+    away = await finding(doctor.inbox_stream(raises(Unavailable("no NATS"))))
     assert (away.ok, "[queue]" in away.remedy) == (False, True)
     assert "收件队列" not in "".join(await examine_all(App()))
 

@@ -161,7 +161,7 @@ async def test_a_silent_erp_makes_orders_unknown_and_is_told_once(company: ErpCo
     await company.read()
     await company.read()
     card = await company.chat.say("zhang", "客户 恒锐机电")
-    assert "订单自 1月28日 15:00 起未知" in card
+    assert "订单自 1月28日(周三) 15:00 起未知" in card
     assert "XSDD1" in card
     told = {one.dedupe_key for one in company.chat.said if ":orders:" in one.dedupe_key}
     assert len(told) == 1

@@ -63,7 +63,7 @@ async def test_from_the_chat_through_a_line_to_its_receipt_and_the_pack(
         await expect(page.get_by_role("heading", level=1)).to_have_text("我的奖金")
         await page.get_by_role("link", name="2026年3月").click()
         await expect(page.locator(".sum .figure")).to_have_text("1,200.00元")
-        receipt = page.get_by_text("2026-03-10 到账 40,000.00元")
+        receipt = page.get_by_text("2026年3月10日 到账 40,000.00元")
         await expect(receipt).to_be_hidden()
         await page.locator("summary", has_text="从哪里来").focus()
         await page.keyboard.press("Enter")

@@ -188,4 +188,4 @@ async def test_a_fact_report_tells_how_long_each_approver_took(bed: Bed) -> None
     await bed.company.chat.say("zhang", "少发了")
     await bed.company.press("zhang", "提交申诉", "dispute-")
     told = bed.company.chat.heard_by("zhang")
-    assert "审批「折扣价格」已通过：4小时30分，李敏 2小时0分 同意；王建国 2小时30分 同意" in told
+    assert "审批「折扣价格」已通过：4小时30分，李敏 2小时 同意；王建国 2小时30分 同意" in told

@@ -46,7 +46,7 @@ async def test_an_unknown_mail_is_listed_and_enters_once_it_is_bound(company: Ma
     await company.arrive(LI, "询价：减速机", "请报 R10 的价格")
     assert await told(company, account) == []
     listed = await company.say("zhang", "未归属邮件")
-    assert "#1 1月28日 15:00 李工 li@hengrui.cn《询价：减速机》（sales）" in listed
+    assert "#1 1月28日(周三) 15:00 李工 li@hengrui.cn《询价：减速机》（sales）" in listed
     said = await company.say("zhang", "邮件 #1 归 恒锐机电")
     assert "以后 li@hengrui.cn、@hengrui.cn 的邮件自动归到这里" in said
     assert await told(company, account) == [

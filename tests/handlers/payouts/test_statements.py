@@ -40,7 +40,7 @@ async def test_another_month_is_empty(company: PayoutCompany) -> None:
 async def test_others_pay_is_for_who_leads_and_who_pays(company: PayoutCompany) -> None:
     for who in ("li", "wang", "he", "qian"):
         assert "张伟的奖金 2026年1月" in await company.chat.say(who, "奖金 张伟")
-    assert "只有本人、上级、HRBP 和财务能看" in await company.chat.say("chen", "奖金 张伟")
+    assert "奖金只有本人、上级、HRBP、财务、" in await company.chat.say("chen", "奖金 张伟")
     card = company.card("li", "paystub-")
     assert "只有本人" in await company.chat.press("chen", card, "details")
     assert "没有找到同事「王五」" in await company.chat.say("he", "奖金 王五")
