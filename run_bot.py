@@ -343,6 +343,12 @@ def build(
         wake_archive=together.wake_archive if together else archives.wake,
         wake_inbox=inbox_due.set,
         mailboxes={name: one.owner for name, one in settings.mail.items()},
+        mail_owners={
+            address: one.owner
+            for one in settings.mail.values()
+            if one.owner
+            for address in one.own_addresses
+        },
     )
     mailboxes = _mailboxes(settings)
     handlers = Handlers(office, read=database.read)

@@ -59,6 +59,7 @@ class Office:
     sites: websites that tell what visitors do.
     wake_archive: has the chat archive of that application read at once.
     mailboxes: those that are read -> whose ("wecom:zhangsan"), "" for the company's.
+    mail_owners: address -> whose, of people whose own mailbox is read.
     wake_inbox: has what was put back into the inbox handled at once.
     just_read: what messages of the same moment need not read again.
     """
@@ -85,6 +86,7 @@ class Office:
     sites: tuple[Website, ...] = ()
     wake_archive: Callable[[str], None] = lambda _app: None
     mailboxes: Mapping[str, str] = field(default_factory=dict)
+    mail_owners: Mapping[str, str] = field(default_factory=dict)
     wake_inbox: Callable[[], None] = lambda: None
     just_read: JustRead = field(default_factory=JustRead)
 

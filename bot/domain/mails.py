@@ -16,10 +16,14 @@ from bot.domain.identifiers import one_domain
 from bot.domain.mail_checks import MailChecks
 
 IN, OUT = "in", "out"
+FORWARDED = "fwd"  # by hand, by one of us to ourselves: whose words it holds, no head says
 
 MOST_WORDS = 1000  # characters of a mail that stand in a stream
 
 _REPLY = re.compile(r"^\s*(?:re|aw|sv|回复|答复|回覆|答覆)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]", re.I)
+_FORWARD = re.compile(
+    r"^\s*(?:fwd?|wg|tr|转发|轉發|转寄|轉寄)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]", re.I
+)
 _QUOTED = re.compile(
     r"^\s*(?:>|-{2,}\s*(?:original message|原始邮件|原邮件|forwarded message|转发邮件|转发的邮件)"
     r"|_{10,}\s*$|on .{4,200} wrote:\s*$|(?:在|于).{4,200}(?:写道|寫道)[:：]\s*$"
@@ -60,14 +64,27 @@ class MailPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """The mail of one of us to which a mail was attached, as people forward by hand. part: which
+    of those attached to it, from 1."""
+
+    message_id: str
+    sender: str
+    sender_name: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """The head of a mail that lies in a mailbox of ours.
 
     box: the mailbox's name in the configuration. key: of the mail itself, the same in every
-    mailbox and after a new UIDVALIDITY. place: where it lies; size: in bytes. direction: IN or
-    OUT. outsiders: who wrote it (IN), or whom it went to (OUT), without ours, no address twice.
+    mailbox and after a new UIDVALIDITY. place: where it lies; size: in bytes. direction: IN, OUT
+    or FORWARDED. outsiders: who wrote it (IN), or whom it went to (OUT), without ours, no address
+    twice.
     message_id: "" where it has none. answers: digests of the ids that it answers, the nearest
-    first. subject: "" where it is not kept. automatic: a machine wrote it.
+    first. subject: "" where it is not kept. automatic: a machine wrote it. carrier: what it is
+    attached to; place and size are that one's then.
     """
 
     box: str
@@ -84,6 +101,7 @@ class Mail:
     subject: str = ""
     is_reply: bool = False
     automatic: bool = False
+    carrier: Carrier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,10 @@ def outsiders_of(sender: str, recipients: Iterable[str], ours: Ours) -> tuple[st
 
 def is_reply(subject: str, answers: Collection[str]) -> bool:
     return bool(answers) or bool(_REPLY.match(subject))
+
+
+def is_forward(subject: str) -> bool:
+    return bool(_FORWARD.match(subject))
 
 
 def is_machine(sender: str) -> bool:

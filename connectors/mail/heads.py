@@ -10,6 +10,7 @@ import email
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.header import decode_header
@@ -17,7 +18,7 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
 from bot.domain import mails as rules
-from bot.domain.mails import Mail, MailPlace, Ours
+from bot.domain.mails import FORWARDED, Carrier, Mail, MailPlace, Ours
 from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, InboundMessage, Kind, Platform
 
@@ -43,11 +44,20 @@ def channel_of(box: str) -> str:
 
 
 def to_envelope(
-    box: str, place: MailPlace, size: int, headers: Headers, *, with_subject: bool, at: datetime
+    box: str,
+    place: MailPlace,
+    size: int,
+    headers: Headers,
+    *,
+    with_subject: bool,
+    at: datetime,
+    carrier: Carrier | None = None,
+    holds_unread: bool = False,
 ) -> Envelope:
-    """Never fails, or a mail that cannot be read would be lost without a trace."""
+    """Never fails, or a mail that cannot be read would be lost without a trace. with_subject: of
+    the company's mailbox. holds_unread: mails are attached to it whose heads cannot be had."""
     told = [(name.lower(), _as_text(value)[:_LONGEST]) for name, value in headers]
-    subject = next((_decoded(value) for name, value in told if name == "subject"), "")
+    subject = next((decoded(value) for name, value in told if name == "subject"), "")
     body = {
         "validity": place.validity,
         "uid": place.uid,
@@ -56,6 +66,8 @@ def to_envelope(
         "subject": subject[:300] if with_subject else "",
         "reply": rules.is_reply(subject, ()),
         "automatic": _is_automatic(told, subject),
+        "forward": with_subject and (holds_unread or rules.is_forward(subject)),
+        "carrier": carrier and asdict(carrier),
     }
     head = _message(told)
     key = rules.key_of(
@@ -83,7 +95,7 @@ class HeadReader:
     def parse(self, envelope: Envelope) -> InboundMessage:
         """Raises InvalidInput, which makes it a dead letter with its reason."""
         mail = self._read(envelope)
-        kind = Kind.MAIL if mail.outsiders else Kind.IGNORED
+        kind = Kind.MAIL if _concerns_us(mail) else Kind.IGNORED
         return InboundMessage(
             platform=Platform.MAIL,
             app=self._box,
@@ -98,9 +110,19 @@ class HeadReader:
     def concerns_nobody(self, envelope: Envelope) -> bool:
         """A mail among ourselves, which is none of our business."""
         try:
-            return not self._read(envelope).outsiders
+            return not _concerns_us(self._read(envelope))
         except InvalidInput:
             return False  # let it be set aside where somebody sees it
+
+    def carrier_of(self, envelope: Envelope, part: int) -> Carrier | None:
+        """Of a mail that may be attached to this one: None unless this is among ourselves."""
+        try:
+            mail = self._read(envelope)
+        except InvalidInput:
+            return None
+        if mail.outsiders:
+            return None
+        return Carrier(mail.message_id, mail.sender, mail.sender_name, part)
 
     def _read(self, envelope: Envelope) -> Mail:
         try:
@@ -112,6 +134,9 @@ class HeadReader:
                 one for _, one in _addresses(head.get_all("to", []), head.get_all("cc", []))
             ]
             direction, outsiders = rules.outsiders_of(sender, recipients, self._ours)
+            carrier = told.get("carrier")
+            if not outsiders and not carrier and told.get("forward"):
+                direction = FORWARDED
             answers = _answers(head)
             return Mail(
                 box=self._box,
@@ -128,9 +153,14 @@ class HeadReader:
                 subject=str(told["subject"]),
                 is_reply=bool(told["reply"] or answers),
                 automatic=bool(told["automatic"]) or rules.is_machine(sender),
+                carrier=Carrier(**carrier) if carrier else None,
             )
         except (ValueError, TypeError, LookupError, AttributeError, MessageError) as error:
             raise InvalidInput(f"{type(error).__name__}: {error}") from None
+
+
+def _concerns_us(mail: Mail) -> bool:
+    return bool(mail.outsiders) or mail.direction == FORWARDED
 
 
 def _sender(head: Message) -> tuple[str, str]:
@@ -146,7 +176,7 @@ def _addresses(*values: Iterable[str]) -> list[tuple[str, str]]:
     """(name, address in small letters); what is no address is passed over."""
     parsed = getaddresses([str(value) for some in values for value in some])
     return [
-        (_decoded(name).strip(), address.strip().casefold())
+        (decoded(name).strip(), address.strip().casefold())
         for name, address in parsed
         if re.fullmatch(r"[^\s@<>]{1,200}@[^\s@<>]{1,200}", address.strip())
     ]
@@ -208,7 +238,7 @@ def _as_text(value: str) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _decoded(value: str) -> str:
+def decoded(value: str) -> str:
     """Encoded words (RFC 2047) as text; what cannot be read stays as it is."""
     try:
         parts = decode_header(re.sub(r"[\r\n]+\s*", " ", value))

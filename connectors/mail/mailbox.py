@@ -10,23 +10,25 @@ import asyncio
 import contextlib
 import imaplib
 import logging
+import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import imap_tools
 from imap_tools import AND, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools import UidRange as U
 
-from bot.domain.mails import Mail, MailPlace
+from bot.domain.mails import Mail, MailPlace, is_forward
 from bot.errors import AuthFailed, BotError, Rejected, TimedOut, Unavailable
 from bot.messages import Envelope
 from bot.ports import MailLook
-from connectors.mail.heads import HeadReader, to_envelope, unreadable
+from connectors.mail.attached import attached, count
+from connectors.mail.heads import HeadReader, decoded, to_envelope, unreadable
 
 T = TypeVar("T")
 
@@ -35,6 +37,11 @@ AT_ONCE = 100
 
 DEADLINE_S = 120.0
 """Of one look or one mail, however the server drips."""
+
+MOST_LOOKED_INTO = 512 * 1024
+"""Bytes of a mail among ourselves in which the heads of attached mails are looked for."""
+
+_ATTACHED = re.compile(rb'\(\s*"message"\s+"rfc822"', re.I)  # in a BODYSTRUCTURE
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +81,57 @@ class Mailbox:
 
     async def look(self, after: MailPlace | None, *, since: date, at: datetime) -> MailLook:
         found = await self._do(lambda session: session.look(after, since))
-        envelopes = [self._envelope(one, found.place.validity, at) for one in found.heads]
-        outside = [one for one in envelopes if not self._reader.concerns_nobody(one)]
+        envelopes = [(one, self._envelope(one, found.place.validity, at)) for one in found.heads]
+        inside = await self._look_inside(envelopes)
+        heard = [
+            one
+            for head, envelope in envelopes
+            for one in self._opened(head, envelope, inside.get(head.uid), found.place.validity, at)
+        ]
+        outside = [one for one in heard if not self._reader.concerns_nobody(one)]
         return MailLook(outside, found.place, found.more)
 
     async def whole(self, mail: Mail, *, most_bytes: int) -> bytes | None:
         return await self._do(lambda session: session.whole(mail, most_bytes))
+
+    async def _look_inside(
+        self, envelopes: Sequence[tuple[_Head, Envelope]]
+    ) -> Mapping[int, _Inside]:
+        """By UID, of mails among ourselves in the company's mailbox to which mails may be
+        attached."""
+        if self._access.is_own:
+            return {}
+        wanted = {
+            head.uid: head.is_forward
+            for head, envelope in envelopes
+            if head.is_mixed and self._reader.carrier_of(envelope, 1) is not None
+        }
+        return await self._do(lambda session: session.inside(wanted)) if wanted else {}
+
+    def _opened(
+        self, head: _Head, envelope: Envelope, inside: _Inside | None, validity: int, at: datetime
+    ) -> list[Envelope]:
+        """The mails that were forwarded with it instead of it; itself where some cannot be
+        had."""
+        if inside is None:
+            return [envelope]
+        place = MailPlace(validity, head.uid)
+        opened: list[Envelope] = []
+        for part, headers in enumerate(inside.heads, start=1):
+            carrier = self._reader.carrier_of(envelope, part)
+            opened.append(
+                to_envelope(
+                    self.name, place, head.size, headers, with_subject=True, at=at, carrier=carrier
+                )
+            )
+        if inside.holds_more:
+            opened.append(
+                to_envelope(
+                    self.name, place, head.size, head.headers, with_subject=True, at=at,
+                    holds_unread=True,
+                )
+            )  # fmt: skip
+        return opened or [envelope]
 
     async def check(self) -> None:
         """Log in and open the folder, on a connection of its own. Raises BotError."""
@@ -171,6 +223,28 @@ class _Head:
     headers: list[tuple[str, str]]
     trouble: str = ""
 
+    @property
+    def is_mixed(self) -> bool:
+        """Something may be attached to it (RFC 2046), unless a program calls that otherwise."""
+        kind = self._first("content-type").strip().lower()
+        return kind.startswith(("multipart/mixed", "message/rfc822"))
+
+    @property
+    def is_forward(self) -> bool:
+        return is_forward(decoded(self._first("subject")))
+
+    def _first(self, wanted: str) -> str:
+        return next((value for name, value in self.headers if name.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """Heads of the mails that are attached to one. holds_more: there are others, which could not
+    be read."""
+
+    heads: list[list[tuple[str, str]]]
+    holds_more: bool
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -212,17 +286,58 @@ class _Session:
         return _Found(heads, MailPlace(validity, last), more)
 
     def whole(self, mail: Mail, most_bytes: int) -> bytes | None:
+        """Of what it is attached to, where that is too large."""
+        carrier = mail.carrier
         validity = self.open_folder()
         uid: str | None = str(mail.place.uid)
         if validity != mail.place.validity:
-            uid = self._by_id(mail.message_id)
-        if uid is None:
+            uid = self._by_id(carrier.message_id if carrier else mail.message_id)
+        data = self._bytes_of(uid, most_bytes + 1) if uid is not None else None
+        if data is None or carrier is None or len(data) > most_bytes:
+            return data
+        found = attached(data)[carrier.part - 1 : carrier.part]
+        return found[0].as_bytes() if found else None
+
+    def inside(self, wanted: Mapping[int, bool]) -> dict[int, _Inside]:
+        """wanted: UID -> its subject says that something is forwarded with it."""
+        self.open_folder()
+        found: dict[int, _Inside] = {}
+        for uid, says_so in wanted.items():
+            try:
+                inside = self._inside(uid, says_so=says_so)
+            except (imaplib.IMAP4.abort, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - of this mail alone; the others go on
+                fields = {"action": "read_mail", "error": type(error).__name__}
+                log.warning("what is attached to a mail cannot be read", extra=fields)
+                continue
+            if inside is not None:
+                found[uid] = inside
+        return found
+
+    def _inside(self, uid: int, *, says_so: bool) -> _Inside | None:
+        """Some programs attach mails as files of no kind, which only their names show."""
+        told = self._fetched(str(uid), "(BODYSTRUCTURE)")
+        flat = b" ".join(b" ".join(part) if isinstance(part, tuple) else part for part in told)
+        expected = len(_ATTACHED.findall(flat))
+        if not expected and not says_so:
             return None
-        status, parts = self._there.client.uid("fetch", uid, f"(BODY.PEEK[]<0.{most_bytes + 1}>)")
-        if status != "OK":
-            raise imaplib.IMAP4.error(f"FETCH: {status}")
+        data = self._bytes_of(str(uid), MOST_LOOKED_INTO) or b""
+        is_cut = len(data) == MOST_LOOKED_INTO
+        heads = [list(one.raw_items()) for one in attached(data, is_cut=is_cut)]
+        unread = bool(expected) and not heads
+        return _Inside(heads, holds_more=unread or (is_cut and expected > count(data)))
+
+    def _bytes_of(self, uid: str, most: int) -> bytes | None:
+        parts = self._fetched(uid, f"(BODY.PEEK[]<0.{most}>)")
         bodies = [part[1] for part in parts if isinstance(part, tuple)]
         return bytes(bodies[0]) if bodies else None
+
+    def _fetched(self, uid: str, items: str) -> list[Any]:
+        status, parts = self._there.client.uid("fetch", uid, items)
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"FETCH: {status}")
+        return [part for part in parts if part is not None]
 
     def open_folder(self) -> int:
         """Its UIDVALIDITY. Opened by EXAMINE, under which the server lets nobody change it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import Message
 
 FAULTS = frozenset({"refuse", "hang", "hang fetch", "drop fetch", "garbage", "drip"})
 LONGEST_LINE = 64 * 1024
@@ -215,6 +216,9 @@ class _Talk:
         if uids & self._server.broken:
             await self._say(f"{tag} NO FETCH the message is damaged")
             return True
+        if "BODYSTRUCTURE" in items:
+            await self._tell_structures(tag, uids)
+            return True
         if not head_only and "drop fetch" in self._server.faults:
             return False
         if not head_only and "hang fetch" in self._server.faults:
@@ -232,6 +236,13 @@ class _Talk:
             await self._say(")")
         await self._say(f"{tag} OK done")
         return True
+
+    async def _tell_structures(self, tag: str, uids: set[int]) -> None:
+        for number, letter in enumerate(self._letters(), start=1):
+            if letter.uid in uids:
+                told = _structure(message_from_bytes(letter.raw))
+                await self._say(f"* {number} FETCH (UID {letter.uid} BODYSTRUCTURE {told})")
+        await self._say(f"{tag} OK done")
 
     def _letters(self) -> list[Letter]:
         return self._account.folders.get(self._folder, []) if self._account else []
@@ -268,6 +279,20 @@ def _fits(letter: Letter, arguments: str, letters: list[Letter]) -> bool:
             told = message_from_bytes(_head_of(letter.raw)).get(words[1], "")
             return words[2] in str(told)
     return True
+
+
+def _structure(part: Message) -> str:
+    """BODYSTRUCTURE without envelopes and names (RFC 3501 section 7.4.2)."""
+    kind, subkind = part.get_content_maintype().upper(), part.get_content_subtype().upper()
+    inside = part.get_payload()
+    inner = (
+        [_structure(one) for one in inside if isinstance(one, Message)]
+        if isinstance(inside, list)
+        else []
+    )
+    if kind == "MULTIPART":
+        return f'({"".join(inner)} "{subkind}")'
+    return f'("{kind}" "{subkind}" NIL NIL NIL "7BIT" {len(bytes(part))} {" ".join(inner)})'
 
 
 def _head_of(raw: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.mails import OUT
+from bot.domain.mails import FORWARDED, OUT
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import InvalidInput, NotFound, Refused
@@ -50,6 +50,8 @@ async def order(desk: Desk, words: str) -> None:
     if give is None:
         raise InvalidInput(texts.BIND_WHAT)
     row = await _the_mail(desk, int(give["number"]))
+    if row.direction == FORWARDED:
+        raise Refused(texts.cannot_bind(row.id))
     account = await customers.named(desk, give["customer"].strip())
     if account is not None:
         await _give(desk, row, account)
@@ -139,6 +141,9 @@ def _visible(desk: Desk) -> list[str]:
 
 def _line(desk: Desk, row: MailRow) -> str:
     local = row.sent_at.astimezone(desk.office.zone)
+    if row.direction == FORWARDED:
+        who = texts.outside(row.sender_name, [row.sender])
+        return texts.forwarded_line(row.id, local, who, subject=row.subject, box=row.box)
     name = "" if row.direction == OUT else row.sender_name
     who = texts.outside(name, row.outsiders)
     out = row.direction == OUT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.mails import IN
+from bot.domain.mails import IN, Carrier
 from handlers.texts.receivables import moment
 
 MOST_LISTED = 20
@@ -25,6 +25,7 @@ NO_BOX = "这个邮箱不再读取，正文没有取到"
 GONE = "邮箱里已经没有这封邮件，正文没有取到"
 NOT_FETCHED = "试了几次，正文没有取到"
 SIGNED = "邮件头有对方域名的签名"
+FORWARD_HOW = "请作为附件转发，或存成 .eml 发给机器人"
 
 
 def title(direction: str, *, automatic: bool) -> str:
@@ -62,6 +63,25 @@ def line(number: int, at: datetime, who: str, *, out: bool, subject: str, box: s
     way = "发给 " if out else ""
     about = f"《{subject}》" if subject else ""
     return f"#{number} {moment(at)} {way}{who}{about}（{box}）"
+
+
+def forwarded_by(carrier: Carrier) -> str:
+    return f"{carrier.sender_name or carrier.sender} 转发"
+
+
+def cannot_file(subject: str) -> str:
+    about = f"《{subject}》" if subject else "一封邮件"
+    return f"你转发的{about}认不出是谁写的，没有归到客户。{FORWARD_HOW}。"
+
+
+def cannot_bind(number: int) -> str:
+    return f"#{number} 是同事手工转发的，认不出是谁写的，归不了客户。{FORWARD_HOW}。"
+
+
+def forwarded_line(number: int, at: datetime, who: str, *, subject: str, box: str) -> str:
+    """at: local. who: the one of us who forwarded it."""
+    about = f"《{subject}》" if subject else ""
+    return f"#{number} {moment(at)} {who} 转发{about}（{box}）：认不出是谁写的，{FORWARD_HOW}"
 
 
 def outside(name: str, addresses: Sequence[str]) -> str:

@@ -195,7 +195,12 @@ async def mail_company(
         )  # fmt: skip
         company.boxes[box] = Mailbox(access, HeadReader(box, OURS), deadline_s=deadline_s)
     owners = {SHARED: "", OWN: "wecom:zhang"}
-    chat.office = replace(chat.office, mailboxes=owners, wake_inbox=company.wanted.set)
+    chat.office = replace(
+        chat.office,
+        mailboxes=owners,
+        mail_owners={ADDRESS[OWN]: owners[OWN]},
+        wake_inbox=company.wanted.set,
+    )
     chat.handlers = Handlers(chat.office, read=database.read)
     try:
         yield company
