@@ -68,7 +68,8 @@ from connectors.erp.catalogue import Erps
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
 from connectors.mail.heads import HeadReader
-from connectors.mail.mailbox import MailAccess, Mailbox
+from connectors.mail.mailbox import Mailbox
+from connectors.mail.session import MailAccess
 from connectors.platforms import Clients
 from connectors.queue.access import Access as QueueAccess
 from connectors.queue.inbox import StreamInbox

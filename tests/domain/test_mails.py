@@ -10,6 +10,7 @@ from bot.domain.mails import (
     OUT,
     Ours,
     domain_key,
+    is_forward,
     is_reply,
     new_words,
     outsiders_of,
@@ -59,3 +60,14 @@ def test_what_is_a_reply() -> None:
 def test_only_a_company_has_a_domain() -> None:
     assert domain_key("a@sales.hengrui.com.cn") == "@hengrui.com.cn"
     assert domain_key("a@163.com") is None
+
+
+@pytest.mark.parametrize("subject", ["转发：询价", "Fw: x", " FWD: x", "轉寄: x", "转发(2): x"])
+def test_a_subject_that_says_it_is_forwarded(subject: str) -> None:
+    assert is_forward(subject)
+    assert not is_forward(f"Re: {subject}")
+
+
+@pytest.mark.parametrize("subject", ["转发给客户的报价", "Forward planning: x", ""])
+def test_a_subject_that_does_not(subject: str) -> None:
+    assert not is_forward(subject)

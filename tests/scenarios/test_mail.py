@@ -56,6 +56,15 @@ async def test_a_server_that_talks_nonsense_harms_nothing_and_is_caught_up_with(
     assert len(await told(sandbox)) == before + 1
 
 
+async def test_who_forwards_within_the_text_is_told_what_to_do(
+    sandbox: Sandbox, rep: Speaker
+) -> None:
+    ours = {"from": "张伟 <zhangwei@hengyuan.example>", "subject": "转发：快换夹具"}
+    await sandbox.post("mail", box="sales", **ours, text="发件人: 陆工\n\n请报价")
+    await sandbox.quiesce()
+    assert "请作为附件转发，或存成 .eml 发给机器人" in words(await rep.look())
+
+
 async def told(sandbox: Sandbox) -> list[dict[str, Any]]:
     """恒锐机电's mails, the newest first."""
     await sandbox.quiesce()

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import imaplib
 import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 
 import pytest
 
@@ -17,7 +19,8 @@ from bot.domain.mails import Mail, MailPlace, Ours
 from bot.errors import AuthFailed, Rejected
 from bot.messages import Envelope
 from connectors.mail.heads import HeadReader
-from connectors.mail.mailbox import MailAccess, Mailbox
+from connectors.mail.mailbox import Mailbox
+from connectors.mail.session import MailAccess
 
 USER, CODE = "demouser", "demopass"
 LONG_AGO, FAR = date(2000, 1, 1), date(2099, 1, 1)
@@ -57,12 +60,14 @@ async def answers(number: int) -> bool:
     return True
 
 
-def mailbox(port: int, *, code: str = CODE, folder: str = "INBOX") -> Mailbox:
+def mailbox(
+    port: int, *, code: str = CODE, folder: str = "INBOX", reader: HeadReader = READER
+) -> Mailbox:
     access = MailAccess(
         name="demo", host="127.0.0.1", port=port, tls="none", user=USER, password=code,
         folder=folder, timeout_s=10.0,
     )  # fmt: skip
-    return Mailbox(access, READER)
+    return Mailbox(access, reader)
 
 
 def read(envelope: Envelope) -> Mail:
@@ -94,3 +99,31 @@ async def test_what_it_refuses_is_told_with_what_to_mend(port: int) -> None:
         await mailbox(port, code="wrong").check()
     with pytest.raises(Rejected, match="已发送"):
         await mailbox(port, folder="已发送").check()
+
+
+async def test_mails_that_are_attached_to_one_among_ourselves(port: int) -> None:
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["From"], inner["Subject"], inner["Message-ID"] = "li@hengrui.cn", "x", "<1@hengrui.cn>"
+    inner.set_content("inner")
+    outer["From"], outer["To"], outer["Subject"] = "a@ours.cn", "sales@ours.cn", "y"
+    outer.set_content("outer")
+    outer.add_attachment(inner)
+    await asyncio.to_thread(append, port, outer.as_bytes().replace(b"\n", b"\r\n"))
+    reader = HeadReader("demo", Ours(domains=frozenset({"ours.cn"})))
+    box = mailbox(port, reader=reader)
+    look = await box.look(None, since=LONG_AGO, at=NOW)
+    found = [mail for one in look.envelopes if (mail := reader.parse(one).mail) is not None]
+    (forwarded,) = [mail for mail in found if mail.carrier is not None]
+    assert (forwarded.sender, forwarded.message_id) == ("li@hengrui.cn", "<1@hengrui.cn>")
+    whole = await box.whole(forwarded, most_bytes=1_000_000)
+    assert whole is not None
+    assert b"inner" in whole
+    assert b"outer" not in whole
+    await box.close()
+
+
+def append(port: int, raw: bytes) -> None:
+    with imaplib.IMAP4("127.0.0.1", port) as client:
+        client.login(USER, CODE)
+        status, told = client.append("INBOX", "", None, raw)  # type: ignore[arg-type]
+        assert status == "OK", told

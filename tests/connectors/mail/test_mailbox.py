@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 from bot.domain.mails import Ours
 from bot.errors import Unavailable
 from connectors.mail.heads import HeadReader
-from connectors.mail.mailbox import MailAccess, Mailbox
+from connectors.mail.mailbox import Mailbox
+from connectors.mail.session import MailAccess
 from connectors.sandbox.imap import Account, ImapServer
 
 NOW = datetime(2026, 1, 28, 7, tzinfo=UTC)

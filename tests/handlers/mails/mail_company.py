@@ -20,7 +20,8 @@ from bot.dispatcher import Dispatcher, Wording
 from bot.domain.mails import Ours
 from bot.messages import Card
 from connectors.mail.heads import HeadReader
-from connectors.mail.mailbox import MailAccess, Mailbox
+from connectors.mail.mailbox import Mailbox
+from connectors.mail.session import MailAccess
 from connectors.sandbox.imap import Account, ImapServer
 from handlers import Handlers
 from handlers.mails.fetching import MailFetching

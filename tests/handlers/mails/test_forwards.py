@@ -14,7 +14,7 @@ import pytest
 from bot.domain.activities import Activity, Grade
 from bot.domain.opportunities import Account
 from bot.messages import Text
-from connectors.mail.mailbox import MOST_LOOKED_INTO
+from connectors.mail.session import MOST_LOOKED_INTO
 from storage.database import Database
 from tests.handlers.mails.mail_company import (
     ADDRESS,
