@@ -290,7 +290,7 @@ class Archive:
             .join(chat_groups, known, isouter=True)
             .where(
                 archive_chats.c.corp == corp,
-                archive_chats.c.room != "",
+                archive_chats.c.room != fixed(""),
                 archive_chats.c.last_at >= spoken_since,
             )
             .order_by(chat_groups.c.seen_at.is_not(None), chat_groups.c.seen_at)

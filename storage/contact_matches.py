@@ -112,14 +112,11 @@ class ContactMatches:
         )
         if members is None:
             return query
-        theirs = and_(
-            external_follows.c.platform == external_keys.c.platform,
-            external_follows.c.external_id == external_keys.c.external_id,
-        )
         follower = (external_follows.c.platform, external_follows.c.user_id)
-        return query.join(external_follows, theirs).where(
+        theirs = select(external_follows.c.platform, external_follows.c.external_id).where(
             pairs_among(self._conn, follower, _keys(members))
         )
+        return query.where(tuple_(*_PLACE).in_(theirs))
 
 
 _of_member = chat_bindings.alias("of_member")

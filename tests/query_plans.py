@@ -43,6 +43,7 @@ MAY_SCAN = {
     "storage/forecast_history.py:open_by_level": "of everybody, once a night",
     "storage/figures_rebuild.py:lacks_notes": "once, when a process starts",
     "storage/external_contacts.py:members": "of everybody, before the night's reading ends",
+    "storage/contact_matches.py:groups": "proposals for groups, which somebody asks to see",
     "storage/chat_groups.py:living": "of everybody, in the night's reading",
     "storage/contracts.py:_list": "of everybody, when forecasts go to the ERP, once a day",
     "storage/audit.py:_head": "the newest by its key",

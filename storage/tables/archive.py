@@ -52,6 +52,8 @@ archive_chats = Table(
     Index("ix_archive_chats_open", "corp", "last_at", "id",
           sqlite_where=text("account_id IS NULL"),
           postgresql_where=text("account_id IS NULL")),
+    Index("ix_archive_chats_rooms", "corp", "last_at",
+          sqlite_where=text("room <> ''"), postgresql_where=text("room <> ''")),
 )  # fmt: skip
 
 archive_messages = Table(

@@ -4,7 +4,7 @@ it and the platforms. Speakers of `driver` talk to it as to one in a process of 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +49,20 @@ async def running(
     built: list[run_bot.Bot] = []
     emulated: list[Platforms] = []
     build, configuration = run_bot.build, Platforms.configuration
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0])
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # only so long: another one may start beside it
+            patch.setattr(
+                run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0]
+            )
 
-        def changed(platforms: Platforms, files: Path) -> Configuration:
-            emulated.append(platforms)
-            return change(configuration(platforms, files))
+            def changed(platforms: Platforms, files: Path) -> Configuration:
+                emulated.append(platforms)
+                return change(configuration(platforms, files))
 
-        patch.setattr(Platforms, "configuration", changed)
-        async with (
-            run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {}) as url,
-            aiohttp.ClientSession(url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
-        ):
-            yield InProcess(url, http, built[0], emulated[0])
+            patch.setattr(Platforms, "configuration", changed)
+            url = await stack.enter_async_context(
+                run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {})
+            )
+        jar = aiohttp.CookieJar(unsafe=True)
+        http = await stack.enter_async_context(aiohttp.ClientSession(url, cookie_jar=jar))
+        yield InProcess(url, http, built[0], emulated[0])

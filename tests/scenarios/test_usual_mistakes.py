@@ -22,9 +22,11 @@ from bot.clock import Clock, FixedClock, WallClock
 from config import doctor
 from config.policy import ConfigError
 from config.settings import Settings, load_settings
+from connectors.dingtalk import deliveries
 from connectors.dingtalk.crypto import sign_card
 from connectors.watching import answers
 from connectors.web import server
+from connectors.wecom import gate
 from storage import admin
 from tests.scenarios.driver import Speaker
 from tests.scenarios.in_process import Configuration, InProcess, running
@@ -68,6 +70,8 @@ async def benched(
 ) -> AsyncIterator[Bench]:
     """spoil: what the running bot's own configuration has wrong."""
     kept: list[Configuration] = []
+    for counter in (answers._ANSWERED, gate._REFUSED, deliveries._DELIVERIES):
+        counter.clear()  # of the bots that ran in this process before
 
     def change(given: Configuration) -> Configuration:
         spoil(given)
@@ -291,7 +295,6 @@ async def test_secrets_that_the_console_has_otherwise_show_in_what_the_bot_has_s
         archive = given["wecom"]["sales"]["archive"]
         archive["keys"] = {2: archive["keys"][1]}
 
-    answers._ANSWERED.clear()  # of the bots that ran in this process before
     async with benched(tmp_path, spoil) as bench:
         world, rep = bench.sandbox, Speaker(bench.sandbox, "dingtalk", "wulei01")
         said = {"platform": "wecom", "from": CHENJING, "chat": f"robot-{CHENJING}", "text": "帮助"}

@@ -17,6 +17,14 @@ additive = False
 def upgrade() -> None:
     _replace("ix_contact_transfers_due", "contact_transfers", ["platform", "due_at"], "due_at")
     _replace("ix_approvals_app", "approvals", ["platform", "app", "state", "applied_at"])
+    named = sa.text("room <> ''")
+    op.create_index(
+        "ix_archive_chats_rooms",
+        "archive_chats",
+        ["corp", "last_at"],
+        sqlite_where=named,
+        postgresql_where=named,
+    )
     op.create_index("ix_level_changes_after", "level_changes", ["after", "opportunity_id", "id"])
     op.create_index(
         "ix_level_changes_ending", "level_changes", ["stands_until"], **_known("stands_until")
@@ -24,6 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_archive_chats_rooms", "archive_chats")
     op.drop_index("ix_level_changes_ending", "level_changes")
     op.drop_index("ix_level_changes_after", "level_changes")
     _replace("ix_approvals_app", "approvals", ["platform", "app", "applied_at"])
