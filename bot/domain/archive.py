@@ -82,6 +82,14 @@ class ArchivedMessage:
         object.__setattr__(self, "chat", self.room or key_between(*everybody))
 
 
+def moment_in_order(sent_at: datetime, seq: int) -> datetime:
+    """When something was said, told apart by its place in the archive (seq) from what was said in
+    the same millisecond, finer than which the platform tells no time. A stream is ordered by it;
+    without, a message that waits for its file would stand after the one that followed it."""
+    whole = sent_at.microsecond // 1000 * 1000
+    return sent_at.replace(microsecond=whole + seq % 1000)
+
+
 def key_between(*user_ids: str) -> str:
     """Of the conversation that these have with one another; members in small letters."""
     return "|".join(sorted(user_ids))

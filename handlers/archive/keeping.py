@@ -18,6 +18,7 @@ from bot.domain.archive import (
     Pair,
     Status,
     may_keep,
+    moment_in_order,
     nameable,
     outsiders_of,
     pairs_of,
@@ -111,7 +112,10 @@ class Keeping:
             message = self._archive.read(one.content)
         except InvalidInput as error:
             return Read(one, None, str(error))
-        return None if message is None else Read(one, message)
+        if message is None:
+            return None
+        sent_at = moment_in_order(message.sent_at, one.sealed.seq)
+        return Read(one, replace(message, sent_at=sent_at))
 
     async def _look_up(
         self, begin: Begin[UnitOfWork], opened: Sequence[Opened], at: datetime

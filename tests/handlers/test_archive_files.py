@@ -41,6 +41,20 @@ async def test_a_file_enters_with_its_message(company: ArchiveCompany) -> None:
     assert not list((company.folder / "coming").iterdir())
 
 
+async def test_a_file_stands_before_what_was_said_in_the_same_millisecond(
+    company: ArchiveCompany,
+) -> None:
+    company.bind()
+    company.bed.emulator.archive(
+        "zhang", [WANG], "file", {"file": {"filename": "报价.pdf"}}, file=PDF
+    )
+    company.bed.emulator.archive(WANG, ["zhang"], "text", {"text": {"content": "收到"}})
+    first, second = company.bed.state.messages[-2:]
+    assert first.at == second.at
+    await company.read()
+    assert await company.told() == ["张伟 → 王总：[文件] 报价.pdf（1 KB）", "王总 → 张伟：收到"]
+
+
 async def test_an_interrupted_file_goes_on_where_it_stopped(company: ArchiveCompany) -> None:
     company.bind()
     data = PDF + b"\0" * (2 * SLICE_BYTES)
