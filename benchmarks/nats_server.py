@@ -16,6 +16,7 @@ CONFIGURATION = """\
 host: 127.0.0.1
 port: {port}
 jetstream {{ store_dir: "{folder}"{sync} }}
+{more}
 """
 START_S = 20.0
 
@@ -29,13 +30,15 @@ def find_server() -> str | None:
 
 
 class NatsServer:
-    """always_sync: to the disk before each acknowledgement, where the server knows how."""
+    """always_sync: to the disk before each acknowledgement, where the server knows how. more: lines
+    of its configuration."""
 
-    def __init__(self, folder: Path, *, always_sync: bool = False) -> None:
+    def __init__(self, folder: Path, *, always_sync: bool = False, more: str = "") -> None:
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
             self._port = free.getsockname()[1]
         self._folder = folder
         self._sync = ", sync_interval: always" if always_sync else ""
+        self._more = more
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -48,8 +51,9 @@ class NatsServer:
         if program is None:
             raise FileNotFoundError("nats-server")
         file = self._folder / "nats.conf"
+        store = self._folder / "store"
         file.write_text(
-            CONFIGURATION.format(port=self._port, folder=self._folder / "store", sync=self._sync)
+            CONFIGURATION.format(port=self._port, folder=store, sync=self._sync, more=self._more)
         )
         with (self._folder / "nats.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
