@@ -1394,9 +1394,7 @@ def db_rebuild_figures() -> None:
     async def run() -> int:
         async with beside.opened(_database_url(settings)) as database:
             async with database.read() as tx:
-                await libraries.load(
-                    tx, lambda name, data: read_upload(name, data, rules.policy.actions)
-                )
+                await libraries.load(tx, read_upload)
             now = WallClock().now()
             return await rebuilding.rebuild(database.begin, libraries, rules.calendar, now)
 
