@@ -597,6 +597,14 @@ def load_settings(path: Path | None = None) -> Settings:
         raise _mistakes(error, source) from None
 
 
+def load_configured() -> Settings:
+    """Raises ConfigError where no platform is set up, too."""
+    settings = load_settings()
+    if not settings.configured:
+        raise ConfigError("还没有配置平台 (no platform is configured): gendan setup")
+    return settings
+
+
 def load_engines(path: Path | None = None) -> dict[str, BaseModel]:
     """The sections [llm], [speech] and [ocr] alone, for the sandbox, which takes nothing else from
     outside: an engine is no emulated platform's. Raises ConfigError."""
