@@ -17,7 +17,7 @@ from bot.router import Job
 from bot.scheduler import Scheduler
 from config.rules import load_rules
 from config.settings import Settings
-from config.wiring.archives import chat_archives
+from config.wiring.archives import Archives, chat_archives
 from config.wiring.bot import Bot
 from config.wiring.erps import erp_jobs, erp_readers
 from config.wiring.mailboxes import mail_keeper, mail_readers, most_bytes
@@ -38,6 +38,7 @@ from handlers.desk import Office
 from handlers.importing import LongImports
 from handlers.levels.reading import EvidenceReading
 from handlers.mails.fetching import MailFetching
+from handlers.mails.keeping import MailKeeper
 from handlers.paper_reading import PaperReading
 from handlers.payouts.evidence import EvidencePacks
 from handlers.reading_back import ReadingBack
@@ -62,8 +63,10 @@ class _Ground:
     outside: Outside
     office: Office
     handlers: Handlers
-    watch: EngineWatch
+    archives: Archives
+    inbox_due: asyncio.Event
     together: Together | None
+    watch: EngineWatch
 
     @property
     def shares(self) -> Shares | None:
@@ -81,6 +84,52 @@ def build(
 ) -> Bot:
     """Wire one bot. Nothing runs yet. together: with the other processes on its database. queue:
     where messages wait for the database, if not in it."""
+    ground = _ground(settings, clock, database, session, together)
+    outbox = _outbox(ground)
+    dispatcher = _dispatcher(ground, queued=outbox.wake)
+    if queue is not None:
+        queue.into(dispatcher.accept)
+    accept = queue.accept if queue is not None else dispatcher.accept
+    streams = _streams(ground, accept)
+    upkeep = _upkeep(ground, streams, accept)
+    mail = mail_keeper(
+        settings,
+        ground.office,
+        ground.outside.mailboxes,
+        database=database,
+        clock=clock,
+        accept=accept,
+    )
+    jobs = _jobs(ground, upkeep, mail, accept)
+    return Bot(
+        settings=settings,
+        clock=clock,
+        database=database,
+        office=ground.office,
+        outside=ground.outside,
+        dispatcher=dispatcher,
+        outbox=outbox,
+        scheduler=_scheduler(ground, jobs, queued=outbox.wake),
+        streams=streams,
+        upkeep=upkeep,
+        contacts=_contacts(ground, queued=outbox.wake),
+        attendance=_attendance(ground, queued=outbox.wake),
+        probe=WriteProbe(database, clock),
+        archives=ground.archives,
+        mail=mail,
+        inbox_due=ground.inbox_due,
+        together=together,
+        queue=queue,
+    )
+
+
+def _ground(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    session: aiohttp.ClientSession,
+    together: Together | None,
+) -> _Ground:
     rules, tokens = load_rules(settings), SharedTokens(database)
     outside = reach(
         settings,
@@ -106,44 +155,17 @@ def build(
         wake_archive=together.wake_archive if together else archives.wake,
         wake_inbox=inbox_due.set,
     )
-    handlers = Handlers(office, read=database.read)
-    ground = _Ground(settings, clock, database, outside, office, handlers, EngineWatch(), together)
-    outbox = _outbox(ground)
-    dispatcher = _dispatcher(ground, queued=outbox.wake)
-    if queue is not None:
-        queue.into(dispatcher.accept)
-    accept = queue.accept if queue is not None else dispatcher.accept
-    streams = _streams(ground, accept)
-    upkeep = _upkeep(ground, streams, accept)
-    mail = mail_keeper(
-        settings, office, outside.mailboxes, database=database, clock=clock, accept=accept
-    )
-    jobs = [
-        *sparing(handlers.jobs(), platforms.short(outside.clients)),
-        *erp_jobs(office, outside.erps, accept=accept, clock=clock),
-        *upkeep.jobs(),
-        months.job(settings.storage.keep_inbox_months),
-        *map(office.policies.followed, [*archives.jobs(), *mail.jobs()]),
-    ]
-    return Bot(
+    return _Ground(
         settings=settings,
         clock=clock,
         database=database,
-        office=office,
         outside=outside,
-        dispatcher=dispatcher,
-        outbox=outbox,
-        scheduler=_scheduler(ground, jobs, queued=outbox.wake),
-        streams=streams,
-        upkeep=upkeep,
-        contacts=_contacts(ground, queued=outbox.wake),
-        attendance=_attendance(ground, queued=outbox.wake),
-        probe=WriteProbe(database, clock),
+        office=office,
+        handlers=Handlers(office, read=database.read),
         archives=archives,
-        mail=mail,
         inbox_due=inbox_due,
         together=together,
-        queue=queue,
+        watch=EngineWatch(),
     )
 
 
@@ -226,6 +248,20 @@ def _upkeep(ground: _Ground, streams: Sequence[Stream | AibotLink], accept: Acce
         listeners=streams,
         listens=(lambda: together.is_home) if together else lambda: True,
     )
+
+
+def _jobs(
+    ground: _Ground, upkeep: Upkeep, mail: MailKeeper, accept: Accept
+) -> list[Job[UnitOfWork]]:
+    """All that is done at its time."""
+    office, outside = ground.office, ground.outside
+    return [
+        *sparing(ground.handlers.jobs(), platforms.short(outside.clients)),
+        *erp_jobs(office, outside.erps, accept=accept, clock=ground.clock),
+        *upkeep.jobs(),
+        months.job(ground.settings.storage.keep_inbox_months),
+        *map(office.policies.followed, [*ground.archives.jobs(), *mail.jobs()]),
+    ]
 
 
 def _scheduler(
