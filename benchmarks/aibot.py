@@ -23,9 +23,10 @@ from pathlib import Path
 
 import aiohttp
 
-import run_bot
 from benchmarks.stream import LoopClock, Noticed, distinct_words
 from config.settings import Settings
+from config.wiring.bot import Bot
+from config.wiring.building import build
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import ROBOT_NAME, populate
 from connectors.sandbox.wecom import WecomEmulator
@@ -64,7 +65,7 @@ class Day:
 
     world: Watched
     wecom: WecomEmulator
-    bot: run_bot.Bot
+    bot: Bot
     session: aiohttp.ClientSession
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     names: dict[str, int] = field(default_factory=dict)
@@ -219,7 +220,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
     settings = Settings.model_validate({**given, "dingtalk": {}, "erp": {}})
     async with aiohttp.ClientSession() as session:
         database = await Noticed.open(url, synchronous="NORMAL")
-        bot = run_bot.build(settings, clock=clock, database=database, session=session)
+        bot = build(settings, clock=clock, database=database, session=session)
         async with server.listening(wecom.routes(), bound):
             await bot.load_memory()
             await bot.upkeep.settle_in()
@@ -230,7 +231,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
 
 
 @contextlib.asynccontextmanager
-async def listening(bot: run_bot.Bot) -> AsyncIterator[None]:
+async def listening(bot: Bot) -> AsyncIterator[None]:
     """What of the bot this is about; without the jobs that the clock calls for."""
     (link,) = bot.streams
     running = [asyncio.create_task(link.run()), asyncio.create_task(bot.outbox.run())]

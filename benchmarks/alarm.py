@@ -18,10 +18,12 @@ from benchmarks import company
 from bot.clock import MovableClock
 from bot.domain.calendar import WorkingCalendar
 from config.settings import Settings
+from config.wiring.bot import Bot
+from config.wiring.building import build
+from config.wiring.running import running
 from connectors.sandbox.app import Platforms
 from connectors.sandbox.world import Hooks, Member, Said
 from connectors.web import server
-from run_bot import Bot, build, running
 from storage import admin
 from storage.database import Database
 from storage.tables import accounts, opportunities, pushes

@@ -24,12 +24,14 @@ from statistics import median
 import aiohttp
 from prometheus_client import REGISTRY
 
-import run_bot
 from benchmarks.contact_company import AES_KEY, CORP, SECRET, TOKEN, Change, Hear, Rename, serve
 from benchmarks.databases import KINDS, fresh
 from benchmarks.people import office_for
 from bot.clock import WallClock
 from config.settings import Settings
+from config.wiring.building import build
+from config.wiring.doors import doors
+from config.wiring.running import running
 from connectors.http import Http
 from connectors.web import server
 from connectors.wecom.client import WecomClient
@@ -101,11 +103,11 @@ async def _follow_changes(kind: str, database: Database, port: int, platform: Co
     with tempfile.TemporaryDirectory() as files:
         settings = Settings.model_validate({"wecom": {"sales": app}, "storage": {"files": files}})
         async with aiohttp.ClientSession() as session:
-            bot = run_bot.build(settings, clock=WallClock(), database=database, session=session)
+            bot = build(settings, clock=WallClock(), database=database, session=session)
             await bot.load_memory()
             await bot.upkeep.settle_in()
             bound = server.bind("127.0.0.1", 0)
-            async with server.listening(run_bot.doors(bot), bound), run_bot.running(bot):
+            async with server.listening(doors(bot), bound), running(bot):
                 platform.send(Hear(f"{server.base_url(bound)}/wecom/sales"))
                 told = await _time_changes(database, platform, at_once=1, times=ONES)
                 print(f"   {kind}: changed: {told}")

@@ -24,11 +24,13 @@ from typing import Any
 
 import aiohttp
 
-import run_bot
 from bot.clock import MovableClock
 from bot.outbox import Outbox
 from bot.scheduler import Scheduler
 from config.settings import Settings
+from config.wiring.building import build
+from config.wiring.doors import doors
+from config.wiring.running import running
 from connectors.web import server
 from storage.database import Database
 from storage.sqlite_writer import SqliteWriter
@@ -110,20 +112,20 @@ class Reaper:
 
 
 async def serve(orders: Orders) -> None:
-    """As `run_bot.serve_for_ever`, but for the clock, and jobs that have nothing to do with the
+    """As `serve_for_ever`, but for the clock, and jobs that have nothing to do with the
     conversation. Directories are read first, so that the counting begins at the same place."""
     settings = Settings.model_validate(orders.configuration)
     bound = server.bind("127.0.0.1", orders.port)
     async with aiohttp.ClientSession() as session:
         database = await Database.open(settings.storage.url.get_secret_value())
         clock = MovableClock(datetime.fromisoformat(orders.begins_at))
-        bot = run_bot.build(settings, clock=clock, database=database, session=session)
+        bot = build(settings, clock=clock, database=database, session=session)
         bot.scheduler._jobs = [job for job in bot.scheduler.jobs if job.name in JOBS]
         await bot.load_memory()
         await bot.upkeep.settle_in()
         Reaper(orders).watch()
         await bot.dispatcher.recover()
-        async with server.listening(run_bot.doors(bot), bound), run_bot.running(bot):
+        async with server.listening(doors(bot), bound), running(bot):
             await server.until_stopped()
         await database.close()
 

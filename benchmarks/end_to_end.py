@@ -36,8 +36,10 @@ from benchmarks.databases import KINDS, fresh_url
 from benchmarks.people import hire
 from bot.clock import WallClock
 from config.settings import Settings
+from config.wiring.building import build
+from config.wiring.doors import doors
+from config.wiring.together import beside_others, parts_of
 from connectors.web import server
-from run_bot import beside_others, build, doors, parts_of
 from storage import admin
 from storage.database import Database
 from storage.tables import activities, inbox, outbox

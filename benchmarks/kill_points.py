@@ -29,13 +29,13 @@ import aiohttp
 from benchmarks.dying import DIED, KINDS
 from bot.clock import MovableClock
 from config.settings import Settings
+from config.wiring.building import build
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import populate
 from connectors.sandbox.dingtalk import DingtalkEmulator
 from connectors.sandbox.wecom import WecomEmulator
 from connectors.sandbox.world import Hooks, Said, World
 from connectors.web import server
-from run_bot import build
 from storage import admin
 from storage.database import Database
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config import logs
 from config.settings import Settings
-from run_bot import serve_for_ever
+from config.wiring.serving import serve_for_ever
 
 
 def main() -> None:

@@ -27,13 +27,13 @@ from bot.clock import WallClock
 from bot.domain.sharing import Division
 from bot.errors import BotError
 from config.settings import Settings
+from config.wiring.building import build
 from connectors.queue.access import Access
 from connectors.queue.session import session
 from connectors.sandbox.app import Platforms
 from connectors.sandbox.wecom_crypto import Seal
 from connectors.sandbox.world import Hooks, Member
 from connectors.web import server
-from run_bot import build
 from storage import admin
 from storage.database import Database
 

@@ -23,7 +23,7 @@ from handlers import rebuilding
 from storage import beside
 from storage.files import FileFolder
 
-OURS = ("bot.", "handlers.", "connectors.", "storage.", "speech.", "config.", "run_bot")
+OURS = ("bot.", "handlers.", "connectors.", "storage.", "speech.", "config.")
 NOT_OURS = "connectors.sandbox"
 CONTAINERS = (dict, list, set, tuple)
 DERIVED = ("lead_spans", "opportunities", "stage_events")

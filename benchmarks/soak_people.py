@@ -13,9 +13,9 @@ from typing import Any
 
 import aiohttp
 
-import run_bot
 from benchmarks.soak_world import Month
 from benchmarks.stream import distinct_words
+from config.wiring.sandbox_hooks import page_opener
 from connectors.sandbox.world import Said
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -289,4 +289,4 @@ def _actions(card: Said) -> list[str]:
 
 async def open_page(month: Month, one: Person, path: str) -> str:
     """A link for once. Raises LookupError."""
-    return await run_bot._open_page(month.bot)(one.platform, one.user_id, path)
+    return await page_opener(month.bot)(one.platform, one.user_id, path)

@@ -23,10 +23,15 @@ import aiohttp
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import run_bot
 from bot import outbox, scheduler
 from bot.router import Job
 from config.settings import Settings
+from config.wiring import running as loops
+from config.wiring.bot import Bot
+from config.wiring.building import build
+from config.wiring.doors import doors
+from config.wiring.pages import website
+from config.wiring.running import running
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import populate
 from connectors.sandbox.dingtalk import DingtalkEmulator
@@ -188,7 +193,7 @@ class Month:
     wecom: SoakWecom
     dingtalk: DingtalkEmulator
     erp: KingdeeEmulator
-    bot: run_bot.Bot
+    bot: Bot
     clock: LoopClock
     session: aiohttp.ClientSession
     base: str
@@ -302,17 +307,17 @@ async def a_month(folder: Path, *, days: int, people: int) -> AsyncIterator[Mont
     settings = Settings.model_validate(given)
     async with aiohttp.ClientSession() as session:
         database = await SoakDatabase.open(url, synchronous="NORMAL")
-        bot = run_bot.build(settings, clock=clock, database=database, session=session)
+        bot = build(settings, clock=clock, database=database, session=session)
         month = Month(world, wecom, dingtalk, erp, bot, clock, session, base, url, folder)
         month.forgetting = [Forgetting(book) for book in books(month)]
-        pages, around = run_bot.website(bot)
-        routes = [*run_bot.doors(bot), *pages, *wecom.routes(), *dingtalk.routes(), *erp.routes()]
+        pages, around = website(bot)
+        routes = [*doors(bot), *pages, *wecom.routes(), *dingtalk.routes(), *erp.routes()]
         async with server.listening(routes, bound, **around):
             await bot.load_memory()
             await bot.upkeep.settle_in()
             await _open_books(month)
             with quickened(bot):
-                async with run_bot.running(bot):
+                async with running(bot):
                     for stream in bot.streams:
                         await stream.up()
                     yield month
@@ -322,14 +327,14 @@ async def a_month(folder: Path, *, days: int, people: int) -> AsyncIterator[Mont
 
 
 @contextlib.contextmanager
-def quickened(bot: run_bot.Bot) -> Iterator[None]:
+def quickened(bot: Bot) -> Iterator[None]:
     """Look into empty boxes less often: whoever puts something in wakes those who wait."""
     if STEP_MIN == 1:
         yield
         return
     naps = {
         (outbox, "IDLE_S"): 60.0,
-        (run_bot, "RECOVER_EVERY_S"): 300.0,
+        (loops, "RECOVER_EVERY_S"): 300.0,
         (scheduler, "LONGEST_NAP_S"): 300.0,
         (contact_keeping, "LONGEST_NAP_S"): 300.0,
         (keeping, "LONGEST_NAP_S"): 300.0,

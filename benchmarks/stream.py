@@ -24,8 +24,9 @@ from typing import Any
 
 import aiohttp
 
-import run_bot
 from config.settings import Settings
+from config.wiring.bot import Bot
+from config.wiring.building import build
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import populate
 from connectors.sandbox.dingtalk import DingtalkEmulator
@@ -89,7 +90,7 @@ class Day:
 
     world: Watched
     dingtalk: DingtalkEmulator
-    bot: run_bot.Bot
+    bot: Bot
     session: aiohttp.ClientSession
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     names: dict[str, str] = field(default_factory=dict)
@@ -252,7 +253,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
     settings = Settings.model_validate({**given, "wecom": {}, "erp": {}})
     async with aiohttp.ClientSession() as session:
         database = await Noticed.open(url, synchronous="NORMAL")
-        bot = run_bot.build(settings, clock=clock, database=database, session=session)
+        bot = build(settings, clock=clock, database=database, session=session)
         async with server.listening(dingtalk.routes(), bound):
             await bot.load_memory()
             await bot.upkeep.settle_in()
@@ -263,7 +264,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
 
 
 @contextlib.asynccontextmanager
-async def listening(bot: run_bot.Bot) -> AsyncIterator[None]:
+async def listening(bot: Bot) -> AsyncIterator[None]:
     """What of the bot this is about; without the jobs that the clock calls for."""
     (stream,) = bot.streams
     running = [asyncio.create_task(stream.run()), asyncio.create_task(bot.outbox.run())]

@@ -11,15 +11,13 @@ import heapq
 import itertools
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Generic, TypeVar
 
 from bot.clock import Clock, wait_for
-from bot.domain.people import Directory
 from bot.errors import (
     FilesAway,
     InvalidInput,
@@ -28,11 +26,9 @@ from bot.errors import (
     Unavailable,
     UserError,
 )
+from bot.fetching import Fetching, Stopped, one_of
 from bot.messages import (
-    Attachment,
-    DirectoryChange,
     Envelope,
-    Fetched,
     ForecastLine,
     InboundMessage,
     Incoming,
@@ -61,13 +57,9 @@ HandOver = Callable[[str, int], None]
 
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
-TABLES = (".csv", ".json", ".yaml", ".yml", ".toml")
-"""Files whose bytes handlers read: tables of customers, action libraries, bonus rules."""
-
 MAX_WAITING = 50_000  # envelopes in memory; beyond it doors answer 500 and platforms resend
 IN_FLIGHT = 32
 _ANOTHERS_S = 0.1
-FETCHING = 8  # of one application; its hanging downloads hold up nobody else
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +77,6 @@ class _Again:
 
     in_s: float
     pending: Pending
-
-
-class _Stopped(Aside):
-    """No new work is begun."""
 
 
 class _HandledBefore(Aside):
@@ -126,21 +114,25 @@ class Dispatcher(Generic[Tx]):
         self._store = store
         self._connectors = connectors
         self._readers: Mapping[tuple[str, str], EnvelopeReader] = {**(readers or {}), **connectors}
-        self._files = files
         self._handle = handle
         self._clock = clock
         self._wording = wording
-        self._transcriber = transcriber
-        self._second_reader = second_reader
-        self._preparations = preparations
         self._queued = queued
         self._backoff_s = backoff_s
         self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
         self._waiting: set[int] = set()  # ids of all that is in a lane or about to be
         self._workers: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._fetching = {key: asyncio.Semaphore(FETCHING) for key in connectors}
         self._stopping = asyncio.Event()
+        self._fetching = Fetching(
+            connectors,
+            files,
+            clock,
+            self._stopping,
+            transcriber=transcriber,
+            second_reader=second_reader,
+            preparations=preparations,
+        )
         self._progress = asyncio.Event()
 
     async def accept(self, envelope: Envelope) -> Release:
@@ -273,20 +265,12 @@ class Dispatcher(Generic[Tx]):
             self._push(lane, pending)
         return replace(first, fence=fence)
 
-    @asynccontextmanager
-    async def _one_of(self, slots: asyncio.Semaphore) -> AsyncIterator[None]:
-        """Wait for a slot. Raises _Stopped when it comes too late."""
-        async with slots:
-            if self._stopping.is_set():
-                raise _Stopped
-            yield
-
     async def _work(self, pending: Pending) -> _Again | None:
         """Handle one envelope; None when it is over."""
         try:
             with self._watcher.handling(pending.envelope, pending.attempts):
                 await self._dispatch(pending)
-        except _Stopped:
+        except Stopped:
             return None
         except _HandledBefore:
             if self._shares is not None:  # whoever has it now is known here in a moment
@@ -372,9 +356,13 @@ class Dispatcher(Generic[Tx]):
 
     async def _dispatch(self, pending: Pending) -> None:
         message = self._reader(pending.envelope).parse(pending.envelope)
-        incoming = await self._fetch(message, pending)
+        incoming = await self._fetching.fetch(
+            message,
+            source_id=_source(pending.envelope),
+            last_try=pending.attempts + 1 >= MAX_ATTEMPTS,
+        )
         note = "; ".join(file.lost for file in incoming.files if file.lost)
-        async with self._one_of(self._slots):
+        async with one_of(self._slots, self._stopping):
             try:
                 async with self._store.begin() as tx:
                     answers = await self._answers(tx, pending, incoming, note)
@@ -431,73 +419,6 @@ class Dispatcher(Generic[Tx]):
             return self._readers[(envelope.platform, envelope.app)]
         except (KeyError, ValueError):
             raise PermanentError(f"no application is configured for {envelope.channel}") from None
-
-    async def _fetch(self, message: InboundMessage, pending: Pending) -> Incoming:
-        """Everything that takes long, before any transaction."""
-        files: list[Fetched] = []
-        directory = None
-        last_try = pending.attempts + 1 >= MAX_ATTEMPTS
-        if message.attachments or message.change is not None:
-            connector = self._connectors[message.platform, message.app]
-            async with self._one_of(self._fetching[connector.platform, connector.app]):
-                files = [
-                    await self._fetch_file(connector, attachment, last_try=last_try)
-                    for attachment in message.attachments
-                ]
-                directory = await _read_again(connector, message.change)
-            files = [await self._heard(file, last_try=last_try) for file in files]
-        incoming = Incoming(
-            message=message,
-            source_id=_source(pending.envelope),
-            at=self._clock.now(),
-            files=tuple(files),
-            directory=directory,
-        )
-        for one in self._preparations:
-            incoming = await one.prepare(incoming, last_try=last_try)
-        if self._second_reader is None:
-            return incoming
-        return replace(incoming, suggested=await self._second_reader.suggest(incoming))
-
-    async def _fetch_file(
-        self, connector: ChatConnector, attachment: Attachment, *, last_try: bool
-    ) -> Fetched:
-        try:
-            data, name = await connector.download(attachment)
-            stored = await self._files.put(data, name=attachment.name or name)
-        except FilesAway:
-            raise
-        except (TransientError, PermanentError, UserError) as error:
-            if isinstance(error, TransientError) and not last_try:
-                raise
-            return Fetched(attachment, lost=f"{attachment.kind}: {error}")
-        table = data if stored.name.lower().endswith(TABLES) else b""
-        transcript = attachment.transcript
-        return Fetched(attachment, stored=stored, transcript=transcript, table=table)
-
-    async def _heard(self, file: Fetched, *, last_try: bool) -> Fetched:
-        """With its transcript, if it is a recording without one. What nobody could read is
-        still kept; the rep is asked to type."""
-        wanted = file.attachment.kind == "voice" and not file.transcript
-        if self._transcriber is None or file.stored is None or not wanted:
-            return file
-        try:
-            audio = await self._files.get(file.stored.sha256)
-            text = await self._transcriber.transcribe(audio, name=file.stored.name)
-        except (TransientError, PermanentError) as error:
-            if isinstance(error, TransientError) and not last_try:
-                raise
-            log.warning("not transcribed", extra={"action": "transcribe", "error": str(error)})
-            return file
-        return replace(file, transcript=text)
-
-
-async def _read_again(connector: ChatConnector, change: DirectoryChange | None) -> Directory | None:
-    if change is None:
-        return None
-    if change.everything or change.department_ids:
-        return await connector.read_directory()
-    return await connector.read_users([*change.user_ids, *change.left_user_ids])
 
 
 def split_all(

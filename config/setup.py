@@ -19,7 +19,6 @@ from pydantic.fields import FieldInfo
 
 from config import setup_texts as texts
 from config.policy import ConfigError
-from config.sections import Name
 from config.settings import (
     AibotSettings,
     DingtalkSettings,
@@ -29,6 +28,7 @@ from config.settings import (
     load_settings,
     read_toml,
 )
+from config.settings.sections import Name
 from config.toml_text import NotUnderstood, Value, with_keys, with_table
 
 Say = Callable[[str], None]

@@ -104,7 +104,6 @@ class _Part(Generic[T]):
 class UnitOfWork:
     """One open transaction and everything that can be read and written in it."""
 
-    delivery = _Part(Delivery)
     partitions = _Part(Partitions)
     audit = _Part(Audit)
     audit_search = _Part(AuditSearch)
@@ -179,6 +178,11 @@ class UnitOfWork:
         self._unseen = conn
         self._conn = cast(AsyncConnection, Remembering(conn))
         self._once_committed: list[Callable[[], None]] = []
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """All that the engine asks for; so this is a `bot.ports.UnitOfWork`."""
+        return Delivery(self._conn)
 
     @cached_property
     def speakers(self) -> Speakers:

@@ -1,6 +1,6 @@
 """Working days and the three clocks that rules count on.
 
-The facts (which days are off, which Saturdays are worked) come from config/policy.py;
+The facts (which days are off, which Saturdays are worked) come from config/policy/holidays.py;
 years without facts fall back to Monday-Friday, and `covers` says so.
 """
 

@@ -85,7 +85,7 @@ async def live_through(day: Day, folder: Path) -> None:
         await day.see("GET", path)
     customer = (await day.get("world"))["customers"][0]["id"]
     url, file = f"sqlite:///{folder / 'gendan.db'}", folder / "customer.json"
-    await personal_data.export(url, day.bot.files, customer, file, at=day.bot.clock.now())
+    await personal_data.export(url, day.bot.outside.files, customer, file, at=day.bot.clock.now())
     day.read["export-customer"] = file.read_text("utf-8")
     day.read["settings, printed"] = f"{day.bot.settings!r} {day.bot.settings}"
     logging.getLogger("test").error("as a mistake would", extra={"settings": day.bot.settings})

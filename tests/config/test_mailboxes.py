@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from config.mail_settings import MailSettings
 from config.policy import ConfigError
 from config.settings import load_settings
+from config.settings.mail import MailSettings
 
 BOX = '[mail.sales]\nhost = "imap.exmail.qq.com"\nuser = "Sales@ours.cn"\n'
 CODE = 'password = "a code nobody guesses"\n'

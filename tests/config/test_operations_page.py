@@ -8,20 +8,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from config.archive_settings import ArchiveSettings
-from config.erp_settings import (
-    ErpSettings,
-    KingdeeCustomerSettings,
-    KingdeeForecastSettings,
-    KingdeeFormSettings,
-    KingdeeOrderSettings,
-    U9cCustomerSettings,
-    U9cEntitySettings,
-    U9cForecastSettings,
-    U9cOrderSettings,
-)
-from config.mail_settings import MailSettings
-from config.queue_settings import QueueSettings
 from config.settings import (
     AibotSettings,
     BucketSettings,
@@ -35,8 +21,22 @@ from config.settings import (
     WecomSettings,
     load_settings,
 )
-from config.site_settings import SiteSettings
-from config.telemetry_settings import TelemetrySettings
+from config.settings.archive import ArchiveSettings
+from config.settings.erp import (
+    ErpSettings,
+    KingdeeCustomerSettings,
+    KingdeeForecastSettings,
+    KingdeeFormSettings,
+    KingdeeOrderSettings,
+    U9cCustomerSettings,
+    U9cEntitySettings,
+    U9cForecastSettings,
+    U9cOrderSettings,
+)
+from config.settings.mail import MailSettings
+from config.settings.queue import QueueSettings
+from config.settings.site import SiteSettings
+from config.settings.telemetry import TelemetrySettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {

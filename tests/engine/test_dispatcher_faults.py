@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 import storage.inbox
 from bot.clock import FixedClock
-from bot.dispatcher import FETCHING, MAX_ATTEMPTS, Dispatcher, Wording
+from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
 from bot.errors import PermanentError, Unavailable
+from bot.fetching import FETCHING
 from bot.messages import Attachment, Envelope, InboundMessage, Incoming, Kind, OutboundMessage
 from storage.database import Database
 from storage.tables import settings_rows

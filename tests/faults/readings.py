@@ -24,7 +24,7 @@ async def sends_a_file(bench: Bench, speaker: Speaker, fault: Fault) -> None:
     """A push with a picture arrives, once."""
     bot, now = bench.sandbox.bot, bench.sandbox.bot.clock.now()
     name = f"热力图-{fault.name}.pdf"
-    stored = await bot.files.put(f"%PDF-1.4 {next(_NUMBERS)}".encode(), name=name)
+    stored = await bot.outside.files.put(f"%PDF-1.4 {next(_NUMBERS)}".encode(), name=name)
     to = Address(Platform(speaker.platform), "sales", user_id=speaker.user_id)
     push = OutboundMessage(
         f"picture:{speaker.platform}:{fault.name}", to, FileContent("file", stored.sha256, name)

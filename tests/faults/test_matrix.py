@@ -79,7 +79,7 @@ async def fetches_a_file(bench: Bench, speaker: Speaker, fault: Fault) -> None:
     seen = await speaker.send_file(name, data)
     await bench.settle(5)
     assert name in words(seen + await speaker.look())
-    assert await bench.sandbox.bot.files.get(hashlib.sha256(data).hexdigest()) == data
+    assert await bench.sandbox.bot.outside.files.get(hashlib.sha256(data).hexdigest()) == data
 
 
 async def reads_the_erp(bench: Bench, speaker: Speaker, fault: Fault) -> None:

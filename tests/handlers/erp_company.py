@@ -28,12 +28,12 @@ from bot.messages import (
 from bot.outbox import Outbox
 from bot.ports import ErpCustomers, ErpOrders, Release
 from bot.router import Job
-from config.erp_settings import (
+from config.policy import change_policy
+from config.settings.erp import (
     KingdeeCustomerSettings,
     KingdeeForecastSettings,
     KingdeeOrderSettings,
 )
-from config.policy import change_policy
 from connectors.erp.forecasts import ForecastWriter, Ledger
 from connectors.erp.kingdee import CustomerForm, KingdeeCustomers, KingdeeOrders, OrderForm
 from connectors.erp.kingdee_api import KingdeeAccount, KingdeeApi

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.ports import ErpCustomers, ErpOrders
-from config.erp_settings import U9cCustomerSettings, U9cForecastSettings, U9cOrderSettings
+from config.settings.erp import U9cCustomerSettings, U9cForecastSettings, U9cOrderSettings
 from connectors.erp.forecasts import Ledger
 from connectors.erp.u9c import CustomerEntity, OrderEntity, U9cCustomers, U9cOrders
 from connectors.erp.u9c_api import U9cAccount, U9cApi

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 from pydantic import BaseModel
 
-import run_bot
+from config.wiring import sandbox
+from config.wiring.bot import Bot
 from connectors.sandbox.app import Platforms
 from tests.scenarios.driver import Sandbox
 
@@ -26,7 +27,7 @@ class InProcess(Sandbox):
         self,
         url: str,
         session: aiohttp.ClientSession,
-        bot: run_bot.Bot,
+        bot: Bot,
         platforms: Platforms | None = None,
     ) -> None:
         super().__init__(Path())
@@ -45,14 +46,14 @@ async def running(
     engines: Mapping[str, BaseModel] | None = None,
     change: Callable[[Configuration], Configuration] = lambda given: given,
 ) -> AsyncIterator[InProcess]:
-    """change: of what the operator wrote. engines: as `run_bot.sandbox` takes them."""
-    built: list[run_bot.Bot] = []
+    """change: of what the operator wrote. engines: as `config.wiring.sandbox` takes them."""
+    built: list[Bot] = []
     emulated: list[Platforms] = []
-    build, configuration = run_bot.build, Platforms.configuration
+    build, configuration = sandbox.build, Platforms.configuration
     async with AsyncExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:  # only so long: another one may start beside it
             patch.setattr(
-                run_bot, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0]
+                sandbox, "build", lambda *a, **k: built.append(build(*a, **k)) or built[0]
             )
 
             def changed(platforms: Platforms, files: Path) -> Configuration:
@@ -61,7 +62,7 @@ async def running(
 
             patch.setattr(Platforms, "configuration", changed)
             url = await stack.enter_async_context(
-                run_bot.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {})
+                sandbox.sandbox("127.0.0.1", 0, folder, empty=False, engines=engines or {})
             )
         jar = aiohttp.CookieJar(unsafe=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(url, cookie_jar=jar))

@@ -24,6 +24,7 @@ import pytest
 from storage import admin
 from storage.database import Database
 from tests.scenarios.driver import ROOT, Sandbox
+from tests.storage.samples import member
 
 NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
 
@@ -256,6 +257,22 @@ async def test_a_database_is_made_backed_up_and_verified(shell: Shell) -> None:
         ended = await shell.run("db", "restore", name, *more)
         assert (ended.code, "没有发现问题" in ended.out) == (0, True), ended
         assert (await shell.run("db", "verify")).code == 0
+
+
+async def test_figures_are_rebuilt_by_libraries_that_were_sent_in_too(shell: Shell) -> None:
+    """The command used to end with a traceback as soon as one library had been sent in."""
+    url = shell.environment["GENDAN_STORAGE__URL"]
+    await admin.upgrade(url)
+    database = await Database.open(url)
+    async with database.begin() as tx:
+        zhao = await member(tx, "zhao")
+        source = (ROOT / "config" / "actions" / "saas.toml").read_bytes()
+        await tx.libraries.add_version(
+            "ours", file_name="ours.toml", source=source, person_id=zhao.id, at=NOW
+        )
+    await database.close()
+    ended = await shell.run("db", "rebuild-figures")
+    assert ended == Ended(0, "重算完成：0 条阶段事件\n", "")
 
 
 async def test_a_changed_audit_entry_does_not_verify(shell: Shell) -> None:

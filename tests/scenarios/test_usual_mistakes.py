@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-import run_bot
 from bot.clock import Clock, FixedClock, WallClock
 from config import doctor
 from config.policy import ConfigError
 from config.settings import Settings, load_settings
+from config.wiring.examining import examined
 from connectors.dingtalk import deliveries
 from connectors.dingtalk.crypto import sign_card
 from connectors.watching import answers
@@ -61,7 +61,7 @@ class Bench:
             if check and word not in check:
                 del given[section]
         settings = Settings.model_validate(given)
-        return doctor.lines(await run_bot.examined(settings, ours=at or WallClock()))
+        return doctor.lines(await examined(settings, ours=at or WallClock()))
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,8 @@ from bot.messages import StoredFile
 from bot.messages import Text as Words
 from storage.database import Database
 from storage.engines import to_url
-from storage.personal_data import GOES_WHOLE, PERSONAL, naming
+from storage.personal_columns import GOES_WHOLE, PERSONAL
+from storage.personal_traces import naming
 from storage.tables import Json, accounts, archive_chats, audit, contracts, opportunities
 from tests.storage.samples import AT, activity, customer, envelope, member, message
 

@@ -18,7 +18,7 @@ from k3cloud_webapi_sdk.main import K3CloudApiSdk
 from bot.domain.erp_forecasts import ForecastFacts
 from bot.errors import AuthFailed, Rejected, Unavailable
 from bot.messages import ForecastLine
-from config.erp_settings import KingdeeForecastSettings, U9cForecastSettings
+from config.settings.erp import KingdeeForecastSettings, U9cForecastSettings
 from connectors.erp.forecasts import ForecastWriter
 from connectors.erp.kingdee_forecasts import ForecastForm, KingdeeForecasts
 from connectors.erp.u9c_forecasts import ForecastEntity, U9cForecasts

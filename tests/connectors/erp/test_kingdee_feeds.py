@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.erp import ErpCustomer, Flaw, OrderStatus, flaw_of
 from bot.errors import Rejected, Unavailable
-from config.erp_settings import KingdeeCustomerSettings, KingdeeOrderSettings
+from config.settings.erp import KingdeeCustomerSettings, KingdeeOrderSettings
 from connectors.erp.kingdee import CustomerForm, KingdeeCustomers, KingdeeOrders, OrderForm
 from connectors.sandbox.kingdee import CUSTOMERS, ORDERS
 from connectors.sandbox.world import Fault

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.domain.erp import ErpCustomer, OrderStatus
 from bot.errors import AuthFailed, Rejected, Unavailable
-from config.erp_settings import U9cCustomerSettings, U9cOrderSettings
+from config.settings.erp import U9cCustomerSettings, U9cOrderSettings
 from connectors.erp.u9c import (
     CustomerEntity,
     OrderEntity,

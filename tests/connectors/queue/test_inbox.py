@@ -241,9 +241,11 @@ async def test_a_full_stream_refuses_and_drops_nothing(nats_url: str, bot: Engin
 async def test_what_no_message_of_the_stream_can_hold_goes_past_it(
     access: Access, bot: Engine
 ) -> None:
+    said = "x" * 1_100_000
     async with queue(access, bot.dispatcher.accept) as doors:
-        (await doors.accept(envelope("x" * 1_100_000)))()
+        (await doors.accept(envelope(said)))()
         await until(lambda: bot.did)
+    assert bot.did == [said]
 
 
 async def test_rubbish_in_the_stream_is_kept_with_its_reason_and_holds_up_nobody(

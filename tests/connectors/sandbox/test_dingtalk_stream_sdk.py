@@ -156,3 +156,5 @@ async def test_the_sdk_comes_back_after_goodbye() -> None:
             (first,) = stream.connections
             stream.disconnect(first, "connection is expired")
             await until(lambda: [one for one in stream.connections if one is not first] != [])
+            await until(lambda: first not in stream.connections)
+            assert len(stream.connections) == 1

@@ -14,10 +14,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-import run_bot  # noqa: TID251 - whose addresses these are
 from bot.clock import WallClock
 from bot.domain.people import Role
 from config.settings import Settings
+from config.wiring.building import build
+from config.wiring.pages import website as pages_of
 from connectors.web.assets import BUILD
 from storage.database import Database
 from tests.pages.website import Browser, Website, serving
@@ -175,8 +176,8 @@ async def test_each_address_of_the_program_has_a_row_and_each_row_an_address(
     )
     database = await Database.open(sqlite_url)
     async with aiohttp.ClientSession() as session:
-        bot = run_bot.build(settings, clock=WallClock(), database=database, session=session)
-        routes, _ = run_bot.website(bot)
+        bot = build(settings, clock=WallClock(), database=database, session=session)
+        routes, _ = pages_of(bot)
         found = _templates(routes)
     await database.close()
     assert found - TABLE.keys() == set(), "decide who may: add a row"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from config.sections import Section, bare
+from config.settings.sections import Section, bare
 
 
 class TelemetrySettings(Section):

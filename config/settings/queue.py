@@ -9,8 +9,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
-from config.sections import Count, Section
+from config.settings.mistakes import SECTION_MISTAKE
+from config.settings.sections import Count, Section
 
 _SERVER = re.compile(r"^(nats|tls)://[^\s?#]+$")
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
-from config.sections import Count, Secret, Section, Text
+from config.settings.mistakes import SECTION_MISTAKE
+from config.settings.sections import Count, Secret, Section, Text
 
 DEFAULT_ADAPTER = "connectors.wecom.archive.library:load"
 _PEM = "-----BEGIN"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
-from config.sections import Count, Section, Text
+from config.settings.mistakes import SECTION_MISTAKE
+from config.settings.sections import Count, Section, Text
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")

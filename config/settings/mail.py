@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
-from config.sections import Count, Secret, Section, Text
+from config.settings.mistakes import SECTION_MISTAKE
+from config.settings.sections import Count, Secret, Section, Text
 
 _USUAL_PORT = {"tls": 993, "starttls": 143, "none": 143}
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

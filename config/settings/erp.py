@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
-from config.sections import Count, FirstPage, Section, Text, bare, plain
+from config.settings.mistakes import SECTION_MISTAKE
+from config.settings.sections import Count, FirstPage, Section, Text, bare, plain
 
 
 class KingdeeFormSettings(Section):

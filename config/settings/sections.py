@@ -8,11 +8,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.mistakes import SECTION_MISTAKE
+from config.settings.mistakes import SECTION_MISTAKE
 
 
 def bare(url: str) -> str:
     return url.rstrip("/")
+
+
+def split(given: Any) -> Any:
+    """Lists may be one text with commas, which is how the environment carries them."""
+    if not isinstance(given, str):
+        return given
+    return tuple(part.strip() for part in given.split(",") if part.strip())
 
 
 # Descriptions are what a mistake's line says after 应为.

@@ -1,0 +1,107 @@
+"""policy.toml -> Policy, and a policy with other numbers."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+from bot.domain.policy import Policy
+from bot.domain.policy_changes import Value, value_of
+from bot.errors import InvalidInput
+from config.policy.sections import (
+    CHANGEABLE,
+    action_policy,
+    attendance_policy,
+    calendar_policy,
+    customer_policy,
+    decay_policy,
+    diagnosis_policy,
+    draft_policy,
+    erp_policy,
+    forecast_policy,
+    growth_fund_policy,
+    light_policy,
+    push_policy,
+    receivable_policy,
+    role_policy,
+    signal_policy,
+    supply_policy,
+)
+from config.policy.table import ConfigError, Table
+
+HERE = Path(__file__).parents[1]
+
+
+def load_policy(path: Path = HERE / "policy.toml") -> Policy:
+    """Raises ConfigError."""
+    root = _read(path)
+    policy = Policy(
+        actions_library=root.text("actions_library", Policy().actions_library),
+        products=root.texts("products"),
+        calendar=calendar_policy(root.table("calendar")),
+        lights=light_policy(root.table("lights")),
+        pushes=push_policy(root.table("pushes")),
+        actions=action_policy(root.table("actions")),
+        drafts=draft_policy(root.table("drafts")),
+        diagnosis=diagnosis_policy(root.table("diagnosis")),
+        customers=customer_policy(root.table("customers")),
+        receivables=receivable_policy(root.table("receivables")),
+        forecasts=forecast_policy(root.table("forecasts")),
+        supply=supply_policy(root.table("supply")),
+        erp=erp_policy(root.table("erp")),
+        attendance=attendance_policy(root.table("attendance")),
+        signals=signal_policy(root.table("signals")),
+        decay=decay_policy(root.table("decay")),
+        growth_fund=growth_fund_policy(root.table("growth_fund")),
+        roles=role_policy(root.table("roles")),
+    )
+    root.finish()
+    return policy
+
+
+def change_policy(policy: Policy, changes: Mapping[str, Value]) -> Policy:
+    """The policy with other numbers, read by the same rules as the file's.
+
+    changes: key of `SETTINGS` -> value. Raises InvalidInput, in Chinese, with what is wrong.
+    """
+    for table in dict.fromkeys(key.split(".")[0] for key in changes):
+        section = getattr(policy, table)
+        raw = {key: _as_in_toml(value_of(policy, f"{table}.{key}")) for key in _keys_of(section)}
+        for key, value in changes.items():
+            if key.startswith(f"{table}."):
+                raw[key.removeprefix(f"{table}.")] = _as_in_toml(value)
+        try:
+            changed = CHANGEABLE[table](Table("", raw))
+        except ConfigError as error:
+            should_be = str(error).partition("：")[2]
+            raise InvalidInput(re.sub(r" ?\([^()]*\)", "", should_be)) from None
+        policy = replace(policy, **{table: changed})
+    return policy
+
+
+def _keys_of(section: Any) -> list[str]:
+    """As policy.toml names them, which says the unit of a duration in the key."""
+    renamed = {"group_wait": "group_wait_min", "repeat_after": "repeat_after_h"}
+    return [renamed.get(one.name, one.name) for one in fields(section)]
+
+
+def _as_in_toml(value: Value) -> object:
+    is_clock = isinstance(value, str) and _CLOCK.fullmatch(value)
+    return time.fromisoformat(str(value)) if is_clock else value
+
+
+_CLOCK = re.compile(r"[0-2]\d:[0-5]\d")
+
+
+def _read(path: Path) -> Table:
+    try:
+        return Table(f"{path.name}: ", tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}：读不到 (cannot be read: {error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}：不是有效的 TOML (not TOML): {error}") from None

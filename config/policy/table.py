@@ -1,0 +1,104 @@
+"""One table of a TOML file, whose keys are taken out one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import time
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+Member = TypeVar("Member", bound=StrEnum)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used. The text is one line: file, key, what it should be."""
+
+
+class Table:
+    """One table of a TOML file that takes its keys out one by one and knows what is left."""
+
+    def __init__(self, where: str, raw: object) -> None:
+        if not isinstance(raw, dict):
+            raise ConfigError(f"{where}：应为一个表 (a table is expected)")
+        self._where = where
+        self._raw = dict(raw)
+
+    def fail(self, key: str, should_be: str) -> ConfigError:
+        return ConfigError(f"{self._where}{key}：{should_be}")
+
+    def table(self, key: str) -> Table:
+        return Table(f"{self._where}{key}.", self._raw.pop(key, {}))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, str) or not value:
+            raise self.fail(key, "应为非空文字 (non-empty text)")
+        return value
+
+    def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
+        value = self._raw.pop(key, list(default))
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fail(key, "应为文字列表 (a list of texts)")
+        return tuple(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(key, "应为 true 或 false")
+        return value
+
+    def whole(self, key: str, default: int | None = None, *, least: int = 0) -> int:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
+        return value
+
+    def hours(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
+        """Ever later whole hours."""
+        value = self._raw.pop(key, list(default))
+        numbers = isinstance(value, list) and all(
+            isinstance(item, int) and not isinstance(item, bool) and item > 0 for item in value
+        )
+        if not numbers or sorted(set(value)) != value:
+            raise self.fail(key, "应为从小到大的正整数列表 (whole numbers above 0, rising)")
+        return tuple(value)
+
+    def share(self, key: str, default: float) -> float:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise self.fail(key, "应为 0 到 1 之间的数 (a number from 0 to 1)")
+        return float(value)
+
+    def number(self, key: str, default: float) -> float:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise self.fail(key, "应为大于 0 的数 (a number above 0)")
+        return float(value)
+
+    def tables(self, key: str) -> list[dict[str, Any]]:
+        value = self._raw.pop(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.fail(key, "应为 [[…]] 表的列表 (a list of tables)")
+        return value
+
+    def clock(self, key: str, default: time) -> time:
+        value = self._raw.pop(key, default)
+        if not isinstance(value, time):
+            raise self.fail(key, "应为不带引号的时刻，如 09:00:00 (a clock time, unquoted)")
+        return value
+
+    def choice(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
+        value = self._raw.pop(key, default)
+        try:
+            return kind(cast(str, value))
+        except ValueError:
+            raise self.fail(key, f"应为其中之一 (one of)：{'、'.join(kind)}") from None
+
+    def finish(self) -> None:
+        """Raises ConfigError if a key was not asked for: a typing error must not pass."""
+        if self._raw:
+            raise self.fail(next(iter(self._raw)), "没有这个键 (unknown key)")
+
+    def members(self, kind: type[Member]) -> tuple[Member, ...]:
+        """The keys that name members of `kind`, in the order of the file."""
+        return tuple(kind(key) for key in self._raw if key in set(kind))

@@ -1,0 +1,92 @@
+"""The engine's loops, from start to a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from bot.clock import wait_for
+from bot.domain.sharing import HOME
+from config.wiring.bot import Bot
+
+log = logging.getLogger(__name__)
+
+RECOVER_EVERY_S = 15.0
+
+
+@contextlib.asynccontextmanager
+async def running(
+    bot: Bot, *, once_home: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """The engine's loops; on leaving, what is in work is finished and the rest stays stored.
+    once_home: what to do beside them wherever the clock and the long connections are."""
+    loops = [
+        asyncio.create_task(bot.outbox.run(), name="outbox"),
+        asyncio.create_task(_recover_for_ever(bot), name="recover"),
+    ]
+    async with bot.together.running() if bot.together else contextlib.nullcontext():
+        home = asyncio.create_task(_keep_home(bot, once_home), name="home")
+        try:
+            await asyncio.sleep(0)
+            yield
+        finally:
+            await bot.outside.voice.close()  # a recording in work is heard after the next start
+            if bot.outside.scanner is not None:
+                await bot.outside.scanner.close()
+            home.cancel()
+            await asyncio.gather(home, return_exceptions=True)
+            await bot.archives.close()
+            # A mail in work comes again.
+            shut = [one.close() for one in bot.outside.mailboxes.values()]
+            await asyncio.gather(bot.dispatcher.stop(), *shut)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:
+    """What one process does for all: for ever where it is alone, else whenever it is its turn."""
+    while True:
+        await bot.place.held(HOME)
+        async with _at_home(bot, once_home):
+            await bot.place.lost(HOME)
+
+
+@contextlib.asynccontextmanager
+async def _at_home(
+    bot: Bot, once_home: Callable[[], Awaitable[None]] | None
+) -> AsyncIterator[None]:
+    """The clock's ticks, long connections, and what is read from the platforms regularly."""
+    loops = [
+        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
+        asyncio.create_task(bot.contacts.run(), name="contacts"),
+        asyncio.create_task(bot.attendance.run(), name="attendance"),
+        *(asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()),
+        asyncio.create_task(bot.mail.run(), name="mail"),
+    ]
+    if once_home is not None:
+        loops.append(asyncio.ensure_future(once_home()))
+    listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
+    try:
+        await asyncio.sleep(0)  # a connection that has not begun could not be stopped
+        yield
+    finally:
+        for one in bot.streams:
+            one.stop()
+        await asyncio.gather(*listening)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _recover_for_ever(bot: Bot) -> None:
+    """Picks up what a crash left behind and what `replay` has put back."""
+    while True:
+        await wait_for(bot.inbox_due, RECOVER_EVERY_S)
+        bot.inbox_due.clear()
+        try:
+            await bot.dispatcher.recover()
+        except Exception:
+            log.exception("the inbox could not be read", extra={"action": "recover"})

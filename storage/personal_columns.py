@@ -1,0 +1,107 @@
+"""What of a customer's rows is personal (semantics B17), and what takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Column
+
+from bot.domain.privacy import impersonal
+from storage.tables import (
+    account_merges,
+    accounts,
+    activities,
+    approvals,
+    archive_chats,
+    archive_files,
+    archive_messages,
+    attendance_facts,
+    chat_bindings,
+    clause_reviews,
+    collisions,
+    contacts,
+    customer_signals,
+    deal_outlooks,
+    drafts,
+    erp_customers,
+    evidence,
+    forecast_lines,
+    level_changes,
+    light_episodes,
+    mail_addresses,
+    mails,
+    payout_complaints,
+    payout_dispute_notes,
+    payout_disputes,
+    signal_events,
+    signal_links,
+    signal_visitors,
+    stage_events,
+    supply_notices,
+)
+
+Change = Callable[[Any], Any]
+
+
+def _gone(_: Any) -> str:
+    return ""
+
+
+def _nothing_left(_: Any) -> list[Any]:
+    return []
+
+
+def _no_fields(_: Any) -> dict[str, str]:
+    return {}
+
+
+def _without_phone(value: Any) -> Any:
+    """Of what was entered of a customer, or moved with it."""
+    if isinstance(value, dict):
+        return {key: "" if key == "phone" else _without_phone(part) for key, part in value.items()}
+    return value
+
+
+PERSONAL: Mapping[Column[Any], Change] = {
+    accounts.c.phone: _gone,
+    account_merges.c.moved: _without_phone,
+    activities.c.text: _gone,
+    activities.c.slots: impersonal,
+    approvals.c.title: _gone,
+    approvals.c.controls: _nothing_left,
+    approvals.c.nodes: _nothing_left,
+    attendance_facts.c.place: _gone,
+    attendance_facts.c.note: _gone,
+    clause_reviews.c.note: _gone,
+    collisions.c.asked: _without_phone,
+    collisions.c.reason: _gone,
+    deal_outlooks.c.risk: _gone,
+    drafts.c.text: _gone,
+    drafts.c.slots: impersonal,
+    erp_customers.c.phone: _gone,
+    evidence.c.fields: _no_fields,
+    evidence.c.withdrawal_reason: _gone,
+    forecast_lines.c.risk: _gone,
+    level_changes.c.reason: _gone,
+    supply_notices.c.reason: _gone,
+    light_episodes.c.snooze_reason: _gone,
+    payout_complaints.c.text: _gone,
+    payout_dispute_notes.c.text: _gone,
+    payout_disputes.c.reason: _gone,
+    payout_disputes.c.report: _gone,
+    stage_events.c.slots: impersonal,
+    stage_events.c.reason: _gone,
+}
+"""Columns of rows that name a customer, and what takes the place of their values. A test wants
+every other column of text of such a table, but for GOES_WHOLE, to be listed as harmless."""
+
+OF_CUSTOMER = (
+    contacts, chat_bindings, customer_signals, signal_events, signal_visitors, signal_links,
+    mails, mail_addresses,
+)  # fmt: skip
+
+GOES_WHOLE = (*OF_CUSTOMER, archive_files, archive_messages, archive_chats)
+"""Tables whose rows are nothing but personal: people, where one talks with them, what they said,
+and what they looked at. A conversation that is archived again after that is a new one, and
+nobody's. Who agreed to the archive stays: it proves that it was lawful."""
