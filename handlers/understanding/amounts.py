@@ -27,6 +27,7 @@ _MONEY = re.compile(
     rf"(?P<tail>(?<=[亿万千wk]){_TAIL}(?:[千k百]{_TAIL}?)?)?(?P<yuan>元整?|块钱?|圆整?"
     rf"|rmb|人民币)?(?P<more_yuan>多)?(?P<jiao>(?<=[块元])[\d一二两三四五六七八九](?:毛|角))?"
 )
+_NUMERAL = re.compile(rf"[\d{_HAN_START}]")
 _NOT_MONEY_AFTER = re.compile(
     r"\s*(?:%|折|成|个(?!w|万)|分钟|小时|秒|分(?!钱)|天|周|月|年|号|日|点|套|台|家|人"
     r"|次|页|版|条|件|路|楼|层|期|季度|位|份|把|吨|米|种|遍|圈|公里|度|倍|吨|届|名|批"
@@ -114,6 +115,8 @@ def find_amounts(text: str, *, bare: bool = False) -> list[Found[int]]:
     bare: a number of four digits or more is a sum even where no word says so (恒锐 117300 签了).
     """
     found: list[Found[int]] = []
+    if not _NUMERAL.search(text):
+        return found
     for match in _MONEY.finditer(text):
         fen = _fen(text, match, bare=bare)
         if fen is not None and 0 < fen < _LARGEST_FEN:

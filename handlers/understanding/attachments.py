@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from handlers.understanding.lexicon import heard, lists
 from handlers.understanding.spans import Found, longest_first
@@ -52,11 +51,11 @@ def _with_copies_named(text: str, nouns: list[Found[str]]) -> list[Found[str]]:
     for noun in nouns:
         known = [one for one in named if one.value != _GENERAL]
         if known and _COPY.fullmatch(text, noun.start, noun.end):
-            named.append(replace(noun, value=known[-1].value))
+            named.append(noun._replace(value=known[-1].value))
         elif _COPY.fullmatch(text, noun.start, noun.end) and _ORDER_NUMBER.search(
             text, 0, noun.start
         ):
-            named.append(replace(noun, value="po"))
+            named.append(noun._replace(value="po"))
         else:
             named.append(noun)
     return named

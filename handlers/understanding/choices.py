@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache, reduce
-from operator import or_
+from functools import cache, lru_cache
+from itertools import chain
 from typing import TypeVar
 
 from handlers.understanding.signs import choices_of, signs_in, signs_of
@@ -16,49 +18,65 @@ _compiled = cache(re.compile)
 
 
 class Index:
-    """Which of many patterns may match a text, as the bits of a whole number."""
+    """Which of many patterns may match a text."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._bits: dict[str, int] = {}
-        self._always = 0
+        self._always: list[int] = []
+        self._numbers: dict[str, list[int]] = {}
         for number, pattern in enumerate(patterns):
             signs = signs_of(pattern)
             if signs is None:
-                self._always |= 1 << number
+                self._always.append(number)
             for sign in signs or ():
-                self._bits[sign] = self._bits.get(sign, 0) | 1 << number
-        self.may_match = lru_cache(maxsize=256)(self._may_match)
+                self._numbers.setdefault(sign, []).append(number)
 
-    def those_of(self, text: str) -> Iterator[int]:
-        """The numbers of the patterns that may match `text`."""
-        return numbers_in(self.may_match(text))
+    def those_of(self, text: str) -> list[int]:
+        """The numbers of the patterns that may match `text`, lowest first."""
+        known = filter(None, map(self._numbers.get, signs_in(text)))
+        return sorted({*self._always, *chain.from_iterable(known)})
 
-    def _may_match(self, text: str) -> int:
-        return reduce(or_, filter(None, map(self._bits.get, signs_in(text))), self._always)
+
+class _Shelf:
+    """Many lists of patterns, whose signs are looked up in a text for all of them at once."""
+
+    def __init__(self, lists: Sequence[Sequence[str]]) -> None:
+        self._patterns = [(owner, one) for owner, each in enumerate(lists) for one in each]
+        self._index = Index([one for _, one in self._patterns])
+        self.possible = lru_cache(maxsize=256)(self._possible)
+
+    def _possible(self, text: str) -> dict[int, list[str]]:
+        """The patterns of each list that may match `text`, in its order; none where no one may."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for number in self._index.those_of(text):
+            owner, pattern = self._patterns[number]
+            found[owner].append(pattern)
+        return found
 
 
 class Choices:
     """One list of patterns, searched for as if "|" joined them."""
 
-    def __init__(self, index: Index, first: int, patterns: Sequence[str]) -> None:
-        self._index = index
-        self._first = first
-        self._patterns = patterns
-        self._mine = (1 << len(patterns)) - 1 << first
+    def __init__(self, shelf: _Shelf, number: int) -> None:
+        self._possible = shelf.possible
+        self._number = number
 
     def may_match(self, text: str) -> bool:
-        return bool(self._index.may_match(text) & self._mine)
+        return self._number in self._possible(text)
 
-    def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
-        """As the method of `re.Pattern`."""
-        return next(self.finditer(text, start, end), None) if self.may_match(text) else None
+    def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        """As the method of `re.Pattern`: the leftmost match, of two the one of the first choice."""
+        first = None
+        for pattern in self._possible(text).get(self._number, ()):
+            match = _compiled(pattern).search(text, start, end)
+            if match and (first is None or match.start() < first.start()):
+                first = match
+        return first
 
     def finditer(
-        self, text: str, start: int = 0, end: int | None = None
+        self, text: str, start: int = 0, end: int = sys.maxsize
     ) -> Iterator[re.Match[str]]:
-        """As the method of `re.Pattern`: the leftmost match, of two the one of the first choice."""
-        patterns = self._possible(text)
-        end = len(text) if end is None else end
+        """As the method of `re.Pattern`."""
+        patterns = [_compiled(one) for one in self._possible(text).get(self._number, ())]
         found = [pattern.search(text, start, end) for pattern in patterns]
         while any(found):
             match = min((one for one in found if one), key=re.Match.start)
@@ -69,30 +87,12 @@ class Choices:
                 for pattern, one in zip(patterns, found, strict=True)
             ]
 
-    def _possible(self, text: str) -> list[re.Pattern[str]]:
-        bits = (self._index.may_match(text) & self._mine) >> self._first
-        return [_compiled(self._patterns[number]) for number in numbers_in(bits)]
-
-
-def numbers_in(bits: int) -> Iterator[int]:
-    """The places of the bits that are set, lowest first."""
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-
 
 def together(lists: Mapping[Key, Sequence[str]]) -> dict[Key, Choices]:
     """Each list as Choices; their signs are looked up in a text for all of them at once.
 
     No pattern may match an empty text.
     """
-    split = {
-        key: [one for pattern in each for one in choices_of(pattern)] for key, each in lists.items()
-    }
-    index = Index([one for each in split.values() for one in each])
-    made, first = {}, 0
-    for key, patterns in split.items():
-        made[key] = Choices(index, first, patterns)
-        first += len(patterns)
-    return made
+    split = [[one for pattern in each for one in choices_of(pattern)] for each in lists.values()]
+    shelf = _Shelf(split)
+    return {key: Choices(shelf, number) for number, key in enumerate(lists)}

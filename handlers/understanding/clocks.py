@@ -22,6 +22,9 @@ _CLOCK = re.compile(
     r"(?P<noon>\s?[ap]m(?![a-z]))?(?!意见|要求|建议|问题|原因|需求|异议|疑问|内容|顾虑|优惠|折扣|返)"
 )
 
+_SIGN_OF_A_CLOCK = re.compile("[点时:m]")
+"""Of 点, 时, a colon, am and pm every clock time has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -33,6 +36,8 @@ class Clock:
 
 
 def find_clocks(text: str) -> list[Clock]:
+    if not _SIGN_OF_A_CLOCK.search(text):
+        return []
     return [
         Clock(match.start(), match.end(), _clock_of(match), _is_certain(match))
         for match in _CLOCK.finditer(text)

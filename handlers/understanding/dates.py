@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.activities import Moment
@@ -123,7 +122,7 @@ def _share_clock(
     if before is None or before.value is None or found.value is None:
         return
     if before.value.clock is None and _CHOICE.fullmatch(text, before.end, found.start):
-        earlier[-1] = replace(before, value=Moment(before.value.day, found.value.clock))
+        earlier[-1] = before._replace(value=Moment(before.value.day, found.value.clock))
 
 
 def _merged(text: str, days: list[Found[Moment | None]]) -> list[Found[Moment | None]]:
@@ -132,13 +131,13 @@ def _merged(text: str, days: list[Found[Moment | None]]) -> list[Found[Moment | 
     for day in days:
         before = merged[-1] if merged else None
         if before is not None and before.end == day.start and _AFTER.search(text, 0, before.end):
-            merged[-1] = replace(day, start=before.start)
+            merged[-1] = day._replace(start=before.start)
         elif before is None or not _same_day(text, before, day):
             merged.append(day)
         elif _BARE_WEEKDAY.fullmatch(text, before.start, before.end):
-            merged[-1] = replace(day, start=before.start)
+            merged[-1] = day._replace(start=before.start)
         else:
-            merged[-1] = replace(before, end=day.end)
+            merged[-1] = before._replace(end=day.end)
     return merged
 
 

@@ -6,7 +6,8 @@ short, and adding one costs microseconds instead of a rebuild.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import add
 from typing import NamedTuple
 
 _HEAD = 2
@@ -19,14 +20,14 @@ class Hit(NamedTuple):
 
     start: int
     end: int
-    ids: tuple[int, ...]
+    ids: Sequence[int]
 
 
 class Shared:
     """Which entries a form stands for."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, int | tuple[int, ...]] = {}
+        self._ids: dict[str, int | list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -39,19 +40,21 @@ class Shared:
             if known is not entry:
                 self._add_another(form, known, entry)
 
-    def _add_another(self, form: str, known: int | tuple[int, ...], entry: int) -> None:
-        ids = (known,) if isinstance(known, int) else known
-        if entry not in ids[-1:] and len(ids) < _MOST_SHARED:
-            self._ids[form] = (*ids, entry)
+    def _add_another(self, form: str, known: int | list[int], entry: int) -> None:
+        if isinstance(known, int):
+            if known != entry:
+                self._ids[form] = [known, entry]
+        elif known[-1] != entry and len(known) < _MOST_SHARED:
+            known.append(entry)
 
     def remove(self, form: str, entry: int) -> None:
-        left = tuple(one for one in self.get(form) if one != entry)
+        left = [one for one in self.get(form) if one != entry]
         if left:
             self._ids[form] = left
         else:
             self._ids.pop(form, None)
 
-    def get(self, form: str) -> tuple[int, ...]:
+    def get(self, form: str) -> Sequence[int]:
         known = self._ids.get(form, ())
         return (known,) if isinstance(known, int) else known
 
@@ -76,9 +79,8 @@ class Forms(Shared):
 
     def find(self, text: str) -> Iterator[Hit]:
         """The longest form at each place, overlaps included."""
-        longest_of = self._longest.get
-        for start in range(len(text) - 1):
-            longest = longest_of(text[start : start + _HEAD])
+        heads = map(add, text, text[1:])
+        for start, longest in enumerate(map(self._longest.get, heads)):
             if longest is None:
                 continue
             for end in range(min(start + longest, len(text)), start + 1, -1):

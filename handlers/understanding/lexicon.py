@@ -15,7 +15,7 @@ _WORDS = Path(__file__).with_name("words")
 
 def says(file: str, section: str, name: str, text: str) -> re.Match[str] | None:
     """Where `text` first says what the named list holds."""
-    return lists(file, section)[name].search(text)
+    return _all()[file, section][name].search(text)
 
 
 def lists(file: str, section: str) -> dict[str, Choices]:

@@ -94,8 +94,9 @@ def load_jieba() -> None:
 
 def place_at(text: str, start: int) -> str:
     """The place that begins at `start`, with its 市 or 省, or ""."""
+    known = places()
     for length in (4, 3, 2):
-        if text[start : start + length] in places():
+        if text[start : start + length] in known:
             end = start + length
             return text[start : end + (text[end : end + 1] in ("市", "省"))]
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.domain.activities import Intent
 
@@ -11,8 +11,7 @@ MENTION = "〓"
 """Stands for every character of a customer's name in the texts below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What was already read from one stretch of a message.
 
     text: normalised, customers blanked with MENTION. told, planned: see tenses.
@@ -31,8 +30,7 @@ class Said:
     objections: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(NamedTuple):
     """connected: for calls, whether somebody answered. topic: of a query. sure: 0..1."""
 
     intent: Intent

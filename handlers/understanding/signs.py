@@ -8,8 +8,9 @@ at once (see choices.py), and only what is left is searched for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, product
 from operator import add, attrgetter
 from string import ascii_lowercase
@@ -34,10 +35,11 @@ def signs_of(pattern: str) -> Signs | None:
     return None if part.empty else part.signs
 
 
-def signs_in(text: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def signs_in(text: str) -> Signs:
     """Every character of `text` and every pair of neighbours."""
     text = _DIGIT.sub(_ANY_DIGIT, text)
-    return chain(text, map(add, text, text[1:]))
+    return frozenset(chain(text, map(add, text, text[1:])))
 
 
 def choices_of(pattern: str) -> list[str]:

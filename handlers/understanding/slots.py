@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.calendar import WorkingCalendar
 from handlers.understanding.appointments import Appointments, sort_out
@@ -18,8 +18,7 @@ from handlers.understanding.strangers import find_reference
 from handlers.understanding.tenses import tell_apart
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(NamedTuple):
     """text: customers hidden. priced: `text` without numbers that are no money.
 
     told, planned: see tenses.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -16,8 +15,7 @@ CORRECTION = re.compile(
 _DENIED = re.compile(r"(?:不是|并非|不该是|而不是|非)(?:在|约|说|的)?\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Found(NamedTuple, Generic[T]):
     """`value`, read from text[start:end]. approximate: 大概, 左右 stood beside it."""
 
     start: int
@@ -28,6 +26,8 @@ class Found(Generic[T]):
 
 def choose(text: str, found: Sequence[Found[T]]) -> Found[T] | None:
     """The value that counts: the first said, unless it was taken back or corrected."""
+    if not found:
+        return None
     held = [one for one in found if not _DENIED.search(text[max(0, one.start - 6) : one.start])]
     markers = [match.end() for match in CORRECTION.finditer(text)]
     if markers:

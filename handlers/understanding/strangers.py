@@ -27,6 +27,7 @@ _OUR_OWN = re.compile(
     r"|哪家|某|别的|其他)"
 )
 
+_DIGIT = re.compile(r"\d")
 _REFERENCE = re.compile(
     r"(?:(?:采购)?po号?|合同(?:编)?号|订单(?:编)?号|单号|编号|发票号|流水号|凭证号|函号"
     r"|no\.?|po)(?:码)?[:是为#\s]{0,3}(?P<ref>(?=[a-z0-9/_-]*\d)[a-z0-9][a-z0-9/_-]{2,30})"
@@ -37,7 +38,7 @@ _REFERENCE = re.compile(
 
 def find_reference(text: str, original: str) -> Found[str] | None:
     """A document number such as PO号JY-0911, spelt as in `original`."""
-    match = _REFERENCE.search(text)
+    match = _REFERENCE.search(text) if _DIGIT.search(text) else None
     if match is None:
         return None
     start, end = match.span("ref" if match["ref"] else "bare")

@@ -29,22 +29,15 @@ def tell_apart(text: str, future: Iterable[tuple[int, int]]) -> tuple[str, str]:
     future: spans of moments that lie ahead. A plan runs from its first sign to the end of
     its clause.
     """
-    planned = bytearray(len(text))
     signs = list(future)
     signs += [match.span() for match in _PLAN.finditer(text)]
     signs += [match.span() for match in _NOT_DONE.finditer(text)]
-    if not signs:
-        return text, " " * len(text)
+    told, planned = text, " " * len(text)
     for start, sign_end in signs:
         end = _clause_end(text, start, sign_end)
-        planned[start:end] = b"\x01" * (end - start)
-    told = "".join(
-        " " if ahead else character for character, ahead in zip(text, planned, strict=True)
-    )
-    plan = "".join(
-        character if ahead else " " for character, ahead in zip(text, planned, strict=True)
-    )
-    return told, plan
+        told = told[:start] + " " * (end - start) + told[end:]
+        planned = planned[:start] + text[start:end] + planned[end:]
+    return told, planned
 
 
 def is_not_done(text: str) -> bool:
