@@ -57,7 +57,7 @@ from storage.database import Database
 from storage.files import FileFolder
 from storage.unit_of_work import UnitOfWork
 
-CONNECTIONS = 64
+CONNECTIONS = int(os.environ.get("GENDAN_BENCH_CONNECTIONS", "32"))
 REQUESTS = 3_000
 ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "14"))
 """With the calm one less than the 50,000 that a dispatcher lets wait."""

@@ -138,8 +138,9 @@ class Alerts:
         self, tx: UnitOfWork, opportunity: Opportunity, acted_at: datetime, at: datetime
     ) -> list[OutboundMessage]:
         """A valid action was recorded: the light ends at once, queued pushes are dropped, and
-        who was told of a red hears of its end."""
-        return await light_changes.after_valid_action(tx, self._watch, opportunity.id, acted_at, at)
+        who was told of a red hears of its end. opportunity: locked; it is saved as handed in, with
+        its light."""
+        return await light_changes.after_valid_action(tx, self._watch, opportunity, acted_at, at)
 
     async def on_retracted(
         self, tx: UnitOfWork, opportunity: Opportunity, at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.messages import InboundMessage, Kind
 from handlers import (
@@ -355,6 +356,7 @@ def is_known(text: str) -> bool:
     return _match(text) is not None
 
 
+@lru_cache(maxsize=32)  # each message is asked about several times, beside 31 others
 def _match(text: str) -> tuple[Command, str] | None:
     for command in COMMANDS:
         match = command.pattern.fullmatch(text)

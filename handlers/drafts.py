@@ -48,6 +48,9 @@ async def open_draft(
     text: the words that tell of this customer. clock: at what hour it was, if they say so.
     """
     found = await customers.settle(desk, record)
+    loose = await take_loose(desk)
+    if found.account is not None and desk.policy.drafts.auto_confirm:
+        await desk.tx.opportunities.lock_of_account(found.account.id)
     slots = drafting.slots_of(record)
     if found.mention and found.account is None:
         slots[habits.MENTION] = found.mention
@@ -79,7 +82,7 @@ async def open_draft(
         slots=slots,
         confidence=drafting.confidence_of(record, slots),
         candidates=tuple(account.id for account in found.candidates),
-        file_hashes=await take_loose(desk),
+        file_hashes=loose,
         library=desk.library.ref,
     )
     if desk.message.in_group:

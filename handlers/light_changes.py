@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.domain.leaders import find_next_supervisor, find_supervisor
 from bot.domain.lights import Cleared, Judgement, Lead, Move, judge_lead
 from bot.domain.notifying import Step, first_allowed, send_moment
-from bot.domain.opportunities import Light
+from bot.domain.opportunities import Light, Opportunity
 from bot.domain.people import Person, Role
 from bot.messages import OutboundMessage, Text
 from handlers.light_cards import Watch
@@ -46,19 +46,18 @@ async def rejudge(
 
 
 async def after_valid_action(
-    tx: UnitOfWork, watch: Watch, opportunity_id: int, acted_at: datetime, at: datetime
+    tx: UnitOfWork, watch: Watch, deal: Opportunity, acted_at: datetime, at: datetime
 ) -> list[OutboundMessage]:
     """A valid action ends the light at once. One recorded late counts from when it was, and
-    lights that rose after it are marked 补录. The deal is locked."""
-    leads = await tx.lights.list_leads([opportunity_id], lock=False)
-    judgements = []
-    for lead in leads:
-        late = lead.episode is not None and acted_at < lead.episode.yellow_at
-        reason = Cleared.BACKFILLED if late else Cleared.VALID_ACTION
-        judgements.append(_judge(watch, _acted_on(lead, acted_at), at, reason))
-    messages = await apply(tx, watch, judgements)
-    if any(lead.opportunity.episode for lead in leads):
-        await tx.lights.mark_backfilled(opportunity_id, acted_at)
+    lights that rose after it are marked 补录. deal: locked, and saved here with its light."""
+    owner = await tx.people.get(deal.owner_id)
+    lead = await tx.lights.lead_of(deal, owner_leave_until=owner.on_leave_until)
+    late = lead.episode is not None and acted_at < lead.episode.yellow_at
+    reason = Cleared.BACKFILLED if late else Cleared.VALID_ACTION
+    judgement = _judge(watch, _acted_on(lead, acted_at), at, reason)
+    messages = await apply(tx, watch, [judgement], whole=True)
+    if deal.episode:
+        await tx.lights.mark_backfilled(deal.id, acted_at)
     return messages
 
 
@@ -71,12 +70,13 @@ async def after_retraction(
 
 
 async def apply(
-    tx: UnitOfWork, watch: Watch, judgements: Sequence[Judgement]
+    tx: UnitOfWork, watch: Watch, judgements: Sequence[Judgement], *, whole: bool = False
 ) -> list[OutboundMessage]:
-    """Save what was judged; owe the pushes of what rose, and tell of red ones that ended."""
+    """Save what was judged; owe the pushes of what rose, and tell of red ones that ended. whole:
+    see `Lights.save`."""
     ended = [judgement for judgement in judgements if judgement.ends]
     messages = await _cleared_notes(tx, watch, ended)
-    await tx.lights.save(judgements)
+    await tx.lights.save(judgements, whole=whole)
     await tx.lights.pushes.owe(await _owed(tx, watch, judgements))
     return messages
 

@@ -24,6 +24,9 @@ def job(keep_months: int) -> Job[UnitOfWork]:
         fields = {"action": "months", "made": kept.made, "dropped": kept.dropped}
         if kept.made or kept.dropped:
             log.info("months of the inbox", extra=fields)
+        if kept.forgotten:
+            told = {"action": "months", "keys": kept.forgotten}
+            log.info("keys of old deliveries are gone", extra=told)
         if kept.left:
             log.warning("a month is kept: not all of it is handled", extra={"left": kept.left})
         return []

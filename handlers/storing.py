@@ -9,6 +9,7 @@ from bot.domain.activities import Activity, Draft, DraftState, Intent
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Verdict
 from bot.errors import Refused
+from bot.messages import OutboundMessage
 from handlers import (
     amounts,
     customers,
@@ -34,6 +35,7 @@ async def store(
 
     Raises Refused, before anything is written, for what may not be recorded at all.
     """
+    await desk.tx.opportunities.lock_of_account(account.id)
     replaced = draft.slots.get("replaces")
     verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
     if verdict is not None and verdict.refused:
@@ -120,19 +122,25 @@ async def _advance(desk: Desk, deal: Opportunity, activity: Activity) -> None:
     changed = replace(deal, next_contact_at=promise, state=state)
     if drafting.AMOUNT_BEFORE in activity.slots:
         changed = await amounts.set_standing(desk, changed)
-    await desk.tx.opportunities.save(changed)
+    about_light = await _save(desk, deal, changed, activity)
     desk.add(await deal_changes.follow(desk.tx, desk.office, deal, changed, desk.at))
     await desk.tx.stages.note_state(
         deal, changed, by=desk.rep.id, at=desk.at, calendar=desk.office.calendar
     )
+    desk.add(about_light)
+
+
+async def _save(
+    desk: Desk, before: Opportunity, deal: Opportunity, activity: Activity
+) -> list[OutboundMessage]:
+    """The deal with its light: what its end or rise has to tell."""
+    lights = desk.office.lights
     if activity.valid:
-        desk.add(
-            await desk.office.lights.on_valid_action(
-                desk.tx, changed, activity.occurred_at, desk.at
-            )
-        )
-    elif state is not deal.state:
-        desk.add(await desk.office.lights.on_state_changed(desk.tx, changed, desk.at))
+        return await lights.on_valid_action(desk.tx, deal, activity.occurred_at, desk.at)
+    await desk.tx.opportunities.save(deal)
+    if deal.state is before.state:
+        return []
+    return await lights.on_state_changed(desk.tx, deal, desk.at)
 
 
 def _closing_state(entry: Activity) -> OpportunityState | None:

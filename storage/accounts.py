@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.opportunities import Account, Contact, OpportunityState
 from bot.errors import NotFound, Refused
 from storage.dialects import AnyRow, among, fixed, in_chunks, insert_into, prepared_insert
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import accounts, contacts, light_episodes, opportunities, people
 
@@ -21,8 +22,8 @@ _COLUMNS = (
     accounts.c.domain, accounts.c.in_pool_since, accounts.c.pool_reason,
 )  # fmt: skip
 _ONE = select(*_COLUMNS, accounts.c.merged_into_id)
-_BY_ID = _ONE.where(accounts.c.id == bindparam("key"))
-_BY_NAME = _ONE.where(accounts.c.name == bindparam("key"))
+_BY_ID = prepared(_ONE.where(accounts.c.id == bindparam("key")))
+_BY_NAME = prepared(_ONE.where(accounts.c.name == bindparam("key")))
 _STANDS = accounts.c.merged_into_id.is_(None)
 _LIVING = (str(OpportunityState.OPEN), str(OpportunityState.ON_HOLD))
 _ADD_CONTACT = prepared_insert(

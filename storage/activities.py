@@ -14,6 +14,7 @@ from bot.domain.activities import Activity, Grade
 from bot.errors import InvalidInput, NotFound
 from storage.dialects import AnyRow, among, prepared_insert
 from storage.merges import family
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import activities
 
@@ -30,10 +31,12 @@ _ADD = prepared_insert(
 _ADD_ALL = prepared_insert(
     activities, lambda new: new.on_conflict_do_nothing(index_elements=[activities.c.source_id])
 )
-_OF_OPPORTUNITY = _QUERY.where(
-    activities.c.opportunity_id == bindparam("opportunity_id"),
-    activities.c.occurred_at >= bindparam("since"),
-).order_by(activities.c.occurred_at, activities.c.id)
+_OF_OPPORTUNITY = prepared(
+    _QUERY.where(
+        activities.c.opportunity_id == bindparam("opportunity_id"),
+        activities.c.occurred_at >= bindparam("since"),
+    ).order_by(activities.c.occurred_at, activities.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import prepared_insert
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import cards, dialogs
 
@@ -21,7 +22,7 @@ _PUT = prepared_insert(
         index_elements=[cards.c.card_id], set_={name: new.excluded[name] for name in _SHOWN}
     ),
 )
-_GET = select(cards).where(cards.c.card_id == bindparam("key"))
+_GET = prepared(select(cards).where(cards.c.card_id == bindparam("key")))
 _PUT_STATE = prepared_insert(
     dialogs,
     lambda new: new.on_conflict_do_update(
@@ -29,9 +30,11 @@ _PUT_STATE = prepared_insert(
         set_={name: new.excluded[name] for name in ("state", "updated_at")},
     ),
 )
-_GET_STATE = select(dialogs.c.state).where(
-    dialogs.c.conversation == bindparam("conversation"),
-    dialogs.c.person_id == bindparam("person_id"),
+_GET_STATE = prepared(
+    select(dialogs.c.state).where(
+        dialogs.c.conversation == bindparam("conversation"),
+        dialogs.c.person_id == bindparam("person_id"),
+    )
 )
 
 

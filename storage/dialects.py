@@ -30,6 +30,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.operators import custom_op
 
+from storage.prepared import prepared
+
 T = TypeVar("T")
 
 CHUNK = 500
@@ -52,7 +54,7 @@ def prepared_insert(
     times as long as to execute it. finish: adds ON CONFLICT and RETURNING. The values are handed
     over with the execution, by name of column."""
     built = {
-        "sqlite": finish(sqlite.insert(table)),
+        "sqlite": prepared(finish(sqlite.insert(table))),
         "postgresql": finish(postgresql.insert(table)),
     }
     return lambda conn: built[conn.dialect.name]

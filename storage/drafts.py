@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.activities import Draft, DraftState
 from bot.errors import NotFound
 from storage.dialects import AnyRow, among, fixed, insert_into, prepared_insert
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import drafts, files, loose_files
 
@@ -28,16 +29,18 @@ _ADD = prepared_insert(
         drafts.c.id
     ),
 )
-_SAVE = update(drafts).where(drafts.c.id == bindparam("saved_id"))
-_OF_SOURCE = _QUERY.where(drafts.c.source_id == bindparam("source_id"))
+_SAVE = prepared(update(drafts).where(drafts.c.id == bindparam("saved_id")))
+_OF_SOURCE = prepared(_QUERY.where(drafts.c.source_id == bindparam("source_id")))
 _FOR_UPDATE = _QUERY.where(drafts.c.id == bindparam("key")).with_for_update()
 _RECENT_FIRST = _QUERY.order_by(drafts.c.touched_at.desc(), drafts.c.id.desc())
-_OPEN_OF = _RECENT_FIRST.where(
-    IS_OPEN,
-    drafts.c.conversation == bindparam("conversation"),
-    drafts.c.person_id == bindparam("person_id"),
+_OPEN_OF = prepared(
+    _RECENT_FIRST.where(
+        IS_OPEN,
+        drafts.c.conversation == bindparam("conversation"),
+        drafts.c.person_id == bindparam("person_id"),
+    )
 )
-_LOOSE_OF = (
+_LOOSE_OF = prepared(
     select(loose_files.c.id, files.c.sha256, files.c.name, files.c.media_type)
     .join(files, files.c.sha256 == loose_files.c.sha256)
     .where(

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.messages import Envelope
 from bot.ports import Fence, Pending
 from storage.dialects import AnyRow, among, fixed
+from storage.prepared import prepared
 from storage.tables import Utc, inbox, leases
 
 MAX_UNFINISHED = 10_000
@@ -43,7 +44,7 @@ _FENCE_HOLDS = (
     .exists()
 )
 _SETTLE = {
-    (False, False): _BY_ID,
+    (False, False): prepared(_BY_ID),
     (True, False): _IN_ITS_MONTH,
     (False, True): _BY_ID.where(_FENCE_HOLDS),
     (True, True): _IN_ITS_MONTH.where(_FENCE_HOLDS),
@@ -63,7 +64,7 @@ _FIRST_OF = (
 ROW_KEY = (inbox.c.id, inbox.c.channel, inbox.c.delivery_id)
 
 
-inbox_keys = table(  # PostgreSQL's, see migration 0032; kept when a month of the inbox goes
+inbox_keys = table(  # PostgreSQL's, see migration 0032; stay when a month of the inbox goes
     "inbox_keys", column("key", Uuid), column("inbox_id", BigInteger), column("received_at", Utc)
 )
 

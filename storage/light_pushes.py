@@ -140,6 +140,9 @@ class LightPushes:
     ) -> dict[EpisodeKey, set[int]]:
         """Who was told about each episode in one of these steps."""
         told: dict[EpisodeKey, set[int]] = defaultdict(set)
+        keys = list(keys)
+        if not keys:
+            return told
         episode = pushes.c.opportunity_id, pushes.c.episode
         query = select(*episode, pushes.c.receiver_id).where(
             pairs_among(self._conn, episode, keys),

@@ -167,13 +167,26 @@ class Lights:
             found += [PastLight(*row) for row in await self._conn.execute(query)]
         return found
 
-    async def save(self, judgements: Sequence[Judgement]) -> None:
+    async def lead_of(self, deal: Opportunity, *, owner_leave_until: datetime | None) -> Lead:
+        """Of a deal that is locked. What shows no light has no open episode to ask for."""
+        episode = None
+        if deal.light is not Light.GREEN:
+            row = (await self._conn.execute(_THESE, {"ids": [deal.id]})).one()
+            episode = to_lead(row).episode
+        return Lead(deal, owner_leave_until, episode)
+
+    async def save(self, judgements: Sequence[Judgement], *, whole: bool = False) -> None:
         """Write down what was judged: standing, due time, episode, and the last valid action that
-        was judged by. The leads are locked."""
+        was judged by. The leads are locked. whole: write the deals back as they were judged, with
+        whatever else has changed of them."""
         await self._end_episodes([judgement for judgement in judgements if judgement.ends])
         await self._begin_episodes([judgement for judgement in judgements if judgement.rises])
         await self._redden([item for item in judgements if item.move is Move.REDDEN])
         judged = [_judged(one) for one in judgements]
+        if whole:
+            for deal in judged:
+                await self._deals.save(deal)
+            return
         with self._deals.changing(*judged):
             await self._write(
                 _SAVE,

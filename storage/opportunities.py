@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -15,6 +15,7 @@ from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
 from storage.dialects import AnyRow, fixed, in_chunks
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.stages import Stages
 from storage.tables import accounts, light_episodes, opportunities
@@ -29,12 +30,13 @@ _QUERY = (
     .join(accounts, accounts.c.id == opportunities.c.account_id)
     .order_by(opportunities.c.id)
 )
-_BY_ID = _QUERY.where(opportunities.c.id == bindparam("key"))
+_BY_ID = prepared(_QUERY.where(opportunities.c.id == bindparam("key")))
 _FOR_UPDATE = _BY_ID.with_for_update(of=opportunities)
-_OF_ACCOUNT = _QUERY.where(opportunities.c.account_id == bindparam("key"))
+_OF_ACCOUNT = prepared(_QUERY.where(opportunities.c.account_id == bindparam("key")))
+_OF_ACCOUNT_FOR_UPDATE = _OF_ACCOUNT.with_for_update(of=opportunities)
 LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
 _LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
-_SAVE = update(opportunities).where(opportunities.c.id == bindparam("saved_id"))
+_SAVE = prepared(update(opportunities).where(opportunities.c.id == bindparam("saved_id")))
 
 
 class Opportunities:
@@ -44,6 +46,7 @@ class Opportunities:
         self._conn = conn
         self._known: dict[int, Opportunity] = memory_of(conn, opportunities, accounts)
         self._of_account: dict[int, list[int]] = memory_of(conn, opportunities, accounts)
+        self._locked: dict[int, bool] = memory_of(conn)
 
     async def get(self, opportunity_id: int) -> Opportunity:
         """Raises NotFound."""
@@ -53,11 +56,25 @@ class Opportunities:
 
     async def get_for_update(self, opportunity_id: int) -> Opportunity:
         """Locked until the transaction ends. Raises NotFound."""
-        if self._conn.dialect.name == "sqlite":  # nobody else writes meanwhile
+        known = self._known.get(opportunity_id)
+        if self._is_alone or (known is not None and known.account_id in self._locked):
             return await self.get(opportunity_id)
         found = await self._one(_FOR_UPDATE, opportunity_id)
         self._known[opportunity_id] = found
         return found
+
+    async def lock_of_account(self, account_id: int) -> None:
+        """What the customer has, until the transaction ends. For who is going to write to it,
+        before they read what hangs on it: a lock has all that was read before read again."""
+        if self._is_alone or account_id in self._locked:
+            return
+        self._remember(account_id, await self._list(_OF_ACCOUNT_FOR_UPDATE, account_id))
+        self._locked[account_id] = True
+
+    @property
+    def _is_alone(self) -> bool:
+        """On SQLite nobody else writes meanwhile."""
+        return self._conn.dialect.name == "sqlite"
 
     async def open_of_account(self, account_id: int) -> list[Opportunity]:
         """The living ones: open and on hold."""
@@ -73,10 +90,12 @@ class Opportunities:
 
     async def of_account(self, account_id: int) -> list[Opportunity]:
         if account_id not in self._of_account:
-            found = await self._list(_OF_ACCOUNT, account_id)
-            self._of_account[account_id] = [deal.id for deal in found]
-            self._known.update((deal.id, deal) for deal in found)
+            self._remember(account_id, await self._list(_OF_ACCOUNT, account_id))
         return [self._known[number] for number in self._of_account[account_id]]
+
+    def _remember(self, account_id: int, found: Sequence[Opportunity]) -> None:
+        self._of_account[account_id] = [deal.id for deal in found]
+        self._known.update((deal.id, deal) for deal in found)
 
     async def of_accounts(self, account_ids: Iterable[int]) -> dict[int, list[Opportunity]]:
         """account -> its opportunities, of those that have any."""

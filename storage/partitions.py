@@ -10,10 +10,18 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import delete, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.inbox import inbox_keys
+from storage.tables import inbox
+
 REST = "inbox_default"
+KEYS_MONTHS = 13
+"""Whole months for which it is known at least that a delivery came. Platforms send again for
+minutes, or keep what was not taken until they are asked; a mailbox is read from a year ago at
+most."""
+KEYS_AT_ONCE = 200_000
 
 _PARTS = text(
     "SELECT relname AS name, pg_get_expr(relpartbound, pg_class.oid) AS bounds"
@@ -35,11 +43,13 @@ class Part:
 
 @dataclass(slots=True)
 class Kept:
-    """Names of partitions. left: old enough, but with deliveries that are not handled yet."""
+    """Names of partitions. left: old enough, but with deliveries that are not handled yet.
+    forgotten: how many deliveries are not known any more."""
 
     made: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    forgotten: int = 0
 
 
 class Partitions:
@@ -78,7 +88,23 @@ class Partitions:
             if months and part.until <= month_after(at, -months):
                 dropped = await self._drop(part)
                 (kept.dropped if dropped else kept.left).append(part.name)
+        kept.forgotten = await self._forget(month_after(at, -max(months, KEYS_MONTHS)))
         return kept
+
+    async def _forget(self, before: datetime) -> int:
+        """Keys of what came before that and is no longer there; some of them, the rest is the next
+        night's. What is there, a dead letter too, is known as long as it is."""
+        there = inbox.c.id == inbox_keys.c.inbox_id
+        old = (
+            select(inbox_keys.c.key)
+            .where(
+                inbox_keys.c.received_at < before,
+                ~exists().where(there, inbox.c.received_at == inbox_keys.c.received_at),
+            )
+            .limit(KEYS_AT_ONCE)
+        )
+        gone = await self._conn.execute(delete(inbox_keys).where(inbox_keys.c.key.in_(old)))
+        return gone.rowcount
 
     async def _make(self, since: datetime, until: datetime) -> str:
         """With what lies in the rest meanwhile. Attached, which hinders nobody who writes; made

@@ -28,7 +28,8 @@ class Remembering:
         self._kept: list[tuple[frozenset[FromClause], dict[Any, Any]]] = []
 
     def memory(self, *tables: Table) -> dict[Any, Any]:
-        """Where to keep what was read of these tables. Keep values that nobody changes."""
+        """Where to keep what was read of these tables; of none: what holds until rows are locked
+        or something is rolled back. Keep values that nobody changes."""
         kept: dict[Any, Any] = {}
         self._kept.append((frozenset(tables), kept))
         return kept

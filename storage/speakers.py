@@ -9,32 +9,35 @@ from bot.domain.people import Person
 from storage.cards import Dialogs
 from storage.drafts import IS_LOOSE, IS_OPEN, Drafts
 from storage.people import BY_IDENTITY, People
+from storage.prepared import prepared
 from storage.tables import dialogs, drafts, loose_files, people
 
-_SPEAKER = BY_IDENTITY.add_columns(
-    select(dialogs.c.state)
-    .where(
-        dialogs.c.conversation == bindparam("conversation"),
-        dialogs.c.person_id == people.c.id,
+_SPEAKER = prepared(
+    BY_IDENTITY.add_columns(
+        select(dialogs.c.state)
+        .where(
+            dialogs.c.conversation == bindparam("conversation"),
+            dialogs.c.person_id == people.c.id,
+        )
+        .scalar_subquery()
+        .label("awaited"),
+        select(drafts.c.id)
+        .where(
+            IS_OPEN,
+            drafts.c.conversation == bindparam("conversation"),
+            drafts.c.person_id == people.c.id,
+        )
+        .exists()
+        .label("has_open"),
+        select(loose_files.c.id)
+        .where(
+            IS_LOOSE,
+            loose_files.c.conversation == bindparam("conversation"),
+            loose_files.c.person_id == people.c.id,
+        )
+        .exists()
+        .label("has_loose"),
     )
-    .scalar_subquery()
-    .label("awaited"),
-    select(drafts.c.id)
-    .where(
-        IS_OPEN,
-        drafts.c.conversation == bindparam("conversation"),
-        drafts.c.person_id == people.c.id,
-    )
-    .exists()
-    .label("has_open"),
-    select(loose_files.c.id)
-    .where(
-        IS_LOOSE,
-        loose_files.c.conversation == bindparam("conversation"),
-        loose_files.c.person_id == people.c.id,
-    )
-    .exists()
-    .label("has_loose"),
 )
 
 

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import StaticPool
 
 from bot.messages import Envelope
+from storage import prepared
 from storage.engines import BUSY_TIMEOUT_MS, prepare_sqlite, to_json
 from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
 from storage.tables import inbox
@@ -211,17 +212,19 @@ class _Direct:
         self._since = self._clock()
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
-        await self._let_others_run()
+        if self._clock() - self._since > MAX_STRETCH_S:
+            await self._let_others_run()
+        ready = prepared.find(statement, parameters, self.dialect)
+        if ready is not None:
+            return ready.execute(self._conn, parameters)
         return self._conn.execute(statement, parameters)
 
     async def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        await self._let_others_run()
-        return self._conn.scalar(statement, parameters)
+        return (await self.execute(statement, parameters)).scalar()
 
     async def _let_others_run(self) -> None:
-        if self._clock() - self._since > MAX_STRETCH_S:
-            await asyncio.sleep(0)
-            self._since = self._clock()
+        await asyncio.sleep(0)
+        self._since = self._clock()
 
 
 def _utc_text(moment: datetime) -> str:

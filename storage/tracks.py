@@ -15,6 +15,7 @@ from bot.domain.opportunities import OpportunityState
 from bot.domain.tracks import Track, read, to_row
 from storage.dialects import AnyRow, fixed, insert_into, prepared_insert
 from storage.merges import FAMILY
+from storage.prepared import prepared
 from storage.tables import customer_profiles, opportunities, talk_tracks, track_showings
 
 _FILE = ("file", "file_name")
@@ -61,14 +62,14 @@ _SHOW = prepared_insert(
         index_elements=[track_showings.c.card_id, track_showings.c.place]
     ),
 )
-_OF_ACCOUNT = (
+_OF_ACCOUNT = prepared(
     select(*_COLUMNS)
     .where(track_showings.c.account_id == bindparam("account_id"))
     .order_by(track_showings.c.shown_at.desc(), track_showings.c.id.desc())
     .limit(bindparam("most"))
 )
 _IS_OWN = customer_profiles.c.account_id == bindparam("account_id")
-_PROFILE = (
+_PROFILE = prepared(
     select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
     .where(customer_profiles.c.account_id.in_(FAMILY))
     .order_by(case((_IS_OWN, 0), else_=1), customer_profiles.c.told_at.desc())

@@ -58,7 +58,12 @@ MAY_SCAN = {
 
 _LIKE = re.compile(r"\?(?:, \?)+|\(\?\)(?:, \(\?\))+")
 _LIKE_ON_POSTGRES = re.compile(r"\$\d+(::\w+)?(?:, \$\d+\1)*")
-_INFRASTRUCTURE = ("storage/sqlite_writer.py", "storage/remembering.py", "storage/dialects.py")
+_INFRASTRUCTURE = (
+    "storage/prepared.py",
+    "storage/sqlite_writer.py",
+    "storage/remembering.py",
+    "storage/dialects.py",
+)
 _NARROWED = re.compile(r"SEARCH (\w+?)(?:_\d+)? USING (?:COVERING )?INDEX (\w+) \((.*)\)")
 COARSE = {"platform=?", "corp=?", "app=?", "channel=?"}
 """What hardly narrows: a company has few of them, so all rows with one are as good as all rows."""

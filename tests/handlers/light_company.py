@@ -159,7 +159,8 @@ class Company:
                     valid=True,
                 )
             )
-            told = await self.alerts.on_valid_action(tx, deal, acted_at, self.now)
+            standing = await tx.opportunities.get_for_update(deal.id)
+            told = await self.alerts.on_valid_action(tx, standing, acted_at, self.now)
             await tx.delivery.queue(told, at=self.now)
         await self._deliver()
         assert entry is not None

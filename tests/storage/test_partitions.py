@@ -18,7 +18,7 @@ from bot.clock import WallClock
 from storage import admin, schema
 from storage.database import Database
 from storage.engines import to_url
-from storage.partitions import month_after
+from storage.partitions import KEYS_MONTHS, month_after
 from tests.storage.samples import AT, envelope
 
 pytestmark = pytest.mark.postgres
@@ -147,6 +147,41 @@ async def test_an_old_month_goes_but_not_what_can_still_be_replayed(
         assert await tx.delivery.mark_for_replay(failed=True, since=None, ids=()) == 2
     again = [one.envelope.delivery_id for one in await stored.unfinished()]
     assert sorted(again) == ["dead", "with a remark"]
+
+
+async def test_what_came_long_ago_and_is_gone_is_forgotten_but_nothing_that_is_there(
+    stored: Database, url: str
+) -> None:
+    for name in ("done", "dead"):
+        await stored.append(envelope(**received(middle_of(0), name)))
+    await stored.append(envelope(**received(middle_of(1), "a month later")))
+    async with stored.begin() as tx:
+        for one in await stored.unfinished():
+            if one.envelope.delivery_id == "dead":
+                await tx.delivery.bury(one.id, at=middle_of(1), reason="broken")
+            else:
+                await tx.delivery.finish(one.id, at=middle_of(1))
+    async with stored.begin() as tx:
+        kept = await tx.partitions.keep(middle_of(KEYS_MONTHS), ahead=0, months=1)
+        assert ("inbox_before" in kept.dropped, kept.forgotten) == (True, 0)
+    assert await stored.append(envelope(**received(middle_of(KEYS_MONTHS), "done"))) is None
+    async with stored.begin() as tx:
+        kept = await tx.partitions.keep(middle_of(KEYS_MONTHS + 1), ahead=0, months=1)
+        assert kept.forgotten == 1
+    later = middle_of(KEYS_MONTHS + 1)
+    assert await stored.append(envelope(**received(later, "dead"))) is None
+    assert await stored.append(envelope(**received(later, "a month later"))) is None
+    assert await stored.append(envelope(**received(later, "done"))) is not None
+
+
+async def test_what_is_kept_for_ever_is_known_for_ever(stored: Database) -> None:
+    number = await stored.append(envelope(**received(middle_of(0), "a")))
+    assert number is not None
+    async with stored.begin() as tx:
+        await tx.delivery.finish(number, at=middle_of(0))
+        kept = await tx.partitions.keep(middle_of(200), ahead=0, months=0)
+    assert kept.forgotten == 0
+    assert await stored.append(envelope(**received(middle_of(200), "a"))) is None
 
 
 async def test_a_database_of_before_is_converted_with_what_it_holds(url: str) -> None:

@@ -1,0 +1,152 @@
+"""Statements of the hottest path on SQLite, compiled once and handed to the driver.
+
+Of what a constant statement costs there, two thirds are SQLAlchemy's own steps: finding what was
+compiled, a context and a result for each execution. What it makes of a statement, its parameters
+and its rows is the same each time, and is asked for once here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import TypeEngine
+
+S = TypeVar("S", bound=Executable)
+Process = Callable[[Any], Any]
+
+_NOT_GIVEN = object()
+_constants: dict[Executable, dict[tuple[str, ...], Prepared | None]] = {}
+
+
+def prepared(constant: S) -> S:
+    """The same statement, which from now on is compiled once for each set of parameters that is
+    handed over with it. Only for constants of a module: it is kept for ever."""
+    _constants[constant] = {}
+    return constant
+
+
+def find(statement: Executable, parameters: Any, dialect: Dialect) -> Prepared | None:
+    """What a statement was compiled to; None where that is SQLAlchemy's business."""
+    kept = _constants.get(statement)
+    if kept is None:
+        return None
+    first = parameters[0] if isinstance(parameters, list) else parameters
+    names = tuple(first or ())
+    if names not in kept:
+        kept[names] = _prepare(statement, names, dialect)
+    return kept[names]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a statement that gives no rows."""
+
+    rowcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One parameter. fixed: where nothing is handed over under its name; as the driver takes
+    it."""
+
+    name: str
+    process: Process | None
+    fixed: Any
+
+    def of(self, given: Mapping[str, Any]) -> Any:
+        value = given.get(self.name, _NOT_GIVEN)
+        if value is _NOT_GIVEN:
+            if self.fixed is _NOT_GIVEN:
+                raise InvalidRequestError(f"a value is required for parameter {self.name!r}")
+            return self.fixed
+        return value if self.process is None else self.process(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as the driver takes it. columns: what its rows are called; none where it gives
+    none. processes: what a row's values go through, by place."""
+
+    sql: str
+    values: tuple[_Value, ...]
+    columns: SimpleResultMetaData | None
+    processes: tuple[tuple[int, Process], ...]
+
+    def execute(self, conn: Connection, parameters: Any) -> Any:
+        """Raises what SQLAlchemy would."""
+        driver: Any = conn.connection.driver_connection
+        cursor = driver.cursor()
+        many = isinstance(parameters, list)
+        rows = [self._row(one) for one in parameters] if many else self._row(parameters or {})
+        for tell in conn.dispatch.before_cursor_execute:
+            tell(conn, cursor, self.sql, rows, None, many)
+        try:
+            (cursor.executemany if many else cursor.execute)(self.sql, rows)
+            if self.columns is None:
+                return Done(cursor.rowcount)
+            found = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                self.sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
+            ) from error
+        return IteratorResult(self.columns, iter([self._read(row) for row in found]))
+
+    def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([value.of(given) for value in self.values])
+
+    def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not self.processes:
+            return row
+        values = list(row)
+        for place, process in self.processes:
+            values[place] = process(values[place])
+        return tuple(values)
+
+
+def _prepare(statement: Any, names: Sequence[str], dialect: Dialect) -> Prepared | None:
+    """None for what is not the same each time: lists that are written out, values that are made
+    in Python."""
+    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names))
+    if compiled.post_compile_params or compiled.literal_execute_params:
+        return None
+    made = {
+        column.key: column.default.arg
+        for column in compiled.insert_prefetch
+        if isinstance(column.default, ScalarElementColumnDefault)
+    }
+    if len(made) < len(compiled.insert_prefetch) or compiled.update_prefetch:
+        return None
+    binds = [compiled.binds[name] for name in compiled.positiontup or ()]
+    columns = statement.exported_columns
+    return Prepared(
+        sql=str(compiled),
+        values=tuple(_value(bind, made, dialect) for bind in binds),
+        columns=SimpleResultMetaData(columns.keys()) if len(columns) else None,
+        processes=tuple(
+            (place, process)
+            for place, column in enumerate(columns)
+            if (process := _impl(column.type, dialect).result_processor(dialect, None)) is not None
+        ),
+    )
+
+
+def _value(bind: BindParameter[Any], made: Mapping[str, Any], dialect: Dialect) -> _Value:
+    """made: what a column begins with where nobody says otherwise."""
+    process = _impl(bind.type, dialect).bind_processor(dialect)
+    if bind.required and bind.key not in made:
+        return _Value(bind.key, process, _NOT_GIVEN)
+    fixed = made.get(bind.key, bind.effective_value)
+    return _Value(bind.key, process, fixed if process is None else process(fixed))
+
+
+def _impl(of: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    return of.dialect_impl(dialect)
