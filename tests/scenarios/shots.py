@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext
 
+from tests.browsers import launched
 from tests.scenarios.driver import ROOT, Sandbox, Speaker, last_card
-from tests.scenarios.page_bed import chromium
 from tests.scenarios.shot_forecasts import put_forecasts
 from tests.scenarios.test_receivables import tell
 
@@ -146,14 +146,8 @@ def chinese_font(folder: Path) -> dict[str, str]:
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     with tempfile.TemporaryDirectory() as folder:
-        async with async_playwright() as playwright:
-            opened = await playwright.chromium.launch(
-                executable_path=chromium(),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-                env=chinese_font(Path(folder)),
-            )
+        async with launched(env=chinese_font(Path(folder))) as opened:
             yield opened
-            await opened.close()
 
 
 async def visit(context: BrowserContext, url: str, who: tuple[str, str] | None, path: str) -> None:
