@@ -160,6 +160,11 @@ async def test_of_two_who_edit_the_second_keeps_what_was_typed(
         path = await (await loading.value).path()
         kept = json.loads(await asyncio.to_thread(path.read_text, "utf-8"))
         assert kept[0]["tiers"][1]["rate_bp"] == 600
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+        await expect(page.get_by_label("第2档比例")).to_have_value("6")
+        await expect(page.get_by_role("button", name="存草稿")).to_be_focused()
+        await page.keyboard.press("Enter")
         await dialog.get_by_role("button", name="载入最新的一版").click()
         await expect(page.get_by_label("第2档比例")).to_have_value("4")
 
