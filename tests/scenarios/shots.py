@@ -208,6 +208,13 @@ async def tell_stories(sandbox: Sandbox) -> None:
         await speaker.say("确认")
 
 
+def with_a_fund(folder: Path) -> tuple[str, str]:
+    """Options of a sandbox in which the company has a growth fund."""
+    policy = folder / "policy.toml"
+    policy.write_text('[growth_fund]\nmode = "opt_in_transfer"\n', encoding="utf-8")
+    return "--policy", str(policy)
+
+
 async def tell_of_bonuses(sandbox: Sandbox) -> None:
     """A rule by two people, a receipt, a quarter that is locked, a dispute, the growth fund."""
     finance, hrbp, seller = (Speaker(sandbox, *who) for who in (FINANCE, HRBP, SELLER))
@@ -261,9 +268,7 @@ async def main() -> None:
         await shoot(given.url, names, *chosen)
         return
     folder = Path(tempfile.mkdtemp(prefix="gendan-shots-"))
-    policy = folder / "policy.toml"
-    policy.write_text('[growth_fund]\nmode = "opt_in_transfer"\n', encoding="utf-8")
-    sandbox = Sandbox(folder / "data", "--policy", str(policy))
+    sandbox = Sandbox(folder / "data", *with_a_fund(folder))
     await sandbox.start()
     try:
         await tell_stories(sandbox)
