@@ -16,7 +16,7 @@ from storage import beside
 
 
 def replay(
-    failed: Annotated[bool, typer.Option("--failed", help="所有死信和没取到的附件")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="所有失败的消息和没取到的附件")] = False,
     since: Moment = None,
     ids: Annotated[list[int] | None, typer.Option("--id", help="收件编号，可多次")] = None,
 ) -> None:

@@ -16,7 +16,7 @@ from handlers.desk import Desk
 from handlers.forecasts import lines, reading
 from handlers.forecasts.reading import Signed
 from handlers.texts import submissions as texts
-from handlers.texts.figures import week_number
+from handlers.texts.figures import week_number, week_words
 from handlers.understanding.amounts import read_amount
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -43,7 +43,7 @@ async def show(desk: Desk, words: str) -> None:
     names = await lines.names_of(desk.tx, found)
     mark = await reading.mark_of(desk.tx, forecast)
     when = f"{texts.day_words(forecast.on_day)}提交" + (f"，{mark}" if mark else "")
-    head = f"**预测 {week_number(forecast.week)}**（{when}）"
+    head = f"**预测 {week_words(forecast.week)}** {when}"
     told = [head, await _sums(desk, [desk.rep], signed), *await _beside(desk, found)]
     told += _by_bucket(desk, signed, names)
     customers.tell_alone(desk, "预测", "\n".join(told))

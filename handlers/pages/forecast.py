@@ -3,6 +3,7 @@ earlier ones held."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,10 +25,15 @@ from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
+NO_SUCH_PLACE = "后面没有了。"
 NO_SUCH_WEEK = "没有这一周的提交，请从页面上的几周里选。"
 _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
 NOT_YET = "—"
 _PAST = "已过预计日期"
+ROWS = 50
+
+Part = tuple[str, str, tuple[Person, ...]]
+"""One row of the list: its name, its address, whose forecasts it sums up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ class AccuracyRow:
 
 @dataclass(frozen=True, slots=True)
 class ForecastPage:
-    """title: whose. rows: people or teams below, for leaders. missing: who has not submitted."""
+    """title: whose. rows: people or teams below, for leaders, of `parts` in all those from `start`
+    on. address: of the first of them. missing: who has not submitted."""
 
     title: str
     way_back: str
@@ -145,6 +152,9 @@ class ForecastPage:
     target: Target | None
     machine: Machine | None
     rows: tuple[Row, ...]
+    address: str
+    start: int
+    parts: int
     missing: tuple[str, ...]
     groups: tuple[Group, ...]
     top: tuple[DealRow, ...]
@@ -161,15 +171,17 @@ class Scope:
     title: str
     people: tuple[Person, ...]
     machine: str
-    parts: tuple[tuple[str, str, tuple[Person, ...]], ...] = ()
+    parts: tuple[Part, ...] = ()
     way_back: str = ""
 
 
 async def page(
     tx: UnitOfWork, office: Office, reader: Person, asked: Mapping[str, str], at: datetime
 ) -> ForecastPage:
-    """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in."""
+    """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in and for a
+    place that is none."""
     scope = await _scope(tx, reader, asked, at)
+    start = _place(asked.get("start", ""), len(scope.parts))
     today = office.calendar.day_of(at)
     ids = [one.id for one in scope.people]
     history = await reading.history(tx, office, scope.people, at)
@@ -188,7 +200,10 @@ async def page(
         sums=_sums(signed, aim),
         target=_target(aim),
         machine=await _machine(tx, scope.machine),
-        rows=await _rows(tx, scope, newest, signed),
+        rows=await _rows(tx, scope.parts[start : start + ROWS], newest, signed),
+        start=start,
+        address=f"/forecast?team={asked['team']}" if asked.get("team") else "/forecast",
+        parts=len(scope.parts),
         missing=tuple(persons[one] for one in ids if one not in {f.person_id for f in newest}),
         groups=_groups(signed, deals, who, today) if not scope.parts else (),
         top=tuple(_deal(one, deals, who) for one in ranked[:TOP]) if scope.parts else (),
@@ -196,6 +211,13 @@ async def page(
         weeks=weeks,
         accuracy=await _accuracy(tx, office, history, persons, at),
     )
+
+
+def _place(words: str, parts: int) -> int:
+    """Raises InvalidInput."""
+    if not re.fullmatch(r"\d{0,9}", words, re.ASCII) or int(words or 0) > parts:
+        raise InvalidInput(NO_SUCH_PLACE)
+    return int(words or 0)
 
 
 async def _scope(tx: UnitOfWork, reader: Person, asked: Mapping[str, str], at: datetime) -> Scope:
@@ -239,7 +261,7 @@ async def _crew(tx: UnitOfWork, crews: Mapping[int, Sequence[Person]], team: str
     return Scope(title, tuple(people), of_team(leader), _each(people), way_back="/forecast")
 
 
-def _each(people: Sequence[Person]) -> tuple[tuple[str, str, tuple[Person, ...]], ...]:
+def _each(people: Sequence[Person]) -> tuple[Part, ...]:
     ordered = sorted(people, key=lambda one: (one.name, one.id))
     return tuple((one.name, f"/forecast?person={one.id}", (one,)) for one in ordered)
 
@@ -292,14 +314,14 @@ async def _machine(tx: UnitOfWork, scope: str) -> Machine | None:
 
 
 async def _rows(
-    tx: UnitOfWork, scope: Scope, newest: Sequence[Forecast], signed: Sequence[Signed]
+    tx: UnitOfWork, parts: Sequence[Part], newest: Sequence[Forecast], signed: Sequence[Signed]
 ) -> tuple[Row, ...]:
     judged = await tx.forecasts.judgements(one.id for one in newest)
     judges = await tx.people.names({one.by for one in judged.values()})
     marks = await reading.marks(tx, newest)
     of_person = {one.person_id: one for one in newest}
     rows = []
-    for name, address, people in scope.parts:
+    for name, address, people in parts:
         own = [of_person[one.id] for one in people if one.id in of_person]
         numbers = {one.id for one in own}
         sums = reading.sums([one for one in signed if one.line.forecast_id in numbers])

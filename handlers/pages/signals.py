@@ -85,7 +85,11 @@ async def _fading(tx: UnitOfWork, office: Office, deal: Opportunity, at: datetim
             fades_at=None if left.faded else left.fades_at.astimezone(office.zone),
         ),
         points=tuple(
-            (f"{moment.astimezone(office.zone):%m/%d %H:%M}", round(100 * one))
-            for moment, one in points
+            (_moment(moment.astimezone(office.zone)), round(100 * one)) for moment, one in points
         ),
     )
+
+
+def _moment(at: datetime) -> str:
+    """As the other charts have it: 12/1 09:30."""
+    return f"{at.month}/{at.day} {at:%H:%M}"

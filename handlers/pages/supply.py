@@ -38,21 +38,25 @@ class SupplyRow:
 
 @dataclass(frozen=True, slots=True)
 class SupplyPage:
-    """standing, withdrawn: the newest first. total: worth of what is listed as standing."""
+    """standing, withdrawn: the newest first, as far as they are listed. total: worth of what is
+    listed as standing. more, more_withdrawn: there are older ones."""
 
     limit: str
     total: str
     waiting: int
     standing: tuple[SupplyRow, ...]
     withdrawn: tuple[SupplyRow, ...]
+    more: bool
+    more_withdrawn: bool
 
 
 async def page(tx: UnitOfWork, office: Office, reader: Person, at: datetime) -> SupplyPage:
     """Raises NotAllowed."""
     if not reader.roles & MAY_SEE:
         raise NotAllowed(texts.MAY_SEE_ROLES)
-    standing = await tx.supply.newest(standing=True, limit=MOST_STANDING)
-    withdrawn = await tx.supply.newest(standing=False, limit=MOST_WITHDRAWN)
+    found = await tx.supply.newest(standing=True, limit=MOST_STANDING + 1)
+    gone = await tx.supply.newest(standing=False, limit=MOST_WITHDRAWN + 1)
+    standing, withdrawn = found[:MOST_STANDING], gone[:MOST_WITHDRAWN]
     acks = await tx.supply.acks_of([one.id for one in (*standing, *withdrawn)])
     names = await tx.people.names({one.person_id for one in acks})
     marks = {(one.notice_id, one.station): _mark(office, one, names) for one in acks}
@@ -63,6 +67,8 @@ async def page(tx: UnitOfWork, office: Office, reader: Person, at: datetime) -> 
         waiting=sum(any((one.id, of) not in marks for of in Station) for one in standing),
         standing=tuple(rows[: len(standing)]),
         withdrawn=tuple(rows[len(standing) :]),
+        more=len(found) > len(standing),
+        more_withdrawn=len(gone) > len(withdrawn),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from bot.domain.payouts.money import yuan
@@ -27,29 +28,30 @@ _KEYS = {
     "account_id": "客户", "accounts": "客户", "active": "启用", "activity_id": "动态",
     "alias": "叫法", "amount": "金额", "amount_fen": "金额", "applies": "适用", "as": "格式",
     "asked": "选了", "awarded_fen": "补发", "base": "基数", "broken": "断在", "by": "方式",
-    "cause": "起因", "change": "变更", "claimant": "申请人", "contacts": "联系人",
-    "count": "个数", "created": "新建", "credit_code": "统一社会信用代码", "deals": "商机",
-    "decision": "结论", "deputy": "代班", "domain": "域名", "effective_from": "起算日",
-    "engine": "识别组件", "erp_customer": "ERP 客户", "evidence": "凭据", "evidence_id": "依据",
-    "files": "文件", "first": "第一条", "fund_bp": "转入成长基金", "groups": "群",
-    "head": "校验值", "held_lines": "暂不发的笔数", "holder": "负责人", "holds": "完整",
-    "id": "名称", "idle_since": "最后跟进", "into_id": "并入客户", "item": "兑换",
+    "cause": "起因", "change": "变更", "claimant": "申请人", "collab": "协作奖金",
+    "contacts": "联系人", "count": "个数", "created": "新建", "credit_code": "统一社会信用代码",
+    "deals": "商机", "decision": "结论", "deputy": "代班", "domain": "域名",
+    "effective_from": "起算日", "effective_to": "到期日", "engine": "识别组件",
+    "erp_customer": "ERP 客户", "evidence": "凭据", "evidence_id": "依据", "files": "文件",
+    "first": "第一条", "from_fen": "起点", "fund_bp": "转入成长基金", "group": "互斥组",
+    "groups": "群", "head": "校验值", "held_lines": "暂不发的笔数", "holder": "负责人",
+    "holds": "完整", "id": "名称", "idle_since": "最后跟进", "into_id": "并入客户", "item": "兑换",
     "items": "目录", "key": "编号", "kind": "种类", "known": "已在册", "label": "名称",
-    "last": "最后一条", "late": "补录", "level": "级别", "libraries": "动作库",
-    "library": "动作库", "lines": "笔数", "locked": "锁定", "match_fen": "公司存入",
-    "merge_id": "合并", "messages": "消息", "mode": "方式", "moved": "移过去的", "name": "名称",
-    "notice": "备货通知", "number": "编号", "opportunity_id": "商机", "order": "订单",
-    "own_fen": "本人转入", "owner_id": "负责人", "people": "人员", "person_id": "人员",
-    "phone": "电话", "post_paid": "货到付款", "prepayment_due_on": "预付款到期",
-    "prepayment_fen": "预付款", "pressed": "点了确认", "previous": "上一份", "price_fen": "价格",
+    "last": "最后一条", "late": "补录", "level": "级别", "libraries": "动作库", "library": "动作库",
+    "lines": "笔数", "locked": "锁定", "match_fen": "公司存入", "merge_id": "合并",
+    "messages": "消息", "mode": "方式", "moved": "移过去的", "name": "名称", "notice": "备货通知",
+    "number": "编号", "opportunity_id": "商机", "order": "订单", "own_fen": "本人转入",
+    "owner_id": "负责人", "people": "人员", "person_id": "人员", "phone": "电话",
+    "post_paid": "货到付款", "prepayment_due_on": "预付款到期", "prepayment_fen": "预付款",
+    "pressed": "点了确认", "previous": "上一份", "price_fen": "价格", "priority": "优先级",
     "problems": "问题", "put_back": "放回", "rate_bp": "比例", "read_from": "读自",
     "reason": "原因", "reasons": "原因", "receipt": "单据", "received_fen": "已收",
     "refused": "没导入", "reopened": "重开", "revision": "第几次改", "roles": "角色",
-    "round": "第几轮", "rule": "规则", "rules": "规则", "sha256": "文件校验值",
-    "share_bp": "比例", "shares": "分成", "signed_on": "签订", "size": "大小", "source": "来源",
-    "state": "状态", "station": "岗位", "supervisor": "主管", "team": "团队", "title": "标题",
+    "round": "第几轮", "rule": "规则", "rules": "规则", "sha256": "文件校验值", "share_bp": "比例",
+    "shares": "分成", "signed_on": "签订", "size": "大小", "source": "来源", "state": "状态",
+    "station": "岗位", "supervisor": "主管", "team": "团队", "tiers": "档位", "title": "标题",
     "to": "交给", "total_fen": "合计", "unit": "动作", "until": "到", "valid": "有效",
-    "value": "值", "version": "版本", "week": "周", "why": "原因", "words": "原话",
+    "value": "值", "version": "版本", "week": "周", "when": "条件", "why": "原因", "words": "原话",
 }  # fmt: skip
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "by": {"link": "聊天里的链接"},
@@ -93,6 +95,20 @@ def subject(words: str, known: Mapping[str, str]) -> str:
     if kind == "library":
         return f"动作库 {known.get(rest, rest)}"
     return _SUBJECTS[kind].format(rest) if kind in _SUBJECTS else words
+
+
+def asked_subject(words: str) -> str:
+    """What `subject` says, as it is kept: «客户 #12» -> account:12. Other words stay."""
+    squeezed = re.sub(r"\s", "", words)
+    for kept, said in _WHOLE.items():
+        if squeezed == said:
+            return kept
+    for kind, said in _SUBJECTS.items():
+        label = re.sub(r"[\s#]|\{\}", "", said)
+        number = squeezed.removeprefix(label).removeprefix("#")
+        if squeezed.startswith(label) and re.fullmatch(r"[\w./-]+", number, re.ASCII):
+            return f"{kind}:{number}"
+    return words
 
 
 def facts(held: Mapping[str, object], known: Mapping[str, str]) -> str:

@@ -189,7 +189,7 @@ def _listed(track: Track, shown: int, tally: Tally) -> str:
     if not shown:
         return f"{line}还没推过"
     ended = tally.won + tally.lost
-    success = f"成交{tally.won}/{ended}（n={ended}）" if ended else "还没有结果"
+    success = f"{ended}单里成交{tally.won}单" if ended else "还没有结果"
     return f"{line}推{shown}次，用{tally.taken}，不合适{tally.unfit}，{success}"
 
 

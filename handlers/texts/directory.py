@@ -35,7 +35,7 @@ def stranger(platform: str, name: str, user_id: str) -> str:
 
 
 def undeliverable(where: str, reason: str) -> str:
-    return f"有一条消息没发出去，已放进死信，可以重放：{where}，原因：{reason}"
+    return f"有一条消息没发出去，留在「失败消息」里，可以重放：{where}，原因：{reason}"
 
 
 def held_up(where: str, reason: str) -> str:

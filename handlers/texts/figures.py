@@ -27,9 +27,11 @@ def quarter_words(quarter: str) -> str:
 
 
 def week_words(week: str) -> str:
-    """2026-W48 -> 第48周（11月23日起）"""
+    """2026-W48 -> 第48周（11月23日–29日）"""
     monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
-    return f"{week_number(week)}（{monday.month}月{monday.day}日起）"
+    sunday = monday + timedelta(days=6)
+    until = f"{sunday.month}月" if sunday.month != monday.month else ""
+    return f"{week_number(week)}（{monday.month}月{monday.day}日–{until}{sunday.day}日）"
 
 
 def week_number(week: str) -> str:
@@ -55,15 +57,16 @@ class TeamRow:
 
 def share(figure: Share) -> str:
     if figure.value is None:
-        return "还没有数据（n=0）"
+        return "还没有数据"
     return f"{round(figure.value * 100)}%（{figure.part}/{figure.whole}）"
 
 
 def wait(figure: Wait) -> str:
-    tail = f"，另有{figure.open}个还在等" if figure.open else ""
+    waiting = f"另有{figure.open}个还在等" if figure.open else ""
     if figure.median is None:
-        return f"还没有数据（n=0{tail}）"
-    return f"{hours(figure.median)}（n={figure.n}{tail}）"
+        return f"还没有数据{f'（{waiting}）' if waiting else ''}"
+    told = "，".join(filter(None, (f"{figure.n}次的中位数", waiting)))
+    return f"{hours(figure.median)}（{told}）"
 
 
 def own(title: str, figures: Figures) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.texts.figures import week_number, week_words
+from handlers.texts.figures import week_words
 
 TITLE = "预测申请重开"
 REASON = "重开原因"
@@ -32,17 +32,17 @@ def asked(leaders: Sequence[str]) -> str:
 
 def reopened(week: str, who: str, reason: str) -> str:
     return (
-        f"{who}重开了你的{week_number(week)}预测（{reason}）。"
+        f"{who}重开了你的{week_words(week)}预测（{reason}）。"
         "发「提交预测」可以再交一次，交了就重新锁定；不交，原来的照样算数。"
     )
 
 
 def refused(week: str, who: str) -> str:
-    return f"{who}没有同意重开{week_number(week)}预测，原来提交的照样算数。"
+    return f"{who}没有同意重开{week_words(week)}预测，原来提交的照样算数。"
 
 
 def you_reopened(rep: str, week: str) -> str:
-    return f"已重开 {rep} 的{week_number(week)}预测，他可以再交一次。原来的快照保留，操作已留痕。"
+    return f"已重开 {rep} 的{week_words(week)}预测，他可以再交一次。原来的快照保留，操作已留痕。"
 
 
 def done(who: str, reason: str) -> str:

@@ -20,7 +20,7 @@ def realisation(found: Realisation, since: str, until: str) -> list[str]:
         return [f"**人均激励兑现率**：{span}还没有锁定的奖金，没有数。"]
     few = f"，不到{FEW}人，只作参考" if found.people < FEW else ""
     return [
-        f"**人均激励兑现率 {float(found.rate):.1%}**（n={found.people}人{few}）",
+        f"**人均激励兑现率 {float(found.rate):.1%}**（样本{found.people}人{few}）",
         f"{span}锁定应发 {yuan(found.due_fen)}，已发 {yuan(found.paid_fen)}。",
         "口径：每个人的已发÷应发，再对人求平均；申诉中的算应发、未发。",
     ]
@@ -47,7 +47,7 @@ def closing(found: Closing, *, still_open: int) -> list[str]:
         return [f"**申诉关闭时效**：近90天没有裁定过申诉，没有数。{tail}"]
     spans = f"中位 {hours(found.middle)}、平均 {hours(found.mean)}"
     return [
-        f"**申诉关闭时效 {spans}**（n={found.count}件）",
+        f"**申诉关闭时效 {spans}**（样本{found.count}件）",
         f"2小时内裁定的 {found.within}/{found.count}。{tail}",
         "口径：近90天裁定的申诉，从提交到裁定的工作时间，等补充的时间不算。",
     ]

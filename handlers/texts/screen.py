@@ -54,20 +54,24 @@ def realisation(found: Realisation, since: str, until: str) -> Told:
     if found.rate is None:
         return "—", "", f"{span}还没有锁定的月份，没有数。"
     if found.people < FEW:
-        return "—", "", f"n={found.people}人，不到{FEW}人，不在大屏上显示。"
+        return "—", "", f"样本{found.people}人，不到{FEW}人，不在大屏上显示。"
     return (
         f"{float(found.rate):.1%}".removesuffix("%"),
         "%",
-        f"n={found.people}人，{span}。每个人的已发÷应发，再对人求平均。",
+        f"样本{found.people}人，{span}。每个人的已发÷应发，再对人求平均。",
     )
 
 
 def impact(day: date, changed: int, people: int) -> Told:
     when = f"{day.month}月{day.day}日发布"
     if people < FEW:
-        return "—", "", f"n={people}人，不到{FEW}人，不在大屏上显示；{when}。"
+        return "—", "", f"样本{people}人，不到{FEW}人，不在大屏上显示；{when}。"
     share = (200 * changed + people) // (2 * people)
-    return str(share), "%", f"n={changed}/{people}人，{when}。试算三个月，金额会变的人÷参与的人。"
+    return (
+        str(share),
+        "%",
+        f"{people}人里的{changed}人，{when}。试算三个月，金额会变的人÷参与的人。",
+    )
 
 
 NO_IMPACT: Told = ("—", "", "还没有试算后发布的规则变更。")
@@ -79,7 +83,7 @@ def closing(found: Closing, *, still_open: int) -> Told:
         return "—", "", f"近90天没有裁定过申诉。{tail}"
     value, unit = split(found.middle)
     few = "，只作参考" if found.count < FEW else ""
-    return value, unit, f"n={found.count}件{few}，近90天的中位数，按工作时间。{tail}"
+    return value, unit, f"样本{found.count}件{few}，近90天的中位数，按工作时间。{tail}"
 
 
 def split(span: timedelta) -> tuple[str, str]:

@@ -112,7 +112,7 @@ def rule_words(rule: SignalRule) -> str:
     clock = _CLOCKS[rule.clock]
     hours = f"{rule.silent_h}小时{f'（{clock}）' if clock else ''}"
     silent = f"、{hours}没人联系" if rule.silent_h else ""
-    return f"{often}{silent}；权重{rule.weight:g}，{rule.half_life_days:g}天减半"
+    return f"{often}{silent}；热度{rule.weight:g}，每{rule.half_life_days:g}天减半"
 
 
 def task_title(customer: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
 from handlers.texts.dialog import amount_words
-from handlers.texts.figures import week_number, week_words
+from handlers.texts.figures import week_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
              "客户响应及时，时间靠得住")  # fmt: skip
@@ -19,7 +19,7 @@ BUCKETS = {
 CATEGORIES = {
     Category.COMMIT: "承诺",
     Category.BEST_CASE: "最好情况",
-    Category.PIPELINE: "管道",
+    Category.PIPELINE: "在谈",
 }
 STANDINGS = {
     Standing.NOT_NEEDED: "",
@@ -94,7 +94,7 @@ def day_words(day: date) -> str:
 
 
 def title(week: str) -> str:
-    return f"{TITLE} {week_number(week)}"
+    return f"{TITLE} {week_words(week)}"
 
 
 def place(week: str, number: int, count: int) -> str:
@@ -281,7 +281,7 @@ def judgement(fen: int, who: str, reason: str) -> str:
 
 
 def judged(who: str, week: str, fen: int) -> str:
-    return f"已记在 {who} {week_number(week)}的预测旁边：{amount_words(fen)}。原数不变。"
+    return f"已记在 {who} {week_words(week)}的预测旁边：{amount_words(fen)}。原数不变。"
 
 
 def target_set(who: str, quarter: str, fen: int) -> str:

@@ -20,7 +20,11 @@ KNOWN = {"medical": "医疗器械", "followup_call": "跟进电话"}
         ({"people": {"14": 179800}}, "人员：（#14 1,798.00元）"),
         ({"items": [["course", "谈判课", 15000]]}, "目录：课程 谈判课 150.00元"),
         ({"rules": [{"id": "提成", "rate_bp": 300}]}, "规则：（名称 提成，比例 3%）"),
-        ({"week": "2026-W50"}, "周：第50周（12月7日起）"),
+        (
+            {"tiers": [{"from_fen": 2000, "rate_bp": 200}]},
+            "档位：（起点 20.00元，比例 2%）",
+        ),
+        ({"week": "2026-W50"}, "周：第50周（12月7日–13日）"),
         ({"level": None}, "级别：—"),
         ({"new_key": "x"}, "new_key：x"),
     ],
@@ -43,3 +47,21 @@ def test_what_an_entry_holds(held: dict[str, object], words: str) -> None:
 )
 def test_what_an_entry_is_about(subject: str, words: str) -> None:
     assert audit_words.subject(subject, KNOWN) == words
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("客户 #12", "account:12"),
+        ("客户12", "account:12"),
+        ("网页登录 #4", "page session:4"),
+        ("网页 /customers/12", "page:/customers/12"),
+        ("ERP 订单 #SO-7", "erp-order:SO-7"),
+        ("审计链", "audit"),
+        ("account:12", "account:12"),
+        ("客户", "accounts"),
+        ("别的", "别的"),
+    ],
+)
+def test_what_is_read_can_be_searched_for(asked: str, kept: str) -> None:
+    assert audit_words.asked_subject(asked) == kept

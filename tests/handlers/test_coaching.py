@@ -128,7 +128,7 @@ async def test_won_deals_speak_for_a_track_until_they_are_taken_back(chat: Chat)
     await chat.press("zhang", chat.card(), "用了1")
     await end(chat, account, OpportunityState.WON)
     assert f"{used} " in (listed := await chat.say("zhao", "话术库"))
-    assert "推1次，用1，不合适0，成交1/1（n=1）" in listed
+    assert "推1次，用1，不合适0，1单里成交1单" in listed
     await chat.say("zhang", "撤销")
     assert "推1次，用1，不合适0，还没有结果" in await chat.say("zhao", "话术库")
 

@@ -33,8 +33,8 @@ async def test_figures_say_how_many_and_how_they_are_computed(chat: Chat) -> Non
     said = await chat.say("li", "过程数据")
     assert "完整率：75%（3/4）" in said  # with the two first calls of the sample
     assert "怎么算：有效动作÷全部动作" in said
-    assert "首次联系用时：0分钟（n=2）" in said
-    assert "预警响应时效：还没有数据（n=0）" in said
+    assert "首次联系用时：0分钟（2次的中位数）" in said
+    assert "预警响应时效：还没有数据" in said
 
 
 async def test_a_rep_sees_only_their_own(chat: Chat) -> None:
@@ -58,7 +58,7 @@ async def test_the_answer_to_a_light_is_timed_from_its_push(chat: Chat) -> None:
     days = Days(chat)
     await days.until("2026-02-03T09:30")
     await chat.press("li", chat.card("li"), "知道了")
-    assert "预警响应时效：30分钟（n=1）" in await chat.say("li", "过程数据")
+    assert "预警响应时效：30分钟（1次的中位数）" in await chat.say("li", "过程数据")
 
 
 async def test_the_week_is_summed_up_on_its_last_working_day(chat: Chat) -> None:

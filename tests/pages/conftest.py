@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from connectors.web.assets import BUILD
 from storage.database import Database
+from tests.browsers import launched
 from tests.pages.website import Website, serving
 
 
@@ -24,3 +26,17 @@ def _front_end() -> None:
 async def website(database: Database, tmp_path: Path) -> AsyncIterator[Website]:
     async with serving(database, tmp_path / "files") as running:
         yield running
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_url: str) -> AsyncIterator[Database]:
+    """For what a browser shows, which does not hang on the kind of database."""
+    opened = await Database.open(sqlite_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def chrome() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser

@@ -330,7 +330,7 @@ async def test_dead_letters_are_replayed_one_by_one_and_by_their_reason(website:
         counts = await tx.delivery.counts()
     assert (counts["inbox_dead"], counts["inbox"]) == (0, 120)
     assert len(await website.audited("replay")) == 2
-    assert "没有死信" in (await admin.get("/admin/dead-letters?box=inbox"))[1]
+    assert "没有失败的消息" in (await admin.get("/admin/dead-letters?box=inbox"))[1]
 
 
 async def test_the_audit_is_searched_and_a_changed_entry_shows(website: Website) -> None:

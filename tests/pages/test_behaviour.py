@@ -31,7 +31,7 @@ async def test_a_deal_shows_its_customers_signals_with_their_reasons(website: We
     page = (await browser.get(f"/opportunities/{deal.id}"))[1]
     assert "热度 1.0" in page
     assert "反复看参数页" in page
-    assert "7天内超过3次；权重1，7天减半" in page
+    assert "7天内超过3次；热度1，每7天减半" in page
     assert "/products/&lt;0&gt;" in page  # as text, whatever a website sends
 
 

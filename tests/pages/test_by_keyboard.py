@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from storage.database import Database
-from tests.pages.test_in_browser import company, visiting
+from tests.pages.browsing import company, visiting
 from tests.pages.website import Website, serving
-from tests.scenarios.page_bed import chromium
 
 pytestmark = pytest.mark.browser
 
@@ -33,22 +32,9 @@ MOST_STOPS = 200
 
 
 @pytest.fixture
-async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
-    database = await Database.open(sqlite_url)
-    async with serving(database, tmp_path / "files") as running:
+async def website(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Website]:
+    async with serving(sqlite_database, tmp_path / "files") as running:
         yield running
-    await database.close()
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
 
 
 async def _walk(page: Page, key: str = "Tab") -> list[dict[str, Any]]:

@@ -81,7 +81,7 @@ async def test_a_week_that_is_none_is_refused_in_words(website: Website) -> None
     await submit(website)
     browser = await website.sign_in("zhang")
     _, page = await browser.get("/forecast")
-    assert "从第5周（1月26日起）到第6周（2月2日起）" in page
+    assert "从第5周（1月26日–2月1日）到第6周（2月2日–8日）" in page
     status, page = await browser.get("/forecast?from=2020-W01")
     assert status == 400
     assert "没有这一周的提交" in page

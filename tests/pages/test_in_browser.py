@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Response, async_playwright, expect
+from playwright.async_api import Browser, Response, expect
 
 from bot.domain.external import ChatGroup
-from connectors.web.assets import BUILD
 from storage.database import Database
+from tests.browsers import need_axe
+from tests.pages.browsing import HENGRUI, LONG_NAME, WIDTHS, company, fits_and_pleases, visiting
 from tests.pages.test_forecast import submitted
 from tests.pages.website import Website, serving
-from tests.scenarios.page_bed import chromium
 
 pytestmark = pytest.mark.browser
 
-HENGRUI = "杭州恒锐机电有限公司"
-AXE = BUILD.parent / "node_modules" / "axe-core" / "axe.min.js"
-WIDTHS = {360: 780, 1280: 860, 3840: 2160}
-LONG_NAME = "浙江省杭州市余杭区未来科技城恒锐智能装备与自动化系统集成股份有限公司"
 FIRST_PAGE_BYTES = 120_000
 
 
 @pytest.fixture
-async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
-    database = await Database.open(sqlite_url)
-    async with serving(database, tmp_path / "files") as running:
+async def website(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Website]:
+    async with serving(sqlite_database, tmp_path / "files") as running:
         yield running
-    await database.close()
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def visiting(
-    chrome: Browser, website: Website, who: str, words: str = "网页", **more: Any
-) -> AsyncIterator[Page]:
-    """The page to which the link leads. A script error or a refused resource fails the test."""
-    context = await chrome.new_context(locale="zh-CN", **more)
-    page = await context.new_page()
-    mistakes: list[str] = []
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on(
-        "console",
-        lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
-    )
-    page.set_default_timeout(20_000)
-    await page.goto(website.url + await website.link(who, words))
-    await page.wait_for_url(lambda url: "/in" not in url)
-    yield page
-    await context.close()
-    assert mistakes == []
-
-
-async def company(website: Website) -> tuple[int, int]:
-    """A customer with a past, and a deal. Their numbers."""
-    account = await website.chat.customer(HENGRUI, "zhang", "恒锐机电")
-    await website.chat.customer(LONG_NAME, "zhang")
-    for number in range(40):
-        website.chat.now += timedelta(minutes=1)
-        await website.entry(account, number)
-    await website.entry(account, 40, data=b"ID3" + b"\0" * 99, name="语音.mp3", text="嫌价格高")
-    await website.entry(account, 41, data=b"%PDF-1.4", name="伺服产线改造方案（第三版）.pdf")
-    await website.entry(account, 42, unit="message", valid=False, invalid_reason="not_counted")
-    async with website.chat.database.begin() as tx:
-        await tx.accounts.add_contact(account.id, "王总", title="总经理", mobile="13800000000")
-    await website.chat.later(days=5)
-    return account.id, (await website.chat.deal(account)).id
 
 
 async def test_from_the_chat_through_the_stream_to_the_deal(
@@ -191,26 +133,22 @@ async def test_the_first_page_loads_little(chrome: Browser, website: Website) ->
 async def test_every_page_fits_its_screen_and_pleases_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
-    if not AXE.exists():
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("axe-core is not installed: npm ci in web/")
+    need_axe()
     customer, deal = await company(website)
     paths = ["/", "/customers", f"/customers/{customer}", f"/opportunities/{deal}",
              "/refusals", "/diagnosis", "/forecast", "/side", "/customers/99"]  # fmt: skip
-    await _fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
+    await fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light"), (3840, "dark")])
 async def test_forecasts_and_notices_fit_their_screen_and_please_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
-    if not AXE.exists():
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("axe-core is not installed: npm ci in web/")
+    need_axe()
     await submitted(website)
     await website.chat.say("li", "预测目标 张伟 2026Q1 70万")
     paths = ["/", "/forecast", "/supply"]
-    await _fits_and_pleases(chrome, website, "wang", paths, width=width, theme=theme)
+    await fits_and_pleases(chrome, website, "wang", paths, width=width, theme=theme)
 
 
 async def test_marks_and_figures_do_not_break_in_two_on_a_phone(
@@ -228,6 +166,54 @@ async def test_marks_and_figures_do_not_break_in_two_on_a_phone(
         await expect(page.locator(".table.process td").first).to_have_css("word-break", "keep-all")
 
 
+TORN = r"""() => {
+  const whole = /\d[\d,.]*(?:万元|亿元|元|%|个工作日|分钟|小时|[天个条单人笔份家次版])|\d+月\d+日(\(周.\))?|[A-Z]+(?:-\d+)+/g;
+  const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const torn = [];
+  while (walk.nextNode()) {
+    const text = walk.currentNode, range = document.createRange();
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest("option, .said")) continue;
+    for (const found of text.data.matchAll(whole)) {
+      range.setStart(text, found.index);
+      range.setEnd(text, found.index + found[0].length);
+      const tops = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+      if (tops.size > 1) torn.push(found[0]);
+    }
+  }
+  return torn;
+}"""  # noqa: E501
+"""Dates, numbers of contracts and figures with their units that stand in two lines. What people
+have written themselves may."""
+
+
+async def test_no_figure_is_torn_at_the_end_of_a_line_on_a_phone(
+    chrome: Browser, website: Website
+) -> None:
+    customer, deal = await company(website)
+    size = {"width": 360, "height": 780}
+    async with visiting(chrome, website, "zhao", "管理", viewport=size) as page:
+        for path in ("/", "/customers", f"/customers/{customer}", f"/opportunities/{deal}",
+                     "/forecast", "/diagnosis", "/admin/people", "/admin/policies",
+                     "/admin/calendar", "/admin/operations", "/admin/audit"):  # fmt: skip
+            await page.goto(website.url + path)
+            assert await page.evaluate(TORN) == [], path
+
+
+async def test_a_day_stands_in_its_field_as_everywhere(chrome: Browser, website: Website) -> None:
+    """Whatever language the browser itself speaks; while one types, it is the browser's field."""
+    shown = "one => getComputedStyle(one, '::before').content"
+    async with visiting(chrome, website, "zhao", "管理") as page:
+        await page.goto(f"{website.url}/admin/audit?since=2026-01-05")
+        first, last = page.get_by_label("从", exact=True), page.get_by_label("到", exact=True)
+        assert await first.evaluate(shown) == '"2026年1月5日"'
+        assert await last.evaluate(shown) == '"选一天"'
+        await last.fill("2026-01-28")
+        assert await last.evaluate(shown) == "none"
+        await page.keyboard.press("Escape")
+        await first.focus()
+        assert await last.evaluate(shown) == '"2026年1月28日"'
+
+
 async def test_a_narrow_bar_shows_where_one_is_and_follows_the_keyboard(
     chrome: Browser, website: Website
 ) -> None:
@@ -241,28 +227,6 @@ async def test_a_narrow_bar_shows_where_one_is_and_follows_the_keyboard(
         await links.first.focus()
         await expect(links.first).to_be_in_viewport(ratio=1)
         await expect(bar).to_have_attribute("data-more", "right")
-
-
-async def _fits_and_pleases(
-    chrome: Browser, website: Website, who: str, paths: list[str], *, width: int, theme: str
-) -> None:
-    more = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
-    async with visiting(chrome, website, who, **more) as page:
-        for path in paths:
-            await page.goto(website.url + path)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} is {wide} px wide"
-            sheet = await page.locator("main").bounding_box()
-            assert sheet is not None
-            assert sheet["width"] >= 330, f"{path} is squeezed into {sheet['width']} px"
-            await page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = await page.evaluate("axe.run({resultTypes: ['violations']})")
-            serious = [
-                (one["id"], [node["html"][:120] for node in one["nodes"][:3]])
-                for one in found["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], path
 
 
 ADMIN_PAGES = [
@@ -280,14 +244,12 @@ ADMIN_PAGES = [
 async def test_the_administrators_pages_fit_their_screen_and_please_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
-    if not AXE.exists():
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("axe-core is not installed: npm ci in web/")
+    need_axe()
     await company(website)
     async with website.chat.database.begin() as tx:
         group = ChatGroup("wecom", "wrGROUP", LONG_NAME, "zhang")
         await tx.chat_groups.save(group, at=website.chat.now)
-    await _fits_and_pleases(chrome, website, "zhao", ADMIN_PAGES, width=width, theme=theme)
+    await fits_and_pleases(chrome, website, "zhao", ADMIN_PAGES, width=width, theme=theme)
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -3,41 +3,27 @@ and axe-core."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from sqlalchemy import insert
 
 from storage.database import Database
 from storage.tables import payout_lines
+from tests.browsers import need_axe
+from tests.pages.browsing import WIDTHS, fits_and_pleases, visiting
 from tests.pages.payouts_website import Paid, paid_and_disputed, with_a_fund
-from tests.pages.test_in_browser import AXE, WIDTHS, visiting
 from tests.pages.website import Website, serving
-from tests.scenarios.page_bed import chromium
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
-    database = await Database.open(sqlite_url)
-    async with serving(database, tmp_path / "files", change=with_a_fund) as running:
+async def website(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Website]:
+    async with serving(sqlite_database, tmp_path / "files", change=with_a_fund) as running:
         yield running
-    await database.close()
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
 
 
 async def _company(website: Website) -> Paid:
@@ -95,26 +81,11 @@ async def test_an_arbiter_decides_with_the_keyboard(chrome: Browser, website: We
 async def test_every_page_fits_its_screen_and_pleases_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
-    if not AXE.exists():
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("axe-core is not installed: npm ci in web/")
+    need_axe()
     told = await _company(website)
     zhang = website.chat.people["zhang"].id
     paths = ["/payouts?month=2026-03", f"/payouts?person={zhang}", "/payouts?month=2025-12",
              f"/payouts?month=2026-03&person={zhang}", "/disputes", "/disputes?kind=all&before=1",
              f"/disputes/{told.dispute}", "/disputes/99", "/fund",
              f"/fund?person={zhang}"]  # fmt: skip
-    more = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
-    async with visiting(chrome, website, "qian", **more) as page:
-        for path in paths:
-            await page.goto(website.url + path)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} is {wide} px wide"
-            await page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = await page.evaluate("axe.run({resultTypes: ['violations']})")
-            serious = [
-                (one["id"], [node["html"][:120] for node in one["nodes"][:3]])
-                for one in found["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], path
+    await fits_and_pleases(chrome, website, "qian", paths, width=width, theme=theme)

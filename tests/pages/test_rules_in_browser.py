@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +12,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from storage.database import Database
+from tests.browsers import need_axe, serious_flaws
 from tests.handlers.payouts.payout_company import PayoutCompany
-from tests.pages.test_in_browser import AXE, chrome, visiting
+from tests.pages.browsing import visiting
 from tests.pages.website import Website, serving
-
-__all__ = ["chrome"]
 
 pytestmark = pytest.mark.browser
 
@@ -40,15 +38,13 @@ BONUS = {
 
 
 @pytest.fixture
-async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
-    database = await Database.open(sqlite_url)
-    async with serving(database, tmp_path / "files") as running:
+async def website(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Website]:
+    async with serving(sqlite_database, tmp_path / "files") as running:
         company = await PayoutCompany.beside(running.chat)
         await company.signed(amount="60万")
         await company.tell("SK1", 600_000)
         await company.publish(LADDER, BONUS)
         yield running
-    await database.close()
 
 
 async def _edit(page: Page, website: Website) -> None:
@@ -164,6 +160,11 @@ async def test_of_two_who_edit_the_second_keeps_what_was_typed(
         path = await (await loading.value).path()
         kept = json.loads(await asyncio.to_thread(path.read_text, "utf-8"))
         assert kept[0]["tiers"][1]["rate_bp"] == 600
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+        await expect(page.get_by_label("第2档比例")).to_have_value("6")
+        await expect(page.get_by_role("button", name="存草稿")).to_be_focused()
+        await page.keyboard.press("Enter")
         await dialog.get_by_role("button", name="载入最新的一版").click()
         await expect(page.get_by_label("第2档比例")).to_have_value("4")
 
@@ -185,9 +186,7 @@ async def test_a_graph_with_a_program_in_it_is_refused_on_the_canvas(
 async def test_rules_fit_every_screen_and_please_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
-    if not AXE.exists():
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("axe-core is not installed: npm ci in web/")
+    need_axe()
     more = {"viewport": {"width": width, "height": 860}, "color_scheme": theme}
     async with visiting(chrome, website, "he", **more) as page:
         await _edit(page, website)
@@ -203,14 +202,7 @@ async def test_rules_fit_every_screen_and_please_axe(
             await page.goto(website.url + path)
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide"
-            await page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = await page.evaluate("axe.run({resultTypes: ['violations']})")
-            serious = [
-                (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
-                for one in found["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], path
+            assert await serious_flaws(page) == [], path
         boxes = [await one.bounding_box() for one in await page.locator(".node").all()]
         across = [(one["x"], one["x"] + one["width"]) for one in boxes if one is not None]
         assert len(across) == 3

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.browsers import launched
 from tests.scenarios.driver import Sandbox, Speaker
 
 
@@ -21,6 +23,12 @@ async def sandbox(
     await running.start()
     yield running
     await running.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chrome() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -5,25 +5,20 @@ What the page does is tested here without the bot; the stories run it with the r
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page
 
 from connectors.sandbox import app
 from connectors.sandbox.demo import populate
 from connectors.sandbox.world import Hooks, Said, World
-
-PATIENCE_MS = 15_000  # for a machine with much else to do
-expect.set_options(timeout=PATIENCE_MS)
+from tests.browsers import launched, watched
 
 FRIDAY = datetime(2026, 3, 6, 7, 0, tzinfo=UTC)  # 15:00 in China
 CARD: dict[str, Any] = {
@@ -193,33 +188,11 @@ async def serving(bed: Bed, *middlewares: Any) -> AsyncIterator[str]:
 @asynccontextmanager
 async def browsing(url: str, *, width: int = 1440, height: int = 900) -> AsyncIterator[Page]:
     """The chat page in a real Chromium. A script error or a refused resource fails the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = await browser.new_page(
-            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Europe/Paris"
-        )
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
-        page.on(
-            "console",
-            lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
-        )
-        page.set_default_timeout(PATIENCE_MS)
+    size = {"width": width, "height": height}
+    async with (
+        launched() as browser,
+        watched(browser, viewport=size, timezone_id="Europe/Paris") as page,
+    ):
         await page.goto(f"{url}/sandbox")
         await page.locator("#link-state[data-state=online]").wait_for()
         yield page
-        await browser.close()
-        assert mistakes == []
-
-
-def chromium() -> str:
-    """Where Chromium is. Without one the test is skipped, on a build server it fails."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
-        refuse("no Chromium found; name it in CHROMIUM")
-    return found

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext
 
+from tests.browsers import launched
 from tests.scenarios.driver import ROOT, Sandbox, Speaker, last_card
-from tests.scenarios.page_bed import chromium
 from tests.scenarios.shot_forecasts import put_forecasts
 from tests.scenarios.test_receivables import tell
 
@@ -146,14 +146,8 @@ def chinese_font(folder: Path) -> dict[str, str]:
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     with tempfile.TemporaryDirectory() as folder:
-        async with async_playwright() as playwright:
-            opened = await playwright.chromium.launch(
-                executable_path=chromium(),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-                env=chinese_font(Path(folder)),
-            )
+        async with launched(env=chinese_font(Path(folder))) as opened:
             yield opened
-            await opened.close()
 
 
 async def visit(context: BrowserContext, url: str, who: tuple[str, str] | None, path: str) -> None:
@@ -214,6 +208,13 @@ async def tell_stories(sandbox: Sandbox) -> None:
         await speaker.say("确认")
 
 
+def with_a_fund(folder: Path) -> tuple[str, str]:
+    """Options of a sandbox in which the company has a growth fund."""
+    policy = folder / "policy.toml"
+    policy.write_text('[growth_fund]\nmode = "opt_in_transfer"\n', encoding="utf-8")
+    return "--policy", str(policy)
+
+
 async def tell_of_bonuses(sandbox: Sandbox) -> None:
     """A rule by two people, a receipt, a quarter that is locked, a dispute, the growth fund."""
     finance, hrbp, seller = (Speaker(sandbox, *who) for who in (FINANCE, HRBP, SELLER))
@@ -267,9 +268,7 @@ async def main() -> None:
         await shoot(given.url, names, *chosen)
         return
     folder = Path(tempfile.mkdtemp(prefix="gendan-shots-"))
-    policy = folder / "policy.toml"
-    policy.write_text('[growth_fund]\nmode = "opt_in_transfer"\n', encoding="utf-8")
-    sandbox = Sandbox(folder / "data", "--policy", str(policy))
+    sandbox = Sandbox(folder / "data", *with_a_fund(folder))
     await sandbox.start()
     try:
         await tell_stories(sandbox)

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from connectors.web.assets import BUILD
+from tests.browsers import serious_flaws, watched
 from tests.scenarios.driver import Sandbox, Speaker, last_card, words
-from tests.scenarios.page_bed import chromium
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,19 +26,7 @@ AGENTS = {
     "dingtalk": "Mozilla/5.0 (Linux) AliApp(DingTalk/7.6.0) Channel/1",
 }
 HENGRUI = "杭州恒锐机电有限公司"
-AXE = BUILD.parent / "node_modules" / "axe-core" / "axe.min.js"
 NARROW = {"width": 360, "height": 640}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chrome() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager
@@ -47,40 +34,16 @@ async def client(
     chrome: Browser, sandbox: Sandbox, platform: str, user: str, to: str, **knows: str
 ) -> AsyncIterator[Page]:
     """That person's client, which opens a page. A script error or a refused resource fails."""
-    context = await chrome.new_context(
-        locale="zh-CN",
-        user_agent=AGENTS[platform],
-        viewport=NARROW,  # type: ignore[arg-type]
-    )
-    page = await context.new_page()
-    mistakes: list[str] = []
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on(
-        "console",
-        lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
-    )
-    page.set_default_timeout(20_000)
     asked = urlencode({"user": user, "to": to, **knows})
-    await page.goto(f"{sandbox.url}/sandbox/{platform}/client?{asked}")
-    yield page
-    await context.close()
-    assert mistakes == []
+    async with watched(chrome, user_agent=AGENTS[platform], viewport=NARROW) as page:
+        await page.goto(f"{sandbox.url}/sandbox/{platform}/client?{asked}")
+        yield page
 
 
 async def opened(page: Page, sandbox: Sandbox, platform: str) -> list[dict[str, Any]]:
     answer = await page.request.get(f"{sandbox.url}/sandbox/{platform}/client/opened")
     told: list[dict[str, Any]] = (await answer.json())["opened"]
     return told
-
-
-async def serious_flaws(page: Page) -> list[str]:
-    """What axe-core finds, where it is installed."""
-    if not AXE.exists():
-        return []
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run({resultTypes: ['violations']})")
-    serious = ("serious", "critical")
-    return [one["id"] for one in found["violations"] if one["impact"] in serious]
 
 
 async def number(sandbox: Sandbox, name: str) -> int:

@@ -260,6 +260,19 @@ async def test_a_fault_is_played(page: Page, bed: Bed) -> None:
     assert (fault.platform, fault.errcode, fault.times) == ("dingtalk", "send.too.fast", 3)
 
 
+@pytest.mark.parametrize("menu", ["fault-menu", "jump-menu"])
+async def test_escape_closes_a_menu_and_goes_back_to_its_button(page: Page, menu: str) -> None:
+    button = page.locator(f"button[popovertarget={menu}]")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    opened = page.locator(".menu:popover-open")
+    await expect(opened).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Escape")
+    await expect(opened).to_have_count(0)
+    await expect(button).to_be_focused()
+
+
 async def test_a_lost_connection_is_shown_and_mended(bed: Bed) -> None:
     gone = False
 

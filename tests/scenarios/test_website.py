@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Request, async_playwright
+from playwright.async_api import Page, Request
 
 from connectors.web.assets import BUILD
+from tests.browsers import launched, watched
 from tests.scenarios.driver import Sandbox, Speaker, words
-from tests.scenarios.page_bed import chromium
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -80,26 +80,16 @@ async def test_a_customer_who_reads_parameters_is_called(sandbox: Sandbox, rep: 
 @asynccontextmanager
 async def visitor(url: str) -> AsyncIterator[Page]:
     """A person's browser: track.js keeps silent in one that says a program drives it."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium(),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-blink-features=AutomationControlled",
-                f"--user-agent={AGENT}",  # also of what is sent while a page is left
-            ],
-        )
-        page = await (await browser.new_context(locale="zh-CN")).new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
-        page.set_default_timeout(20_000)
+    async with (
+        launched(
+            "--disable-blink-features=AutomationControlled",
+            f"--user-agent={AGENT}",  # also of what is sent while a page is left
+        ) as browser,
+        watched(browser) as page,
+    ):
         await page.goto(url)
         await page.wait_for_function("window.gendan")
         yield page
-        await browser.close()
-        assert mistakes == []
 
 
 def body_of(request: Request) -> dict[str, Any]:

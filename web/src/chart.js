@@ -106,11 +106,11 @@ function outlook(quarter, machine, scale, narrow) {
       name: "机器参考的范围", type: "bar", stack: "machine", xAxisIndex: 1, yAxisIndex: 1, barMaxWidth: 34 * scale,
       itemStyle: { color: colour("--heat-1"), borderRadius: 4 * scale },
       data: high.map((one, place) => one - low[place]),
+      label: { show: true, position: "right", distance: 6 * scale, formatter: ({ dataIndex }) => money(middle[dataIndex]), color: colour("--text"), fontSize: 13 * scale, fontWeight: 600 },
     },
     {
       name: "居中", type: "scatter", xAxisIndex: 1, yAxisIndex: 1, symbol: "rect", symbolSize: [5 * scale, 30 * scale],
       itemStyle: { color: colour("--text") }, data: middle.map((one, place) => [one, place]),
-      label: { show: true, position: "right", distance: 6 * scale, formatter: ({ value: [one] }) => money(one), color: colour("--text"), fontSize: 13 * scale, fontWeight: 600, textBorderColor: colour("--surface"), textBorderWidth: 3 * scale },
     },
   );
   return {
@@ -150,7 +150,7 @@ const KINDS = {
     return {
       ...shared(scale),
       grid: { left: 8, right: 16, top: 12, bottom: 34 * scale, containLabel: true },
-      legend: { bottom: 0, itemWidth: 16 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
+      legend: { bottom: 0, icon: "roundRect", itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
       xAxis: { type: "category", data: data.names, boundaryGap: false, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line") } }, axisLabel: { ...axisText(scale), margin: 12 * scale } },
       yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: axisText(scale) },
       series: data.series.map((one) => ({

@@ -1,6 +1,7 @@
 // What every page does beyond plain HTML. All of it works without this file, only with more clicks.
 
 import "htmx.org";
+import { showDay } from "./days.js";
 
 const root = document.documentElement;
 
@@ -32,6 +33,9 @@ for (const bar of document.querySelectorAll("[data-scrolls]")) {
   addEventListener("resize", tell);
   tell();
 }
+
+document.querySelectorAll("input[type=date]").forEach(showDay);
+document.addEventListener("input", ({ target }) => target.type === "date" && showDay(target));
 
 /** Copy a name or a number, to search for it in the chat program. */
 document.addEventListener("click", async (event) => {

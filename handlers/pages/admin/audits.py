@@ -125,7 +125,7 @@ async def _wanted(room: Room, asked: Asked) -> Wanted:
     return Wanted(
         actor=actor[:80],
         action=asked.get("action", "").strip()[:60],
-        subject=asked.get("subject", "").strip()[:120],
+        subject=words.asked_subject(asked.get("subject", "").strip()[:120]),
         since=calendar.midnight(since) if since else None,
         until=calendar.midnight(until + timedelta(days=1)) if until else None,
     )

@@ -62,7 +62,7 @@ async def _of_admins(room: Room) -> list[Tile]:
         ),
         Tile("排队消息", f"{waiting:,}条", "", "/admin/operations#queues"),
         Tile(
-            "死信",
+            "失败消息",
             f"{dead:,}条",
             f"{dead:,}条消息没能处理或发出" if dead else "",
             "/admin/dead-letters",

@@ -78,7 +78,7 @@ _TABS = (
     ("/admin/policies", "设置", OVERSEERS),
     ("/admin/calendar", "日历", OVERSEERS),
     ("/admin/operations", "运行", ADMINS),
-    ("/admin/dead-letters", "死信", ADMINS),
+    ("/admin/dead-letters", "失败消息", ADMINS),
     ("/admin/audit", "审计", ADMINS),
     ("/admin/exports", "导出", ADMINS),
 )

@@ -47,17 +47,21 @@ async def test_the_supervisor_opens_it_with_a_reason_and_it_is_submitted_once_mo
     assert "已请李敏重开" in await chat.say("zhang", "申请重开预测 恒锐加了两台")
     card = chat.card("li")
     asked = words(card)
-    assert "张伟 申请重开已锁定的第5周（1月26日起）预测" in asked
+    assert "张伟 申请重开已锁定的第5周（1月26日–2月1日）预测" in asked
     assert "申请理由：恒锐加了两台" in asked
-    assert "第5周（1月26日起）：1条，共35万元" in asked
+    assert "第5周（1月26日–2月1日）：1条，共35万元" in asked
     assert "重开要写原因" in await chat.press("li", card, "重开")
     said = await chat.press("li", chat.shown("li"), "重开", reason="客户改了日期或金额")
-    assert "已重开 张伟 的第5周预测" in said
+    assert "已重开 张伟 的第5周（1月26日–2月1日）预测" in said
     assert "李敏已重开（客户改了日期或金额）" in words(chat.shown("li"))
-    assert "李敏重开了你的第5周预测（客户改了日期或金额）" in chat.heard_by("zhang")
+    assert "李敏重开了你的第5周（1月26日–2月1日）预测（客户改了日期或金额）" in chat.heard_by(
+        "zhang"
+    )
 
     said = await submit(chat, "50万")
-    assert "第5周（1月26日起）预测（重开后重交：客户改了日期或金额）已提交：1条，共50万元" in said
+    assert (
+        "第5周（1月26日–2月1日）预测（重开后重交：客户改了日期或金额）已提交：1条，共50万元" in said
+    )
     assert "已锁定" in await submit(chat, "60万")
     assert "张伟（第5周，重开后重交：客户改了日期或金额）" in await chat.say("li", "预测 团队")
     assert "重开后重交：客户改了日期或金额" in await chat.say("zhang", "预测")
@@ -103,7 +107,7 @@ async def test_the_first_decision_stands(chat: Chat) -> None:
     await chat.say("zhang", "申请重开预测 恒锐加了两台")
     card = chat.card("li")
     await chat.press("li", card, "不重开")
-    assert "李敏没有同意重开第5周预测" in chat.heard_by("zhang")
+    assert "李敏没有同意重开第5周（1月26日–2月1日）预测" in chat.heard_by("zhang")
     again = await chat.press("li", card, "重开", reason="填报有误")
     assert "没有同意" in again
     assert "已锁定" in await submit(chat, "50万")

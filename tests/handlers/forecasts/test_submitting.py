@@ -56,7 +56,9 @@ async def test_a_missing_date_blocks_until_it_is_given(company: Proving) -> None
     assert "评分：80 80 80 80 80（80）" in await chat.say("zhang", "评分 80 80 80 80 80")
     assert "提交" in await chat.press("zhang", chat.shown(), "确认")
     said = await chat.press("zhang", chat.shown(), "提交")
-    assert "第5周（1月26日起）预测（迟交）已提交：1条，共35万元，其中1条已请客户成功复评" in said
+    assert (
+        "第5周（1月26日–2月1日）预测（迟交）已提交：1条，共35万元，其中1条已请客户成功复评" in said
+    )
 
 
 async def test_what_was_submitted_stays_whatever_the_deal_becomes(company: Proving) -> None:
@@ -145,9 +147,9 @@ async def test_the_next_week_says_what_has_changed(company: Proving) -> None:
     await chat.say("zhang", "提交预测")  # last week's scores stand there already
     await chat.say("zhang", "改预测 恒锐机电 40万 2月20日")
     await chat.press("zhang", chat.shown(), "确认")
-    assert "第6周（2月2日起）预测已提交" in await chat.press("zhang", chat.shown(), "提交")
+    assert "第6周（2月2日–8日）预测已提交" in await chat.press("zhang", chat.shown(), "提交")
     said = await chat.say("zhang", "预测变化")
-    assert "预测变化 第5周（1月26日起） → 第6周（2月2日起）" in said
+    assert "预测变化 第5周（1月26日–2月1日） → 第6周（2月2日–8日）" in said
     assert "35万元 → 40万元" in said
     assert "推迟 +5万元：杭州恒锐机电有限公司" in said
     chat.now = at("2026-02-25 10:00")
@@ -164,7 +166,7 @@ async def test_reps_are_reminded_on_the_day_and_supervisors_hear_at_the_lock(
     assert "今天要提交预测：30天内（每周）、31–60天（双周）" in told
     assert "你有1个定过级的商机" in told
     told = await _tick(chat, at("2026-02-02 18:00"), "forecast lock")
-    assert "第6周（2月2日起）预测已锁定，还没交的：张伟" in told
+    assert "第6周（2月2日–8日）预测已锁定，还没交的：张伟" in told
 
 
 @pytest.mark.parametrize(

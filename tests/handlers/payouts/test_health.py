@@ -27,7 +27,7 @@ async def test_every_figure_says_of_how_many_and_what_it_means(database: Databas
     await company.press("zhang", "提交申诉", "dispute-1-")
     await company.chat.say("qian", "奖金已发 2026-01")
     told = await company.chat.say("qian", "奖金健康度")
-    assert "人均激励兑现率 75.0%**（n=1人，不到5人，只作参考）" in told
+    assert "人均激励兑现率 75.0%**（样本1人，不到5人，只作参考）" in told
     assert "锁定应发 1,200.00元，已发 900.00元" in told
     assert "还有1件没裁定" in told
     company.chat.now += timedelta(minutes=90)
@@ -36,7 +36,7 @@ async def test_every_figure_says_of_how_many_and_what_it_means(database: Databas
     await company.press("qian", "确认裁定", "dispute-rule-")
     told = await company.chat.say("qian", "奖金健康度")
     assert "人均激励兑现率 100.0%" in told
-    assert "申诉关闭时效 中位 1小时30分、平均 1小时30分**（n=1件）" in told
+    assert "申诉关闭时效 中位 1小时30分、平均 1小时30分**（样本1件）" in told
     assert "1月28日 回款提成：没有可比的人（0/0人）" in told
 
 

@@ -114,7 +114,7 @@ async def test_the_fourth_look_at_parameters_asks_the_rep_to_call(database: Data
     told = await shop.gather()
     assert "反复看参数页" in told
     assert "4次（/p/a、/p/b、/p/c）" in told
-    assert "7天内超过3次；权重1，7天减半" in told
+    assert "7天内超过3次；热度1，每7天减半" in told
     assert await shop.gather() == ""  # once
     assert "🔥 热度 1.0：反复看参数页 1.0" in await shop.chat.say("zhang", "客户 恒锐")
     assert "客户有动静" in await shop.chat.say("zhang", "待办")

@@ -1,5 +1,7 @@
 // Elements without HTML in strings: what is text stays text.
 
+import { showDay } from "../days.js";
+
 export function el(tag, attrs = {}, ...children) {
   const made = document.createElement(tag);
   for (const [key, value] of Object.entries(attrs)) {
@@ -27,8 +29,10 @@ export function choice(label, options, value, change, attrs = {}) {
 }
 
 export function field(label, value, change, attrs = {}) {
-  return el("input", {
+  const made = el("input", {
     "aria-label": label, value: value ?? "", autocomplete: "off",
     oninput: (event) => change(event.target.value), ...attrs,
   });
+  if (made.type === "date") showDay(made);
+  return made;
 }
