@@ -52,6 +52,7 @@ async def test_a_death_changes_nothing_for_anybody(theatre: Theatre, point: Poin
 
 
 async def test_a_death_at_any_instruction_changes_nothing_either(theatre: Theatre) -> None:
-    """In the middle of the conversation, wherever that falls on this machine."""
-    ending = await theatre.play(Point(INSTRUCTION, theatre.undisturbed.spent_ms // 3))
+    """In the first of its two lives, wherever that falls on this machine."""
+    ending = await theatre.play(Point(INSTRUCTION, theatre.undisturbed.spent_ms // 4))
+    assert ending.died
     assert unlike("wecom", theatre.undisturbed, ending) == []
