@@ -50,6 +50,7 @@ REPS = {"wecom": "zhangwei", "dingtalk": "wulei01"}
 """Their customer is the same company, in a database of its own."""
 CUSTOMER = "杭州恒锐机电有限公司"
 QUOTE = "恒锐机电报价12万"
+WELCOME = "你好"
 PATIENCE_S = 120.0
 STORED = "%Y-%m-%d %H:%M:%S.%f"
 INSTRUCTIONS = int(os.environ.get("INSTRUCTIONS", "20"))
@@ -282,6 +283,12 @@ class Stage:
         )
 
 
+def _order(ending: Ending) -> list[str]:
+    """Without the welcome: it answers an event, and what the rep says meanwhile may overtake the
+    platform's next try to deliver that."""
+    return [one for one in dict.fromkeys(ending.shown) if WELCOME not in one]
+
+
 def _buttons(said: Said) -> list[dict[str, str]]:
     return (said.card or {}).get("buttons", [])
 
@@ -355,7 +362,7 @@ def unlike(platform: str, undisturbed: Ending, other: Ending) -> list[str]:
     more = [one for one in other.shown if other.shown.count(one) > undisturbed.shown.count(one)]
     found += [f"not shown {one}" for one in set(undisturbed.shown) - set(other.shown)]
     found += [f"shown besides {one}" for one in set(other.shown) - set(undisturbed.shown)]
-    if not found and [*dict.fromkeys(other.shown)] != [*dict.fromkeys(undisturbed.shown)]:
+    if not found and _order(other) != _order(undisturbed):
         found += [f"shown in another order: {other.shown}"]
     if platform == "wecom" or len(other.shown) - len(undisturbed.shown) > 1:
         found += [f"shown twice {one}" for one in more]
