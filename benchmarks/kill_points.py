@@ -51,7 +51,7 @@ REPS = {"wecom": "zhangwei", "dingtalk": "wulei01"}
 CUSTOMER = "杭州恒锐机电有限公司"
 QUOTE = "恒锐机电报价12万"
 WELCOME = "你好"
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 STORED = "%Y-%m-%d %H:%M:%S.%f"
 INSTRUCTIONS = int(os.environ.get("INSTRUCTIONS", "20"))
 SEED = 20261126
@@ -388,7 +388,12 @@ async def sweep(zygote: Zygote, template: Path, platform: str) -> int:
     deaths: Counter[str] = Counter()
     repeated = bad = 0
     for point in points:
-        ending = await play(zygote, template, platform, point)
+        try:
+            ending = await play(zygote, template, platform, point)
+        except TimeoutError:
+            bad += 1
+            print(f"   {platform}, {point.kind} {point.number}: something never came", flush=True)
+            continue
         deaths[point.kind] += ending.died
         repeated += len(ending.shown) > len(undisturbed.shown)
         if wrong := unlike(platform, undisturbed, ending):
