@@ -3,8 +3,9 @@
 `python -m benchmarks.dying` loads the program once, forks a bot for each line of JSON it reads,
 and prints a line for each that ends. A bot that has to die does so with `os._exit`, before or after
 its n-th commit that writes something, or before or after its n-th hand-over to a platform; the
-counting goes on over restarts in a file. Nobody but this file knows of it: the program has no such
-hook.
+counting goes on over restarts in a file. At an instruction the kernel ends it, wherever it is: in
+Python, in SQLite or in the middle of a system call. Nobody but this file knows of it: the program
+has no such hook.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from storage.database import Database
 from storage.sqlite_writer import SqliteWriter
 
 DIED = 77
+INSTRUCTION = "instruction"
+DEATHS = (DIED, -signal.SIGPROF)
 KINDS = ("before commit", "after commit", "before send", "after send")
 JOBS = frozenset({"sweep lights", "remind and escalate", "sweep deadlines", "push lights"})
 
@@ -43,8 +46,9 @@ JOBS = frozenset({"sweep lights", "remind and escalate", "sweep deadlines", "pus
 @dataclass(frozen=True, slots=True)
 class Orders:
     """configuration: as an operator writes it. begins_at: of the bot's clock, ISO 8601. kind: one
-    of KINDS, or "" to live. number: of the commit or sending to die at, from 1. counts: a file
-    that is one byte longer for each commit ("c") or sending ("s") so far, and for a death ("x")."""
+    of KINDS, INSTRUCTION, or "" to live. number: of the commit or sending to die at, from 1, or
+    milliseconds of processor time. counts: a file that is one byte longer for each commit ("c") or
+    sending ("s") so far, and for a death at one ("x")."""
 
     configuration: dict[str, Any]
     port: int
@@ -141,15 +145,22 @@ def main() -> None:
         number = os.fork()
         if number == 0:
             os.close(0)
-            asyncio.run(serve(Orders(**asked)))
+            live(Orders(**asked))
             os._exit(0)
         tell("started", number)
         threading.Thread(target=wait, args=(number,), daemon=True).start()
 
 
+def live(orders: Orders) -> None:
+    if orders.kind == INSTRUCTION:
+        signal.setitimer(signal.ITIMER_PROF, max(1, orders.number) / 1000)
+    asyncio.run(serve(orders))
+
+
 def wait(number: int) -> None:
-    _, status = os.waitpid(number, 0)
-    tell("ended", number, os.waitstatus_to_exitcode(status))
+    _, status, used = os.wait4(number, 0)
+    spent_ms = round((used.ru_utime + used.ru_stime) * 1000)
+    tell("ended", number, os.waitstatus_to_exitcode(status), spent_ms)
 
 
 def tell(*words: object) -> None:

@@ -1,10 +1,12 @@
-"""A bot that dies at every commit and at every sending of one conversation, one after the other.
+"""A bot that dies at every commit, at every sending and at random instructions of one conversation.
 
 A rep tells of a quote, keeps it incomplete by a press on its card, and is reminded a day later.
 The emulated platforms go on and send again what was not answered; the bot is started anew. What
 people then have before them and what the database holds must be what an undisturbed run leaves;
 DingTalk's plain messages, which carry no key, may be there once more. WeCom's may too where the
-bot dies between the platform's taking and its own noting and says it in other words.
+bot dies between the platform's taking and its own noting and says it in other words. INSTRUCTIONS
+is how many random ones there are for each platform; they are the same each time but for what the
+machine makes of them.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import shutil
 import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,7 +30,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.dying import DIED, KINDS
+from benchmarks.dying import DEATHS, INSTRUCTION, KINDS
 from bot.clock import MovableClock
 from config.settings import Settings
 from config.wiring.building import build
@@ -46,13 +50,18 @@ REPS = {"wecom": "zhangwei", "dingtalk": "wulei01"}
 """Their customer is the same company, in a database of its own."""
 CUSTOMER = "杭州恒锐机电有限公司"
 QUOTE = "恒锐机电报价12万"
-PATIENCE_S = 120.0
+WELCOME = "你好"
+PATIENCE_S = 600.0
+STORED = "%Y-%m-%d %H:%M:%S.%f"
+INSTRUCTIONS = int(os.environ.get("INSTRUCTIONS", "20"))
+SEED = 20261126
 NEEDLESS = ("archive", "contacts", "leaves", "approvals", "checkins", "group_chats")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where to die: kind of benchmarks.dying.KINDS, and the how manieth."""
+    """Where to die: kind of benchmarks.dying.KINDS, and the how manieth; or INSTRUCTION, and after
+    how many milliseconds of processor time."""
 
     kind: str = ""
     number: int = 0
@@ -61,12 +70,14 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Ending:
     """shown: what the rep sees of the bot, in order; kept: rows that tell what happened.
-    commits, sendings: how many there were. died: whether the point was reached."""
+    commits, sendings: how many there were. spent_ms: processor time of all bots. died: whether
+    the point was reached."""
 
     shown: tuple[str, ...]
     kept: tuple[str, ...]
     commits: int
     sendings: int
+    spent_ms: int
     died: bool
 
 
@@ -76,18 +87,27 @@ class Zygote:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._started: asyncio.Queue[int] = asyncio.Queue()
-        self.ended: dict[int, asyncio.Future[int]] = {}
+        self.ended: dict[int, asyncio.Future[tuple[int, int]]] = {}
+        """By process: its exit code, and how many milliseconds of processor time it took."""
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls) -> Zygote:
+    @contextlib.asynccontextmanager
+    async def running(cls) -> AsyncIterator[Zygote]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.dying", cwd=ROOT,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        assert process.stdin is not None
         assert process.stdout is not None
         await process.stdout.readline()
-        return cls(process)
+        zygote = cls(process)
+        try:
+            yield zygote
+        finally:
+            process.stdin.close()  # then it ends
+            await process.wait()
+            await zygote._reading
 
     async def fork(self, **orders: Any) -> int:
         self._tell(orders)
@@ -96,11 +116,6 @@ class Zygote:
     def end(self, number: int) -> None:
         self._tell({"stop": number})
 
-    async def stop(self) -> None:
-        self._process.terminate()
-        await self._process.wait()
-        await self._reading
-
     def _tell(self, line: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(line, default=str).encode() + b"\n")
@@ -108,12 +123,12 @@ class Zygote:
     async def _read(self) -> None:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
-            word, number, *code = json.loads(line)
+            word, number, *ending = json.loads(line)
             if word == "started":
                 self.ended[number] = asyncio.get_running_loop().create_future()
                 self._started.put_nowait(number)
             else:
-                self.ended[number].set_result(code[0])
+                self.ended[number].set_result(tuple(ending))
 
 
 @dataclass
@@ -127,7 +142,9 @@ class Stage:
     clock: MovableClock = field(default_factory=lambda: MovableClock(BEGINS_AT))
     port: int = 0
     bot: int = 0
+    is_over: bool = False
     died: bool = False
+    spent_ms: int = 0
 
     def __post_init__(self) -> None:
         with contextlib.closing(server.bind("127.0.0.1", 0)) as free:
@@ -148,28 +165,42 @@ class Stage:
         self.dingtalk.cards.limit_s = 60.0
         routes = [*self.wecom.routes(), *self.dingtalk.routes()]
         async with server.listening(routes, bound):
-            yield
-            await self.wecom.stop()
-            await self.dingtalk.stop()
+            try:
+                yield
+            finally:
+                await self.wecom.stop()
+                await self.dingtalk.stop()
 
     def configuration(self) -> dict[str, Any]:
         told = told_without_needless(self.world, self.base, self.folder)
         return {**told, "public_url": f"http://127.0.0.1:{self.port}"}
 
     async def keep_up(self) -> None:
-        """For ever: the bot, and the next one when it has died."""
-        while True:
+        """Until it is sent home: the bot, and the next one when it has died."""
+        self.is_over = False
+        while not self.is_over:
             self.bot = await self.zygote.fork(
                 configuration=self.configuration(),
                 port=self.port,
                 begins_at=self.clock.now().isoformat(),
                 counts=str(self.counts),
                 kind="" if self.died else self.point.kind,
-                number=self.point.number,
+                number=self._number(),
             )
-            code = await asyncio.shield(self.zygote.ended[self.bot])
-            assert code == DIED, f"a bot ended by itself: {code}"
-            self.died = True
+            if self.is_over:
+                self.zygote.end(self.bot)
+            code, spent_ms = await self.zygote.ended[self.bot]
+            self.died |= code in DEATHS
+            self.spent_ms += spent_ms
+            assert self.is_over or code in DEATHS, f"a bot ended by itself: {code}"
+
+    def send_home(self) -> None:
+        self.is_over = True
+        self.zygote.end(self.bot)
+
+    def _number(self) -> int:
+        is_time = self.point.kind == INSTRUCTION
+        return self.point.number - self.spent_ms if is_time else self.point.number
 
     async def until(self, holds: Any) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -181,7 +212,7 @@ class Stage:
             not self.wecom.busy()
             and not self.dingtalk.busy()
             and not self.ask("SELECT 1 FROM inbox WHERE state = 'new'")
-            and all(due_at > f"{self.clock.now():%Y-%m-%d %H:%M:%S}" for (due_at,) in self.queued())
+            and all(due_at > f"{self.clock.now():{STORED}}" for (due_at,) in self.queued())
         )
 
     def queued(self) -> list[Any]:
@@ -247,8 +278,15 @@ class Stage:
             tuple(map(str, kept)),
             marks.count("c"),
             marks.count("s"),
-            "x" in marks,
+            self.spent_ms,
+            self.died,
         )
+
+
+def _order(ending: Ending) -> list[str]:
+    """Without the welcome: it answers an event, and what the rep says meanwhile may overtake the
+    platform's next try to deliver that."""
+    return [one for one in dict.fromkeys(ending.shown) if WELCOME not in one]
 
 
 def _buttons(said: Said) -> list[dict[str, str]]:
@@ -296,13 +334,9 @@ async def play(zygote: Zygote, template: Path, platform: str, point: Point) -> E
                 keeping = asyncio.create_task(stage.keep_up())
                 acting = asyncio.create_task(act())
                 await asyncio.wait([keeping, acting], return_when=asyncio.FIRST_COMPLETED)
-                keeping.cancel()
-                await asyncio.gather(keeping, return_exceptions=True)
-                if not acting.done():
-                    acting.cancel()
-                    keeping.result()
-                zygote.end(stage.bot)
-                stage.died |= await zygote.ended[stage.bot] == DIED
+                acting.cancel()  # where it is not done, keeping up has failed
+                stage.send_home()
+                await keeping
                 await acting
                 stage.clock.move_to(BEGINS_AT + REMINDED_AFTER)
             return stage.ending()
@@ -328,6 +362,8 @@ def unlike(platform: str, undisturbed: Ending, other: Ending) -> list[str]:
     more = [one for one in other.shown if other.shown.count(one) > undisturbed.shown.count(one)]
     found += [f"not shown {one}" for one in set(undisturbed.shown) - set(other.shown)]
     found += [f"shown besides {one}" for one in set(other.shown) - set(undisturbed.shown)]
+    if not found and _order(other) != _order(undisturbed):
+        found += [f"shown in another order: {other.shown}"]
     if platform == "wecom" or len(other.shown) - len(undisturbed.shown) > 1:
         found += [f"shown twice {one}" for one in more]
     return found
@@ -335,34 +371,48 @@ def unlike(platform: str, undisturbed: Ending, other: Ending) -> list[str]:
 
 async def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as name:
-        await sweep(Path(name))
+        template = Path(name) / "template"
+        template.mkdir()
+        await prepare(template)
+        async with Zygote.running() as zygote:
+            platforms = os.environ.get("PLATFORMS", " ".join(REPS)).split()
+            bad = [await sweep(zygote, template, platform) for platform in platforms]
+    assert not any(bad)
 
 
-async def sweep(folder: Path) -> None:
-    template, zygote = folder / "template", await Zygote.start()
-    template.mkdir()
-    await prepare(template)
-    bad = 0
-    for platform in os.environ.get("PLATFORMS", " ".join(REPS)).split():
-        started = time.perf_counter()
-        undisturbed = await play(zygote, template, platform, Point())
-        most = {"commit": undisturbed.commits, "send": undisturbed.sendings}
-        points = [
-            Point(kind, number) for kind in KINDS for number in range(1, most[kind.split()[1]] + 1)
-        ]
-        died = repeated = 0
-        for point in points:
+async def sweep(zygote: Zygote, template: Path, platform: str) -> int:
+    """At how many points something was not as it should be."""
+    started = time.perf_counter()
+    undisturbed = await play(zygote, template, platform, Point())
+    points = points_of(undisturbed)
+    deaths: Counter[str] = Counter()
+    repeated = bad = 0
+    for point in points:
+        try:
             ending = await play(zygote, template, platform, point)
-            died += ending.died
-            repeated += len(ending.shown) > len(undisturbed.shown)
-            if wrong := unlike(platform, undisturbed, ending):
-                bad += 1
-                print(f"   {platform}, {point.kind} {point.number}: {wrong}", flush=True)
-        print(
-            f"   {platform}: {undisturbed.commits} commits, {undisturbed.sendings} sendings; "
-            f"{died} deaths at {len(points)} points, {repeated} times something "
-            f"was shown once more ({time.perf_counter() - started:.0f} s)",
-            flush=True,
-        )
-    await zygote.stop()
-    assert not bad
+        except TimeoutError:
+            bad += 1
+            print(f"   {platform}, {point.kind} {point.number}: something never came", flush=True)
+            continue
+        deaths[point.kind] += ending.died
+        repeated += len(ending.shown) > len(undisturbed.shown)
+        if wrong := unlike(platform, undisturbed, ending):
+            bad += 1
+            print(f"   {platform}, {point.kind} {point.number}: {wrong}", flush=True)
+    print(
+        f"   {platform}: {undisturbed.commits} commits, {undisturbed.sendings} sendings, "
+        f"{undisturbed.spent_ms:,} ms; {deaths.total()} deaths at {len(points)} points "
+        f"({dict(deaths)}), {repeated} times something was shown once more "
+        f"({time.perf_counter() - started:.0f} s)",
+        flush=True,
+    )
+    return bad
+
+
+def points_of(undisturbed: Ending) -> list[Point]:
+    most = {"commit": undisturbed.commits, "send": undisturbed.sendings}
+    chance = random.Random(SEED)
+    return [
+        *(Point(kind, number) for kind in KINDS for number in range(1, most[kind.split()[1]] + 1)),
+        *(Point(INSTRUCTION, chance.randrange(undisturbed.spent_ms)) for _ in range(INSTRUCTIONS)),
+    ]

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import accumulate
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 
 _DAY = timedelta(days=1)
 _NOTHING = timedelta(0)
@@ -20,6 +24,9 @@ HOLIDAYS = ("元旦", "春节", "清明", "劳动节", "端午", "中秋", "国�
 
 _FIXED_HOLIDAYS = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
 """Statutory days off whose date never moves: all that is known of an uncovered year."""
+
+REMEMBERED = 4_096
+"""So many answers of each kind are kept at most: a bot that runs on asks of ever new days."""
 
 _SAME_BLOCK = timedelta(days=15)
 """Days of one holiday are closer together than this, even with another one in between."""
@@ -136,7 +143,7 @@ class WorkingCalendar:
             while count:
                 day += _DAY
                 count -= self.is_workday(day)
-            self._later[asked] = day
+            _remember(self._later, asked, day)
         return self._later[asked]
 
     def period_end(self, start: date, days: int) -> date:
@@ -200,11 +207,12 @@ class WorkingCalendar:
         asked = clock, day
         if asked not in self._known:
             office = clock is ClockKind.OFFICE
-            self._known[asked] = (
+            window = (
                 (self.moment(day, self.opens), self.moment(day, self.closes))
                 if office
                 else (self.midnight(day), self.midnight(day + _DAY))
             )
+            _remember(self._known, asked, window)
         return self._known[asked]
 
     def _overlap(self, clock: ClockKind, day: date, start: datetime, end: datetime) -> timedelta:
@@ -235,8 +243,15 @@ class WorkingCalendar:
             first = date(year, 1, 1)
             length = (date(year + 1, 1, 1) - first).days
             worked = (self.is_workday(first + index * _DAY) for index in range(length))
-            self._ranks[year] = tuple(accumulate(worked, initial=0))
+            _remember(self._ranks, year, tuple(accumulate(worked, initial=0)))
         return self._ranks[year]
+
+
+def _remember(answers: dict[_Asked, _Answer], asked: _Asked, answer: _Answer) -> None:
+    """Forgets all where they are too many: the newest are asked for again at once."""
+    if len(answers) >= REMEMBERED:
+        answers.clear()
+    answers[asked] = answer
 
 
 def _index(day: date) -> int:

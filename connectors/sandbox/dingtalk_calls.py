@@ -55,12 +55,17 @@ class Calls:
 
     world: World
     _session: aiohttp.ClientSession | None = None
+    _is_stopped: bool = False
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _turns: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Nothing any more after `stop`: its session would stay open."""
+        if self._is_stopped:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -74,10 +79,12 @@ class Calls:
             await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
-        await self.drain()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._is_stopped = True
+        try:
+            await self.drain()
+        finally:
+            if self._session is not None:
+                await self._session.close()
 
     async def deliver(self, delivery: Delivery) -> bytes | None:
         """The body of the answer that took it; None when every try failed."""

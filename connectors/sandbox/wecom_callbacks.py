@@ -35,12 +35,16 @@ class Callbacks:
         self.retry_after_s = 0.2
         self._world = world
         self._session: aiohttp.ClientSession | None = None
+        self._is_stopped = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        """Run it beside the caller; `stop` waits for it."""
+        """Run it beside the caller; `stop` waits for it. Cancelled after `stop`, as its session
+        would stay open."""
         task = asyncio.create_task(work)
+        if self._is_stopped:
+            task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -55,9 +59,12 @@ class Callbacks:
             await asyncio.wait(self._tasks, timeout=limit_s)
 
     async def stop(self) -> None:
+        self._is_stopped = True
         await self.settle()
-        for task in self._tasks:
+        under_way = [*self._tasks]
+        for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 

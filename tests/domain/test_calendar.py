@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.calendar import ClockKind, NamedDay, WorkingCalendar
+from bot.domain.calendar import REMEMBERED, ClockKind, NamedDay, WorkingCalendar
 from config.policy import load_calendar
 
 CALENDAR = load_calendar()
@@ -80,6 +81,21 @@ def test_adding_workdays_lands_on_a_workday_with_the_others_before_it(day: date,
     end = CALENDAR.add_workdays(day, n)
     assert CALENDAR.is_workday(end)
     assert CALENDAR.workdays_between(day, end) == n - 1
+
+
+def test_a_bot_that_runs_for_ever_does_not_remember_every_day() -> None:
+    calendar = WorkingCalendar()
+
+    def ask(first: int, last: int) -> int:
+        for number in range(first, last):
+            calendar.add_workdays(date(2000, 1, 1) + timedelta(days=number), 3)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    soon, later = ask(0, 2 * REMEMBERED), ask(2 * REMEMBERED, 8 * REMEMBERED)
+    tracemalloc.stop()
+    assert later < 1.2 * soon
+    assert calendar.add_workdays(date(2026, 3, 6), 3) == date(2026, 3, 11)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """A process that ends at a chosen commit or sending: people and the database see what they would
-have seen anyway. All points: `python -m benchmarks kill_points`."""
+have seen anyway. All points, and DingTalk: `python -m benchmarks kill_points`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from benchmarks.dying import INSTRUCTION
 from benchmarks.kill_points import Ending, Point, Zygote, play, prepare, unlike
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
@@ -30,9 +31,8 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
     template = Path(tmp_path_factory.mktemp("killed")) / "template"
     template.mkdir()
     await prepare(template)
-    zygote = await Zygote.start()
-    yield Theatre(zygote, template, await play(zygote, template, "wecom", Point()))
-    await zygote.stop()
+    async with Zygote.running() as zygote:
+        yield Theatre(zygote, template, await play(zygote, template, "wecom", Point()))
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,12 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
 )
 async def test_a_death_changes_nothing_for_anybody(theatre: Theatre, point: Point) -> None:
     ending = await theatre.play(point)
+    assert ending.died
+    assert unlike("wecom", theatre.undisturbed, ending) == []
+
+
+async def test_a_death_at_any_instruction_changes_nothing_either(theatre: Theatre) -> None:
+    """In the first of its two lives, wherever that falls on this machine."""
+    ending = await theatre.play(Point(INSTRUCTION, theatre.undisturbed.spent_ms // 4))
     assert ending.died
     assert unlike("wecom", theatre.undisturbed, ending) == []

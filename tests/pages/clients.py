@@ -90,6 +90,8 @@ async def company(database: Database, folder: Path) -> AsyncIterator[Clients]:
             for key, person in website.chat.people.items():
                 world.members.append(Member(key, person.name, "wecom", ["rep"], "1"))
             yield clients
+        await clients.wecom.stop()
+        await clients.dingtalk.stop()
 
 
 def _wecom(url: str) -> WecomApp:

@@ -187,6 +187,8 @@ async def serving(
     around = {"middlewares": [guard.middleware()], "on_shutdown": [pages.stop, site.screens.stop]}
     routes = [*(route for one in parts for route in one.routes()), *also]
     async with server.listening(routes, bound, **around):  # type: ignore[arg-type]
-        yield website
-        for session in website.opened:
-            await session.close()
+        try:
+            yield website
+        finally:
+            for session in website.opened:
+                await session.close()

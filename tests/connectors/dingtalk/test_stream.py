@@ -332,7 +332,7 @@ async def test_expiring_connections_take_no_more_openings_than_they_must() -> No
     async with open_bed() as bed:
         bed.company.emulator.stream.life_s = 1800.0
         await asyncio.sleep(3 * 3600)
-        assert len(bed.connections) == 2
+        await until(lambda: len(bed.connections) == 2)  # one may just be taking another's place
         assert 2 * 5 <= bed.openings <= 2 * 7
 
 

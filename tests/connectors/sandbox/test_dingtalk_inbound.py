@@ -50,6 +50,13 @@ async def test_private_text_arrives_signed_and_complete(bed: Bed) -> None:
     assert (said.sender, said.to, said.chat) == (WANG, WANG, None)
 
 
+async def test_a_stopped_platform_calls_nobody(bed: Bed) -> None:
+    await bed.emulator.stop()
+    await bed.emulator.say(WANG, None, "你好")
+    await bed.drained()
+    assert bed.door.posts == []
+
+
 async def test_each_message_has_its_own_id_and_one_conversation(bed: Bed) -> None:
     for text in ("一", "二"):
         await bed.emulator.say(WANG, None, text)

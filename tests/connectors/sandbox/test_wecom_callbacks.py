@@ -105,6 +105,13 @@ async def test_first_contact_subscribes_once_and_first(bed: Bed) -> None:
     assert kinds == ["subscribe", "enter_agent", "text"]
 
 
+async def test_a_stopped_platform_calls_nobody(bed: Bed) -> None:
+    await bed.emulator.stop()
+    await bed.emulator.say("zhang3", None, "你好")
+    await bed.settled()
+    assert bed.door.posts == []
+
+
 async def test_messages_of_one_member_arrive_in_order(bed: Bed) -> None:
     texts = [f"第 {number} 句" for number in range(20)]
     for text in texts:
