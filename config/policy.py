@@ -47,6 +47,7 @@ from bot.errors import InvalidInput
 from config.signal_rules import read_rules
 
 HERE = Path(__file__).parent
+LARGEST = 1_000_000  # of any number: in days, as far as the year 4764
 
 SLOTS = ("duration_min", "objections", "next_contact", "contact", "amount_fen",
          "customer_received", "files")  # fmt: skip
@@ -92,16 +93,20 @@ class _Table:
         return value
 
     def whole(self, key: str, default: int | None = None, *, least: int = 0) -> int:
+        """At most LARGEST: no calendar holds what lies beyond."""
         value = self._raw.pop(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
+        if value > LARGEST:
+            raise self.fail(key, f"不应超过 {LARGEST} (at most {LARGEST})")
         return value
 
     def hours(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
         """Ever later whole hours."""
         value = self._raw.pop(key, list(default))
         numbers = isinstance(value, list) and all(
-            isinstance(item, int) and not isinstance(item, bool) and item > 0 for item in value
+            isinstance(item, int) and not isinstance(item, bool) and 0 < item <= LARGEST
+            for item in value
         )
         if not numbers or sorted(set(value)) != value:
             raise self.fail(key, "应为从小到大的正整数列表 (whole numbers above 0, rising)")
@@ -115,8 +120,10 @@ class _Table:
 
     def number(self, key: str, default: float) -> float:
         value = self._raw.pop(key, default)
-        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.fail(key, "应为大于 0 的数 (a number above 0)")
+        if not 0 < value <= LARGEST:
+            raise self.fail(key, f"应大于 0，不超过 {LARGEST} (above 0, at most {LARGEST})")
         return float(value)
 
     def tables(self, key: str) -> list[dict[str, Any]]:
@@ -231,7 +238,7 @@ def read_holiday_table(text: str) -> tuple[int, tuple[NamedDay, ...]]:
             NamedDay(date.fromisoformat(item["date"]), str(item["name"]), bool(item["isOffDay"]))
             for item in raw["days"]
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         shape = '{"year": 2027, "days": [{"name", "date", "isOffDay"}]}'
         raise ConfigError(f"节假日表读不出来，应为 (expected) {shape}：{error!r}") from None
     if not days:
@@ -247,7 +254,7 @@ def _read(path: Path) -> _Table:
         return _Table(f"{path.name}: ", tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"{path}：读不到 (cannot be read: {error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML in some way
         raise ConfigError(f"{path.name}：不是有效的 TOML (not TOML): {error}") from None
 
 

@@ -177,7 +177,7 @@ def _rows(api: str, data: Any) -> list[Mapping[str, Any]]:
     """Some calls answer with the rows as a text of JSON."""
     try:
         rows = json.loads(data) if isinstance(data, str) else data
-    except ValueError:
+    except (ValueError, RecursionError):
         rows = None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise Unavailable(f"u9c:{api}: an answer of another shape")
