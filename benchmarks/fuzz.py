@@ -5,7 +5,8 @@
 
 A parser may refuse, with the errors that it names; anything else is printed with its input, and
 ends the run with 1. The same seed gives the same inputs. --progress names a file that tells, after
-each round of all targets, how many inputs each has had. `benchmarks/fuzzing` has the parsers."""
+each round of all targets, how many inputs each has had; --keep a folder for whole finds.
+`benchmarks/fuzzing` has the parsers."""
 
 from __future__ import annotations
 
@@ -66,12 +67,15 @@ def trouble(name: str, data: bytes) -> BaseException | None:
     return None
 
 
-def _batch(job: Job) -> tuple[str, int, list[str]]:
+Find = tuple[str, bytes]
+"""What was raised, and over which input."""
+
+
+def _batch(job: Job) -> tuple[str, int, list[Find]]:
     logging.disable()  # doors tell of each delivery that they refuse
     name, seed, inputs = job
     found = [
-        f"{type(error).__name__}: {error!s:.200} <- {data!r:.600}"
-        for data, error in run(name, seed, inputs)
+        (f"{type(error).__name__}: {error!s:.200}", data) for data, error in run(name, seed, inputs)
     ]
     return name, inputs, found
 
@@ -89,21 +93,24 @@ def jobs(names: Sequence[str], inputs: int, seed: int) -> Iterator[Job]:
 
 
 class _Tally:
-    def __init__(self, names: Sequence[str], progress: Path | None) -> None:
+    def __init__(self, names: Sequence[str], progress: Path | None, keep: Path | None) -> None:
         self._tried = dict.fromkeys(names, 0)
         self._broken = 0
         self._progress = progress
+        self._keep = keep
         self._began = time.perf_counter()
 
     @property
     def broken(self) -> int:
         return self._broken
 
-    def take(self, name: str, inputs: int, found: Sequence[str]) -> None:
+    def take(self, name: str, inputs: int, found: Sequence[Find]) -> None:
         self._tried[name] += inputs
-        self._broken += len(found)
-        for line in found[:3]:
-            print(f"{name}: {line}", flush=True)
+        for said, data in found:
+            self._broken += 1
+            print(f"{name}: {said} <- {data!r:.300}", flush=True)
+            if self._keep is not None:
+                (self._keep / f"{name}-{self._broken}").write_bytes(data)
         if self._progress is not None and name == list(self._tried)[-1]:
             self._progress.write_text(self.words() + "\n", "utf-8")
 
@@ -121,9 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked.add_argument("--progress", type=Path)
+    asked.add_argument("--keep", type=Path)
     given = asked.parse_args(arguments)
     names = given.target or sorted(TARGETS)
-    tally, work = _Tally(names, given.progress), jobs(names, given.inputs, given.seed)
+    tally = _Tally(names, given.progress, given.keep)
+    work = jobs(names, given.inputs, given.seed)
     if given.processes == 1:
         for job in work:
             tally.take(*_batch(job))
