@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from benchmarks.fuzzing import doors, payouts, uploads, words
+from benchmarks.fuzzing import answers, doors, payouts, uploads, words
 from benchmarks.fuzzing.target import FIXTURES, Target
 
 FOUND = FIXTURES / "fuzz"
@@ -13,6 +13,7 @@ FOUND = FIXTURES / "fuzz"
 
 TARGETS: dict[str, Target] = {
     **doors.TARGETS,
+    **answers.TARGETS,
     **uploads.TARGETS,
     **words.TARGETS,
     **payouts.TARGETS,

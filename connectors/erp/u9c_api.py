@@ -153,7 +153,7 @@ class U9cApi:
         if not isinstance(answer, Mapping):
             raise Unavailable(f"{what}: HTTP {status}, an answer of another shape")
         code = answer.get("ResCode")
-        if status == 401 or code in _EXPIRED:
+        if status == 401 or (isinstance(code, int) and code in _EXPIRED):
             raise _Expired if method == "POST" else AuthFailed(f"{what}: code {code}")
         if status != 200:
             raise Unavailable(f"{what}: HTTP {status}")

@@ -11,7 +11,6 @@ from handlers.understanding import as_json
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.reader import Reader
 
-
 _YEARS = range(1970, 2200)  # words like 后年 lead further, and the calendar ends
 
 
