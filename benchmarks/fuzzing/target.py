@@ -75,7 +75,7 @@ def on_disk(read: Callable[[Path], object], name: str) -> Callable[[bytes], obje
     """For a reader that wants a file."""
 
     def parse(data: bytes) -> object:
-        file = _folder() / name
+        file = Path(_folder().name, name)
         file.write_bytes(data)
         return read(file)
 
@@ -83,5 +83,6 @@ def on_disk(read: Callable[[Path], object], name: str) -> Callable[[bytes], obje
 
 
 @cache
-def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="gendan-fuzz-"))
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Gone with the process."""
+    return tempfile.TemporaryDirectory(prefix="gendan-fuzz-")
