@@ -341,13 +341,15 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A queued outbound message that is due."""
+    """A queued outbound message that is due. trace: of what caused it, see
+    `bot.watching.trace_under_way`."""
 
     id: int
     dedupe_key: str
     to: Address
     content: Load
     attempts: int
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

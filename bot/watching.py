@@ -5,10 +5,15 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 
 from bot.errors import BotError, InvalidInput
 from bot.messages import Envelope
 from bot.ports import AppKey, Outgoing
+
+trace_under_way: ContextVar[str] = ContextVar("trace_under_way", default="")
+"""W3C's traceparent of the delivery that this task handles, "" where none is collected. What is
+queued meanwhile is kept with it, so that it is sent in the same trace, whoever sends it."""
 
 
 class Aside(Exception):

@@ -56,10 +56,10 @@ def read_toml(data: bytes) -> Node:
     """Raises Unreadable. TOML's reader tells no lines."""
     try:
         return _from_plain(tomllib.loads(_text(data)))
-    except tomllib.TOMLDecodeError as error:
-        raise Unreadable(f"不是有效的 TOML (not TOML): {error}") from None
     except RecursionError:
         raise Unreadable(f"嵌套不能超过 {MOST_DEPTH} 层") from None
+    except ValueError as error:  # besides the reader's own: a number of thousands of digits
+        raise Unreadable(f"不是有效的 TOML (not TOML): {error}") from None
 
 
 def _text(data: bytes) -> str:

@@ -236,7 +236,11 @@ def _is_csv_of_tracks(text: str) -> bool:
 
 def _read_csv(text: str) -> tuple[list[Track], list[Mistake]]:
     reader = csv.DictReader(io.StringIO(text))
-    columns = [_BY_LABEL.get(name.strip(), name.strip()) for name in reader.fieldnames or ()]
+    try:
+        names = reader.fieldnames or ()
+    except csv.Error as error:
+        return [], [Mistake(1, str(error))]
+    columns = [_BY_LABEL.get(name.strip(), name.strip()) for name in names]
     absent = [key for key in REQUIRED if key not in columns]
     if absent:
         return [], [Mistake(1, texts.columns_lacking(absent))]

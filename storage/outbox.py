@@ -45,6 +45,7 @@ from bot.messages import (
     content_to_json,
 )
 from bot.ports import AppKey, Outgoing
+from bot.watching import trace_under_way
 from storage.dialects import AnyRow, among, begins_with, fixed, in_chunks, prepared_insert
 from storage.tables import outbox
 
@@ -373,6 +374,7 @@ def _to_row(message: OutboundMessage, at: datetime) -> dict[str, Any]:
         "due_at": max(at, message.not_before or at),
         "expires_at": message.expires_at,
         "state": "queued",
+        "trace": trace_under_way.get() or None,
     }
 
 
@@ -391,4 +393,4 @@ def _to_outgoing(row: AnyRow) -> Outgoing:
         webhook=row.webhook,
     )
     content = content_from_json(row.content)
-    return Outgoing(row.id, row.dedupe_key, to, content, row.attempts)
+    return Outgoing(row.id, row.dedupe_key, to, content, row.attempts, row.trace or "")

@@ -177,7 +177,7 @@ def read_toml(text: str) -> tuple[list[Track], list[Mistake]]:
     """A file of [[tracks]]; `industry` on top holds for all of them."""
     try:
         root = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number may be too long, a list too deep
         found = re.search(r"line (\d+)", str(error))
         return [], [Mistake(int(found[1]) if found else 1, f"不是有效的 TOML：{error}")]
     rows, industry = root.pop("tracks", None), root.pop("industry", "")

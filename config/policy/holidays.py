@@ -38,7 +38,7 @@ def read_holiday_table(text: str) -> tuple[int, tuple[NamedDay, ...]]:
             NamedDay(date.fromisoformat(item["date"]), str(item["name"]), bool(item["isOffDay"]))
             for item in raw["days"]
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         shape = '{"year": 2027, "days": [{"name", "date", "isOffDay"}]}'
         raise ConfigError(f"节假日表读不出来，应为 (expected) {shape}：{error!r}") from None
     if not days:

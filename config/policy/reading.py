@@ -103,5 +103,5 @@ def _read(path: Path) -> Table:
         return Table(f"{path.name}: ", tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"{path}：读不到 (cannot be read: {error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML in some way
         raise ConfigError(f"{path.name}：不是有效的 TOML (not TOML): {error}") from None

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 Member = TypeVar("Member", bound=StrEnum)
 
+LARGEST = 1_000_000  # of any number: in days, as far as the year 4764
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be used. The text is one line: file, key, what it should be."""
@@ -48,16 +50,20 @@ class Table:
         return value
 
     def whole(self, key: str, default: int | None = None, *, least: int = 0) -> int:
+        """At most LARGEST: no calendar holds what lies beyond."""
         value = self._raw.pop(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise self.fail(key, f"应为不小于 {least} 的整数 (a whole number, at least {least})")
+        if value > LARGEST:
+            raise self.fail(key, f"不应超过 {LARGEST} (at most {LARGEST})")
         return value
 
     def hours(self, key: str, default: Sequence[int]) -> tuple[int, ...]:
         """Ever later whole hours."""
         value = self._raw.pop(key, list(default))
         numbers = isinstance(value, list) and all(
-            isinstance(item, int) and not isinstance(item, bool) and item > 0 for item in value
+            isinstance(item, int) and not isinstance(item, bool) and 0 < item <= LARGEST
+            for item in value
         )
         if not numbers or sorted(set(value)) != value:
             raise self.fail(key, "应为从小到大的正整数列表 (whole numbers above 0, rising)")
@@ -71,8 +77,10 @@ class Table:
 
     def number(self, key: str, default: float) -> float:
         value = self._raw.pop(key, default)
-        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.fail(key, "应为大于 0 的数 (a number above 0)")
+        if not 0 < value <= LARGEST:
+            raise self.fail(key, f"应大于 0，不超过 {LARGEST} (above 0, at most {LARGEST})")
         return float(value)
 
     def tables(self, key: str) -> list[dict[str, Any]]:

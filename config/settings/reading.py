@@ -69,7 +69,7 @@ def read_toml(source: Path) -> dict[str, Any]:
         raise ConfigError(f"{source}：读不到 (cannot be read: {error.strerror})") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{source}：不是 UTF-8 文字 (not UTF-8)") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source}：不是有效的 TOML (not TOML): {error}") from None
 
 

@@ -176,5 +176,5 @@ def _parsed(value: str) -> Any:
         return None
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

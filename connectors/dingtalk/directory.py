@@ -7,6 +7,7 @@ is read once by name; a thousand people take little more than a minute, at night
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ from connectors.dingtalk.read import Body, flag, number, obj, rows, text
 
 _PAGE = 100
 _ROOT = "1"
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class _Reading:
         waiting = list(roots)
         while waiting:
             department_id = waiting.pop(0)
-            if department_id in self.departments:
+            if department_id in self.departments or not _NUMBER.fullmatch(department_id):
                 continue
             try:
                 waiting += await self._read_department(department_id)

@@ -87,7 +87,9 @@ class KingdeeApi:
         match rows:
             case [[{"Result": {"ResponseStatus": {"IsSuccess": False} as status}}]]:
                 raise _failure(f"kingdee:{form}", status)
-        if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        if not isinstance(rows, list) or not all(
+            isinstance(row, list) and len(row) == len(keys) for row in rows
+        ):
             raise Unavailable(f"kingdee:{form}: an answer of another shape")
         return rows
 

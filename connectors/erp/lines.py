@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -151,7 +151,7 @@ def fen(amount: object) -> int:
         raise ValueError(f"amount: {amount!r}")
     try:
         hundredths = Decimal(str(amount).strip()) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one beyond all exponents
         raise ValueError(f"amount: {amount!r}") from None
     if not hundredths.is_finite() or abs(hundredths) > _LARGEST_FEN:
         raise ValueError(f"amount: {amount!r}")

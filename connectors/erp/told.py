@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bot.domain.erp import ErpCustomer, ErpOrder, OrderStatus, Told
@@ -30,7 +30,7 @@ def read_news(body: bytes) -> ErpNews:
     text = body.decode("utf-8-sig")
     if not text.lstrip().startswith("{"):
         return _limited(ErpNews(receipts=tuple(read_csv(text))))
-    told = json.loads(text, parse_float=str)  # an amount must not pass through a float
+    told = _object(text)
     rows = {name: told.get(name, []) for name in ("receipts", "customers", "orders")}
     for name, listed in rows.items():
         if not isinstance(listed, list):
@@ -72,6 +72,15 @@ def _table(text: str, needed: Iterable[str]) -> list[dict[str, str]]:
     if lacking:
         raise ValueError(f"no column {', '.join(lacking)}")
     return rows
+
+
+def _object(text: str) -> dict[str, Any]:
+    """An amount must not pass through a float. `text` begins with a brace."""
+    try:
+        told: dict[str, Any] = json.loads(text, parse_float=str)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return told
 
 
 def _limited(news: ErpNews) -> ErpNews:
@@ -139,4 +148,7 @@ def _moment(value: object) -> datetime:
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError("complete_until: an offset is wanted, as in 2026-01-28T15:00:00+08:00")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("complete_until: beyond the calendar") from None

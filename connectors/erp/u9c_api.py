@@ -153,7 +153,7 @@ class U9cApi:
         if not isinstance(answer, Mapping):
             raise Unavailable(f"{what}: HTTP {status}, an answer of another shape")
         code = answer.get("ResCode")
-        if status == 401 or code in _EXPIRED:
+        if status == 401 or (isinstance(code, int) and code in _EXPIRED):
             raise _Expired if method == "POST" else AuthFailed(f"{what}: code {code}")
         if status != 200:
             raise Unavailable(f"{what}: HTTP {status}")
@@ -177,7 +177,7 @@ def _rows(api: str, data: Any) -> list[Mapping[str, Any]]:
     """Some calls answer with the rows as a text of JSON."""
     try:
         rows = json.loads(data) if isinstance(data, str) else data
-    except ValueError:
+    except (ValueError, RecursionError):
         rows = None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise Unavailable(f"u9c:{api}: an answer of another shape")

@@ -121,11 +121,11 @@ def _moment(one: dict[str, Any], now: datetime) -> datetime:
     if "at" in one:
         try:
             told = datetime.fromisoformat(one["at"])
-        except (TypeError, ValueError):
+            at = told.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
             raise Malformed("events.at: an ISO moment is expected") from None
         if told.tzinfo is None:
             raise Malformed("events.at: an offset is expected")
-        at = told.astimezone(UTC)
     else:
         ago = one.get("ago", 0)
         if not isinstance(ago, int | float) or isinstance(ago, bool):

@@ -1,8 +1,8 @@
 """Spans by OpenTelemetry, sent to a collector (extra `otel`).
 
-A delivery's trace id is made of its channel and delivery id, so that everything that follows
-from it shares one trace without anything being stored: the callback, each try at it, also after
-a crash or in another process, and the answers.
+A delivery's trace id is made of its channel and delivery id, so that the callback and each try at
+it, also after a crash or in another process, share one trace without anything being stored. What
+it causes to be sent is queued with that trace's name.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from opentelemetry.trace import (
     StatusCode,
     TraceFlags,
 )
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bot.watching import kind_of
 from connectors.watching import tracing
 from connectors.watching.tracing import Kind, Span
 
 _KINDS = {Kind.ROOT: SpanKind.SERVER, Kind.WORK: SpanKind.INTERNAL, Kind.CALL: SpanKind.CLIENT}
+
+_W3C, _HEADER = TraceContextTextMapPropagator(), "traceparent"
 
 _wanted: ContextVar[tuple[int, int] | None] = ContextVar("_wanted", default=None)
 """Trace and span id of the root that is about to be begun."""
@@ -67,11 +70,20 @@ class CollectedSpans:
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("gendan")
 
-    def span(self, name: str, kind: Kind, *, delivery: str = "") -> AbstractContextManager[Span]:
+    def span(
+        self, name: str, kind: Kind, *, delivery: str = "", trace: str = ""
+    ) -> AbstractContextManager[Span]:
         """A delivery that is sent again begins its root again: the same span, told twice."""
-        return (
-            self._root(name, delivery) if kind is Kind.ROOT else self._below(name, kind, delivery)
-        )
+        if kind is Kind.ROOT:
+            return self._root(name, delivery)
+        if trace:
+            return self._below(name, kind, _W3C.extract({_HEADER: trace}, Context()))
+        return self._below(name, kind, _root_of(delivery) if delivery else None)
+
+    def trace_of(self, delivery: str) -> str:
+        carried: dict[str, str] = {}
+        _W3C.inject(carried, _root_of(delivery))
+        return carried[_HEADER]
 
     def close(self) -> None:
         """Send what is left."""
@@ -88,8 +100,7 @@ class CollectedSpans:
             yield span
 
     @contextmanager
-    def _below(self, name: str, kind: Kind, delivery: str) -> Iterator[Span]:
-        parent = _root_of(delivery) if delivery else None
+    def _below(self, name: str, kind: Kind, parent: Context | None) -> Iterator[Span]:
         with _shown(self._tracer.start_span(name, parent, kind=_KINDS[kind])) as span:
             yield span
 

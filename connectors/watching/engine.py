@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -12,13 +11,12 @@ from prometheus_client import Counter, Gauge, Histogram, Summary
 
 from bot.messages import Envelope
 from bot.ports import AppKey, Outgoing
-from bot.watching import Watcher, kind_of
+from bot.watching import Watcher, kind_of, trace_under_way
 from connectors.watching import tracing
 from connectors.watching.tracing import Kind
 
 MOST_CODES = 200
 """Of a platform and what it may invent: every label value is kept for ever."""
-REMEMBERED = 10_000
 
 _HANDLED = Histogram(
     "gendan_handling_seconds",
@@ -46,7 +44,6 @@ _CODE = re.compile(r"[\w.-]{0,60}", re.ASCII)
 class EngineWatch(Watcher):
     def __init__(self) -> None:
         self._codes: set[str] = set()
-        self._handled: OrderedDict[str, None] = OrderedDict()  # sources; the newest last
 
     @contextmanager
     def accepting(self, envelope: Envelope) -> Iterator[None]:
@@ -56,23 +53,23 @@ class EngineWatch(Watcher):
     @contextmanager
     def handling(self, envelope: Envelope, attempts: int) -> Iterator[None]:
         platform, source = str(envelope.platform), _source(envelope)
-        self._remember(source)
         outcome, began = "done", perf_counter()
         with tracing.span(f"handle {envelope.channel}", Kind.WORK, delivery=source) as span:
             span.note(attempts=attempts)
+            before = trace_under_way.set(tracing.trace_of(source))
             try:
                 yield
             except BaseException as error:
                 outcome = kind_of(error)
                 raise
             finally:
+                trace_under_way.reset(before)
                 _HANDLED.labels(platform, outcome).observe(perf_counter() - began)
 
     @contextmanager
     def sending(self, app: AppKey, outgoing: Outgoing) -> Iterator[None]:
         outcome, code = "sent", ""
-        answered = self._answered(outgoing.dedupe_key)
-        with tracing.span(f"send {':'.join(app)}", Kind.WORK, delivery=answered) as span:
+        with tracing.span(f"send {':'.join(app)}", Kind.WORK, trace=outgoing.trace) as span:
             span.note(content=type(outgoing.content).__name__, attempts=outgoing.attempts)
             try:
                 yield
@@ -109,22 +106,6 @@ class EngineWatch(Watcher):
             return "other"
         self._codes.add(code)
         return code
-
-    def _remember(self, source: str) -> None:
-        self._handled[source] = None
-        self._handled.move_to_end(source)
-        if len(self._handled) > REMEMBERED:
-            self._handled.popitem(last=False)
-
-    def _answered(self, dedupe_key: str) -> str:
-        """The delivery that a message answers, by which its key begins; "" for a push, and for
-        what another process has handled."""
-        source = dedupe_key
-        while (cut := source.rfind(":")) > 0:
-            source = source[:cut]
-            if source in self._handled:
-                return source
-        return ""
 
 
 def _source(envelope: Envelope) -> str:

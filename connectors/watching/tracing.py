@@ -22,9 +22,16 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    def span(self, name: str, kind: Kind, *, delivery: str = "") -> AbstractContextManager[Span]:
-        """Below what is under way in this task; of a delivery ("<channel>:<delivery id>"): in
-        its trace, whichever process and whenever. What is raised inside goes on its way."""
+    def span(
+        self, name: str, kind: Kind, *, delivery: str = "", trace: str = ""
+    ) -> AbstractContextManager[Span]:
+        """Below what is under way in this task; of a delivery ("<channel>:<delivery id>"), or
+        of what `trace` names: in its trace, whichever process and whenever. What is raised
+        inside goes on its way."""
+        ...
+
+    def trace_of(self, delivery: str) -> str:
+        """W3C's traceparent."""
         ...
 
 
@@ -43,5 +50,14 @@ def switch_on(tracer: Tracer | None) -> None:
     _tracer = tracer
 
 
-def span(name: str, kind: Kind, *, delivery: str = "") -> AbstractContextManager[Span]:
-    return _NOTHING if _tracer is None else _tracer.span(name, kind, delivery=delivery)
+def span(
+    name: str, kind: Kind, *, delivery: str = "", trace: str = ""
+) -> AbstractContextManager[Span]:
+    if _tracer is None:
+        return _NOTHING
+    return _tracer.span(name, kind, delivery=delivery, trace=trace)
+
+
+def trace_of(delivery: str) -> str:
+    """W3C's traceparent; "" where nobody collects."""
+    return "" if _tracer is None else _tracer.trace_of(delivery)

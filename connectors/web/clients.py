@@ -51,7 +51,10 @@ def client_of(clients: Sequence[Client], request: web.Request) -> Client | None:
 
 def own_address(url: str, public_url: str) -> str | None:
     """A page of ours as it is signed, without the fragment; None for anybody else's."""
-    given, ours = urlsplit(url.split("#")[0]), urlsplit(public_url)
+    try:
+        given, ours = urlsplit(url.split("#")[0]), urlsplit(public_url)
+    except ValueError:
+        return None
     if not public_url or (given.scheme, given.netloc) != (ours.scheme, ours.netloc):
         return None
     return given.geturl()

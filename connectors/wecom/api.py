@@ -19,7 +19,7 @@ from bot.errors import Rejected, Unavailable
 from bot.ports import TokenStore
 from connectors.http import Http, part_name
 from connectors.tokens import TokenKeeper
-from connectors.wecom.errors import TokenRefused, to_error
+from connectors.wecom.errors import TokenRefused, in_shape, to_error
 from connectors.wecom.settings import WecomApp
 
 _PAGES = frozenset({"application/json", "text/html"})  # of a gateway; a file has a disposition
@@ -64,7 +64,8 @@ class Api:
                 form=_media_form(data, name),
             )
         )
-        return str(answer["media_id"])
+        with in_shape("media/upload"):
+            return str(answer["media_id"])
 
     async def download(self, media_id: str, *, limit_bytes: int) -> tuple[bytes, str]:
         """Bytes and file name ("" when the platform tells none)."""
@@ -79,7 +80,8 @@ class Api:
         params = {"key": key, "type": "file"}
         form = _media_form(data, name)
         answer = await self._call("POST", "webhook/upload_media", params, form=form)
-        return str(answer["media_id"])
+        with in_shape("media/upload"):
+            return str(answer["media_id"])
 
     async def check_credentials(self) -> None:
         """Ask for a token, whether or not there is one."""
@@ -106,7 +108,8 @@ class Api:
     async def _fetch_token(self) -> tuple[str, int]:
         params = {"corpid": self._app.corp_id, "corpsecret": self._app.secret}
         answer = await self._call("GET", "gettoken", params)
-        return str(answer["access_token"]), int(answer["expires_in"])
+        with in_shape("gettoken"):
+            return str(answer["access_token"]), int(answer["expires_in"])
 
     async def _call(
         self,
@@ -156,7 +159,8 @@ class Api:
     def _checked(self, api: str, status: int, answer: Any) -> dict[str, Any]:
         if not isinstance(answer, dict):
             raise Unavailable(f"wecom:{api}: HTTP {status}, not the platform's format")
-        errcode = int(answer.get("errcode", 0))
+        with in_shape(api):
+            errcode = int(answer.get("errcode", 0))
         if errcode == 0 and status == 200:
             return answer
         _REFUSALS.labels(self._app.name, api, str(errcode)).inc()

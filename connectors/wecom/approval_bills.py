@@ -12,7 +12,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.approvals import Approval, ApprovalNode, ApprovalState, Control, last_decided
 from connectors.wecom.api import Api
-from connectors.wecom.errors import BAD_APPROVAL, Refusal
+from connectors.wecom.errors import BAD_APPROVAL, Refusal, in_shape
 from connectors.wecom.patience import Pace, patiently
 
 PERIOD = timedelta(days=31)
@@ -56,7 +56,8 @@ class Bills:
             if refusal.errcode != BAD_APPROVAL:
                 raise
             return None
-        return _to_approval(answer.get("info") or {}, number)
+        with in_shape("oa/getapprovaldetail"):
+            return _to_approval(answer.get("info") or {}, number)
 
     async def applied(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, str]]:
         """(number, template) of the bills of our templates that were submitted then, in any
@@ -89,8 +90,10 @@ class Bills:
                     "filters": [{"key": "template_id", "value": template}],
                 },
             )
-            for number in page.get("sp_no_list") or ():
-                yield str(number)
+            with in_shape("oa/getapprovalinfo"):
+                numbers = [str(number) for number in page.get("sp_no_list") or ()]
+            for number in numbers:
+                yield number
             following = str(page.get("new_next_cursor") or "")
             if not following or following == cursor:
                 return

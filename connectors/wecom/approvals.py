@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.leaves import Leave
 from connectors.wecom.api import Api
+from connectors.wecom.errors import in_shape
 
 BACK = 2
 """Periods of a month that are looked back, by the day of application."""
@@ -39,7 +40,8 @@ class Approvals:
         for number in numbers:
             if number not in self._read:
                 answer = await self._api.post("oa/getapprovaldetail", {"sp_no": number})
-                self._read[number] = tuple(_leaves_of(answer.get("info") or {}))
+                with in_shape("oa/getapprovaldetail"):
+                    self._read[number] = tuple(_leaves_of(answer.get("info") or {}))
         return [leave for own in self._read.values() for leave in own if leave.ends_at > at]
 
     async def _numbers(self, since: datetime, until: datetime) -> AsyncIterator[str]:
@@ -55,8 +57,10 @@ class Approvals:
                 "filters": _PASSED_LEAVES,
             }
             page = await self._api.post("oa/getapprovalinfo", wanted)
-            for number in page.get("sp_no_list") or ():
-                yield str(number)
+            with in_shape("oa/getapprovalinfo"):
+                numbers = [str(number) for number in page.get("sp_no_list") or ()]
+            for number in numbers:
+                yield number
             following = str(page.get("new_next_cursor") or "")
             if not following or following == cursor:
                 return

@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.domain.attendance import EARLY, LATE, MISSING, CheckIn, CheckInKind, day_of
 from connectors.wecom.api import Api
 from connectors.wecom.approval_bills import PER_HOUR, PER_MINUTE
+from connectors.wecom.errors import in_shape
 from connectors.wecom.patience import Pace, patiently
 
 PEOPLE = 100
@@ -56,10 +57,12 @@ class CheckIns:
             since = begin
             while since < end:
                 until = min(since + LONGEST, end)
-                for row in await self._rows(user_ids[start : start + PEOPLE], since, until):
-                    rows[repr(sorted(row.items(), key=lambda one: one[0]))] = row
+                told = await self._rows(user_ids[start : start + PEOPLE], since, until)
+                with in_shape(_CALL):
+                    rows |= {repr(sorted(row.items(), key=lambda one: one[0])): row for row in told}
                 since = until
-        found = _to_check_ins(rows.values(), day_starts)
+        with in_shape(_CALL):
+            found = _to_check_ins(rows.values(), day_starts)
         return [one for one in found if first <= one.day <= last]
 
     async def check(self) -> None:
@@ -76,13 +79,16 @@ class CheckIns:
         }
 
         async def once() -> dict[str, Any]:
-            await self._pace.wait("checkin/getcheckindata")
-            return await self._api.post("checkin/getcheckindata", body)
+            await self._pace.wait(_CALL)
+            return await self._api.post(_CALL, body)
 
-        return list((await patiently(once)).get("checkindata") or ())
+        answer = await patiently(once)
+        with in_shape(_CALL):
+            return list(answer.get("checkindata") or ())
 
 
 _NOBODY = "gendan-nobody"
+_CALL = "checkin/getcheckindata"
 
 
 def _to_check_ins(rows: Iterable[_Row], day_starts: time) -> list[CheckIn]:

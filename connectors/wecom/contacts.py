@@ -21,6 +21,7 @@ from connectors.wecom.errors import (
     NOBODY_LICENSED,
     NOT_RELATED,
     Refusal,
+    in_shape,
 )
 from connectors.wecom.patience import Pace, in_parallel, patiently, side_by_side
 
@@ -70,18 +71,20 @@ class Contacts:
     async def followers(self) -> list[str]:
         """The members who may have contacts, in lower case."""
         answer = await self._get("externalcontact/get_follow_user_list")
-        return [str(user_id).lower() for user_id in answer.get("follow_user", ())]
+        with in_shape("externalcontact/get_follow_user_list"):
+            return [str(user_id).lower() for user_id in answer.get("follow_user", ())]
 
     async def tags(self) -> dict[str, str]:
         """Id -> name of the corp's tags."""
         answer = await self._post("externalcontact/get_corp_tag_list", {})
-        return {
-            str(tag["id"]): str(tag["name"])
-            for group in answer.get("tag_group", ())
-            if not group.get("deleted")
-            for tag in group.get("tag", ())
-            if not tag.get("deleted")
-        }
+        with in_shape("externalcontact/get_corp_tag_list"):
+            return {
+                str(tag["id"]): str(tag["name"])
+                for group in answer.get("tag_group", ())
+                if not group.get("deleted")
+                for tag in group.get("tag", ())
+                if not tag.get("deleted")
+            }
 
     async def of_members(
         self, user_ids: Sequence[str], tags: Mapping[str, str]
@@ -98,11 +101,13 @@ class Contacts:
                 async for news in self._despite(refusal, user_ids, tags):
                     yield news
                 return
-            failed = answer.get("fail_info") or {}
-            silent |= {str(one).lower() for one in failed.get("unlicensed_userid_list", ())}
-            cursor = str(answer.get("next_cursor") or "")
-            whole = () if cursor else tuple(one for one in user_ids if one not in silent)
-            yield _to_news(answer.get("external_contact_list", ()), tags, of_users=whole)
+            with in_shape("externalcontact/batch/get_by_user"):
+                failed = answer.get("fail_info") or {}
+                silent |= {str(one).lower() for one in failed.get("unlicensed_userid_list", ())}
+                cursor = str(answer.get("next_cursor") or "")
+                whole = () if cursor else tuple(one for one in user_ids if one not in silent)
+                news = _to_news(answer.get("external_contact_list", ()), tags, of_users=whole)
+            yield news
             if not cursor:
                 return
 
@@ -120,8 +125,10 @@ class Contacts:
                 if refusal.errcode != NOT_RELATED:
                     raise
                 break
-            contact = _to_contact(answer["external_contact"])
-            follows += [_to_follow(external_id, raw, {}) for raw in answer.get("follow_user", ())]
+            with in_shape("externalcontact/get"):
+                contact = _to_contact(answer["external_contact"])
+                told = answer.get("follow_user", ())
+                follows += [_to_follow(external_id, raw, {}) for raw in told]
             cursor = str(answer.get("next_cursor") or "")
             if not cursor:
                 break
@@ -144,7 +151,8 @@ class Contacts:
                 "limit": GROUPS_A_PAGE,
             }
             answer = await self._post("externalcontact/groupchat/list", body)
-            found += [str(raw["chat_id"]) for raw in answer.get("group_chat_list", ())]
+            with in_shape("externalcontact/groupchat/list"):
+                found += [str(raw["chat_id"]) for raw in answer.get("group_chat_list", ())]
             cursor = str(answer.get("next_cursor") or "")
             if not cursor:
                 return found
@@ -161,7 +169,8 @@ class Contacts:
             if refusal.errcode != NO_CUSTOMER_GROUP:
                 raise
             return None
-        return _to_group(answer["group_chat"])
+        with in_shape("externalcontact/groupchat/get"):
+            return _to_group(answer["group_chat"])
 
     async def transfer(
         self, external_ids: Sequence[str], *, of: str, to: str, has_left: bool
@@ -173,10 +182,11 @@ class Contacts:
             "handover_userid": of, "takeover_userid": to, "external_userid": list(external_ids),
         }  # fmt: skip
         answer = await self._post(f"{family}transfer_customer", body)
-        return {
-            str(one["external_userid"]): int(one.get("errcode", 0))
-            for one in answer.get("customer", ())
-        }
+        with in_shape(f"{family}transfer_customer"):
+            return {
+                str(one["external_userid"]): int(one.get("errcode", 0))
+                for one in answer.get("customer", ())
+            }
 
     async def transfer_groups(
         self, chat_ids: Sequence[str], *, to: str, has_left: bool
@@ -186,10 +196,11 @@ class Contacts:
         call = "transfer" if has_left else "onjob_transfer"
         body = {"chat_id_list": list(chat_ids), "new_owner": to}
         answer = await self._post(f"externalcontact/groupchat/{call}", body)
-        return {
-            str(one["chat_id"]): str(one.get("errmsg") or one.get("errcode"))
-            for one in answer.get("failed_chat_list") or ()
-        }
+        with in_shape(f"externalcontact/groupchat/{call}"):
+            return {
+                str(one["chat_id"]): str(one.get("errmsg") or one.get("errcode"))
+                for one in answer.get("failed_chat_list") or ()
+            }
 
     async def transferred(self, *, of: str, to: str, has_left: bool) -> dict[str, int]:
         """External id -> 1 done, 2 waiting, 3 refused by the customer, 4 the new one has too
@@ -200,10 +211,11 @@ class Contacts:
         while True:
             body = {"handover_userid": of, "takeover_userid": to, "cursor": cursor}
             answer = await self._post(f"{family}transfer_result", body)
-            found |= {
-                str(one["external_userid"]): int(one["status"])
-                for one in answer.get("customer", ())
-            }
+            with in_shape(f"{family}transfer_result"):
+                found |= {
+                    str(one["external_userid"]): int(one["status"])
+                    for one in answer.get("customer", ())
+                }
             cursor = str(answer.get("next_cursor") or "")
             if not cursor:
                 return found

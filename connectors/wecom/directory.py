@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser, PersonStatus
 from connectors.wecom.api import Api
-from connectors.wecom.errors import ANSWER_TOO_LARGE, NO_SUCH_USER, OUT_OF_REACH, Refusal
+from connectors.wecom.errors import ANSWER_TOO_LARGE, NO_SUCH_USER, OUT_OF_REACH, Refusal, in_shape
 from connectors.wecom.patience import in_parallel, patiently
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,16 @@ async def read_all(api: Api) -> Directory:
     """Everybody in range."""
     reader = _Reader(api)
     departments = await reader.departments()
-    ids = [str(raw["id"]) for raw in departments]
+    with in_shape("department/list"):
+        ids = [str(raw["id"]) for raw in departments]
+        seen = tuple(_to_department(raw, set(ids)) for raw in departments)
     members: dict[str, DirectoryUser] = {}
     for users in await in_parallel(reader.members, ids):
         members.update((user.user_id, user) for user in users)
     return Directory(
         platform="wecom",
         users=tuple(members.values()),
-        departments=tuple(_to_department(raw, set(ids)) for raw in departments),
+        departments=seen,
         whole=not reader.passed_over,
     )
 
@@ -68,9 +70,11 @@ class _Reader:
             if refusal.errcode != ANSWER_TOO_LARGE:
                 raise
         else:
-            return list(answer["department"])
+            with in_shape("department/list"):
+                return list(answer["department"])
         answer = await self._get("department/simplelist")
-        ids = [str(raw["id"]) for raw in answer["department_id"]]
+        with in_shape("department/simplelist"):
+            ids = [str(raw["id"]) for raw in answer["department_id"]]
         found = await in_parallel(self._department, ids)
         return [raw for raw in found if raw is not None]
 
@@ -80,7 +84,8 @@ class _Reader:
         except Refusal as refusal:
             self._pass_over("department", department_id, refusal)
             return None
-        return dict(answer["department"])
+        with in_shape("department/get"):
+            return dict(answer["department"])
 
     async def members(self, department_id: str) -> list[DirectoryUser]:
         """Those directly in the department."""
@@ -91,25 +96,30 @@ class _Reader:
                 return await self._members_singly(department_id)
             self._pass_over("department", department_id, refusal)
             return []
-        return [_to_user(raw) for raw in answer["userlist"]]
+        with in_shape("user/list"):
+            return [_to_user(raw) for raw in answer["userlist"]]
 
     async def _members_singly(self, department_id: str) -> list[DirectoryUser]:
         answer = await self._get("user/simplelist", department_id=department_id)
+        with in_shape("user/simplelist"):
+            ids = [str(raw["userid"]) for raw in answer["userlist"]]
         users: list[DirectoryUser] = []
-        for raw in answer["userlist"]:
-            user = await self.member(str(raw["userid"]))
+        for user_id in ids:
+            user = await self.member(user_id)
             users += [user] if user else []
         return users
 
     async def member(self, user_id: str) -> DirectoryUser | None:
         try:
-            return _to_user(await self._get("user/get", userid=user_id))
+            answer = await self._get("user/get", userid=user_id)
         except Refusal as refusal:
             if refusal.errcode in NO_SUCH_USER:
                 self.unknown_users.append(user_id)
             else:
                 self._pass_over("user", user_id, refusal)
             return None
+        with in_shape("user/get"):
+            return _to_user(answer)
 
     async def _get(self, api: str, **params: str) -> _Raw:
         return await patiently(lambda: self._api.get(api, **params))

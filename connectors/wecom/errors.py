@@ -7,6 +7,8 @@ code decides; a code that is not listed means that another try cannot help.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bot.errors import (
     AuthFailed,
@@ -16,6 +18,17 @@ from bot.errors import (
     TransientError,
     Unavailable,
 )
+
+
+@contextmanager
+def in_shape(api: str) -> Iterator[None]:
+    """Around what is made of an answer: where it lacks what we need, or has it as another kind,
+    the platform is in trouble and we are not. Raises Unavailable."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        told = f"wecom:{api}: an answer of another shape ({type(error).__name__})"
+        raise Unavailable(told) from error
 
 
 class TokenRefused(AuthFailed):

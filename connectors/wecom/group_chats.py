@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bot.domain.external import ChatGroup, GroupMember
 from bot.errors import Rejected
 from connectors.wecom.api import Api
-from connectors.wecom.errors import CHAT_EXISTS, NO_OWN_CHAT, Refusal
+from connectors.wecom.errors import CHAT_EXISTS, NO_OWN_CHAT, Refusal, in_shape
 
 MOST_NAME = 50
 FEWEST = 2
@@ -50,12 +50,13 @@ async def read(api: Api, chat_id: str) -> ChatGroup | None:
         if refusal.errcode not in NO_OWN_CHAT:
             raise
         return None
-    told = answer.get("chat_info") or {}
-    users = [str(one).lower() for one in told.get("userlist") or ()]
-    return ChatGroup(
-        platform="wecom",
-        chat_id=chat_id,
-        name=str(told.get("name") or "")[:200],
-        owner=str(told.get("owner") or "").lower(),
-        members=tuple(GroupMember(member_id=one, is_staff=True) for one in users),
-    )
+    with in_shape("appchat/get"):
+        told = answer.get("chat_info") or {}
+        users = [str(one).lower() for one in told.get("userlist") or ()]
+        return ChatGroup(
+            platform="wecom",
+            chat_id=chat_id,
+            name=str(told.get("name") or "")[:200],
+            owner=str(told.get("owner") or "").lower(),
+            members=tuple(GroupMember(member_id=one, is_staff=True) for one in users),
+        )

@@ -18,6 +18,8 @@ LEAST_PICTURE_BYTES = 12 * 1024
 """A picture within the text that is smaller is a logo or a signature."""
 
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030"}
+_AS_SENT = email.policy.default.clone(refold_source="none")
+"""Headers are not folded anew: the library never ends over some that have long parameters."""
 _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "hr"})
 _SILENT = frozenset({"script", "style", "head", "title", "blockquote"})
 
@@ -85,7 +87,7 @@ def _attached(part: EmailMessage) -> Iterator[EmailMessage]:
 
 def _forwarded(part: EmailMessage) -> bytes:
     inner = next(iter(part.iter_parts()), None)
-    return inner.as_bytes() if inner is not None else b""
+    return inner.as_bytes(policy=_AS_SENT) if inner is not None else b""
 
 
 def _name(part: EmailMessage) -> str:

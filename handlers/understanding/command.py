@@ -11,6 +11,8 @@ from handlers.understanding import as_json
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.reader import Reader
 
+_YEARS = range(1970, 2200)  # words like 后年 lead further, and the calendar ends
+
 
 def run(
     lines: Iterable[str],
@@ -91,4 +93,6 @@ def _time(said: object) -> datetime | None:
     at = datetime.fromisoformat(said)
     if at.tzinfo is None:
         raise ValueError("`now` needs an offset such as +08:00")
+    if at.year not in _YEARS:
+        raise ValueError("`now` is of no year that anybody lives in")
     return at

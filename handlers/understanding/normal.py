@@ -6,6 +6,7 @@ Every character becomes exactly one, so positions in the result are positions in
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _TRADITIONAL_SIMPLE = (
     "電电話话說说時时間间鐘钟錢钱萬万對对沒没這这個个們们後后來来見见現现簽签約约確确認认報报價价"
@@ -37,6 +38,7 @@ _TABLE = (
     | {ord(sign): plain for sign, plain in _SIGNS.items()}
 )
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _ADDRESSED = re.compile(r"@(?!所有人|all|了)[^\s@,，:]{1,20}")
 
 
@@ -46,8 +48,13 @@ def without_unseen(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """`text` in one spelling, of the same length."""
-    return text.translate(_TABLE)
+    """`text` in one spelling, of the same length. ٣ and ३ are 3: every pattern takes them for a
+    digit, and hardly any reader."""
+    return _OTHER_DIGIT.sub(_plain_digit, text).translate(_TABLE)
+
+
+def _plain_digit(found: re.Match[str]) -> str:
+    return str(unicodedata.decimal(found[0]))
 
 
 def without_addressees(text: str) -> str:

@@ -73,6 +73,7 @@ outbox = Table(
     Column("handle", String(300), nullable=False, default=""),
     Column("response_code", String(300), nullable=False, default=""),
     Column("undelivered", Json),
+    Column("trace", String(60)),  # W3C's traceparent of what caused it, where traces are collected
     Index("ix_outbox_app", "platform", "app", "due_at", "id", sqlite_where=text("state = 'queued'"),
           postgresql_where=text("state = 'queued'")),
     Index("ix_outbox_expiring", "expires_at",

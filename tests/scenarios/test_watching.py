@@ -17,14 +17,18 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import func, select
 
+from bot.messages import Address, Platform, Text
+from bot.ports import Outgoing
 from connectors.watching import tracing
 from connectors.watching.collected import CollectedSpans
-from storage.tables import inbox, opportunities
+from connectors.watching.engine import EngineWatch
+from storage.tables import inbox, opportunities, outbox
 from tests.scenarios.driver import ROOT, Speaker
 from tests.scenarios.in_process import InProcess, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PERSON = Address(Platform.WECOM, "sales", user_id="chenjing")
 SAID = "刚和恒锐机电的王总通了25分钟电话，嫌价格高，下周三再联系"
 SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$", re.MULTILINE)
 
@@ -79,6 +83,36 @@ async def test_what_is_said_is_one_trace_from_the_callback_to_the_call(
         assert below.parent.span_id == span_id(root)
     assert call.name.startswith(f"{platform}:")
     assert (call.attributes or {})["gendan.outcome"] == "2xx"
+
+
+async def test_an_answer_is_in_its_trace_whichever_process_sends_it(watched: Watched) -> None:
+    speaker = Speaker(watched.sandbox, "wecom", "chenjing")
+    await speaker.say("待办")
+    watched.spans.clear()
+    await speaker.say("帮助")
+    handled = only(watched.spans.get_finished_spans(), "handle wecom:")
+    async with watched.sandbox.bot.database.read() as tx:
+        newest = (
+            select(outbox).where(outbox.c.dedupe_key.like("wecom:%")).order_by(outbox.c.id.desc())
+        )
+        row = (await tx._conn.execute(newest.limit(1))).one()
+    queued = Outgoing(row.id, row.dedupe_key, PERSON, Text("…"), 0, row.trace)
+    watched.spans.clear()
+    with EngineWatch().sending(("wecom", "sales"), queued):  # of another process
+        pass
+    (sent,) = watched.spans.get_finished_spans()
+    assert sent.context.trace_id == handled.context.trace_id
+    assert sent.parent is not None
+    assert handled.parent is not None
+    assert sent.parent.span_id == handled.parent.span_id
+
+
+async def test_what_no_message_has_caused_begins_a_trace(watched: Watched) -> None:
+    watched.spans.clear()
+    await watched.sandbox.post("clock", advance=24 * 3600)
+    pushes = [one for one in watched.spans.get_finished_spans() if one.name.startswith("send ")]
+    assert pushes
+    assert all(one.parent is None for one in pushes)
 
 
 async def test_a_trace_is_found_by_what_the_log_says(watched: Watched) -> None:

@@ -18,6 +18,7 @@ from bot.messages import (
     Text,
 )
 from bot.ports import Outgoing
+from bot.watching import trace_under_way
 from storage.database import Database
 from tests.storage.samples import AT, LI, ZHANG, after, message
 
@@ -33,6 +34,18 @@ async def test_what_comes_out_is_what_went_in(database: Database) -> None:
     await _queue(database, message("k1", group, content=card))
     (outgoing,) = await _take(database)
     assert (outgoing.to, outgoing.content, outgoing.attempts) == (group, card, 0)
+
+
+async def test_a_message_keeps_the_trace_of_what_caused_it(database: Database) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    before = trace_under_way.set(trace)
+    await _queue(database, message("answer"))
+    trace_under_way.reset(before)
+    await _queue(database, message("push", LI))
+    assert {one.dedupe_key: one.trace for one in await _take(database)} == {
+        "answer": trace,
+        "push": "",
+    }
 
 
 async def test_a_known_dedupe_key_is_queued_once(database: Database) -> None:

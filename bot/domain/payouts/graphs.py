@@ -11,7 +11,7 @@ holds up the whole process while it runs; it and everything unknown is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.domain.payouts import graph_cells
@@ -114,24 +114,34 @@ def allowed_nodes(graph: object) -> list[dict[str, Any]]:
 
 
 def cells_of(graph: Graph) -> list[tuple[str, str, bool]]:
-    """(where, text, whether it is a test and not a value) of every expression in the graph."""
+    """(where, text, whether it is a test and not a value) of every expression in the graph.
+    Raises UnusableInput."""
     found: list[tuple[str, str, bool]] = []
     for node in graph["nodes"]:
-        content = node.get("content") or {}
         place = f"节点 {_name(node)}"
-        if node["type"] == TERMS:
-            found += [(place, str(one["value"]), False) for one in content["expressions"]]
-        if node["type"] == TABLE:
-            inputs = {one["id"]: one["field"] for one in content["inputs"]}
-            outputs = {one["id"] for one in content["outputs"]}
-            found += [(place, field, False) for field in inputs.values()]
-            for row in content["rules"]:
-                found += [
-                    (place, text, key in inputs)
-                    for key, text in row.items()
-                    if text and (key in inputs or key in outputs)
-                ]
+        try:
+            cells = [(str(text), is_test) for text, is_test in _cells(node)]
+        except (KeyError, TypeError, AttributeError):
+            raise UnusableInput([Problem("bad_node", place, "内容不完整")]) from None
+        found += [(place, text, is_test) for text, is_test in cells]
     return found
+
+
+def _cells(node: Mapping[str, Any]) -> Iterator[tuple[object, bool]]:
+    """Of a node as it came: raises what incomplete content makes it raise."""
+    content = node.get("content") or {}
+    if node["type"] == TERMS:
+        for one in content["expressions"]:
+            yield one["value"], False
+    if node["type"] == TABLE:
+        inputs = {one["id"]: one["field"] for one in content["inputs"]}
+        outputs = {one["id"] for one in content["outputs"]}
+        for field in inputs.values():
+            yield field, False
+        for row in content["rules"]:
+            for key, text in row.items():
+                if text and (key in inputs or key in outputs):
+                    yield text, key in inputs
 
 
 def _why_forbidden(kind: object) -> str:

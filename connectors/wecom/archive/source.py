@@ -24,7 +24,7 @@ from connectors.wecom.api import Api
 from connectors.wecom.archive.child import LACKS_KEY
 from connectors.wecom.archive.errors import PAGE_TOO_LARGE, of_code
 from connectors.wecom.archive.read import read
-from connectors.wecom.errors import NO_INTERNAL_ROOM, Refusal, to_error
+from connectors.wecom.errors import NO_INTERNAL_ROOM, Refusal, in_shape, to_error
 from connectors.wecom.settings import WecomApp
 
 CALLS_PER_MINUTE = 600
@@ -170,22 +170,8 @@ class ArchiveSource:
             if refusal.errcode != NO_INTERNAL_ROOM:
                 raise
             return None
-        return ChatGroup(
-            platform="wecom",
-            chat_id=room,
-            name=str(answer.get("roomname") or "")[:200],
-            owner=str(answer.get("creator") or "").lower(),
-            members=tuple(
-                GroupMember(
-                    member_id=str(one.get("memberid")).lower(),
-                    is_staff=True,
-                    joined_at=_moment(one.get("jointime")),
-                )
-                for one in answer.get("members") or ()
-            ),
-            version=INTERNAL,
-            created_at=_moment(answer.get("room_create_time")),
-        )
+        with in_shape("msgaudit/groupchat/get"):
+            return _to_group(room, answer)
 
     async def check(self) -> None:
         """Whether the library and the keys are good and the platform answers, also about consents.
@@ -289,12 +275,13 @@ class ArchiveSource:
             for pair in pairs:
                 found |= await self._single_consents([pair])
             return found
-        return {
-            Pair(str(one.get("userid")).lower(), str(one.get("exteranalopenid"))): self._consent(
-                one
-            )
-            for one in told
-        }
+        with in_shape("msgaudit/check_single_agree"):
+            return {
+                Pair(str(one.get("userid")).lower(), str(one.get("exteranalopenid"))): (
+                    self._consent(one)
+                )
+                for one in told
+            }
 
     async def _room_consents(self, room: str) -> dict[Pair, Consent]:
         try:
@@ -302,10 +289,11 @@ class ArchiveSource:
         except Refusal as refusal:
             log.info("no consent to be told", extra=_fields(refusal))
             return {}
-        return {
-            Pair(room, str(one.get("exteranalopenid")), in_group=True): self._consent(one)
-            for one in told
-        }
+        with in_shape("msgaudit/check_room_agree"):
+            return {
+                Pair(room, str(one.get("exteranalopenid")), in_group=True): self._consent(one)
+                for one in told
+            }
 
     async def _permits(self, call: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         answer = await self._api.post(f"msgaudit/{call}", body)
@@ -320,6 +308,25 @@ class ArchiveSource:
         if agreed:
             return Consent(Status.AGREED, at)
         return Consent(Status.REFUSED if word == "disagree" else Status.UNKNOWN, at)
+
+
+def _to_group(room: str, told: Mapping[str, Any]) -> ChatGroup:
+    return ChatGroup(
+        platform="wecom",
+        chat_id=room,
+        name=str(told.get("roomname") or "")[:200],
+        owner=str(told.get("creator") or "").lower(),
+        members=tuple(
+            GroupMember(
+                member_id=str(one.get("memberid")).lower(),
+                is_staff=True,
+                joined_at=_moment(one.get("jointime")),
+            )
+            for one in told.get("members") or ()
+        ),
+        version=INTERNAL,
+        created_at=_moment(told.get("room_create_time")),
+    )
 
 
 def _moment(seconds: object) -> datetime | None:

@@ -189,7 +189,7 @@ def _seen(words: str) -> Value:
     """Raises InvalidInput."""
     try:
         found: Value = json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInput(texts.NO_PAGE) from None
     return found
 
