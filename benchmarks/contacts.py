@@ -36,7 +36,7 @@ from connectors.http import Http
 from connectors.web import server
 from connectors.wecom.client import WecomClient
 from connectors.wecom.settings import WecomApp
-from handlers.contact_keeping import ContactKeeper
+from handlers.contacts.contact_keeping import ContactKeeper
 from storage.database import Database
 from storage.external_reads import EVERYTHING, Reading
 from storage.tokens import SharedTokens

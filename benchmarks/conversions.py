@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from handlers import conversions
+from handlers.deals import conversions
 
 EVENTS = 5_000_000
 CUSTOMERS = 500_000

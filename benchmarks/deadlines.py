@@ -13,7 +13,7 @@ from benchmarks import company
 from benchmarks.databases import KINDS, analyse, fresh
 from benchmarks.office import office_for
 from bot.messages import Address, Platform
-from handlers import deadline_rounds
+from handlers.deadlines import deadline_rounds
 from storage.database import Database
 from storage.tables import accounts, activities, cards, deadlines, opportunities, outbox
 

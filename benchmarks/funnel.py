@@ -19,7 +19,7 @@ from benchmarks import company
 from benchmarks.databases import KINDS, analyse, fresh
 from benchmarks.office import office_for
 from bot.messages import Address, Platform
-from handlers import rebuilding
+from handlers.deals import rebuilding
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 

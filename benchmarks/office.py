@@ -9,12 +9,12 @@ from bot.domain.people import Person
 from bot.messages import Address
 from config.library import load_libraries, read_upload
 from config.policy import change_policy, load_calendar, load_policy
-from handlers.alerts import Alerts
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office
-from handlers.libraries import LibraryShelf
-from handlers.light_cards import Watch
-from handlers.policies import PolicyBook
+from handlers.libraries.libraries import LibraryShelf
+from handlers.lights.alerts import Alerts
+from handlers.lights.light_cards import Watch
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
 
 

@@ -11,11 +11,11 @@ from bot.messages import Platform
 from config.library import load_libraries, read_upload
 from config.policy import change_policy, load_calendar, load_policy
 from handlers import Handlers
-from handlers.alerts import Alerts
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
-from handlers.libraries import LibraryShelf
-from handlers.policies import PolicyBook
+from handlers.libraries.libraries import LibraryShelf
+from handlers.lights.alerts import Alerts
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from storage.database import Database
 from storage.tables import accounts, identities, opportunities, people

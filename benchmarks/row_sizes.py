@@ -29,7 +29,7 @@ from bot.dispatcher import Dispatcher, Wording
 from bot.messages import Envelope, Incoming, OutboundMessage
 from connectors.http import Http
 from connectors.wecom.client import WecomClient
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from storage.database import Database
 from storage.files import FileFolder
 from storage.tables import inbox, metadata

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.soak_noise import Noise
 from benchmarks.soak_world import Month
-from handlers import rebuilding
+from handlers.deals import rebuilding
 from storage import beside
 from storage.files import FileFolder
 

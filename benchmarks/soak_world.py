@@ -40,8 +40,9 @@ from connectors.sandbox.wecom import WecomEmulator
 from connectors.sandbox.wecom_xml import read_xml
 from connectors.sandbox.world import Dept, Hooks, Member, Said, World
 from connectors.web import server
-from handlers import contact_keeping, demo
+from handlers import demo
 from handlers.attending import keeping
+from handlers.contacts import contact_keeping
 from handlers.refusals.masking import mask_names
 from storage import admin
 from storage.database import Database

@@ -13,7 +13,7 @@ from benchmarks import company
 from benchmarks.databases import KINDS, analyse, fresh
 from benchmarks.office import office_for
 from bot.messages import Address, Platform
-from handlers import light_changes
+from handlers.lights import light_changes
 from storage.database import Database
 from storage.tables import accounts, light_episodes, opportunities, pushes
 

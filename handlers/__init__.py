@@ -10,51 +10,25 @@ from bot.errors import UserError
 from bot.messages import ForecastLine, Incoming, Kind, OutboundMessage
 from bot.ports import Trouble
 from bot.router import Begin, Job, Route, pick
-from handlers import (
-    assigning,
-    clause_reviews,
-    coaching,
-    colliding,
-    commands,
-    contact_changes,
-    contracts,
-    conversations,
-    deadlines,
-    directory,
-    drafts,
-    erp_customer_cards,
-    erp_order_matching,
-    erp_reconciling,
-    figures,
-    files,
-    hearing,
-    joining,
-    leaving,
-    library_switch,
-    merging,
-    morning,
-    paper_contracts,
-    paper_reading,
-    policy_switch,
-    pooling,
-    receipt_matching,
-    receivables,
-    recording,
-    stage_moves,
-    team_presses,
-    unlocking,
-    withdrawing,
-)
+from handlers import commands
 from handlers.archive import chats
 from handlers.attending import noting as attending
 from handlers.binding import group_stream, proposing
-from handlers.daily import Daily
+from handlers.coaching import coaching
+from handlers.contacts import contact_changes
+from handlers.conversation import conversations, drafts, files, hearing, recording
+from handlers.customers import assigning, colliding, merging, pooling
+from handlers.deadlines import deadlines, unlocking
+from handlers.deals import stage_moves
 from handlers.desk import Desk, Office
-from handlers.erp_customers import Comparing
+from handlers.erp import erp_customer_cards, erp_order_matching, erp_reconciling
+from handlers.erp.erp_customers import Comparing
 from handlers.growth_fund import closing as growth_closing
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
+from handlers.leading import figures, morning, team_presses
 from handlers.levels import routes as level_routes
+from handlers.libraries import library_switch
 from handlers.machine_forecast.nightly import NightlyForecast
 from handlers.mails import receiving as mail_receiving
 from handlers.payouts import (
@@ -68,11 +42,23 @@ from handlers.payouts import (
     statements,
 )
 from handlers.payouts.rule_cards import PREFIX as PAYOUT_RULE
+from handlers.people import directory, joining, leaving
+from handlers.policy import policy_switch
+from handlers.receivables import (
+    clause_reviews,
+    contracts,
+    paper_contracts,
+    paper_reading,
+    receipt_matching,
+    receivables,
+    withdrawing,
+)
 from handlers.refusals.reporting import WeeklyRefusals
 from handlers.signals import decaying, finding, gathering, tasks
 from handlers.supply import acknowledging, notices
 from handlers.supply.reminding import Reminding
 from handlers.texts import directory as directory_texts
+from handlers.upkeep.daily import Daily
 from storage.unit_of_work import UnitOfWork
 
 TELL_AGAIN_AFTER = timedelta(hours=1)

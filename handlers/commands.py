@@ -8,44 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.messages import InboundMessage, Kind
-from handlers import (
-    answers,
-    appointing,
-    assigning,
-    coaching,
-    coaching_facts,
-    contracts,
-    creating,
-    customers,
-    diagnosis,
-    drafts,
-    erp_customer_cards,
-    erp_order_matching,
-    erp_reconciling,
-    figures,
-    filling_in,
-    funnels,
-    hearing,
-    joining,
-    leaving,
-    library_import,
-    library_switch,
-    merging,
-    paper_contracts,
-    paper_reading,
-    policy_orders,
-    pooling,
-    queries,
-    reading_back,
-    receipt_matching,
-    track_library,
-)
 from handlers.binding import by_hand, group_making, opening, proposing
+from handlers.coaching import coaching, coaching_facts, track_library
+from handlers.conversation import answers, drafts, hearing, reading_back
+from handlers.customers import assigning, creating, customers, filling_in, merging, pooling
+from handlers.deals import funnels
 from handlers.desk import Desk
+from handlers.erp import erp_customer_cards, erp_order_matching, erp_reconciling
 from handlers.growth_fund import catalogue as growth_catalogue
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
+from handlers.leading import diagnosis, figures, queries
 from handlers.levels.commands import COMMANDS as LEVEL_ORDERS
+from handlers.libraries import library_import, library_switch
 from handlers.machine_forecast import nightly
 from handlers.mails import by_hand as mails_by_hand
 from handlers.pages import signing_in
@@ -61,6 +36,9 @@ from handlers.payouts import (
     statements,
     what_if,
 )
+from handlers.people import appointing, joining, leaving
+from handlers.policy import policy_orders
+from handlers.receivables import contracts, paper_contracts, paper_reading, receipt_matching
 from handlers.refusals import reporting
 from handlers.signals import links
 from handlers.supply import acknowledging, groups

@@ -29,15 +29,15 @@ from bot.messages import (
     Platform,
     Text,
 )
-from handlers.alerts import Alerts
-from handlers.bell import Bell
 from handlers.binding.group_book import GroupBook
-from handlers.customer_book import CustomerBook
-from handlers.just_read import JustRead
-from handlers.libraries import LibraryShelf, ReadLibrary
-from handlers.light_cards import Watch
-from handlers.policies import PolicyBook
+from handlers.conversation.just_read import JustRead
+from handlers.customers.customer_book import CustomerBook
+from handlers.libraries.libraries import LibraryShelf, ReadLibrary
+from handlers.lights.alerts import Alerts
+from handlers.lights.light_cards import Watch
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
+from handlers.upkeep.bell import Bell
 from storage.unit_of_work import UnitOfWork
 
 
@@ -124,7 +124,7 @@ class Desk:
     """One message being handled. `person` is None for somebody we do not know.
 
     library: what the speaker works by, and new drafts are begun with. opened, recorded: what
-    it made, for what follows from that (handlers/coaching.py).
+    it made, for what follows from that (handlers/coaching/coaching.py).
     """
 
     tx: UnitOfWork

@@ -30,7 +30,9 @@ from config.settings import load_settings, read_toml
 from config.toml_text import NotUnderstood, with_table
 from connectors.mail import attached, heads
 from connectors.web.clients import own_address
-from handlers import conversions, importing, track_library
+from handlers.coaching import track_library
+from handlers.customers import importing
+from handlers.deals import conversions
 from handlers.growth_fund import catalogue
 from handlers.levels import mails
 from handlers.machine_forecast import reading as outcomes

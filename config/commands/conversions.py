@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handlers import conversions
+from handlers.deals import conversions
 
 
 def count_conversions(

@@ -11,7 +11,7 @@ import typer
 from bot.clock import WallClock
 from config.settings import load_settings
 from config.wiring.stores import database_url, kept_files
-from handlers import personal_data
+from handlers.customers import personal_data
 
 
 def export_customer(

@@ -14,8 +14,8 @@ from config.library import read_upload
 from config.rules import load_rules
 from config.settings import load_settings
 from config.wiring.stores import database_url, kept_files
-from handlers import rebuilding
-from handlers.libraries import LibraryShelf
+from handlers.deals import rebuilding
+from handlers.libraries.libraries import LibraryShelf
 from storage import admin, beside, move, restoring, sealing
 
 app = typer.Typer(help="数据库：升级、备份、校验")

@@ -22,13 +22,14 @@ from connectors.dingtalk.stream.listening import Stream
 from connectors.queue.inbox import StreamInbox
 from connectors.web import health
 from connectors.wecom.aibot_link import AibotLink
-from handlers import duplicates, rebuilding
 from handlers.attending.keeping import AttendanceKeeper
-from handlers.contact_keeping import ContactKeeper
+from handlers.contacts.contact_keeping import ContactKeeper
+from handlers.customers import duplicates
+from handlers.deals import rebuilding
 from handlers.desk import Office
 from handlers.mails.keeping import MailKeeper
-from handlers.together import Together
-from handlers.upkeep import Upkeep
+from handlers.upkeep.together import Together
+from handlers.upkeep.upkeep import Upkeep
 from storage.database import Database
 from storage.probe import WriteProbe
 from storage.unit_of_work import UnitOfWork

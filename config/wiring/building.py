@@ -30,23 +30,24 @@ from connectors.http import Http
 from connectors.queue.inbox import StreamInbox
 from connectors.watching.engine import EngineWatch
 from connectors.wecom.aibot_link import AibotLink
-from handlers import Handlers, months
+from handlers import Handlers
 from handlers.attending.keeping import AttendanceKeeper, Sources
 from handlers.binding.group_making import GroupMaking
-from handlers.contact_keeping import ContactKeeper
+from handlers.contacts.contact_keeping import ContactKeeper
+from handlers.conversation.reading_back import ReadingBack
+from handlers.conversation.second_reading import SecondReading
+from handlers.customers.importing import LongImports
 from handlers.desk import Office
-from handlers.importing import LongImports
+from handlers.leading.sparing import sparing
 from handlers.levels.reading import EvidenceReading
 from handlers.mails.fetching import MailFetching
 from handlers.mails.keeping import MailKeeper
-from handlers.paper_reading import PaperReading
 from handlers.payouts.evidence import EvidencePacks
-from handlers.reading_back import ReadingBack
-from handlers.second_reading import SecondReading
-from handlers.sparing import sparing
+from handlers.receivables.paper_reading import PaperReading
 from handlers.texts import dialog
-from handlers.together import Together
-from handlers.upkeep import Upkeep
+from handlers.upkeep import months
+from handlers.upkeep.together import Together
+from handlers.upkeep.upkeep import Upkeep
 from storage.database import Database
 from storage.probe import WriteProbe
 from storage.tokens import SharedTokens

@@ -17,9 +17,9 @@ from connectors.erp import notices as erp_door
 from connectors.erp.catalogue import Erps
 from connectors.http import Http
 from handlers.desk import Office
-from handlers.erp_feeds import ErpFeeds
-from handlers.erp_polling import ErpPolling
-from handlers.erp_reconciling import Reconciliation
+from handlers.erp.erp_feeds import ErpFeeds
+from handlers.erp.erp_polling import ErpPolling
+from handlers.erp.erp_reconciling import Reconciliation
 from storage.unit_of_work import UnitOfWork
 
 

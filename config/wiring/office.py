@@ -12,13 +12,13 @@ from config.rules import Rules
 from config.settings import Settings
 from config.wiring.outside import Outside
 from connectors import platforms
-from handlers.alerts import Alerts
-from handlers.contact_moving import moving_platforms
-from handlers.customer_book import CustomerBook
+from handlers.contacts.contact_moving import moving_platforms
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
-from handlers.heatmap import Painter
-from handlers.libraries import LibraryShelf
-from handlers.policies import PolicyBook
+from handlers.libraries.libraries import LibraryShelf
+from handlers.lights.alerts import Alerts
+from handlers.lights.heatmap import Painter
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
 
 

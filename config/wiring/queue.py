@@ -10,7 +10,7 @@ from config.settings import Settings
 from config.wiring.together import division_of
 from connectors.queue.access import Access as QueueAccess
 from connectors.queue.inbox import StreamInbox
-from handlers.together import Together
+from handlers.upkeep.together import Together
 
 
 def queue_of(settings: Settings, clock: Clock, together: Together | None) -> StreamInbox | None:

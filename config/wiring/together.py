@@ -10,8 +10,8 @@ from config.settings import Settings
 from config.wiring.bot import Bot
 from config.wiring.outside import apps_of
 from config.wiring.stores import database_url
-from handlers.in_step import Following
-from handlers.together import Parts, Together
+from handlers.upkeep.in_step import Following
+from handlers.upkeep.together import Parts, Together
 from storage import move
 from storage.ownership import is_shared, sole_owner
 

@@ -11,9 +11,9 @@ from bot.domain.notifying import first_allowed
 from bot.messages import OutboundMessage
 from bot.ports import Archive
 from bot.router import Job
-from handlers import directory
 from handlers.archive.reading import ArchiveReading
 from handlers.desk import Office
+from handlers.people import directory
 from handlers.texts import archive as texts
 from storage import archive_files
 from storage.unit_of_work import UnitOfWork

@@ -17,7 +17,7 @@ from bot.domain.approvals import (
 )
 from bot.messages import OutboundMessage
 from handlers.attending import effects
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office
 from handlers.texts import attending as texts
 from storage.approvals import StoredApproval

@@ -24,7 +24,7 @@ from bot.router import Begin
 from handlers.attending import approvals, check_ins
 from handlers.attending.noting import APPROVAL, RECORDS, SWEEP
 from handlers.desk import Office
-from handlers.directory import tell_admins
+from handlers.people.directory import tell_admins
 from handlers.texts import attending as texts
 from storage.external_reads import Reading
 from storage.unit_of_work import UnitOfWork

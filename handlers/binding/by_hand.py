@@ -10,9 +10,9 @@ from bot.domain.external import ChatGroup, ExternalContact, Follow
 from bot.domain.opportunities import Account
 from bot.domain.people import Identity
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
-from handlers import customers
 from handlers.binding import attaching, scopes
 from handlers.binding.proposing import name_of, tell_unbound
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.texts import binding as texts
 

@@ -26,9 +26,9 @@ from bot.messages import (
     Platform,
     Text,
 )
-from handlers import customers
 from handlers.binding import scopes
 from handlers.binding.by_hand import put_group
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.texts import binding as texts
 from storage.unit_of_work import UnitOfWork

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain.activities import Activity
 from bot.domain.bindings import ChatBinding, ChatKind
 from bot.messages import Kind
-from handlers import hearing
+from handlers.conversation import hearing
 from handlers.desk import Desk
 from handlers.texts import binding as texts
 

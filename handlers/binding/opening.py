@@ -19,7 +19,7 @@ from bot.domain.external import Follow
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from bot.messages import Platform
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.texts import binding as texts
 from storage.unit_of_work import UnitOfWork

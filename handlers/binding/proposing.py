@@ -18,9 +18,9 @@ from bot.domain.external import ExternalContact, Follow, Match, choose, same_com
 from bot.domain.opportunities import Account
 from bot.errors import InvalidInput
 from bot.messages import Button, Card
-from handlers import customers
 from handlers.binding import attaching, scopes
 from handlers.binding.scopes import Scope
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.texts import binding as texts
 from handlers.understanding.names import places

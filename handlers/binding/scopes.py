@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bot.domain.opportunities import Account
 from bot.domain.people import Identity, Person, Role
 from bot.errors import NotAllowed
-from handlers import customers, teams
+from handlers.customers import customers
 from handlers.desk import Desk
+from handlers.leading import teams
 from handlers.texts import binding as texts
 from storage.unit_of_work import UnitOfWork
 

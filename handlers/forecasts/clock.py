@@ -9,11 +9,11 @@ from bot.domain import forecasts as rules
 from bot.domain.people import Person
 from bot.messages import OutboundMessage, Text
 from bot.router import Job
-from handlers import teams
-from handlers.daily import Daily
 from handlers.desk import Office
 from handlers.forecasts import cosigning
+from handlers.leading import teams
 from handlers.texts import submissions as texts
+from handlers.upkeep.daily import Daily
 from storage.unit_of_work import UnitOfWork
 
 LATE_S = 8 * 3600

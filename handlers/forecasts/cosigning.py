@@ -17,7 +17,7 @@ from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, Content, Markdown, OutboundMessage, Text
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.forecasts import questions
 from handlers.texts import customers as customer_texts

@@ -14,10 +14,10 @@ from bot.domain.notifying import first_allowed
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, Field, Option, OutboundMessage, Text
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
-from handlers.light_changes import leaders_of
-from handlers.teams import OVERSEERS
+from handlers.leading.teams import OVERSEERS
+from handlers.lights.light_changes import leaders_of
 from handlers.texts import forecast_locks as texts
 from handlers.texts import submissions
 from storage.forecast_reopenings import Reopening

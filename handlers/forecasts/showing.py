@@ -11,10 +11,11 @@ from bot.domain.forecasts import TOP, Bucket, Category, Forecast, Won
 from bot.domain.opportunities import OpportunityState
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed
-from handlers import customers, teams
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.forecasts import lines, reading
 from handlers.forecasts.reading import Signed
+from handlers.leading import teams
 from handlers.texts import submissions as texts
 from handlers.texts.figures import week_number, week_words
 from handlers.understanding.amounts import read_amount

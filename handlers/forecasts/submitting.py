@@ -13,8 +13,9 @@ from bot.domain import forecasts as rules
 from bot.domain.opportunities import Account
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card
-from handlers import customers, erp_entries, erp_forecasts
+from handlers.customers import customers
 from handlers.desk import Desk
+from handlers.erp import erp_entries, erp_forecasts
 from handlers.forecasts import cosigning, lines, locking, questions, reading
 from handlers.forecasts.lines import Item
 from handlers.forecasts.locking import Turn

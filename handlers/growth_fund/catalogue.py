@@ -11,7 +11,7 @@ from bot.domain.payouts.growth import available
 from bot.domain.people import Role
 from bot.errors import InvalidInput, NotFound
 from bot.messages import Fetched
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.payouts import rights
 from handlers.texts import growth_fund as texts

@@ -19,11 +19,11 @@ from bot.domain.payouts.growth import (
 from bot.domain.people import Person, Role
 from bot.messages import Content, Markdown, OutboundMessage, Text
 from bot.router import Job
-from handlers.daily import Daily
 from handlers.desk import Desk, Office
 from handlers.growth_fund import redeeming
 from handlers.payouts import deal_facts, rights
 from handlers.texts import growth_fund as texts
+from handlers.upkeep.daily import Daily
 from storage.growth_fund import WAITING, WITHDRAWN
 from storage.unit_of_work import UnitOfWork
 

@@ -11,8 +11,8 @@ from bot.domain.levels import Cause, Evidence, Level, LevelChange
 from bot.domain.opportunities import Opportunity
 from bot.errors import Refused
 from bot.messages import OutboundMessage
-from handlers import erp_entries, erp_forecasts
 from handlers.desk import Office
+from handlers.erp import erp_entries, erp_forecasts
 from handlers.supply import notices
 from handlers.texts import levels as texts
 from storage.unit_of_work import UnitOfWork

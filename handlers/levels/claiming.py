@@ -16,7 +16,8 @@ from bot.domain.levels import Cause, Evidence, EvidenceKind, Level
 from bot.domain.opportunities import Account, Opportunity
 from bot.errors import Refused
 from bot.messages import Button, Card
-from handlers import customers, files
+from handlers.conversation import files
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.levels import changing, recognising, showing
 from handlers.levels.reading import AWAITED

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.domain.levels import Cause, Evidence, Level
 from bot.errors import InvalidInput, NotFound, Refused
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.levels import changing, claiming, showing
 from handlers.texts import levels as texts

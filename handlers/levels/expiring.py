@@ -10,11 +10,11 @@ from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.messages import OutboundMessage, Text
 from bot.router import Job
-from handlers.daily import Daily
 from handlers.desk import Office
 from handlers.levels import changing
 from handlers.levels.showing import what
 from handlers.texts import levels as texts
+from handlers.upkeep.daily import Daily
 from storage.unit_of_work import UnitOfWork
 
 WARNING_LATE_S = 8 * 3600

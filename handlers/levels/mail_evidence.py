@@ -14,8 +14,10 @@ from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account, Opportunity
 from bot.errors import Refused
 from bot.messages import Button, Card, OutboundMessage, Paper
-from handlers import customers, erp_entries, files
+from handlers.conversation import files
+from handlers.customers import customers
 from handlers.desk import Desk
+from handlers.erp import erp_entries
 from handlers.levels import changing, recognising, showing
 from handlers.levels.recognising import Exhibit
 from handlers.payouts import awaiting

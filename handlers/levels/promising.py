@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.domain.activities import Record
-from handlers import customers, erp_entries
+from handlers.customers import customers
 from handlers.desk import Desk
+from handlers.erp import erp_entries
 from handlers.levels import claiming
 from handlers.texts import levels as texts
 from handlers.understanding.promises import read_promise

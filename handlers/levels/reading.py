@@ -13,7 +13,7 @@ from bot.messages import Incoming, Kind, Paper
 from bot.ports import FileStore, PaperReader
 from bot.router import Begin
 from handlers.levels import mails
-from handlers.paper_reading import is_paper
+from handlers.receivables.paper_reading import is_paper
 from handlers.texts import papers as texts
 from storage.unit_of_work import UnitOfWork
 

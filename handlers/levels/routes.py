@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.router import Job, Route
-from handlers import conversations, files, hearing, paper_contracts
+from handlers.conversation import conversations, files, hearing
 from handlers.desk import Desk, Office
 from handlers.forecasts import cosigning, locking, submitting
 from handlers.forecasts.clock import Rounds
 from handlers.levels import claiming, mail_evidence
 from handlers.levels.expiring import Expiry
+from handlers.receivables import paper_contracts
 from storage.unit_of_work import UnitOfWork
 
 

@@ -1,4 +1,4 @@
-"""Words about levels, as `handlers.hearing` hands them over."""
+"""Words about levels, as `handlers.conversation.hearing` hands them over."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from bot.domain.machine_forecasts import TOTAL, MachineForecast, of_rep, of_team
 from bot.domain.people import Person, Role
 from bot.messages import OutboundMessage
 from bot.router import Begin, Job
-from handlers import teams
 from handlers.desk import Desk, Office
 from handlers.forecasts import reading
+from handlers.leading import teams
 from handlers.machine_forecast.own_data import Collected, foresee
 from handlers.texts import levels as level_texts
 from handlers.texts import machine_forecast as texts

@@ -8,8 +8,8 @@ from bot.domain.mails import FORWARDED, OUT
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import InvalidInput, NotFound, Refused
-from handlers import customers
 from handlers.binding import scopes
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.mails import matching
 from handlers.mails.reading import channel_of, handle_again

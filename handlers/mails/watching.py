@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from bot.domain.notifying import first_allowed
 from bot.messages import OutboundMessage
 from bot.router import Job
-from handlers import directory
 from handlers.desk import Office
 from handlers.mails.reading import MailReading, channel_of
+from handlers.people import directory
 from handlers.texts import mails as texts
 from storage.unit_of_work import UnitOfWork
 

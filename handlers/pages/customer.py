@@ -11,16 +11,20 @@ from bot.domain.people import Person
 from bot.domain.receivables import Payment
 from bot.errors import InvalidInput, NotFound
 from bot.messages import StoredFile
-from handlers import customers, light_heat, owing, receivables, teams
 from handlers.binding import opening
 from handlers.binding.opening import ChatWay
+from handlers.customers import customers
+from handlers.deadlines import owing
 from handlers.desk import Office
-from handlers.figures import LEADING
+from handlers.leading import teams
+from handlers.leading.figures import LEADING
+from handlers.lights import light_heat
 from handlers.pages import deals, lights, stream
 from handlers.pages.deals import DealLine
 from handlers.pages.lights import HeatTable, LightHistory
 from handlers.pages.people import Names
 from handlers.pages.stream import Stream
+from handlers.receivables import receivables
 from handlers.texts import customers as customer_texts
 from handlers.texts import pages as texts
 from handlers.texts import receivables as receivable_texts

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain.lights import Lead
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from handlers.desk import Office
-from handlers.light_cards import standing_of
+from handlers.lights.light_cards import standing_of
 from handlers.texts import customers as customer_texts
 from handlers.texts.dialog import amount_words
 

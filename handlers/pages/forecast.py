@@ -14,10 +14,10 @@ from bot.domain.machine_forecasts import TOTAL, MachineForecast, of_rep, of_team
 from bot.domain.opportunities import Opportunity, OpportunityState
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, NotFound
-from handlers import teams
 from handlers.desk import Office
 from handlers.forecasts import reading
 from handlers.forecasts.reading import Aim, Signed
+from handlers.leading import teams
 from handlers.texts import submissions as texts
 from handlers.texts.dialog import amount_words
 from handlers.texts.figures import grouped, quarter_words, week_number, week_words

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain.lights import Cleared
 from bot.domain.opportunities import Light, Opportunity
 from handlers.desk import Office
-from handlers.heatmap import HeatMap, LeadHeat, Signal
+from handlers.lights.heatmap import HeatMap, LeadHeat, Signal
 from handlers.pages.people import Names
 from handlers.texts import pages as texts
 from handlers.texts.dialog import short_company

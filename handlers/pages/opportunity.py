@@ -10,12 +10,13 @@ from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.people import Person
 from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
-from handlers import customers, light_heat
 from handlers.binding import opening
 from handlers.binding.opening import ChatWay
+from handlers.customers import customers
 from handlers.desk import Office
 from handlers.levels import showing
 from handlers.levels.showing import LevelMove
+from handlers.lights import light_heat
 from handlers.pages import deals, lights, signals, stream
 from handlers.pages.deals import DealLine
 from handlers.pages.lights import HeatTable, LightHistory

@@ -14,8 +14,9 @@ from bot.domain.payouts.recipients import without_numbers
 from bot.domain.payouts.words import in_words
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed, NotFound
-from handlers import customers, teams
+from handlers.customers import customers
 from handlers.desk import Office
+from handlers.leading import teams
 from handlers.payouts import deal_facts, evidence, rights, statements
 from handlers.texts import disputes as dispute_texts
 from handlers.texts import payouts as texts

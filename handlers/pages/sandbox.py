@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.calendar import WorkingCalendar
-from handlers.libraries import LibraryShelf
+from handlers.libraries.libraries import LibraryShelf
 from handlers.texts import alerts, customers, dialog
 from storage.unit_of_work import UnitOfWork
 

@@ -15,8 +15,8 @@ from bot.domain.figures import Figures, Share, TeamLights, Wait, wait_of
 from bot.domain.funnel import funnel_of
 from bot.domain.people import Person
 from bot.errors import NotAllowed
-from handlers import figures, teams
 from handlers.desk import Office
+from handlers.leading import figures, teams
 from handlers.pages import screen_outlook
 from handlers.pages.lights import Cell, HeatTable
 from handlers.pages.screen_outlook import Outlook, Vital

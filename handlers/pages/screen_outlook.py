@@ -11,9 +11,9 @@ from bot.domain import forecasts as rules
 from bot.domain.forecasts import Category
 from bot.domain.machine_forecasts import TOTAL, of_team
 from bot.domain.people import Person
-from handlers import teams
 from handlers.desk import Office
 from handlers.forecasts import reading
+from handlers.leading import teams
 from handlers.payouts import health
 from handlers.texts import screen as texts
 from handlers.texts.figures import quarter_words

@@ -16,8 +16,8 @@ from bot.domain.opportunities import Account, OpportunityState
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound, Refused
 from bot.messages import InboundMessage, Incoming, Kind, Markdown, OutboundMessage, Platform
-from handlers import customers
 from handlers.binding import by_hand, proposing, scopes
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.pages import customer, deals, stream
 from handlers.pages.deals import DealLine

@@ -23,9 +23,9 @@ from bot.domain.page_sessions import (
 )
 from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import NotAllowed
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
-from handlers.figures import LEADING
+from handlers.leading.figures import LEADING
 from handlers.pages.admin.rooms import OVERSEERS
 from handlers.texts import pages as texts
 from storage.unit_of_work import UnitOfWork

@@ -13,8 +13,8 @@ from bot.errors import NotAllowed, NotFound, PermanentError, TransientError
 from bot.messages import StoredFile
 from bot.ports import FileStore
 from bot.router import Begin
-from handlers import diagnosis
 from handlers.desk import Desk, Office
+from handlers.leading import diagnosis
 from handlers.pages import (
     customer,
     disputes,

@@ -11,8 +11,8 @@ from bot.domain.library import ActionLibrary
 from bot.errors import InvalidInput
 from bot.messages import StoredFile
 from handlers.desk import Office
-from handlers.heatmap import Signal
-from handlers.light_heat import kind_of_unit
+from handlers.lights.heatmap import Signal
+from handlers.lights.light_heat import kind_of_unit
 from handlers.pages.people import Names
 from handlers.texts import alerts
 from handlers.texts import pages as texts

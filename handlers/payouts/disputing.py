@@ -12,9 +12,10 @@ from bot.domain.activities import Record
 from bot.domain.payouts.disputes import State, Step, Unfit, refusal_to_dispute
 from bot.errors import NotAllowed, Refused
 from bot.messages import Button, Card, Fetched, Field, Markdown, Option, OutboundMessage
-from handlers import customers, directory
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.payouts import arbitrating, awaiting, dispute_cards, fact_report, statements
+from handlers.people import directory
 from handlers.texts import disputes as texts
 from handlers.texts.customers import when
 from handlers.understanding.contracts import contract_number

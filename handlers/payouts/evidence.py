@@ -25,7 +25,7 @@ from handlers.desk import Desk
 from handlers.payouts import deal_facts, following, rights, statements
 from handlers.payouts.collaboration import Work
 from handlers.payouts.packs import FIRST, Attachment, Pack, write_pack
-from handlers.receivable_entries import READ
+from handlers.receivables.receivable_entries import READ
 from handlers.texts import payouts as texts
 from storage.activities import Only
 from storage.payout_ledger import StoredLine

@@ -9,7 +9,7 @@ from bot.domain.payouts import health
 from bot.domain.payouts.health import Closing, Realisation
 from bot.domain.payouts.ledger import month_name
 from bot.domain.payouts.rule_changes import window
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.payouts import rights, simulating
 from handlers.texts import payout_health as texts

@@ -12,11 +12,11 @@ from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, CardUpdate, Markdown, OutboundMessage, Text
 from bot.router import Job
-from handlers.daily import Daily
 from handlers.desk import Desk, Office
 from handlers.growth_fund import closing as growth_closing
 from handlers.payouts import deal_facts, following, rights, statements
 from handlers.texts import payouts as texts
+from handlers.upkeep.daily import Daily
 from storage.payout_ledger import LOCKED, Run
 from storage.unit_of_work import UnitOfWork
 

@@ -14,7 +14,7 @@ from bot.domain.payouts.recipients import without_numbers
 from bot.domain.people import Person, Role
 from bot.errors import NotAllowed
 from bot.messages import OutboundMessage, Text
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.payouts import rights
 from handlers.texts import payouts as texts

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.people import Person, Role
 from bot.errors import NotAllowed
-from handlers import customers
+from handlers.customers import customers
 from handlers.texts import payouts as texts
 from storage.unit_of_work import UnitOfWork
 

@@ -26,7 +26,7 @@ from bot.domain.people import Person
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.messages import Incoming, Kind, Markdown, OutboundMessage, Text
 from bot.router import Begin
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.payouts import deal_facts, publishing, rule_cards, rule_import, simulating
 from handlers.payouts.simulating import Simulation

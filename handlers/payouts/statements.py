@@ -13,7 +13,7 @@ from bot.domain.payouts.steps import steps
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound, Refused
 from bot.messages import Button, Card, OutboundMessage
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.payouts import deal_facts, documents, rights
 from handlers.texts import dialog

@@ -10,9 +10,10 @@ from bot.domain.payouts.computing import compute
 from bot.domain.payouts.recipients import key_of
 from bot.domain.payouts.steps import steps
 from bot.errors import InvalidInput, Refused
-from handlers import contracts, customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.payouts import deal_facts, documents, following
+from handlers.receivables import contracts
 from handlers.texts import payouts as texts
 from handlers.texts.dialog import short_company
 from handlers.understanding.amounts import find_amounts

@@ -12,7 +12,7 @@ from bot.domain.refusals import Loss, Refusals, count
 from bot.errors import InvalidInput, NotAllowed
 from bot.messages import Card, Markdown, OutboundMessage
 from bot.router import Begin, Job
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.refusals.masking import mask_customers
 from handlers.refusals.summary import TOP, Summary, groups_kept, summarise

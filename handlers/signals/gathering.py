@@ -14,8 +14,8 @@ from bot.domain.activities import Activity, Intent
 from bot.domain.signals import LINK, MEETING, Arrived, Visit, visits
 from bot.messages import OutboundMessage
 from bot.router import Job
-from handlers import erp_entries
 from handlers.desk import Desk, Office
+from handlers.erp import erp_entries
 from handlers.signals import finding
 from handlers.texts import signals as texts
 from storage.signals import NewEvent, VisitorRow

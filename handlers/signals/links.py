@@ -10,7 +10,7 @@ from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.domain.websites import MaterialLink, Website, ticket_of
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.texts import signals as texts
 

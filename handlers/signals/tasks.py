@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.domain.activities import Intent, Record
 from bot.errors import NotFound
 from bot.messages import Card
-from handlers import customers, drafts
+from handlers.conversation import drafts
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.signals.finding import CALLED, CARD, SEEN
 from handlers.texts import signals as texts

@@ -10,8 +10,9 @@ from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.domain.supply import Notice, NoticeKind, Standing, Station
 from bot.messages import Address, Button, Card, Content, Markdown, OutboundMessage
-from handlers import directory, erp_entries
 from handlers.desk import Office
+from handlers.erp import erp_entries
+from handlers.people import directory
 from handlers.supply import groups
 from handlers.texts import levels as level_texts
 from handlers.texts import supply as texts

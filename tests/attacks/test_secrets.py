@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from config import logs
 from config.settings import Settings
-from handlers import personal_data
+from handlers.customers import personal_data
 from storage.tables import tokens
 from tests.scenarios.driver import Speaker, last_card, words
 from tests.scenarios.foreign_client import app_of, post_dingtalk, post_wecom, text_xml

@@ -11,7 +11,7 @@ from bot.domain.calendar import WorkingCalendar
 from bot.messages import OutboundMessage
 from bot.router import Job
 from bot.scheduler import Scheduler
-from handlers.daily import Daily
+from handlers.upkeep.daily import Daily
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 

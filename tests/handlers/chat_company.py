@@ -36,10 +36,10 @@ from bot.ports import Preparation, SecondReader
 from config.library import read_upload
 from config.policy import change_policy
 from handlers import Handlers
-from handlers.alerts import Alerts
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
-from handlers.policies import PolicyBook
+from handlers.lights.alerts import Alerts
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
 from storage.database import Database
 from tests.handlers.light_company import CALENDAR, at, shelf

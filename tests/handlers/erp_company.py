@@ -43,10 +43,10 @@ from connectors.http import Http
 from connectors.sandbox import kingdee as emulated
 from connectors.sandbox.world import Fault, Hooks, World
 from handlers import Handlers
-from handlers.erp_customers import Comparing
-from handlers.erp_feeds import ErpFeeds
-from handlers.erp_reconciling import Reconciliation
-from handlers.policies import PolicyBook
+from handlers.erp.erp_customers import Comparing
+from handlers.erp.erp_feeds import ErpFeeds
+from handlers.erp.erp_reconciling import Reconciliation
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.handlers.chat_company import Chat, words

@@ -35,10 +35,10 @@ from bot.router import Job
 from bot.scheduler import Scheduler
 from config.library import load_libraries, load_library
 from config.policy import HERE, load_calendar
-from handlers.alerts import Alerts
-from handlers.heatmap import HeatMap
-from handlers.libraries import LibraryShelf
-from handlers.policies import PolicyBook
+from handlers.libraries.libraries import LibraryShelf
+from handlers.lights.alerts import Alerts
+from handlers.lights.heatmap import HeatMap
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from storage.files import FileFolder
 from storage.unit_of_work import UnitOfWork

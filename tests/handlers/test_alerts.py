@@ -14,9 +14,9 @@ from bot.domain.lights import Cleared
 from bot.domain.opportunities import Light, OpportunityState
 from bot.domain.policy import Policy, PushPolicy
 from bot.messages import FileContent, Text
-from handlers.alerts import Alerts
-from handlers.heatmap import HeatMap
-from handlers.policies import PolicyBook
+from handlers.lights.alerts import Alerts
+from handlers.lights.heatmap import HeatMap
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from tests.handlers.light_company import CALENDAR, Company, at, shelf
 

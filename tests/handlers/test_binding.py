@@ -7,7 +7,7 @@ import pytest
 from bot.domain.bindings import BoundBy, ChatKind
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow, GroupMember
 from bot.domain.opportunities import Account
-from handlers import duplicates
+from handlers.customers import duplicates
 from handlers.understanding.names import places
 from storage.database import Database
 from tests.handlers.chat_company import Chat

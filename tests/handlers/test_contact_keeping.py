@@ -27,7 +27,7 @@ from connectors.wecom import patience
 from connectors.wecom.client import WecomClient
 from connectors.wecom.settings import WecomApp
 from connectors.wecom.webhook import routes
-from handlers.contact_keeping import ContactKeeper
+from handlers.contacts.contact_keeping import ContactKeeper
 from storage.contact_transfers import GROUP, Transfer
 from storage.database import Database
 from tests.connectors.sandbox import wecom_bed as sandbox

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import InvalidInput
-from handlers import conversions
+from handlers.deals import conversions
 
 MOVE = {
     "id": "e1",

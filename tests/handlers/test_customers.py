@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Unavailable
 from bot.messages import Incoming
-from handlers.importing import LongImports
+from handlers.customers.importing import LongImports
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 

@@ -12,7 +12,7 @@ import pytest
 from bot.domain.levels import Cause, Evidence, EvidenceKind, Level
 from bot.domain.opportunities import Opportunity, OpportunityState
 from handlers.levels import changing
-from handlers.policies import PolicyBook
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from tests.handlers.erp_company import HENGRUI, AnyErpCompany, erp_company
 from tests.handlers.u9c_company import u9c_company

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from bot.domain.opportunities import Light
-from handlers.heatmap import HeatMap, LeadHeat, Painter, Signal
-from handlers.heatmap_drawing import draw
+from handlers.lights.heatmap import HeatMap, LeadHeat, Painter, Signal
+from handlers.lights.heatmap_drawing import draw
 
 TODAY = date(2026, 2, 26)
 DAYS = tuple(TODAY - timedelta(days=3, weeks=5) + timedelta(days=n) for n in range(42))

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.office import whole_office
 from handlers.desk import Office
-from handlers.in_step import Following
+from handlers.upkeep.in_step import Following
 from storage.database import Database
 from storage.news import News
 from tests.storage.samples import AT, customer, member

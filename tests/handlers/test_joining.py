@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser, Identity, Role
 from bot.messages import Address, Card, CardUpdate, Platform
-from handlers import directory
+from handlers.people import directory
 from storage.database import Database
 from tests.handlers.chat_company import Chat, words
 

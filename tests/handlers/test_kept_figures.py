@@ -32,8 +32,8 @@ from bot.domain.stages import (
 from bot.domain.stages import rebuild as places
 from config.library import load_libraries
 from config.policy import HERE
-from handlers import rebuilding
-from handlers.libraries import LibraryShelf
+from handlers.deals import rebuilding
+from handlers.libraries.libraries import LibraryShelf
 from storage.database import Database
 from storage.merges import Merge
 from storage.tables import lead_spans as spans_table

@@ -9,7 +9,8 @@ import pytest
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow
 from bot.domain.people import Directory, DirectoryUser
 from bot.messages import Card, OutboundMessage
-from handlers import Handlers, directory
+from handlers import Handlers
+from handlers.people import directory
 from storage.contact_transfers import TransferState
 from storage.database import Database
 from tests.handlers.chat_company import PEOPLE, Chat

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import WallClock
-from handlers import months
 from handlers.texts import operations
+from handlers.upkeep import months
 from storage import admin
 from storage.database import Database
 from storage.partitions import month_after
@@ -34,7 +34,7 @@ async def test_sqlite_has_nothing_to_keep(sqlite_url: str) -> None:
 async def test_night_by_night_the_months_move_on(
     empty_postgres_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="handlers.months")
+    caplog.set_level(logging.INFO, logger="handlers.upkeep.months")
     await admin.upgrade(empty_postgres_url)
     database = await Database.open(empty_postgres_url)
     start = month_after(WallClock().now(), 0)

@@ -11,7 +11,7 @@ from bot.domain.paper import PaperLine
 from bot.errors import PermanentError
 from bot.messages import StoredFile
 from handlers import Handlers
-from handlers.paper_reading import PaperReading
+from handlers.receivables.paper_reading import PaperReading
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.speech.ocr.papers import CONTRACT

@@ -12,7 +12,7 @@ from bot.domain.people import Role
 from bot.domain.policy import Policy
 from config.policy import change_policy
 from handlers import Handlers
-from handlers.policies import PolicyBook
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.chat_days import Days

@@ -24,7 +24,7 @@ from bot.messages import (
 from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
-from handlers.reading_back import ReadingBack
+from handlers.conversation.reading_back import ReadingBack
 from storage.database import Database
 from tests.connectors.dingtalk.dingtalk_bed import Memory
 from tests.connectors.sandbox import dingtalk_bed as sandbox

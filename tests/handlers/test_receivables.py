@@ -13,7 +13,7 @@ from bot.domain.receivables import Receipt
 from bot.errors import Unavailable
 from bot.messages import Address, ErpNews, InboundMessage, Incoming, Kind, Platform
 from handlers import Handlers
-from handlers.erp_polling import ErpPolling
+from handlers.erp.erp_polling import ErpPolling
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 from tests.handlers.light_company import at

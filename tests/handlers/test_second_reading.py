@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from bot.clock import FixedClock
 from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
-from handlers.second_reading import SecondReading
+from handlers.conversation.second_reading import SecondReading
 from storage.database import Database
 from tests.handlers.chat_company import Chat
 

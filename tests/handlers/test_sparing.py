@@ -8,7 +8,7 @@ from typing import Any, cast
 from bot.messages import Address, OutboundMessage, Platform, Text
 from bot.router import Job
 from handlers import Handlers
-from handlers.sparing import DIGESTS, sparing
+from handlers.leading.sparing import DIGESTS, sparing
 from tests.handlers.test_upkeep import office
 
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)

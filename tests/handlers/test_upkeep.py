@@ -22,14 +22,14 @@ from bot.router import Job
 from bot.scheduler import Scheduler
 from config.library import load_libraries, read_upload
 from config.policy import HERE, load_calendar
-from handlers import upkeep
-from handlers.alerts import Alerts
-from handlers.customer_book import CustomerBook
+from handlers.customers.customer_book import CustomerBook
 from handlers.desk import Office, address_book
-from handlers.libraries import LibraryShelf
-from handlers.policies import PolicyBook
+from handlers.libraries.libraries import LibraryShelf
+from handlers.lights.alerts import Alerts
+from handlers.policy.policies import PolicyBook
 from handlers.understanding.reader import Reader
-from handlers.upkeep import Upkeep
+from handlers.upkeep import upkeep
+from handlers.upkeep.upkeep import Upkeep
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 
@@ -243,7 +243,7 @@ async def test_a_platform_that_is_away_is_asked_again_and_logged_once(
     open_bed: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(upkeep, "FIRST_WAIT_S", 0.0)
-    caplog.set_level("INFO", logger="handlers.upkeep")
+    caplog.set_level("INFO", logger="handlers.upkeep.upkeep")
     remote = Remote(failures={"read_directory": away(3), "introduce": away(2)})
     bed = open_bed(remote, Remote(platform="dingtalk", users=()))
     await bed.upkeep.settle_in()

@@ -9,7 +9,7 @@ from bot.domain.people import Directory, DirectoryUser
 from bot.domain.policy import GrowthFundPolicy, Policy
 from config.policy import change_policy
 from handlers.desk import Office
-from handlers.policies import PolicyBook
+from handlers.policy.policies import PolicyBook
 from tests.handlers.payouts.payout_company import ON_RECEIPTS, STAFF, PayoutCompany
 from tests.pages.website import Website
 

@@ -16,7 +16,7 @@ from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow
 from bot.domain.people import Directory, DirectoryUser, Role
 from bot.messages import Envelope
 from connectors.web import admin as web_admin
-from handlers import duplicates
+from handlers.customers import duplicates
 from handlers.pages.admin import exporting
 from handlers.pages.admin.site import DEEDS, VIEWS
 from storage.tables import audit

@@ -14,7 +14,7 @@ import pytest
 
 from bot.domain.people import Directory, DirectoryUser
 from connectors.sandbox.world import Fault, Member
-from handlers import directory
+from handlers.people import directory
 from storage.database import Database
 from tests.pages.clients import DINGTALK, WECOM, Clients, company
 from tests.pages.website import HTML, Browser

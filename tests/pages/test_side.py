@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.domain.bindings import BoundBy, ChatKind
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow, GroupMember
 from bot.domain.people import Role
-from handlers import duplicates
+from handlers.customers import duplicates
 from handlers.understanding.names import places
 from storage.database import Database
 from tests.pages.website import Browser, Website, serving

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.people import Directory
-from handlers import directory
+from handlers.people import directory
 from storage.database import Database
 from tests.pages.website import Website, serving
 

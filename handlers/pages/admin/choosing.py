@@ -9,7 +9,7 @@ from datetime import date
 from bot.domain.opportunities import Account
 from bot.domain.people import Person, PersonStatus
 from bot.errors import InvalidInput, NotFound
-from handlers import customers
+from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.pages.admin.counter import said
 from handlers.texts import admin as texts

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bot.domain.library import ActionLibrary, ActionUnit
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed, NotFound, Refused
-from handlers import library_switch
 from handlers.desk import Desk
+from handlers.libraries import library_switch
 from handlers.pages.admin import choosing, counter
 from handlers.pages.admin.choosing import Given
 from handlers.pages.admin.rooms import ADMINS, Asked, Room

@@ -10,12 +10,13 @@ from itertools import islice
 from bot.domain.leaders import find_supervisor
 from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import InvalidInput, NotFound, Refused
-from handlers import appointing, joining, leaving, team
 from handlers.desk import Desk
+from handlers.leading import team
 from handlers.pages.admin import choosing
 from handlers.pages.admin.choosing import Given
 from handlers.pages.admin.rooms import Asked, Room
 from handlers.pages.people import Names
+from handlers.people import appointing, joining, leaving
 from handlers.texts import admin as texts
 from handlers.texts import pages as page_texts
 from handlers.texts.binding import PLATFORMS

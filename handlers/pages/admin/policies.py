@@ -17,11 +17,11 @@ from bot.domain.policy_changes import (
     value_of,
 )
 from bot.errors import InvalidInput, NotFound, Refused
-from handlers import policy_switch
 from handlers.desk import Desk
 from handlers.pages.admin import choosing, counter
 from handlers.pages.admin.choosing import Given
 from handlers.pages.admin.rooms import Asked, Room
+from handlers.policy import policy_switch
 from handlers.texts import admin as texts
 from handlers.texts import libraries as library_texts
 from handlers.texts import policy as policy_texts

@@ -11,7 +11,7 @@ from bot.domain.people import Person, Role
 from bot.router import Job
 from handlers.desk import Office
 from handlers.texts import pages as page_texts
-from handlers.upkeep import Listener, Quota
+from handlers.upkeep.upkeep import Listener, Quota
 from storage.unit_of_work import UnitOfWork
 
 ADMINS = frozenset({Role.ADMIN})

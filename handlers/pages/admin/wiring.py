@@ -11,7 +11,7 @@ from handlers.archive.chats import ChatArchive
 from handlers.pages.admin.rooms import Application, Machine
 from handlers.pages.admin.site import AdminSite
 from handlers.pages.site import Site
-from handlers.upkeep import Listener, Metered, Quota
+from handlers.upkeep.upkeep import Listener, Metered, Quota
 from storage.unit_of_work import UnitOfWork
 
 

@@ -14,7 +14,7 @@ from connectors.dingtalk.client import DingtalkClient
 from connectors.dingtalk.contacts import Contacts
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.http import Http
-from handlers.contact_keeping import ContactKeeper
+from handlers.contacts.contact_keeping import ContactKeeper
 from storage.database import Database
 from tests.connectors.dingtalk.dingtalk_bed import Memory
 from tests.connectors.sandbox import dingtalk_bed as sandbox

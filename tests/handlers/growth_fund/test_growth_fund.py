@@ -13,7 +13,7 @@ from bot.domain.people import PersonStatus
 from bot.domain.policy import GrowthFundPolicy
 from config.policy import change_policy
 from handlers import Handlers
-from handlers.policies import PolicyBook
+from handlers.policy.policies import PolicyBook
 from storage.database import Database
 from storage.tables import people
 from tests.handlers.payouts.payout_company import ON_RECEIPTS, PayoutCompany

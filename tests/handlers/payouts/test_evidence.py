@@ -11,7 +11,7 @@ import pytest
 from bot.messages import FileContent
 from handlers.payouts.evidence import EvidencePacks
 from handlers.payouts.verifying import verify
-from handlers.receivable_entries import enter_contract
+from handlers.receivables.receivable_entries import enter_contract
 from storage.database import Database
 from storage.files import FileFolder
 from tests.handlers.payouts.payout_company import FLAT, ON_RECEIPTS, PayoutCompany

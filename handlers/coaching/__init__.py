@@ -1,0 +1,1 @@
+"""Talk tracks: chosen for a deal, pressed, kept by administrators."""

@@ -1,0 +1,1 @@
+"""External contacts and customer groups, kept as the platforms have them."""

@@ -1,0 +1,1 @@
+"""The customer master: found, created, compared, merged, handed over, pooled, imported, erased."""

@@ -1,0 +1,1 @@
+"""What a record still owes: reminded, locked, reopened by who leads."""

@@ -1,0 +1,1 @@
+"""Customers, orders and receipts out of the ERPs, forecasts into them."""

@@ -1,0 +1,1 @@
+"""What supervisors and directors see and order: lists, digests, figures, diagnosis."""

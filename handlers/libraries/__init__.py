@@ -1,0 +1,1 @@
+"""Action libraries per industry: in memory, uploaded, switched."""

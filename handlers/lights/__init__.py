@@ -1,0 +1,1 @@
+"""Yellow and red lights: raised, told, pressed, drawn as heat maps."""

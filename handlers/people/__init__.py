@@ -1,0 +1,1 @@
+"""Who works here, leads whom, is away, leaves, and has which accounts."""

@@ -1,0 +1,1 @@
+"""The numbers in force and how they are changed in chat."""

@@ -1,0 +1,1 @@
+"""Contracts, receipts, and the review of clauses when money is missing."""

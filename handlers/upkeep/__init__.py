@@ -1,0 +1,1 @@
+"""What keeps the bot going: daily jobs, in step with its platforms and with other processes."""
