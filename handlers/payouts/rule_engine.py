@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import zen
@@ -30,6 +30,9 @@ from handlers.payouts import deal_facts
 
 MOST_CELL = 20_000
 """Characters of one expression; a longer one is refused before the engine sees it."""
+MOST_NESTED = 8
+"""Square brackets in each other; the engine's parser takes twice the time and memory for each
+more that stands in a range, and 30 of them were too much for any machine."""
 MOST_CONTRACTS = 100
 """For each rule: 0.1 ms each, while the event loop waits."""
 _USUAL = 10_000_000  # fen: a contract where no condition says anything about its size
@@ -144,6 +147,9 @@ def _check_cells(graph: Graph) -> None:
         if len(text) > MOST_CELL:
             problems.append(Problem("bad_cell", place, "表达式太长"))
             continue
+        if _nesting(text) > MOST_NESTED:
+            problems.append(Problem("bad_cell", place, f"方括号套得太深，最多 {MOST_NESTED} 层"))
+            continue
         # validate_unary_expression takes ">= 5" for broken, so the cell is compiled instead.
         compiling = zen.compile_unary_expression if is_test else zen.compile_expression
         try:
@@ -152,6 +158,11 @@ def _check_cells(graph: Graph) -> None:
             problems.append(Problem("bad_cell", place, f"这一格写得不对：「{text[:40]}」"))
     if problems:
         raise UnusableInput(problems)
+
+
+def _nesting(text: str) -> int:
+    opened = accumulate((sign == "[") - (sign == "]") for sign in text)
+    return max(opened, default=0)
 
 
 def _told(contract: Contract) -> str:

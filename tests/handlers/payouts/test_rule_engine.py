@@ -78,6 +78,14 @@ def test_a_broken_cell_is_found_before_it_silently_never_hits(cell: str) -> None
         Engine(graph)
 
 
+@pytest.mark.parametrize("cell", ["[0.." * 30, "[0..1000" + "[" * 3_000, "not in [0.." * 40])
+def test_ranges_in_ranges_are_refused_before_the_engine_drowns_in_them(cell: str) -> None:
+    graph = to_graph([{**RULE, "when": [{"field": "contract_fen", "op": ">", "value": 1}]}])
+    graph["nodes"][1]["content"]["rules"][0]["c0"] = cell
+    with pytest.raises(UnusableInput, match="方括号套得太深，最多 8 层"):
+        Engine(graph)
+
+
 def test_a_program_is_not_even_loaded() -> None:
     graph = to_graph([RULE])
     source = "import http from 'http'; export const handler = () => { while (true) {} }"
