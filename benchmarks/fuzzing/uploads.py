@@ -13,6 +13,7 @@ from benchmarks.fuzzing.target import AT, ROOT, Target, files, on_disk, text, to
 from bot.domain import tracks
 from bot.domain.identifiers import one_credit_code, one_domain, one_phone
 from bot.domain.mails import MailPlace, Ours
+from bot.domain.policy import Policy
 from bot.domain.policy_changes import SETTINGS
 from bot.domain.sign_in import Errand, read_errand
 from bot.domain.websites import MaterialLink, PageKinds, Website, read_ticket, ticket_of
@@ -20,7 +21,6 @@ from bot.errors import BotError, InvalidInput
 from config.library import read_upload
 from config.policy import (
     ConfigError,
-    Policy,
     change_policy,
     load_calendar,
     load_policy,
