@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.supply import Notice, NoticeKind, Station, Step
@@ -98,16 +98,17 @@ class SupplyNotices:
     async def newest(self, *, standing: bool, limit: int) -> list[Notice]:
         """The last notice of each deal, the newest first; standing: of those not withdrawn, else
         of those withdrawn."""
-        last = select(func.max(supply_notices.c.id)).group_by(supply_notices.c.opportunity_id)
         withdrawn = supply_notices.c.kind == str(NoticeKind.WITHDRAWAL)
-        return await self._list(
-            supply_notices.c.id.in_(last), ~withdrawn if standing else withdrawn,
-            newest_first=True, limit=limit,
-        )  # fmt: skip
+        rows = await self._conn.execute(
+            select(*_COLUMNS)
+            .where(~withdrawn if standing else withdrawn, _is_last())
+            .order_by(supply_notices.c.id.desc())
+            .limit(limit)
+        )
+        return [_to_notice(row) for row in rows]
 
     async def lately(self, since: datetime) -> Lately:
         """Of what was told since: the last notice of each deal, without those withdrawn."""
-        later = supply_notices.alias()
         acks = (
             select(func.count())
             .where(supply_acks.c.notice_id == supply_notices.c.id)
@@ -123,13 +124,7 @@ class SupplyNotices:
                 ).where(
                     supply_notices.c.at >= since,
                     supply_notices.c.kind != str(NoticeKind.WITHDRAWAL),
-                    ~select(later.c.id)
-                    .where(
-                        later.c.opportunity_id == supply_notices.c.opportunity_id,
-                        later.c.generation > supply_notices.c.generation,
-                    )
-                    .correlate(supply_notices)
-                    .exists(),
+                    _is_last(),
                 )
             )
         ).one()
@@ -201,6 +196,20 @@ class SupplyNotices:
             select(*_COLUMNS).where(*where).order_by(order).limit(limit)
         )
         return [_to_notice(row) for row in rows]
+
+
+def _is_last() -> ColumnElement[bool]:
+    """Nothing was told of the deal after it."""
+    later = supply_notices.alias()
+    return ~(
+        select(later.c.id)
+        .where(
+            later.c.opportunity_id == supply_notices.c.opportunity_id,
+            later.c.generation > supply_notices.c.generation,
+        )
+        .correlate(supply_notices)
+        .exists()
+    )
 
 
 def _to_notice(row: Sequence[Any]) -> Notice:

@@ -52,6 +52,7 @@ MAY_SCAN = {
     "storage/merges.py:_move_back": "a merge is undone: some times a year",
     "storage/personal_data.py:_dump": "an export for the person it is about: some times a year",
     "storage/personal_traces.py:pages": "erasing a person goes through everything, page by page",
+    "storage/supply.py:newest": "from the newest on by the key, until the page is full",
     "storage/supply.py:silences": "a notice for each large sale: some thousands a year",
 }
 """Function of ours -> why it may."""
