@@ -21,7 +21,9 @@ from storage.tracks import Profile
 
 EVIDENCE_FOR = timedelta(days=365)
 
-_PROFILE = re.compile(r"(?P<who>.{1,60}?)[ :：,，]{1,9}(?P<told>\S{0,60}(?:\d{1,9} ?多?人|采购).*)")
+_PROFILE = re.compile(
+    r"\A(?P<who>.{1,60}?)[ :：,，]{1,9}(?P<told>\S{0,60}(?:\d{1,9} ?多?人|采购).*)"
+)
 _EMPLOYEES = re.compile(r"(\d{1,7}) ?(?:多)?人")
 _YEARLY = re.compile(r"采购(?:额)?(?:约|大概)?[ :：]*(\S+)")
 

@@ -22,12 +22,12 @@ from handlers.understanding.amounts import read_amount
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 _WEEKS = re.compile(r"(?P<first>\d{4}-W\d{2})[ ,，到至-]+(?P<second>\d{4}-W\d{2})")
-_JUDGE = re.compile(r"(?P<who>\S{2,8}?)[ ,，]+(?P<amount>[^ ,，]{1,16})[ ,，]+(?P<why>.{2,300})")
+_JUDGE = re.compile(r"\A(?P<who>\S{2,8}?)[ ,，]+(?P<amount>[^ ,，]{1,16})[ ,，]+(?P<why>.{2,300})")
 _TARGET = re.compile(
     r"(?P<who>\S{2,8}?)[ ,，]+(?P<quarter>20\d\dQ[1-4])[ ,，]+(?P<amount>\S{1,16})"
 )
 _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
-_CSM = re.compile(r"(?P<customer>.{2,40}?)[ ,，]+(?P<who>\S{2,8})")
+_CSM = re.compile(r"\A(?P<customer>.{2,40}?)[ ,，]+(?P<who>\S{2,8})")
 
 
 async def show(desk: Desk, words: str) -> None:

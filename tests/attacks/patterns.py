@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "config", "connectors", "handlers", "speech", "storage")
+OURS = tuple(f"{ROOT / package}/" for package in PACKAGES)  # an environment may lie below ROOT too
 LENGTH = 1_000  # a cubic expression needs 10^9 steps for it, a quadratic one some milliseconds
 LIMIT_S = 1.0  # of processor time
 FILLERS = (" ", "1", "a", "恒", ",", ".", "\n", "-", "_", "x,", "1 ", "年")
@@ -35,7 +36,7 @@ def every_pattern() -> dict[tuple[Pattern, int], str]:
 
     def compile_and_note(pattern: Any, flags: int) -> Any:
         caller = sys._getframe(2)
-        if isinstance(pattern, str | bytes) and caller.f_code.co_filename.startswith(str(ROOT)):
+        if isinstance(pattern, str | bytes) and caller.f_code.co_filename.startswith(OURS):
             place = Path(caller.f_code.co_filename).relative_to(ROOT)
             found.setdefault((pattern, int(flags)), f"{place}:{caller.f_lineno}")
         return compile_really(pattern, flags)
