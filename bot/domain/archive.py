@@ -85,7 +85,8 @@ class ArchivedMessage:
 def moment_in_order(sent_at: datetime, seq: int) -> datetime:
     """When something was said, told apart by its place in the archive (seq) from what was said in
     the same millisecond, finer than which the platform tells no time. A stream is ordered by it;
-    without, a message that waits for its file would stand after the one that followed it."""
+    without, a message that waits for its file would stand after the one that followed it. A moment
+    has room for a thousand places, so two on either side of a full thousand stay as they came."""
     whole = sent_at.microsecond // 1000 * 1000
     return sent_at.replace(microsecond=whole + seq % 1000)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
+
+from benchmarks.nats_server import find_server
 from bot.clock import FixedClock
 from bot.dispatcher import Dispatcher, Wording
 from bot.domain.sharing import Division
@@ -17,6 +21,14 @@ from connectors.queue.session import Session, session
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.engine.parts import START, Peer, Shelf
+
+
+def need_server() -> None:
+    """For who starts servers of their own: in CI a missing one fails instead of skipping."""
+    if find_server() is None:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("no nats-server on this machine")
+
 
 DIVISION = Division(senders=frozenset())
 

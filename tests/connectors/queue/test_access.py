@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from bot.clock import WallClock
 from bot.errors import Unavailable
 from connectors.queue.access import Access
 from connectors.queue.inbox import look
+from tests.connectors.queue.queue_bed import need_server
 
 pytestmark = pytest.mark.nats
 
@@ -34,13 +34,11 @@ TOKEN = "authorization { token: s3cret-word }"
 
 @asynccontextmanager
 async def running(folder: Path, more: str) -> AsyncIterator[Access]:
+    need_server()
     server = NatsServer(folder, more=more)
     try:
         await server.start()
         yield Access(server.url)
-    except FileNotFoundError:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("no nats-server on this machine")
     finally:
         await server.stop()
 

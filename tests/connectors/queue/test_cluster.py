@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -12,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.nats_server import NatsServer, find_server
+from benchmarks.nats_server import NatsServer
 from bot.errors import TransientError
 from connectors.queue.access import Access
 from connectors.queue.inbox import StreamInbox
 from storage.database import Database
-from tests.connectors.queue.queue_bed import beside, engine, queue
+from tests.connectors.queue.queue_bed import beside, engine, need_server, queue
 from tests.engine.parts import envelope
 
 pytestmark = pytest.mark.nats
@@ -28,9 +27,7 @@ PATIENCE_S = 120.0
 
 @pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[list[NatsServer]]:
-    if find_server() is None:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("no nats-server on this machine")
+    need_server()
     routes = [f"nats://127.0.0.1:{port}" for port in _free_ports(3)]
     made = []
     for number, route in enumerate(routes):
