@@ -121,6 +121,7 @@ class Dispatcher(Generic[Tx]):
         self._backoff_s = backoff_s
         self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
         self._waiting: set[int] = set()  # ids of all that is in a lane or about to be
+        self._doubts = self._looked_after = 0  # times the store failed; those cleared up since
         self._workers: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._stopping = asyncio.Event()
@@ -140,7 +141,20 @@ class Dispatcher(Generic[Tx]):
         if len(self._waiting) >= MAX_WAITING:
             raise Unavailable("too many messages waiting")
         with self._watcher.accepting(envelope):
-            stored = await self._store.append(envelope)
+            stored = await self._append(envelope)
+        release = self._release_of(stored, envelope)
+        if self._looked_after < self._doubts:
+            await self._look_for_doubtful()
+        return release
+
+    async def _append(self, envelope: Envelope) -> int | None:
+        try:
+            return await self._store.append(envelope)
+        except Exception:
+            self._doubts += 1
+            raise
+
+    def _release_of(self, stored: int | None, envelope: Envelope) -> Release:
         if stored is not None and envelope.unreadable is not None:
             self._watcher.buried("inbox", "unreadable")
         if stored is None or envelope.unreadable is not None or stored in self._waiting:
@@ -150,6 +164,17 @@ class Dispatcher(Generic[Tx]):
         self._waiting.add(stored)  # so that `recover` leaves it to the door
         pending = Pending(id=stored, envelope=envelope, attempts=0)
         return lambda: self._feed(pending)
+
+    async def _look_for_doubtful(self) -> None:
+        """What the store took though it seemed to fail nobody here knows of, and when it is sent
+        again it is a known delivery. What is let go later must not overtake it."""
+        doubts = self._doubts
+        try:
+            await self.recover()
+        except Exception:
+            log.exception("the inbox could not be read", extra={"action": "recover"})
+        else:
+            self._looked_after = max(self._looked_after, doubts)
 
     async def take(self, inbox_ids: Sequence[int]) -> None:
         """What another process took in for a conversation of ours."""

@@ -170,6 +170,26 @@ async def test_two_processes_with_the_same_message_act_once(bench: Bench) -> Non
     assert await bench.did() == ["x"]
 
 
+async def test_what_was_stored_though_it_seemed_to_fail_is_not_overtaken(bench: Bench) -> None:
+    """As when a connection breaks between a commit and its answer."""
+    append = bench.store.append
+
+    async def store_and_fail(sent: Envelope) -> int | None:
+        await append(sent)
+        raise ConnectionResetError
+
+    dispatcher = bench.dispatcher()
+    first, second = (envelope(text, number=n, seconds=n) for n, text in enumerate("ab"))
+    bench.store.append = store_and_fail
+    with pytest.raises(ConnectionResetError):
+        await dispatcher.accept(first)
+    bench.store.append = append
+    for sent in (second, first):
+        (await dispatcher.accept(sent))()
+    await drained(dispatcher)
+    assert await bench.did() == ["a", "b"]
+
+
 async def test_all_leftovers_are_taken_up_page_by_page_in_their_order(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import test_clock_skew, test_mailbox, test_matrix
+from tests.faults import (
+    test_clock_skew,
+    test_database_away,
+    test_mailbox,
+    test_matrix,
+    test_queue_away,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
@@ -31,6 +37,8 @@ ROWS = {
     [
         ("test_matrix.py", len(test_matrix.CELLS)),
         ("test_mailbox.py", len(test_mailbox.FAULTS)),
+        ("test_database_away.py", len(test_database_away.CELLS)),
+        ("test_queue_away.py", len(test_queue_away.CELLS)),
         ("test_clock_skew.py", len(test_clock_skew.DOORS) * len(test_clock_skew.SKEWS)),
     ],
 )
