@@ -26,6 +26,7 @@ from sqlalchemy import make_url
 from bot.clock import WallClock
 from bot.domain.sharing import Division
 from bot.errors import BotError
+from bot.tasks import cancel_all
 from config.settings import Settings
 from config.wiring.building import build
 from connectors.queue.access import Access
@@ -168,9 +169,7 @@ class Several:
             try:
                 yield
             finally:
-                for one in speaking:
-                    one.cancel()
-                await asyncio.gather(*speaking, return_exceptions=True)
+                await cancel_all(speaking)
 
     async def _speak(self, session: aiohttp.ClientSession, user: str, customer: str) -> None:
         sentence = f"刚和{customer}通了25分钟电话，嫌价格高，下周三再联系"

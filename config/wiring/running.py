@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.clock import wait_for
 from bot.domain.sharing import HOME
+from bot.tasks import cancel_all
 from config.wiring.bot import Bot
 
 log = logging.getLogger(__name__)
@@ -35,15 +36,12 @@ async def running(
             await bot.outside.voice.close()  # a recording in work is heard after the next start
             if bot.outside.scanner is not None:
                 await bot.outside.scanner.close()
-            home.cancel()
-            await asyncio.gather(home, return_exceptions=True)
+            await cancel_all([home])
             await bot.archives.close()
             # A mail in work comes again.
             shut = [one.close() for one in bot.outside.mailboxes.values()]
             await asyncio.gather(bot.dispatcher.stop(), *shut)
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await cancel_all(loops)
 
 
 async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:
@@ -76,9 +74,7 @@ async def _at_home(
         for one in bot.streams:
             one.stop()
         await asyncio.gather(*listening)
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await cancel_all(loops)
 
 
 async def _recover_for_ever(bot: Bot) -> None:

@@ -16,6 +16,7 @@ from bot.domain.sharing import Division
 from bot.errors import BotError, Unavailable
 from bot.messages import Envelope
 from bot.ports import Accept, Release
+from bot.tasks import cancel_all
 from connectors.queue import wire
 from connectors.queue.access import Access
 from connectors.queue.partition import Partition
@@ -148,9 +149,7 @@ class StreamInbox:
         tasks = set(self._tasks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=FINISH_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await cancel_all(late)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -190,9 +189,7 @@ class StreamInbox:
             self._end(list(self._partitions))
             if self._stopping.is_set():
                 await self._finish()
-            for task in (watch, lost):
-                task.cancel()
-            await asyncio.gather(watch, lost, return_exceptions=True)
+            await cancel_all([watch, lost])
 
     def _follow_shares(self, opened: Session) -> None:
         lost, self._lost = self._lost, set()

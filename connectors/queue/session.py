@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bot.errors import BotError, TimedOut, Unavailable
+from bot.tasks import cancel_all
 from connectors.queue.access import Access
 
 if TYPE_CHECKING:
@@ -136,8 +137,7 @@ class Session:
         """Everybody who still waits is told that it came to nothing."""
         self.lost.set()
         if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
+            await cancel_all([self._sending])
         with contextlib.suppress(Exception):
             async with asyncio.timeout(ANSWER_S):
                 await self.client.close()

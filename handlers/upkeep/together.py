@@ -19,6 +19,7 @@ from prometheus_client import Gauge
 
 from bot.domain.sharing import HOME, Division
 from bot.membership import Membership
+from bot.tasks import cancel_all
 from handlers.upkeep.bell import Bell
 from handlers.upkeep.in_step import Following
 from storage.leases import Leases
@@ -90,8 +91,7 @@ class Together:
             await self._news.listening.wait()
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancel_all([task])
             await self._leases.close()
 
     async def join(self, parts: Parts) -> None:
@@ -118,9 +118,7 @@ class Together:
         try:
             yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await cancel_all(loops)
             await self.membership.leave()
 
     def _on_change(self, gained: frozenset[str], lost: frozenset[str]) -> None:

@@ -14,6 +14,7 @@ from bot.clock import Clock, WallClock, wait_for
 from bot.errors import PermanentError, TransientError
 from bot.messages import Platform
 from bot.ports import Accept
+from bot.tasks import cancel_all
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.dingtalk.stream.connection import FINISH_S, Connection
 from connectors.dingtalk.stream.gateway import Gateway
@@ -102,9 +103,7 @@ class Stream:
             connection.stop()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=FINISH_S + 5.0)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await cancel_all(late)
 
     def stop(self) -> None:
         """Let `run` come to its end."""
