@@ -220,9 +220,9 @@ COMMANDS = (
     _command("交接(?=[ :：]|$)", leaving.by_words, argument=True),
     _command("合并账号|绑定账号|绑定(?=[ :：])", joining.ask, argument=True),
     _command("拆分账号|解绑账号", joining.part, argument=True),
-    _command("漏斗|阶段漏斗|销售漏斗", funnels.show_funnel, look_up=funnels.read_funnel),
+    _command("(?:我的)?漏斗|阶段漏斗|销售漏斗", funnels.show_funnel, look_up=funnels.read_funnel),
     _command(
-        "转化|转化率|线索转化|线索转化率", funnels.show_conversion, look_up=funnels.read_conversion
+        "(?:我的)?转化率?|线索转化率?", funnels.show_conversion, look_up=funnels.read_conversion
     ),
     _command("导入动作库|上传动作库", library_import.explain),
     _command("动作库|动作库列表|查看动作库", library_import.list_all),

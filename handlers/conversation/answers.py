@@ -16,6 +16,7 @@ from handlers.customers.new_customers import NAME
 from handlers.deals import losing
 from handlers.desk import Desk
 from handlers.texts import dialog
+from handlers.understanding.normal import normalise
 
 NOT_CHOSEN = "-"  # what a drop-down of WeCom submits when it was left alone
 SHORT_ANSWER = 15  # characters; what is longer is read as a sentence of its own
@@ -36,6 +37,10 @@ _BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
 _CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
 _PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
+_SENTENCE = re.compile(
+    r"[你我您咱吗呢谁]|客户|帮忙|是不是|怎么|什么|一下|知道|谢谢|再说|说要|先去|[说了吧啊]$"
+)
+"""No company is called so: «客户说要再考虑考虑» is not whom we have met."""
 _PUTS_INTO_FILE = re.compile(r"^(?:确认|确定|保存|提交)[了吧]?[。!！]?$")
 
 
@@ -82,7 +87,10 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     """The last guess at words that say nothing else: another name for the unknown customer."""
     mention = record.customer_mention or text.strip(" 是叫。")
     named = bool(record.customer_mention) or (
-        len(mention) >= 4 and NAME.fullmatch(mention) and not record.words.get("intent")
+        len(mention) >= 4
+        and NAME.fullmatch(mention)
+        and not _SENTENCE.search(mention)
+        and not record.words.get("intent")
     )
     if draft.awaiting != "customer" or not named:
         return False
@@ -262,7 +270,7 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     if action is not None:
         await drafts.choose(desk, draft, action)
         return True
-    if record.customer is not None and not record.needs_confirm:
+    if record.customer is not None and not record.needs_confirm and not _tells_more(record, text):
         account = await desk.tx.accounts.find_by_name(record.customer)
         if account is not None:
             await drafts.give_customer(desk, draft, account)
@@ -274,6 +282,13 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
         await drafts.fill(desk, replace(draft, candidates=numbers), mention)
         return True
     return False
+
+
+def _tells_more(record: Record, text: str) -> bool:
+    """Whether the customer is named in a sentence about something else: «正仪的样品寄出去了，
+    后天到» does not say whose deal was lost."""
+    told = normalise(text).replace(record.words.get("customer", ""), "")
+    return len(told) > SHORT_ANSWER and record.intent is not Intent.CHITCHAT
 
 
 async def _take_none(desk: Desk, draft: Draft) -> None:

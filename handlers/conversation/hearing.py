@@ -32,6 +32,8 @@ from handlers.levels import claiming
 from handlers.levels import words as level_words
 from handlers.payouts import disputing
 from handlers.texts import dialog
+from handlers.texts import disputes as dispute_texts
+from handlers.texts import queries as query_texts
 from handlers.understanding.heard import as_meant
 from handlers.understanding.suggestions import filled
 
@@ -63,7 +65,9 @@ _UNDO = re.compile(r"撤销|撤回|撤掉|删")
 _FIGURE = re.compile(
     r"[\d零一二两三四五六七八九十百千万.,]+ *(?:分钟|小时|秒|元|块钱?|万元?|天)?[。.!！]?"
 )
-_QUESTION = re.compile(r"[?？吗呢么]$")
+_QUESTION = re.compile(
+    r"[?？吗呢么]$|谁(?:能|来|可以|批)|怎么办|咋办|行不行|^(?:帮我|帮忙|麻烦|请你|能不能|可不可以)"
+)
 
 
 async def hear(desk: Desk) -> None:
@@ -213,7 +217,10 @@ async def _confirm(desk: Desk, _: Record, open_drafts: list[Draft]) -> None:
 
 
 async def _cancel(desk: Desk, record: Record, _: list[Draft]) -> None:
-    if _UNDO.search(record.words.get("intent", "")):
+    if "申诉" in spoken_text(desk):  # «不申诉了» is not about the record that is being filled in
+        if not await disputing.drop(desk):
+            desk.say(dispute_texts.NOTHING_TO_DROP)
+    elif _UNDO.search(record.words.get("intent", "")):
         await undo(desk)
     else:
         await cancel(desk)
@@ -228,7 +235,7 @@ async def _snooze(desk: Desk, record: Record, _: list[Draft]) -> None:
 
 
 async def _query(desk: Desk, record: Record, _: list[Draft]) -> None:
-    await queries.answer(desk, record)
+    await queries.answer(desk, record, spoken_text(desk))
 
 
 async def _appeal(desk: Desk, record: Record, _: list[Draft]) -> None:
@@ -259,7 +266,8 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
     is_remark = len(text) >= LEAST_REMARK and not _FIGURE.fullmatch(text)
     talk = record.words.get("intent") or _QUESTION.search(text) or not is_remark
     if not open_drafts:
-        desk.say(dialog.CHITCHAT)
+        asks = is_remark and not record.words.get("intent") and _QUESTION.search(text)
+        desk.say(query_texts.NOT_YET if asks else dialog.CHITCHAT)
     elif not talk:
         await answers.take_remark(desk, open_drafts[0], text)
     elif record.words.get("intent") or not (question := await _question(desk, open_drafts[0])):

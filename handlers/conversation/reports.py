@@ -115,10 +115,13 @@ def _only_objects(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, 
 
 def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object]) -> bool:
     """Whether what was said goes together with the draft: the same kind of action, nothing
-    that contradicts, and something new. A bare next contact may take the old one's place."""
-    if record.intent is Intent.SET_NEXT:
-        return bool(slots) and (not record.customer or "next_contact" not in draft.slots)
+    that contradicts, and something new. A bare next contact may take the old one's place; that
+    of a named customer does not say whose deal was lost."""
     unit = drafts.unit_of(desk, draft)
+    if record.intent is Intent.SET_NEXT:
+        if record.customer and unit is None and draft.account_id is None:
+            return False
+        return bool(slots) and (not record.customer or "next_contact" not in draft.slots)
     if unit is None or unit.intent is not record.intent:
         return False
     if any(draft.slots.get(key, value) != value for key, value in slots.items()):

@@ -129,14 +129,22 @@ async def expected(
 
 async def aim(tx: UnitOfWork, office: Office, people: Sequence[Person], at: datetime) -> Aim | None:
     """Of the present quarter; None where nobody has set a target."""
-    calendar = office.calendar
-    today = calendar.day_of(at)
-    quarter, ids = rules.quarter_of(today), [person.id for person in people]
+    quarter, ids = rules.quarter_of(office.calendar.day_of(at)), [person.id for person in people]
     targets = await tx.forecasts.targets(quarter, ids)
     if not targets:
         return None
-    begin, end = (calendar.moment(day, time.min) for day in quarter_days(today))
-    won = await tx.forecasts.won_since(ids, begin, end)
+    _, won_fen = await won(tx, office, people, at)
     sums = await expected(tx, office, ids, at)
     commit = sum(one[Category.COMMIT][0] for one in sums.values())
-    return Aim(quarter, sum(targets.values()), sum(won.values()), commit)
+    return Aim(quarter, sum(targets.values()), won_fen, commit)
+
+
+async def won(
+    tx: UnitOfWork, office: Office, people: Sequence[Person], at: datetime
+) -> tuple[str, int]:
+    """The present quarter, and the fen that they have won in it."""
+    calendar = office.calendar
+    today = calendar.day_of(at)
+    begin, end = (calendar.moment(day, time.min) for day in quarter_days(today))
+    found = await tx.forecasts.won_since([person.id for person in people], begin, end)
+    return rules.quarter_of(today), sum(found.values())

@@ -50,6 +50,22 @@ async def show(desk: Desk, words: str) -> None:
     customers.tell_alone(desk, "预测", "\n".join(told))
 
 
+async def answer(desk: Desk) -> None:
+    """«这个季度还差多少»: the newest forecast with its target; before there is one, how the
+    quarter stands."""
+    people = await _people(desk)
+    if await reading.newest(desk.tx, desk.office, people, desk.at):
+        await show(desk, "团队" if desk.rep.roles & LEADING else "")
+        return
+    aim = await reading.aim(desk.tx, desk.office, people, desk.at)
+    if aim is None:
+        quarter, won_fen = await reading.won(desk.tx, desk.office, people, desk.at)
+        told = texts.no_target(quarter, won_fen)
+    else:
+        told = texts.target(aim.quarter, aim.target_fen, aim.won_fen, aim.commit_fen)
+    customers.tell_alone(desk, "预测", f"{told}\n{texts.NO_SNAPSHOT}")
+
+
 async def explain(desk: Desk, _: str) -> None:
     """«预测帮助»."""
     desk.say(texts.HELP)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 
 from bot.domain.activities import Record
@@ -12,7 +13,9 @@ from bot.errors import NotFound
 from handlers.customers import customers
 from handlers.deals import losing
 from handlers.desk import Desk
-from handlers.leading import worklist
+from handlers.forecasts import showing
+from handlers.growth_fund import statement as growth_statement
+from handlers.leading import explaining, figures, worklist
 from handlers.leading.worklist import Kind
 from handlers.payouts import disputing, statements
 from handlers.texts import customers as customer_texts
@@ -24,26 +27,45 @@ MOST_TEAM_REDS = 500
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
+_MONTH = re.compile(r"上个?月|本月|(?:20\d\d年)?(?<!\d)(?:1[0-2]|[1-9])月(?!\d)")
 
-async def answer(desk: Desk, record: Record) -> None:
+
+async def answer(desk: Desk, record: Record, question: str) -> None:
     """A question the reader recognised."""
     topic = record.query_topic
-    if topic == "todo":
-        await todo(desk)
-    elif topic == "lights":
-        await lights(desk)
-    elif topic == "customer" and record.customer is not None:
+    if topic == "customer" and record.customer is not None:
         await customers.show_customer(desk, record.customer)
-    elif topic == "customer":
-        desk.say(customer_texts.WHICH_TO_SHOW)
+    elif topic == "rule":
+        await explaining.answer(desk, question)
     elif topic == "bonus":
-        await statements.show(desk, "")
-    elif topic == "appeal_status":
-        await disputing.list_own(desk, "")
-    elif topic == "help":
-        desk.say(dialog.help_for(desk.rep.roles))
+        month = _MONTH.search(question)
+        await statements.show(desk, month[0] if month else "")
+    elif topic in _ANSWERS:
+        await _ANSWERS[topic](desk)
     else:
         desk.say(texts.NOT_YET)
+
+
+async def _which_customer(desk: Desk) -> None:
+    desk.say(customer_texts.WHICH_TO_SHOW)
+
+
+async def _help(desk: Desk) -> None:
+    desk.say(dialog.help_for(desk.rep.roles))
+
+
+async def _appeals(desk: Desk) -> None:
+    await disputing.list_own(desk, "")
+
+
+async def _fund(desk: Desk) -> None:
+    await growth_statement.show(desk, "")
+
+
+async def _ranking(desk: Desk) -> None:
+    """Nobody is ranked in chat; a leader compares teams on pages, from five people on."""
+    desk.say(texts.NO_RANKING)
+    await figures.show_own(desk, "")
 
 
 async def todo(desk: Desk) -> None:
@@ -180,3 +202,15 @@ def _gap(desk: Desk, deal: Opportunity) -> int:
 
 def _silent_since(deal: Opportunity) -> datetime:
     return deal.last_valid_at or deal.assigned_at
+
+
+_ANSWERS: dict[str, Callable[[Desk], Awaitable[None]]] = {
+    "todo": todo,
+    "lights": lights,
+    "customer": _which_customer,
+    "appeal_status": _appeals,
+    "fund": _fund,
+    "forecast": showing.answer,
+    "ranking": _ranking,
+    "help": _help,
+}

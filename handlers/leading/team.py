@@ -27,6 +27,7 @@ _HAND_OVER = re.compile(
     r"(?:转给|转交给?|移交给?|改派给|分配给|交接给|划给|派给|交给|给)"
     r"(?P<who>[\w·]{2,12}?)(?:来?(?:跟进|跟|负责|接手|管))?[吧了]?[。!！]?$"
 )
+_ORDERED = re.compile(r"(?:请|麻烦)?[把将]")
 _LEAVE = re.compile(
     r"^(?P<who>[\w·]{0,12}?)(?:(?:从)?今天起|今天开始|现在起)?(?:要)?"
     r"(?:请假|休假|休年假|请年假|调休)了?[,，]?(?:一直)?(?:到|至)?"
@@ -55,7 +56,12 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     """«把恒锐机电转给陈静». Only where both names are ours: «方案转给王总了» is a story."""
     account = await customers.exactly(desk, match["what"])
     person = await colleague(desk, match["who"])
-    if account is None or person is None:
+    if account is None:
+        return False
+    if person is None:
+        leads = desk.rep.roles & LEADING
+        if leads and _ORDERED.match(match.string) and not _TITLED.search(match["who"]):
+            raise InvalidInput(texts.no_such_colleague(match["who"]))
         return False
     await hand_over(desk, account, person)
     return True

@@ -276,6 +276,10 @@ def target(quarter: str, aim: int, won: int, commit: int) -> str:
     )
 
 
+def no_target(quarter: str, won: int) -> str:
+    return f"{quarter} 已赢 {amount_words(won)}，还没有设目标；主管发「预测目标」就能设。"
+
+
 def judgement(fen: int, who: str, reason: str) -> str:
     return f"{who}的判断：{amount_words(fen)}（{reason}），仅供对照，不改原数"
 
