@@ -27,7 +27,7 @@ from handlers.conversation import (
 from handlers.customers import commenting, creating, customers
 from handlers.deals import stage_moves, stage_orders
 from handlers.desk import Desk
-from handlers.leading import queries, team
+from handlers.leading import one_of_them, queries, team
 from handlers.levels import claiming
 from handlers.levels import words as level_words
 from handlers.payouts import disputing
@@ -297,7 +297,10 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:
-    return await team.take_order(desk, text) or await stage_orders.take_order(desk, text)
+    for take in (team.take_order, one_of_them.take, stage_orders.take_order):
+        if await take(desk, text):
+            return True
+    return False
 
 
 async def _take_word(desk: Desk, text: str, open_drafts: list[Draft]) -> bool:

@@ -20,7 +20,7 @@ from handlers.signals import heating
 from handlers.texts import customers as texts
 from handlers.texts import dialog
 from handlers.texts import pool as pool_texts
-from handlers.understanding.customers import SURE
+from handlers.understanding.customers import SURE, Mention
 from storage.unit_of_work import UnitOfWork
 
 SEES_ALL = frozenset({Role.ADMIN, Role.SALES_DIRECTOR, Role.LEGAL, Role.FINANCE, Role.HRBP})
@@ -165,10 +165,19 @@ async def exactly(desk: Desk, words: str) -> Account | None:
     words = words.strip()
     mentions = desk.office.customers.index.find(words)
     sure = mentions[0].sure if len(mentions) == 1 else None
-    covered = bool(mentions) and mentions[0].end - mentions[0].start >= len(words) - 1
-    if sure is None or sure.score < SURE or not covered:
+    if sure is None or sure.score < SURE or not _covers(mentions, words):
         return await desk.tx.accounts.find_by_name(words)
     return await desk.tx.accounts.find_by_name(sure.name)
+
+
+def are_a_name(desk: Desk, words: str) -> bool:
+    """Whether they name customers, one or several, and say nothing else."""
+    words = words.strip()
+    return _covers(desk.office.customers.index.find(words), words)
+
+
+def _covers(mentions: Sequence[Mention], words: str) -> bool:
+    return bool(mentions) and mentions[0].end - mentions[0].start >= len(words) - 1
 
 
 async def show_customer(desk: Desk, words: str) -> None:

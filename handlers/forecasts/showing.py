@@ -33,7 +33,7 @@ _CSM = re.compile(r"\A(?P<customer>.{2,40}?)[ ,，]+(?P<who>\S{2,8})")
 async def show(desk: Desk, words: str) -> None:
     """Raises NotAllowed."""
     if words in ("团队", "我的团队", "团队预测"):
-        await _show_team(desk)
+        await show_team(desk, "")
         return
     found = await reading.newest(desk.tx, desk.office, [desk.rep], desk.at)
     if not found:
@@ -166,7 +166,8 @@ async def set_csm(desk: Desk, words: str) -> None:
     desk.say(texts.csm_set(account.name, named[0].name))
 
 
-async def _show_team(desk: Desk) -> None:
+async def show_team(desk: Desk, _: str) -> None:
+    """«团队预测», for who leads. Raises NotAllowed."""
     if not desk.rep.roles & LEADING:
         raise NotAllowed(texts.LEADERS_ONLY)
     people = await teams.below(desk.tx, desk.rep)

@@ -27,23 +27,37 @@ MOST_TEAM_REDS = 500
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
+_OF_TEAM = re.compile(r"我们?组|团队|组里|部门|大家")
 _MONTH = re.compile(r"上个?月|本月|(?:20\d\d年)?(?<!\d)(?:1[0-2]|[1-9])月(?!\d)")
 
 
 async def answer(desk: Desk, record: Record, question: str) -> None:
     """A question the reader recognised."""
     topic = record.query_topic
-    if topic == "customer" and record.customer is not None:
+    if topic in ("customer", "lights") and record.customer is not None:
         await customers.show_customer(desk, record.customer)
     elif topic == "rule":
         await explaining.answer(desk, question)
     elif topic == "bonus":
-        month = _MONTH.search(question)
-        await statements.show(desk, month[0] if month else "")
+        await statements.show(desk, await _whose_month(desk, question))
+    elif topic in ("customer", "lights") and _OF_TEAM.search(question) and _is_leader(desk):
+        await figures.show_overview(desk, "")
     elif topic in _ANSWERS:
         await _ANSWERS[topic](desk)
     else:
         desk.say(texts.NOT_YET)
+
+
+def _is_leader(desk: Desk) -> bool:
+    return bool(desk.rep.roles & LEADING)
+
+
+async def _whose_month(desk: Desk, question: str) -> str:
+    """«陈静上个月的奖金»: as the command wants it, «陈静 上个月»."""
+    month = _MONTH.search(question)
+    people = await desk.tx.people.list_active() if _is_leader(desk) else []
+    named = [person.name for person in people if question.startswith(person.name)]
+    return " ".join([*named[:1], *([month[0]] if month else [])])
 
 
 async def _which_customer(desk: Desk) -> None:

@@ -36,7 +36,7 @@ _LEAVE = re.compile(
     r"(?:代班|代管|代跟|代|顶班|顶|接手|负责|跟进)(?:一下)?)?[。!！]?$"
 )
 _BACK = re.compile(
-    r"^(?P<who>[\w·]{1,12}?)(?:已经?)?(?:销假|回来上班|(?:请假|休假)结束|结束(?:请假|休假))了?[。!！]?$"
+    r"^(?P<who>[\w·]{1,12}?)(?:已经?)?(?:销假|回来上班|回来|(?:请假|休假)结束|结束(?:请假|休假))了?[。!！]?$"
 )
 _UNLOCK = re.compile(r"^(?P<not>不|别)?解锁[ :：,，]*(?P<rest>.{0,200})$", re.DOTALL)
 _TITLED = re.compile(r"[总工]$|经理|主任|部长|科长|老师|老板|客户")  # somebody at a customer's
@@ -56,12 +56,16 @@ async def _hand_over(desk: Desk, match: re.Match[str]) -> bool:
     """«把恒锐机电转给陈静». Only where both names are ours: «方案转给王总了» is a story."""
     account = await customers.exactly(desk, match["what"])
     person = await colleague(desk, match["who"])
-    if account is None:
-        return False
+    is_order = bool(desk.rep.roles & LEADING and _ORDERED.match(match.string))
     if person is None:
-        leads = desk.rep.roles & LEADING
-        if leads and _ORDERED.match(match.string) and not _TITLED.search(match["who"]):
+        if is_order and account is not None and not _TITLED.search(match["who"]):
             raise InvalidInput(texts.no_such_colleague(match["who"]))
+        return False
+    if account is None and is_order and customers.are_a_name(desk, match["what"]):
+        account = await customers.named(desk, match["what"])  # tells which there are
+        if account is None:
+            return True
+    if account is None:
         return False
     await hand_over(desk, account, person)
     return True
@@ -118,7 +122,8 @@ async def give_leave(desk: Desk, person: Person, last_day: date, deputy: Person 
 async def _end_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静销假»."""
     person = await colleague(desk, match["who"])
-    if person is None:
+    only_back = not any(word in match[0] for word in ("假", "上班"))
+    if person is None or (only_back and not person.on_leave(desk.at)):
         return False
     await end_leave(desk, person)
     return True

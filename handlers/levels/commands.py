@@ -22,5 +22,6 @@ COMMANDS = (
     ("预测目标(?=[ :：]|$)", showing.set_target),
     ("设置客户成功(?=[ :：]|$)", showing.set_csm),
     ("(?:看|查|查看)?(?:我的)?预测(?=[ :：团]|$)", showing.show),
+    ("(?:看|查|查看)?团队的?预测", showing.show_team),
     ("取消定级(?=[ :：]|$)", evidence.give_up_level),
 )

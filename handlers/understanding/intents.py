@@ -87,6 +87,8 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     likely = learnt().likely(plain(said.text))
     likely[supposed] += weight
     ruled_out = _NEVER_GUESSED if said.ahead or said.planned.strip() else _ONLY_BY_RULES
+    if supposed is Intent.QUERY:
+        ruled_out |= _CLOSES  # «吴淞咋样了» gives nothing up
     open_to_all = [label for label in likely if label == supposed or label not in ruled_out]
     intent = Intent(max(open_to_all, key=likely.__getitem__))
     if intent is supposed or {supposed, intent} <= _CLOSES:

@@ -11,6 +11,7 @@ from handlers.understanding.purposes import Purpose, Said, found
 _OF_RECORDS = re.compile(r"申诉|条|笔|记录")
 _ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
 _WONDERS = re.compile(r"为什么|为啥|怎么|咋")
+_HOW_IT_GOES = re.compile(r"^.{0,12}(?:咋样|怎么?样|[啥什]么?情况|[怎咋]么?回事)了?[?？。 ]*$")
 _SHORT = 22
 _BARE = 20
 _BARE_SURE = 0.95
@@ -132,10 +133,11 @@ def _query(said: Said) -> Purpose | None:
     )
     if told and said.names_customer and "?" not in said.text and len(said.text) > _SHORT:
         return None
+    sure = _BARE_SURE if _HOW_IT_GOES.search(said.text) else 0.9
     for topic, words in lists("intents", "topics").items():
         match = words.search(said.text)
         if match:
-            return Purpose(Intent.QUERY, match[0], topic=topic)
+            return Purpose(Intent.QUERY, match[0], topic=topic, sure=sure)
     return None
 
 

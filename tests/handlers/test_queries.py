@@ -77,3 +77,54 @@ async def test_help_for_who_has_every_role_fits_into_messages_by_topic(chat: Cha
 
 async def test_help_about_the_work_of_others_is_the_own_help(chat: Chat) -> None:
     assert await chat.say("zhang", "帮助 财务") == await chat.say("zhang", "帮助")
+
+
+async def test_a_leader_asks_about_one_of_theirs(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    await chat.say("zhang", "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系")
+    await chat.say("zhang", "确认")
+    said = await chat.say("li", "张伟今天打了几个电话")
+    assert "记了1条（跟进电话1），有效跟进1次" in said
+    assert "杭州恒锐机电 · 跟进电话" in said
+    assert "首次电话1" in await chat.say("li", "张伟上周干了啥")
+    assert "这段时间没有记录" in await chat.say("li", "张伟昨天干了啥")
+    assert "进行中1个商机" in await chat.say("li", "张伟情况怎么样")
+
+
+async def test_nobody_else_is_told_about_them(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    for who in ("chen", "zhang"):
+        assert "张伟 " not in await chat.say(who, "张伟这周干了啥")
+
+
+async def test_a_leader_asks_about_the_team(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    assert "团队总览" in await chat.say("li", "我们组现在什么情况")
+    assert "团队总览" not in await chat.say("zhang", "我们组现在什么情况")
+
+
+async def test_why_a_light_is_on_stands_on_the_customers_card(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    await chat.later(days=14)
+    assert "个工作日没有有效跟进" in await chat.say("zhang", "为什么恒锐机电亮红灯")
+
+
+async def test_a_question_about_how_it_goes_gives_nothing_up(chat: Chat) -> None:
+    await chat.customer("杭州恒锐机电有限公司")
+    for question in ("恒锐机电咋样了", "恒锐机电怎么回事", "恒锐机电啥情况"):
+        said = await chat.say("zhang", question)
+        assert "最近动态" in said
+        assert "丢单" not in said
+
+
+async def test_an_order_names_one_customer_and_one_colleague(chat: Chat) -> None:
+    for name in ("杭州恒锐机电有限公司", "无锡恒锐自动化有限公司"):
+        await chat.customer(name)
+    assert "带上全称" in await chat.say("li", "把恒锐转给陈静")
+    assert "李伟" in await chat.say("li", "把恒锐机电转给李伟")
+
+
+async def test_somebody_is_back(chat: Chat) -> None:
+    await chat.say("li", "陈静请假到下周三")
+    assert "请假已结束" in await chat.say("li", "陈静回来了")
+    assert "请假" not in await chat.say("chen", "我回来了")

@@ -1,0 +1,85 @@
+"""A leader's question about one of their people: «陈静这周干了啥», «张伟今天打了几个电话»."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+
+from bot.domain.activities import Activity
+from bot.domain.people import Person, Role
+from handlers.customers import customers
+from handlers.desk import Desk
+from handlers.leading import teams
+from handlers.texts import one_of_them as texts
+
+LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
+LATEST = 200
+"""Entries that are looked through, the newest first."""
+SHOWN = 6
+
+_ASKS = re.compile(
+    r"[干做](?:了|过)?(?:啥|什么|些)|忙(?:啥|什么)|(?:跟|打|见|跑|拜访|联系|记)了(?:几|多少|哪|谁)"
+    r"|情况|怎么样|咋样|表现|完整率|过程数据|工作量|跟进了吗|有没有跟进"
+)
+_WHEN = re.compile(r"今天|昨天|[这本]周|上周")
+_LONGEST = 24
+
+
+async def take(desk: Desk, text: str) -> bool:
+    """Whether it was such a question about somebody whom the speaker leads."""
+    if not desk.rep.roles & LEADING or len(text) > _LONGEST or not _ASKS.search(text):
+        return False
+    people = await teams.below(desk.tx, desk.rep)
+    named = [person for person in people if text.startswith(person.name)]
+    if len(named) != 1:
+        return False
+    await _tell(desk, named[0], text)
+    return True
+
+
+async def _tell(desk: Desk, person: Person, text: str) -> None:
+    calendar = desk.office.calendar
+    when = _WHEN.search(text)
+    first, last = _days(when[0] if when else "", calendar.day_of(desk.at))
+    since = calendar.moment(first, time.min)
+    until = calendar.moment(last + timedelta(days=1), time.min)
+    share = (await desk.tx.figures.actions([person.id], since, until)).get(person.id)
+    lights = (await desk.tx.figures.lights([person.id])).get(person.id)
+    told = await _told_of(desk, person, first, last)
+    kinds = Counter(entry.title for entry in told)
+    accounts = await desk.tx.accounts.list_some([entry.account_id for entry in told[:SHOWN]])
+    lines = [
+        texts.entry(entry.recorded_at.astimezone(desk.office.zone), names.name, entry.title)
+        for entry in told[:SHOWN]
+        if (names := accounts.get(entry.account_id)) is not None
+    ]
+    head = texts.head(person.name, first, last)
+    customers.tell_alone(desk, head, texts.summary(head, share, kinds, lights, lines))
+
+
+async def _told_of(desk: Desk, person: Person, first: date, last: date) -> Sequence[Activity]:
+    """What they recorded on these days and did not take back, the newest first."""
+    newest = await desk.tx.activities.last_of_actor(person.id, LATEST)
+    gone = {entry.retracts_id for entry in newest}
+    calendar = desk.office.calendar
+    return [
+        entry
+        for entry in newest
+        if first <= calendar.day_of(entry.recorded_at) <= last
+        and entry.id not in gone
+        and entry.retracts_id is None
+    ]
+
+
+def _days(said: str, today: date) -> tuple[date, date]:
+    """The first and last day that are meant; the last seven where none are named."""
+    monday = today - timedelta(days=today.weekday())
+    if said == "今天":
+        return today, today
+    if said == "昨天":
+        return today - timedelta(days=1), today - timedelta(days=1)
+    if said == "上周":
+        return monday - timedelta(days=7), monday - timedelta(days=1)
+    return (monday if said else today - timedelta(days=6)), today
