@@ -220,7 +220,7 @@ class Opportunities:
     async def save(self, opportunity: Opportunity) -> None:
         """Write it back as a whole. Read it with `get_for_update`."""
         known = self._known.get(opportunity.id)
-        changed = changes(_to_row(opportunity), known and _to_row(known))
+        changed = changes(_to_row(opportunity), None if known is None else _to_row(known))
         if changed:
             with self.changing(opportunity):
                 await self._conn.execute(_SAVE, {**changed, "saved_id": opportunity.id})

@@ -86,11 +86,12 @@ def _judged(desk: Desk, entry: Activity, deal: Opportunity, verdict: Verdict | N
         slots = {**slots, "state_before": str(deal.state)}
     if amounts.sets_amount(desk, entry, deal):
         slots = {**slots, drafting.AMOUNT_BEFORE: deal.amount_fen}
-    entry = replace(entry, opportunity_id=deal.id, slots=slots)
     if verdict is None:
-        return entry
+        return replace(entry, opportunity_id=deal.id, slots=slots)
     return replace(
         entry,
+        opportunity_id=deal.id,
+        slots=slots,
         valid=verdict.valid,
         invalid_reason=str(verdict.reason or ""),
         grade=verdict.grade,
