@@ -64,22 +64,7 @@ from storage.unit_of_work import UnitOfWork
 TELL_AGAIN_AFTER = timedelta(hours=1)
 WEEKLY_LATE_S = 3 * 3600
 
-ROUTES: tuple[Route[Desk], ...] = (
-    Route("ignore", commands.is_nothing, conversations.ignore),
-    Route("directory change", commands.is_kind(Kind.DIRECTORY_CHANGE), directory.change),
-    Route("contacts change", commands.is_kind(Kind.CONTACT_CHANGE), contact_changes.note),
-    Route(
-        "approvals or attendance changed",
-        commands.is_kind(Kind.APPROVAL_CHANGE, Kind.ATTENDANCE_NEWS),
-        attending.note,
-    ),
-    Route("news of the chat archive", commands.is_kind(Kind.ARCHIVE_NEWS), chats.notified),
-    Route("mail", commands.is_kind(Kind.MAIL), mail_receiving.receive),
-    Route("news of an ERP", commands.is_kind(Kind.ERP_NEWS), receivables.receive),
-    Route("quota used up", commands.is_kind(Kind.OVER_QUOTA), conversations.over_quota),
-    Route("outsider in a bound group", group_stream.is_outsider, group_stream.note_outsider),
-    Route("unknown sender", commands.is_stranger, directory.unknown_sender),
-    Route("somebody who has left", directory.has_left, directory.turn_away),
+PRESSES: tuple[Route[Desk], ...] = (
     Route("press on a draft", commands.is_press("draft-"), recording.press),
     Route(
         "contract to be read",
@@ -153,6 +138,31 @@ ROUTES: tuple[Route[Desk], ...] = (
     ),
     Route("press on a library", commands.is_press("library-"), library_switch.press),
     Route("press on anything else", commands.is_press(""), conversations.unknown_card),
+)
+"""By how the id of the card begins."""
+
+
+async def _press(desk: Desk) -> None:
+    await pick(PRESSES, desk).handle(desk)
+
+
+ROUTES: tuple[Route[Desk], ...] = (
+    Route("ignore", commands.is_nothing, conversations.ignore),
+    Route("directory change", commands.is_kind(Kind.DIRECTORY_CHANGE), directory.change),
+    Route("contacts change", commands.is_kind(Kind.CONTACT_CHANGE), contact_changes.note),
+    Route(
+        "approvals or attendance changed",
+        commands.is_kind(Kind.APPROVAL_CHANGE, Kind.ATTENDANCE_NEWS),
+        attending.note,
+    ),
+    Route("news of the chat archive", commands.is_kind(Kind.ARCHIVE_NEWS), chats.notified),
+    Route("mail", commands.is_kind(Kind.MAIL), mail_receiving.receive),
+    Route("news of an ERP", commands.is_kind(Kind.ERP_NEWS), receivables.receive),
+    Route("quota used up", commands.is_kind(Kind.OVER_QUOTA), conversations.over_quota),
+    Route("outsider in a bound group", group_stream.is_outsider, group_stream.note_outsider),
+    Route("unknown sender", commands.is_stranger, directory.unknown_sender),
+    Route("somebody who has left", directory.has_left, directory.turn_away),
+    Route("press on a card", commands.is_press(""), _press),
     Route("welcome", commands.is_kind(Kind.SUBSCRIBE, Kind.ENTER), conversations.welcome),
     Route("typed command", commands.is_command, commands.run),
     Route("evidence of a level", level_routes.is_evidence, level_routes.receive),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -334,8 +334,24 @@ def is_known(text: str) -> bool:
     return _match(text) is not None
 
 
+def _any_of(patterns: Iterable[re.Pattern[str]]) -> re.Pattern[str]:
+    """One expression that matches whatever one of them does, without their groups."""
+    return re.compile(
+        "|".join(
+            f"(?{'s' if one.flags & re.DOTALL else ''}:{_GROUP_NAME.sub('?:', one.pattern)})"
+            for one in patterns
+        )
+    )
+
+
+_GROUP_NAME = re.compile(r"\?P<\w+>")
+_ANY_COMMAND = _any_of(command.pattern for command in COMMANDS)
+
+
 @lru_cache(maxsize=32)  # each message is asked about several times, beside 31 others
 def _match(text: str) -> tuple[Command, str] | None:
+    if _ANY_COMMAND.fullmatch(text) is None:  # as nearly every message
+        return None
     for command in COMMANDS:
         match = command.pattern.fullmatch(text)
         if match is not None:

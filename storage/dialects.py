@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -58,6 +58,13 @@ def prepared_insert(
         "postgresql": finish(postgresql.insert(table)),
     }
     return lambda conn: built[conn.dialect.name]
+
+
+def changes(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of a row is to be written; before: as it stands, where that is known. A column that is
+    set, to what it was even, has its indexes written anew and what it refers to looked up."""
+    known = before or {}
+    return {key: value for key, value in row.items() if key not in known or known[key] != value}
 
 
 async def read_by_index(conn: AsyncConnection) -> None:

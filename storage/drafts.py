@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Draft, DraftState
 from bot.errors import NotFound
-from storage.dialects import AnyRow, among, fixed, insert_into, prepared_insert
+from storage.dialects import AnyRow, among, changes, fixed, insert_into, prepared_insert
 from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import drafts, files, loose_files
@@ -69,14 +69,16 @@ class Drafts:
         self._conn = conn
         self.open: dict[tuple[str, int], Sequence[Draft]] = memory_of(conn, drafts)
         self.loose: dict[tuple[str, int], Sequence[LooseFile]] = memory_of(conn, loose_files, files)
+        self._rows: dict[int, dict[str, Any]] = memory_of(conn, drafts)
 
     async def add(self, draft: Draft) -> Draft:
         """With a new id. When its source is known: the draft that stands there."""
         row = _to_row(draft)
         new_id = await self._conn.scalar(_ADD(self._conn), row)
-        if new_id is not None:
-            return replace(draft, id=new_id, touched_at=row["touched_at"])
-        return (await self._list(_OF_SOURCE, {"source_id": draft.source_id}))[0]
+        if new_id is None:
+            return (await self._list(_OF_SOURCE, {"source_id": draft.source_id}))[0]
+        self._rows[new_id] = row
+        return replace(draft, id=new_id, touched_at=row["touched_at"])
 
     async def get_for_update(self, draft_id: int) -> Draft:
         """Locked until the transaction ends. Raises NotFound."""
@@ -87,7 +89,11 @@ class Drafts:
 
     async def save(self, draft: Draft) -> None:
         """Write it back as a whole."""
-        await self._conn.execute(_SAVE, {**_to_row(draft), "saved_id": draft.id})
+        row = _to_row(draft)
+        changed = changes(row, self._rows.get(draft.id))
+        if changed:
+            await self._conn.execute(_SAVE, {**changed, "saved_id": draft.id})
+            self._rows[draft.id] = row
 
     async def open_of(self, conversation: str, person_id: int) -> list[Draft]:
         """Most recently touched first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
-to_json = partial(json.dumps, ensure_ascii=False)
+to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def to_url(url: str, *, data_dir: Path | None = None) -> URL:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.stages import MoveKind, StageEvent
 from bot.errors import NotFound
-from storage.dialects import AnyRow, fixed, in_chunks
+from storage.dialects import AnyRow, changes, fixed, in_chunks
 from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.stages import Stages
@@ -219,13 +219,11 @@ class Opportunities:
 
     async def save(self, opportunity: Opportunity) -> None:
         """Write it back as a whole. Read it with `get_for_update`."""
-        values = {name: getattr(opportunity, name) for name in _OWN} | {
-            "state": str(opportunity.state),
-            "light": str(opportunity.light),
-            "saved_id": opportunity.id,
-        }
-        with self.changing(opportunity):
-            await self._conn.execute(_SAVE, values)
+        known = self._known.get(opportunity.id)
+        changed = changes(_to_row(opportunity), None if known is None else _to_row(known))
+        if changed:
+            with self.changing(opportunity):
+                await self._conn.execute(_SAVE, {**changed, "saved_id": opportunity.id})
 
     @contextmanager
     def changing(self, *changed: Opportunity) -> Iterator[None]:
@@ -274,6 +272,14 @@ class Opportunities:
     async def _list(self, query: Select[Any], key: int | None = None) -> list[Opportunity]:
         rows = await self._conn.execute(query, None if key is None else {"key": key})
         return [_to_opportunity(row) for row in rows]
+
+
+def _to_row(opportunity: Opportunity) -> dict[str, Any]:
+    """Without its id."""
+    return {name: getattr(opportunity, name) for name in _OWN} | {
+        "state": str(opportunity.state),
+        "light": str(opportunity.light),
+    }
 
 
 def _to_opportunity(row: AnyRow) -> Opportunity:

@@ -9,7 +9,7 @@ handed in, so the same seed makes the same choice.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -191,6 +191,12 @@ def relevance(track: Track, situation: Situation) -> float:
 
 def answers(track: Track, situation: Situation) -> bool:
     return not set(track.objections).isdisjoint(situation.objections)
+
+
+def answering(tracks: Iterable[Track], situation: Situation) -> list[Track]:
+    """Those of them that answer an objection in play."""
+    held = set(situation.objections)
+    return [track for track in tracks if not held.isdisjoint(track.objections)]
 
 
 def strength(code: str, segment: str, evidence: Evidence) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from bot.domain.activities import Grade, Intent
 
@@ -105,7 +106,10 @@ class ActionLibrary:
         return f"{self.key}@{self.version}"
 
     def unit(self, key: str) -> ActionUnit | None:
-        return next((unit for unit in (*self.units, *self.past) if unit.key == key), None)
+        for unit in chain(self.units, self.past):
+            if unit.key == key:
+                return unit
+        return None
 
     def stage(self, key: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.key == key), None)

@@ -18,7 +18,7 @@ from bot.domain.coaching import (
     Past,
     Result,
     Situation,
-    answers,
+    answering,
     choose,
     explained,
 )
@@ -171,12 +171,12 @@ async def _hint(desk: Desk, activity: Activity) -> None:
     day_of = desk.office.calendar.day_of
     if any(day_of(one.shown_at) == day_of(desk.at) for one in shown):
         return
-    situation = await facts.situation(desk, account, deal)
-    situation = replace(situation, objections=tuple(code for code in said if code in OBJECTIONS))
+    objections = tuple(code for code in said if code in OBJECTIONS)
+    situation = await facts.situation(desk, account, deal, objections=objections)
     keep, industry = desk.office.just_read.get, situation.industry
     tracks = await keep("tracks", desk.at, lambda: facts.library(desk))
     proven = await keep(("proven", industry), desk.at, lambda: facts.evidence(desk, situation))
-    serving = [one for one in tracks.values() if answers(one, situation)]
+    serving = answering(tracks.values(), situation)
     choices = _choose(desk, situation, shown, serving, proven, count=1)
     if choices:
         track = choices[0].track

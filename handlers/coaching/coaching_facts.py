@@ -41,8 +41,11 @@ async def library(desk: Desk, *, stopped: bool = False) -> dict[str, Track]:
     }
 
 
-async def situation(desk: Desk, account: Account, deal: Opportunity) -> Situation:
-    """A customer whose industry nobody wrote down is taken to be of the library's."""
+async def situation(
+    desk: Desk, account: Account, deal: Opportunity, *, objections: tuple[str, ...] | None = None
+) -> Situation:
+    """A customer whose industry nobody wrote down is taken to be of the library's. objections:
+    those just said, instead of what the stream tells."""
     book = desk.office.libraries.of(deal.library)
     usual = book.key if book.key in INDUSTRIES else ""
     stages = [stage.key for stage in book.stages]
@@ -51,7 +54,7 @@ async def situation(desk: Desk, account: Account, deal: Opportunity) -> Situatio
     since = desk.at - EVIDENCE_FOR
     past = await desk.tx.opportunities.of_account(account.id)
     won = [one for one in past if one.state is OpportunityState.WON]
-    held = await _held_now(desk, deal)
+    held = objections if objections is not None else await _held_now(desk, deal)
     sold = sum(one.amount_fen or 0 for one in won if one.created_at >= since)
     return Situation(
         industry=industry_of(account.industry) or usual,

@@ -127,10 +127,11 @@ async def look_at(desk: Desk, draft: Draft) -> DraftView:
         known_hour = local.time() != drafting.END_OF_DAY
         happened = when(local) if known_hour else dialog.day_words(Moment(local.date()))
         view = replace(view, happened=happened)
-    view = replace(view, warnings=tuple(await _warnings(desk, view)), notes=_notes(desk, view))
+    warnings, notes = tuple(await _warnings(desk, view)), _notes(desk, view)
     if not view.customer:
-        return await _with_choices(desk, view)
-    return replace(view, choices=tuple(losing.choices(view)))
+        return await _with_choices(desk, replace(view, warnings=warnings, notes=notes))
+    choices = tuple(losing.choices(view))
+    return replace(view, warnings=warnings, notes=notes, choices=choices)
 
 
 async def fill(

@@ -32,13 +32,14 @@ async def store(
     """
     await desk.tx.opportunities.lock_of_account(account.id)
     replaced = draft.slots.get("replaces")
-    verdict = await verdict_on(desk, entry_of(desk, draft), replaces=replaced)
+    entry = entry_of(desk, draft)
+    verdict = await verdict_on(desk, entry, replaces=replaced)
     if verdict is not None and verdict.refused:
         raise Refused(dialog.cannot_be_stored(account.name, alert_texts.invalid_words(verdict)))
     if isinstance(replaced, int):
         await undoing.retract(desk, await desk.tx.activities.get(replaced), corrected=True)
     deal = await _deal(desk, draft, account)
-    entry = _judged(desk, entry_of(desk, draft), deal, verdict)
+    entry = _judged(desk, entry, deal, verdict)
     activity = await desk.tx.activities.add(entry)
     if activity is None:  # stored before: a replay
         return None, verdict
@@ -86,11 +87,12 @@ def _judged(desk: Desk, entry: Activity, deal: Opportunity, verdict: Verdict | N
         slots = {**slots, "state_before": str(deal.state)}
     if amounts.sets_amount(desk, entry, deal):
         slots = {**slots, drafting.AMOUNT_BEFORE: deal.amount_fen}
-    entry = replace(entry, opportunity_id=deal.id, slots=slots)
     if verdict is None:
-        return entry
+        return replace(entry, opportunity_id=deal.id, slots=slots)
     return replace(
         entry,
+        opportunity_id=deal.id,
+        slots=slots,
         valid=verdict.valid,
         invalid_reason=str(verdict.reason or ""),
         grade=verdict.grade,

@@ -9,7 +9,7 @@ from datetime import datetime, time
 
 from bot.domain.activities import Draft, Moment, Record
 from handlers.desk import Desk
-from handlers.understanding.dates import find_moments
+from handlers.understanding.dates import find_moments, may_say_the_hour
 from handlers.understanding.normal import normalise
 
 _CLAUSE_END = re.compile(r"[,，。.;；!！?？\n]")
@@ -78,8 +78,11 @@ def beside_earlier(draft: Draft, slots: dict[str, object]) -> dict[str, object]:
 
 def stated_clock(desk: Desk, record: Record, text: str, now: datetime) -> time | None:
     """The hour at which it happened, if the text names one of that day: 昨天下午3点."""
+    plain = normalise(text)
+    if not may_say_the_hour(plain):
+        return None
     day = record.stated_on or now.date()
-    for found in find_moments(normalise(text), now, desk.office.calendar):
+    for found in find_moments(plain, now, desk.office.calendar):
         moment = found.value
         if moment is not None and moment.day == day and moment.clock is not None:
             return moment.clock if day < now.date() or moment.clock <= now.time() else None

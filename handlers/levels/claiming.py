@@ -73,8 +73,10 @@ async def take(desk: Desk, record: Record, text: str) -> bool:
 async def take_words(desk: Desk, text: str) -> bool:
     """Whether the words give what the open card still asks for."""
     waiting = await _awaited(desk)
+    if waiting is None:
+        return False
     given = _said(text)
-    if waiting is None or not given or _NAMED.search(text):
+    if not given or _NAMED.search(text):
         return False
     card_id, claim = waiting
     await _show_again(desk, card_id, _with(claim, given))

@@ -45,7 +45,8 @@ class PaperReading:
         """See `bot.ports.Preparation`. What proves a level is no contract."""
         if incoming.evidence:
             return incoming
-        return replace(incoming, paper=await self._paper(incoming, last_try=last_try))
+        paper = await self._paper(incoming, last_try=last_try)
+        return incoming if paper is None else replace(incoming, paper=paper)
 
     async def _paper(self, incoming: Incoming, *, last_try: bool) -> Paper | None:
         found = _sent(incoming) or await self._sent_before(incoming)

@@ -35,8 +35,12 @@ class Clock:
     """False for a bare 3点, which may be a number of points."""
 
 
+def may_hold_one(text: str) -> bool:
+    return _SIGN_OF_A_CLOCK.search(text) is not None
+
+
 def find_clocks(text: str) -> list[Clock]:
-    if not _SIGN_OF_A_CLOCK.search(text):
+    if not may_hold_one(text):
         return []
     return [
         Clock(match.start(), match.end(), _clock_of(match), _is_certain(match))

@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.domain.activities import Moment
 from bot.domain.calendar import WorkingCalendar
 from handlers.understanding.choices import Index
-from handlers.understanding.clocks import Clock, find_clocks
-from handlers.understanding.days import READERS, Today
+from handlers.understanding.clocks import Clock, find_clocks, may_hold_one
+from handlers.understanding.days import IN_HOURS, READERS, Today
 from handlers.understanding.spans import Found, longest_first
 
 _INDEX = Index([pattern.pattern for pattern, _ in READERS])
@@ -24,6 +24,12 @@ def find_moments(text: str, now: datetime, calendar: WorkingCalendar) -> list[Fo
     days = longest_first(_matches(text, today))
     clocks = [clock for clock in find_clocks(text) if not _inside(clock, days)]
     return _joined(text, days, clocks, today)
+
+
+def may_say_the_hour(text: str) -> bool:
+    """Whether a moment of the text may have a clock time. Few have one, and this costs a fraction
+    of finding them all."""
+    return may_hold_one(text) or IN_HOURS.search(text) is not None
 
 
 def _matches(text: str, today: Today) -> list[Found[Moment | None]]:

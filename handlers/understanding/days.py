@@ -215,6 +215,12 @@ def _months_on(today: Today, months: int) -> date:
     return date(year, month, min(today.day.day, monthrange(year, month)[1]))
 
 
+IN_HOURS = re.compile(
+    rf"(?:再?过|再?等)?(?:(?P<quarter>一刻)钟|(?P<count>{SMALL})?个?(?P<half>半)?个?"
+    rf"(?P<unit>小时|钟头|分钟))(?:之后|以后|后|内|之内|以内)"
+)
+"""Of all ways to say a day the only one that says the hour as well."""
+
 READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (
         re.compile(
@@ -289,13 +295,7 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         _after,
     ),
     (re.compile(r"半个?月(?:之后|以后|过后|后|内|之内|以内)"), _half_month),
-    (
-        re.compile(
-            rf"(?:再?过|再?等)?(?:(?P<quarter>一刻)钟|(?P<count>{SMALL})?个?(?P<half>半)?个?"
-            rf"(?P<unit>小时|钟头|分钟))(?:之后|以后|后|内|之内|以内)"
-        ),
-        _soon,
-    ),
+    (IN_HOURS, _soon),
     (
         re.compile(
             r"(?:等?过[完了]?|等|放完)?(?P<holiday>元旦|春节|过年|新年|清明|五一|劳动节"

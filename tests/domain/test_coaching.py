@@ -14,6 +14,7 @@ from bot.domain.coaching import (
     Situation,
     Tally,
     Why,
+    answering,
     buying_of,
     choose,
     phase_of,
@@ -84,9 +85,15 @@ def _fitting(situation: Situation) -> int:
 def test_an_objection_in_play_goes_before_everything_else() -> None:
     for seed in range(50):
         chosen = choose(TRACKS, PRICE, {}, Past(), chance(seed))
-        answering = [choice for choice in chosen if Why.OBJECTION in choice.why]
-        assert answering
-        assert "price_high" in answering[0].track.objections
+        serving = [choice for choice in chosen if Why.OBJECTION in choice.why]
+        assert serving
+        assert "price_high" in serving[0].track.objections
+
+
+@given(situations)
+def test_those_that_answer_an_objection_in_play_share_one_with_it(situation: Situation) -> None:
+    held = set(situation.objections)
+    assert answering(TRACKS, situation) == [one for one in TRACKS if held & set(one.objections)]
 
 
 def test_a_track_for_another_industry_size_or_buyer_is_not_offered() -> None:

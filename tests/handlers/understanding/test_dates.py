@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from bot.domain.calendar import WorkingCalendar
-from handlers.understanding.dates import find_moments
+from handlers.understanding.dates import find_moments, may_say_the_hour
 
 
 def first(text: str, at: str, calendar: WorkingCalendar) -> str | None:
@@ -114,3 +114,25 @@ def test_holidays_and_make_up_days_count_as_worked_or_not(
 )  # fmt: skip
 def test_vague_or_impossible_days_are_not_guessed(text: str, calendar: WorkingCalendar) -> None:
     assert first(text, "2026-06-10T15:00", calendar) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("昨天下午3点打的电话", True),
+        ("周五15:30去", True),
+        ("10时到的", True),
+        ("3pm再打", True),
+        ("两小时后再打", True),
+        ("半个钟头以后联系", True),
+        ("过一刻钟后回", True),
+        ("下周三再联系", False),
+        ("刚打了25分钟电话，嫌贵", False),
+    ],
+)
+def test_whether_an_hour_is_said_is_known_without_finding_it(
+    text: str, hour: bool, calendar: WorkingCalendar
+) -> None:
+    found = find_moments(text, datetime.fromisoformat("2026-06-10T15:00+08:00"), calendar)
+    assert any(one.value is not None and one.value.clock is not None for one in found) is hour
+    assert may_say_the_hour(text) is hour
