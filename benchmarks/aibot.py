@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -185,9 +186,9 @@ class Day:
     async def lose_pings(self) -> None:
         self._fault("ping", drop=True)
 
-    def _fault(self, api: str, **what: object) -> None:
+    def _fault(self, api: str, **what: Any) -> None:
         times = self.chance.randint(1, 6)
-        self.world.faults.append(Fault("wecom", api, times=times, **what))  # type: ignore[arg-type]
+        self.world.faults.append(Fault("wecom", api, times=times, **what))
 
 
 PLAGUES = {

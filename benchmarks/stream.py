@@ -172,8 +172,11 @@ class Day:
     async def evict(self) -> None:
         """Somebody else connects with our credentials, where there is room for two."""
         app = self.world.app("dingtalk")
-        body = {"clientId": app.app_key, "clientSecret": app.app_secret}
-        body |= {"subscriptions": EVENTS_ONLY}
+        body = {
+            "clientId": app.app_key,
+            "clientSecret": app.app_secret,
+            "subscriptions": EVENTS_ONLY,
+        }
         url = f"{self.dingtalk.origin}/sandbox/dingtalk/{OPEN}"
         self.dingtalk.stream.most = 2
         with contextlib.suppress(aiohttp.ClientError):
