@@ -106,9 +106,9 @@ async def test_nobodys_conversations_are_listed_newest_first(company: ArchiveCom
         company.bed.text(user, WANG, str(number))
     await company.read()
     async with company.chat.database.read() as tx:
-        first = await tx.archive.unbound(CORP, limit=2)
+        first = await tx.archive_chats.unbound(CORP, limit=2)
         place = (first[-1].last_at, first[-1].id)
-        rest = await tx.archive.unbound(CORP, limit=2, before=place)
+        rest = await tx.archive_chats.unbound(CORP, limit=2, before=place)
     assert [one.conversation.key.split("|")[0] for one in (*first, *rest)] == [
         "li", "chen", BETWEEN.split("|")[0],
     ]  # fmt: skip
@@ -248,7 +248,7 @@ async def test_a_group_shows_who_speaks_and_hides_who_refused(company: ArchiveCo
     assert [one.text for one in entries] == ["张伟：各位好", "王总：在的"]
     assert {one.title for one in entries} == {texts.GROUP_TITLE}
     async with company.chat.database.read() as tx:
-        group = (await tx.archive.chats(CORP, [ROOM]))[ROOM]
+        group = (await tx.archive_chats.by_key(CORP, [ROOM]))[ROOM]
     assert set(group.conversation.members) == {"zhang", WANG, "chen"}
 
 
