@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, tuple_, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.archive import Conversation
@@ -126,20 +126,6 @@ class ArchiveChats:
             .where(archive_chats.c.id == chat_id)
             .values(account_id=account_id, bound_at=at)
         )
-
-    async def unbound(
-        self, corp: str, *, limit: int, before: tuple[datetime, int] | None = None
-    ) -> list[Chat]:
-        """Conversations that are nobody's, the newest first. before: last_at and id of the last
-        one of the page before."""
-        query: Select[Any] = select(archive_chats).where(
-            archive_chats.c.corp == corp, archive_chats.c.account_id.is_(None)
-        )
-        place = tuple_(archive_chats.c.last_at, archive_chats.c.id)
-        if before is not None:
-            query = query.where(place < before)
-        query = query.order_by(archive_chats.c.last_at.desc(), archive_chats.c.id.desc())
-        return [_to_chat(row) for row in await self._conn.execute(query.limit(limit))]
 
 
 def _to_chat(row: AnyRow) -> Chat:

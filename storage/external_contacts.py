@@ -214,19 +214,6 @@ class ExternalContacts:
         )  # fmt: skip
         return [(row.platform, row.external_id) for row in rows]
 
-    async def erase(self, platform: str, external_ids: Iterable[str]) -> int:
-        """Everything personal that is kept of them; how many contacts there were."""
-        count = 0
-        for chunk in in_chunks(external_ids):
-            for table in (external_keys, external_follows, external_contacts):
-                gone = await self._conn.execute(
-                    delete(table).where(
-                        table.c.platform == platform, table.c.external_id.in_(chunk)
-                    )
-                )
-            count += gone.rowcount
-        return count
-
     async def _save_contacts(self, news: ContactNews, places: Set[str]) -> int:
         rows = {
             one.external_id: _with_digest({name: getattr(one, name) for name in _CONTACT})
