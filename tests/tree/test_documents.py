@@ -16,7 +16,7 @@ TOP = {"run_bot.py", "bot", "handlers", "connectors", "storage", "speech", "conf
 MADE = {"web/build", "web/shots"}  # by make
 
 _PATH = re.compile(r"`([\w.*-]+(?:/[\w.*-]+)*)/?`")
-_PLACE = re.compile(r"`([\w/]+\.py)`,? `(\w+)`")
+_PLACE = re.compile(r"`([\w/]+\.py)(?:`,? `|: )(\w+)`")
 
 
 @pytest.fixture(scope="module")
