@@ -123,7 +123,7 @@ class _Reading(_Direct):
 
 
 class SoakWorld(World):
-    """told: (platform, whom) -> messages that the bot's side has shown there. inboxes: whom ->
+    """told: (platform, whom) -> messages that the bot's side has shown there. cards: whom ->
     their newest cards. Members are found at once."""
 
     def __init__(self, hooks: Hooks) -> None:

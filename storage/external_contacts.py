@@ -142,7 +142,7 @@ class ExternalContacts:
         return found
 
     async def members(self, platform: str) -> list[str]:
-        """Who has any contacts."""
+        """User ids of the members who have any contacts."""
         rows = await self._conn.execute(
             select(external_follows.c.user_id)
             .distinct()
