@@ -41,9 +41,8 @@ from connectors.sandbox.wecom_xml import read_xml
 from connectors.sandbox.world import Dept, Hooks, Member, Said, World
 from connectors.web import server
 from handlers import demo
-from handlers.attending import keeping
-from handlers.contacts import contact_keeping
 from handlers.refusals.masking import mask_names
+from handlers.upkeep import readings
 from storage import admin
 from storage.database import Database
 from storage.engines import prepare_sqlite, to_json
@@ -349,8 +348,7 @@ def quickened(bot: Bot) -> Iterator[None]:
         (outbox, "IDLE_S"): 60.0,
         (loops, "RECOVER_EVERY_S"): 300.0,
         (scheduler, "LONGEST_NAP_S"): 300.0,
-        (contact_keeping, "LONGEST_NAP_S"): 300.0,
-        (keeping, "LONGEST_NAP_S"): 300.0,
+        (readings, "LONGEST_NAP_S"): 300.0,
     }
     before = {(module, name): getattr(module, name) for module, name in naps}
     asked = bot.scheduler._next_fire
