@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "handlers", "connectors", "storage", "speech", "config", "deploy", "benchmarks")
 MIGRATIONS = ROOT / "storage" / "migrations" / "versions"  # lists of tables, read once
-LINES_OF_A_FILE = 480
+LINES_OF_A_FILE = 500
 LINES_OF_A_FUNCTION = 50
 
 FILES = [
