@@ -11,33 +11,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import os
-import random
-import tempfile
-import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
-from benchmarks.stream import LoopClock, Noticed, distinct_words
+from benchmarks.bad_day import (
+    HOURS,
+    BadDay,
+    LoopClock,
+    Noticed,
+    Watched,
+    distinct_words,
+    listening,
+    live_through,
+)
 from config.settings import Settings
-from config.wiring.bot import Bot
 from config.wiring.building import build
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import ROBOT_NAME, populate
 from connectors.sandbox.wecom import WecomEmulator
 from connectors.sandbox.wecom_aibot_socket import Connection
-from connectors.sandbox.world import Fault, Hooks, Said, World
+from connectors.sandbox.world import Hooks, Said
 from connectors.web import server
 from storage import admin
-from tests.virtual_time import VirtualLoop
 
-HOURS = float(os.environ.get("HOURS", "24"))
-SEED = 20261126
 CONNECT = "aibot/connect"
 GROUP = "wrGendanEast0001"
 REPS = ("zhangwei", "chenjing")
@@ -45,33 +45,33 @@ SAYING = ("aibot_respond_msg", "aibot_send_msg", "aibot_respond_update_msg")
 LEAST_GAP_S = 4.9
 
 
-class Watched(World):
-    """Notes when connections are asked for."""
-
-    def __init__(self, hooks: Hooks) -> None:
-        super().__init__(hooks)
-        self.opened_at: list[float] = []
-
-    def count(self, name: str) -> int:
-        if name == f"wecom:{CONNECT}":
-            self.opened_at.append(asyncio.get_running_loop().time())
-        return super().count(name)
-
-
 @dataclass
-class Day:
-    """One simulated day. names: customer -> when it was asked for, as the place of its
-    delivery in World.attempts. lost: acknowledgements that were not sent."""
+class Day(BadDay):
+    """names: customer -> when it was asked for, as the place of its delivery in
+    World.attempts."""
 
-    world: Watched
-    wecom: WecomEmulator
-    bot: Bot
-    session: aiohttp.ClientSession
-    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+    wecom: WecomEmulator = field(kw_only=True)
     names: dict[str, int] = field(default_factory=dict)
-    pressed: int = 0
-    toasts: int = 0
-    plagues: Counter[str] = field(default_factory=Counter)
+
+    platform = "wecom"
+    opening = CONNECT
+
+    def kinds(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {
+            "cut": self.cut,
+            "silenced": self.silence,
+            "muted": self.mute,
+            "forgotten": self.forget,
+            "evicted": self.evict,
+            "connections refused": self.refuse,
+            "subscriptions refused": self.refuse_subscriptions,
+            "words refused": self.refuse_words,
+            "acknowledgements lost": self.lose_acknowledgements,
+            "pings lost": self.lose_pings,
+        }
+
+    async def cut_all(self) -> None:
+        await self.cut()
 
     async def talk(self) -> None:
         """A message every two minutes, every fifth of them in a group, and every tenth with a
@@ -111,29 +111,6 @@ class Day:
                 return said
         return None
 
-    async def plague(self) -> None:
-        """Something every few minutes; half an hour of nothing at all twice."""
-        outages = [HOURS * 3600 * share for share in (0.3, 0.7)]
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while True:
-            await asyncio.sleep(self.chance.expovariate(1 / 400))
-            if outages and loop.time() - begun > outages[0]:
-                del outages[0]
-                await self._outage()
-                continue
-            what = self.chance.choice(sorted(PLAGUES))
-            self.plagues[what] += 1
-            await PLAGUES[what](self)
-
-    async def _outage(self) -> None:
-        self.plagues["half an hour away"] += 1
-        fault = Fault("wecom", CONNECT, status=503, times=1_000_000)
-        self.world.faults.append(fault)
-        await self.cut()
-        await asyncio.sleep(1800)
-        fault.times = 0
-
     def _standing(self) -> Connection | None:
         return self.wecom.aibots.socket.standing.get(ROBOT_NAME)
 
@@ -169,39 +146,21 @@ class Day:
                 await asyncio.sleep(self.chance.uniform(5, 60))
 
     async def refuse(self) -> None:
-        self._fault(CONNECT, status=self.chance.choice((500, 502, 503)))
+        self.fault(CONNECT, status=self.chance.choice((500, 502, 503)))
         await self.cut()
 
     async def refuse_subscriptions(self) -> None:
-        self._fault("aibot_subscribe", errcode=self.chance.choice((-1, 45009)))
+        self.fault("aibot_subscribe", errcode=self.chance.choice((-1, 45009)))
         await self.cut()
 
     async def refuse_words(self) -> None:
-        self._fault(self.chance.choice(SAYING), errcode=self.chance.choice((-1, 45009, 846605)))
+        self.fault(self.chance.choice(SAYING), errcode=self.chance.choice((-1, 45009, 846605)))
 
     async def lose_acknowledgements(self) -> None:
-        self._fault(self.chance.choice(SAYING), drop=True)
+        self.fault(self.chance.choice(SAYING), drop=True)
 
     async def lose_pings(self) -> None:
-        self._fault("ping", drop=True)
-
-    def _fault(self, api: str, **what: object) -> None:
-        times = self.chance.randint(1, 6)
-        self.world.faults.append(Fault("wecom", api, times=times, **what))  # type: ignore[arg-type]
-
-
-PLAGUES = {
-    "cut": Day.cut,
-    "silenced": Day.silence,
-    "muted": Day.mute,
-    "forgotten": Day.forget,
-    "evicted": Day.evict,
-    "connections refused": Day.refuse,
-    "subscriptions refused": Day.refuse_subscriptions,
-    "words refused": Day.refuse_words,
-    "acknowledgements lost": Day.lose_acknowledgements,
-    "pings lost": Day.lose_pings,
-}
+        self.fault("ping", drop=True)
 
 
 @contextlib.asynccontextmanager
@@ -210,7 +169,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
     await admin.upgrade(url)
     clock, bound = LoopClock(), server.bind("127.0.0.1", 0)
     base = server.base_url(bound)
-    world = Watched(Hooks(clock.now))
+    world = Watched(Hooks(clock.now), f"wecom:{CONNECT}")
     populate(world, bot_url=base)
     for app in world.apps:
         app.mode = "websocket" if app.kind == "aibot" else app.mode
@@ -225,23 +184,9 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
             await bot.load_memory()
             await bot.upkeep.settle_in()
             async with listening(bot):
-                yield Day(world, wecom, bot, session)
+                yield Day(world, bot, session, wecom=wecom)
         await wecom.stop()
         await database.close()
-
-
-@contextlib.asynccontextmanager
-async def listening(bot: Bot) -> AsyncIterator[None]:
-    """What of the bot this is about; without the jobs that the clock calls for."""
-    (link,) = bot.streams
-    running = [asyncio.create_task(link.run()), asyncio.create_task(bot.outbox.run())]
-    await link.up()
-    yield
-    link.stop()
-    await running[0]
-    await bot.dispatcher.stop()
-    running[1].cancel()
-    await asyncio.wait(running)
 
 
 async def simulate(folder: Path) -> None:
@@ -280,35 +225,11 @@ async def report(day: Day) -> None:
     )
     print("   " + ", ".join(f"{name} {count}" for name, count in sorted(day.plagues.items())))
     print("   " + ", ".join(f"{name}: {count}" for name, count in faults.items()))
-    _tell_openings(day)
+    day.tell_openings(least_gap_s=LEAST_GAP_S)
     assert not any(faults.values())
     doubtful = ("acknowledgements lost", "cut", "silenced", "evicted", "forgotten")
     assert again <= sum(6 * day.plagues[name] for name in doubtful)
 
 
-def _tell_openings(day: Day) -> None:
-    at = day.world.opened_at
-    gaps = [later - earlier for earlier, later in itertools.pairwise(at)]
-    most = max(sum(0 <= other - one < 600 for other in at) for one in at)
-    print(
-        f"   {len(at)} connections asked for, {len(at) / HOURS:.1f} an hour; least gap "
-        f"{min(gaps):.1f} s, most in ten minutes {most}"
-    )
-    assert min(gaps) >= LEAST_GAP_S
-
-
-def _run() -> None:
-    with (
-        tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as folder,
-        asyncio.Runner(loop_factory=VirtualLoop) as runner,
-    ):
-        started, cpu = time.perf_counter(), time.process_time()
-        runner.run(simulate(Path(folder)))
-        print(
-            f"   {time.perf_counter() - started:.0f} s of real time, "
-            f"{time.process_time() - cpu:.0f} s of processor time"
-        )
-
-
 async def main() -> None:
-    await asyncio.to_thread(_run)
+    await live_through(simulate)

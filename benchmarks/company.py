@@ -20,7 +20,7 @@ BATCH = 10_000
 async def hire(database: Database, *, platform: str = "wecom") -> None:
     """REPS reps (ids from 1) in TEAMS departments, each led by a supervisor (ids after them),
     who all belong to the director."""
-    folders = [
+    folders: list[dict[str, Any]] = [
         {"platform": platform, "id": "root", "name": "销售部", "parent_id": None,
          "leaders": [f"user{DIRECTOR}"]},
         *({"platform": platform, "id": f"team{n}", "name": f"销售{n}组", "parent_id": "root",

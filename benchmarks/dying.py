@@ -86,9 +86,9 @@ class Reaper:
                 return False
             return await run_tick(scheduler, job, scheduled_at)
 
-        Scheduler.run_tick = tick  # type: ignore[method-assign]
+        Scheduler.run_tick = tick  # type: ignore[method-assign, assignment]
         SqliteWriter._in_thread = commit  # type: ignore[method-assign, assignment]
-        Outbox._hand_over = send  # type: ignore[method-assign]
+        Outbox._hand_over = send  # type: ignore[method-assign, assignment]
 
     def _writes(self, writer: SqliteWriter) -> bool:
         assert writer._conn is not None

@@ -13,44 +13,48 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 FIRST = date(2021, 1, 4).toordinal()
 COLUMNS = ("id", "rep", "team", "product", "list_price", "created", "stage", "closed", "value")
 
-Days = np.ndarray
+Days = NDArray[np.int64]  # as `date.toordinal` counts them
+Rates = NDArray[np.float64]  # one of each day
 
 
-def flat(day: Days) -> Days:
+def flat(day: Days) -> Rates:
     return np.ones(len(day))
 
 
-def weekly(day: Days) -> Days:
+def weekly(day: Days) -> Rates:
     return np.array([1.6, 1.4, 1.2, 1.0, 0.7, 0.1, 0.05])[(day - 1) % 7]
 
 
-def yearly(day: Days) -> Days:
-    return 1 + 0.5 * np.sin(2 * np.pi * day / 365.25)
+def yearly(day: Days) -> Rates:
+    wave: Rates = np.sin(2 * np.pi * day / 365.25)
+    return 1 + 0.5 * wave
 
 
-def growth(day: Days) -> Days:
+def growth(day: Days) -> Rates:
     return np.exp(0.5 * (day - FIRST) / 365)
 
 
-def decline(day: Days) -> Days:
+def decline(day: Days) -> Rates:
     return np.exp(-0.4 * (day - FIRST) / 365)
 
 
-def campaigns(day: Days) -> Days:
+def campaigns(day: Days) -> Rates:
     """Six weeks of a campaign, then months of quiet, at no fixed distance."""
     starts = FIRST + np.cumsum([60, 150, 110, 190, 130, 170])
-    return 0.6 + 2.4 * np.any([(day >= s) & (day < s + 42) for s in starts], axis=0)
+    on = np.any([(day >= s) & (day < s + 42) for s in starts], axis=0)
+    return np.where(on, 3.0, 0.6)
 
 
-def step(day: Days) -> Days:
+def step(day: Days) -> Rates:
     return np.where(day < FIRST + 330, 1.0, 0.55)
 
 
-def spring_festival(day: Days) -> Days:
+def spring_festival(day: Days) -> Rates:
     """Three dead weeks a year around the holiday, and a summer a little slow."""
     on = (day - date(2021, 2, 1).toordinal()) % 365
     return np.where(on < 21, 0.15, 1.0) * np.where((on > 160) & (on < 210), 0.8, 1.0)
@@ -68,7 +72,8 @@ def to_quarter_end(closed: Days, dice: np.random.Generator) -> Days:
 
 
 def on_workdays(closed: Days, dice: np.random.Generator) -> Days:
-    return closed + np.array([0, 0, 0, 0, 0, 2, 1])[(closed - 1) % 7]
+    to_monday: Days = np.array([0, 0, 0, 0, 0, 2, 1])[(closed - 1) % 7]
+    return closed + to_monday
 
 
 def as_they_come(closed: Days, dice: np.random.Generator) -> Days:
@@ -87,10 +92,10 @@ class Story:
 
     days: int = 730
     per_day: float = 6.0
-    inflow: Callable[[Days], Days] = flat
+    inflow: Callable[[Days], Rates] = flat
     lag_days: tuple[float, float] = (1.5, 30.0)  # shape and scale of a gamma
     win_rate: float = 0.4
-    win_rhythm: Callable[[Days], Days] = flat
+    win_rhythm: Callable[[Days], Rates] = flat
     never_close: float = 0.1
     closing: Callable[[Days, np.random.Generator], Days] = as_they_come
     teams: tuple[float, ...] = (0.4, 0.25, 0.2, 0.15)

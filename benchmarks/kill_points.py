@@ -290,7 +290,8 @@ def _order(ending: Ending) -> list[str]:
 
 
 def _buttons(said: Said) -> list[dict[str, str]]:
-    return (said.card or {}).get("buttons", [])
+    buttons: list[dict[str, str]] = (said.card or {}).get("buttons", [])
+    return buttons
 
 
 def told_without_needless(world: World, base: str, folder: Path) -> dict[str, Any]:

@@ -164,33 +164,7 @@ async def screen(folder: Path) -> None:
     database = await Database.open(url)
     people = 1_000
     try:
-        await hire(database, people, customers=DEALS)
-        await put(
-            database, stage_events,
-            ({"opportunity_id": n + 1, "account_id": n + 1, "kind": "opened", "library": "",
-              "came_from": "", "went_to": "first_contact", "at": NOW - timedelta(days=n % 400),
-              "person_id": n % people + 1, "required_filled": 0, "slots": {}, "reason": ""}
-             for n in range(DEALS)),
-        )  # fmt: skip
-        await put(
-            database, light_episodes,
-            ({"opportunity_id": n + 1, "episode": 1, "owner_id": n % people + 1,
-              "yellow_at": NOW - timedelta(days=n % 30), "red_at": None, "cleared_at": None,
-              "cleared_reason": "", "snooze_reason": "", "next_step": ""}
-             for n in range(DEALS // 10)),
-        )  # fmt: skip
-        rows = entries(DEALS // 5, people=people, deals=DEALS, span=timedelta(days=28))
-        await put(database, activities, rows)
-        async with database.begin() as tx:
-            for number in range(2, 22):  # twenty teams
-                await tx.people.set_roles(number, [Role.SUPERVISOR, Role.REP])
-            for number in range(22, people + 1):
-                await tx.people.set_supervisor_override(number, number % 20 + 2)
-            await tx.delivery._conn.execute(
-                opportunities.update()
-                .where(opportunities.c.id % 10 == 0)
-                .values(light="red", created_at=NOW - timedelta(days=30))
-            )
+        await _fill_screen(database, people)
         here = await stand(database, folder, Role.SALES_DIRECTOR)
         gc.collect()
         gc.freeze()  # as `serve` does
@@ -210,6 +184,37 @@ async def screen(folder: Path) -> None:
         await timed("the page", page)
     finally:
         await database.close()
+
+
+async def _fill_screen(database: Database, people: int) -> None:
+    """DEALS of twenty teams, each tenth red."""
+    await hire(database, people, customers=DEALS)
+    await put(
+        database, stage_events,
+        ({"opportunity_id": n + 1, "account_id": n + 1, "kind": "opened", "library": "",
+          "came_from": "", "went_to": "first_contact", "at": NOW - timedelta(days=n % 400),
+          "person_id": n % people + 1, "required_filled": 0, "slots": {}, "reason": ""}
+         for n in range(DEALS)),
+    )  # fmt: skip
+    await put(
+        database, light_episodes,
+        ({"opportunity_id": n + 1, "episode": 1, "owner_id": n % people + 1,
+          "yellow_at": NOW - timedelta(days=n % 30), "red_at": None, "cleared_at": None,
+          "cleared_reason": "", "snooze_reason": "", "next_step": ""}
+         for n in range(DEALS // 10)),
+    )  # fmt: skip
+    rows = entries(DEALS // 5, people=people, deals=DEALS, span=timedelta(days=28))
+    await put(database, activities, rows)
+    async with database.begin() as tx:
+        for number in range(2, 22):
+            await tx.people.set_roles(number, [Role.SUPERVISOR, Role.REP])
+        for number in range(22, people + 1):
+            await tx.people.set_supervisor_override(number, number % 20 + 2)
+        await tx.delivery._conn.execute(
+            opportunities.update()
+            .where(opportunities.c.id % 10 == 0)
+            .values(light="red", created_at=NOW - timedelta(days=30))
+        )
 
 
 async def main() -> None:

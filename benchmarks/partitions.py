@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -81,9 +82,9 @@ async def _inbox(conn: asyncpg.Connection, url: str) -> None:
     for month in (OLD, YOUNG):
         await _month(conn, "inbox", month)
     for table in ("whole_inbox", "inbox"):
-        took = await _timed(lambda table=table: _fill(conn, table))
+        took = await _timed(partial(_fill, conn, table))
         print(f"   {table}: {2 * ROWS / took:,.0f} rows/s in bulk,", end=" ")
-        took = await _timed(lambda table=table: _commits(conn, table))
+        took = await _timed(partial(_commits, conn, table))
         print(f"{BATCH * BATCHES / took:,.0f} rows/s in commits of {BATCH},", end=" ")
         print(f"{await _settled(conn, table):.0f} µs to settle one")
         print(f"      {await _sizes(conn, table)}")
@@ -125,7 +126,7 @@ async def _stream(conn: asyncpg.Connection) -> None:
             " ORDER BY occurred_at DESC, id DESC LIMIT 21"
         )
         one = await conn.prepare(f"SELECT * FROM {table} WHERE id = $1")  # noqa: S608
-        keys = [1 + n * 7919 % customers for n in range(ASKED)]
+        keys = [(1 + n * 7919 % customers,) for n in range(ASKED)]
         print(
             f"   {table}: {await _quick(page.fetch, keys):.0f} µs for a page of one customer,"
             f" {await _quick(one.fetch, keys):.0f} µs for an entry by its number"
@@ -145,7 +146,7 @@ async def _audit(conn: asyncpg.Connection) -> None:
         head = await conn.prepare(
             f"SELECT seq, hash FROM {table} ORDER BY seq DESC LIMIT 1"  # noqa: S608
         )
-        took = await _quick(lambda _, head=head: head.fetch(), [0] * ASKED)
+        took = await _quick(head.fetch, [()] * ASKED)
         print(f"   {table}: {took:.0f} µs for its head, which each append asks for under the lock")
 
 
@@ -200,7 +201,7 @@ async def _settled(conn: asyncpg.Connection, table: str) -> float:
     )
     keys = [tuple(row)[: 2 if its_month else 1] for row in rows]
     async with conn.transaction():
-        return await _quick(lambda key: settle.fetch(*key), keys)
+        return await _quick(settle.fetch, keys)
 
 
 async def _drop(url: str) -> float:
@@ -230,8 +231,8 @@ async def _timed(what: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - started
 
 
-async def _quick(ask: Callable[[Any], Awaitable[object]], keys: Sequence[Any]) -> float:
+async def _quick(ask: Callable[..., Awaitable[object]], keys: Sequence[tuple[Any, ...]]) -> float:
     """Microseconds of the quickest tenth, which the rest of the machine did not hold up; once
     PostgreSQL has settled on a plan."""
-    took = [await _timed(lambda key=key: ask(key)) for key in keys]
+    took = [await _timed(partial(ask, *key)) for key in keys]
     return statistics.quantiles(took[10:], n=10)[0] * 1e6

@@ -89,7 +89,7 @@ def a_month(deals: int) -> dict[str, Any]:
     for n in range(deals):
         rep, fen = f"rep{n % reps}", dice.randrange(100_000, 90_000_000)
         day, hour = dice.randrange(1, 32), dice.randrange(24)
-        one = {
+        one: dict[str, Any] = {
             "id": f"D{n}",
             "kind": dice.choice(("new", "upsell", "renewal")),
             "contract_fen": fen,

@@ -151,9 +151,10 @@ async def _disputed(tx: UnitOfWork) -> Dispute:
     month = "2026-10"
     wanted = [n for n in range(1, CONTRACTS + 1, CUSTOMERS) if _signed(n) < date(2026, 11, 1)]
     await following.follow(tx, OFFICE, wanted, NOW)
-    people = {"by": company.DIRECTOR, "at": NOW}
-    run = await tx.payout_ledger.propose(month, cutoff=NOW, total_fen=0, lines=0, **people)
-    await tx.payout_ledger.lock(run, **people)
+    run = await tx.payout_ledger.propose(
+        month, cutoff=NOW, total_fen=0, lines=0, by=company.DIRECTOR, at=NOW
+    )
+    await tx.payout_ledger.lock(run, by=company.DIRECTOR, at=NOW)
     found = [one for n in wanted for one in await tx.payout_ledger.of_contract(n)]
     line = next(one for one in found if one.run_id is not None)
     assert line.person_id is not None

@@ -72,7 +72,7 @@ async def handlers_for(database: Database) -> Handlers:
 
 
 async def office_for(database: Database) -> Office:
-    """What they work with."""
+    """What the handlers work with: the shipped policy and libraries, all customers in memory."""
     policy = load_policy()
     policies = PolicyBook(policy, change_policy)
     shipped = load_libraries(Path("config/actions"))

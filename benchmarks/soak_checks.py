@@ -27,7 +27,6 @@ OURS = ("bot.", "handlers.", "connectors.", "storage.", "speech.", "config.")
 NOT_OURS = "connectors.sandbox"
 CONTAINERS = (dict, list, set, tuple)
 DERIVED = ("lead_spans", "opportunities", "stage_events")
-FAULTS_FOR_GOOD = ("81013", "invaliduser", "60111")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from benchmarks.soak_people import Actors, Person
 from benchmarks.soak_world import Month, newcomer
@@ -60,15 +61,14 @@ class Noise:
     def clear(self) -> None:
         self.month.world.faults.clear()
 
-    def _fault(self, platform: str, api: str, *, times: int = 0, **what: object) -> None:
+    def _fault(self, platform: str, api: str, *, times: int = 0, **what: Any) -> None:
         times = times or self.chance.randint(1, 4)
-        fault = Fault(platform, api, times=times, **what)  # type: ignore[arg-type]
-        self.month.world.faults.append(fault)
+        self.month.world.faults.append(Fault(platform, api, times=times, **what))
 
-    def _callback(self, **what: object) -> None:
+    def _callback(self, **what: Any) -> None:
         self._fault(self.chance.choice(("wecom", "dingtalk")), "callback", **what)
 
-    def _sending(self, **what: object) -> None:
+    def _sending(self, **what: Any) -> None:
         self._fault(*self.chance.choice(SENDING), **what)
 
     def _after(self) -> None:
@@ -142,8 +142,8 @@ class Noise:
         self.actors.reps.append(Person(platform, user_id))
         await asyncio.sleep(60)
 
-    def _change(self, platform: str, user_id: str, **changes: object) -> None:
-        self.month.emulator(platform).change_member(user_id, **changes)  # type: ignore[arg-type]
+    def _change(self, platform: str, user_id: str, **changes: Any) -> None:
+        self.month.emulator(platform).change_member(user_id, **changes)
 
     async def _contacts(self, day: int) -> None:
         events = self.month.wecom.customers

@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.bad_day import distinct_words
 from benchmarks.soak_world import Month
-from benchmarks.stream import distinct_words
 from config.wiring.sandbox_hooks import page_opener
 from connectors.sandbox.world import Said
 

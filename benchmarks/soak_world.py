@@ -17,11 +17,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import aiohttp
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import outbox, scheduler
 from bot.router import Job
@@ -41,14 +41,14 @@ from connectors.sandbox.wecom_xml import read_xml
 from connectors.sandbox.world import Dept, Hooks, Member, Said, World
 from connectors.web import server
 from handlers import demo
-from handlers.attending import keeping
-from handlers.contacts import contact_keeping
 from handlers.refusals.masking import mask_names
+from handlers.upkeep import readings
 from storage import admin
 from storage.database import Database
-from storage.engines import prepare_sqlite, to_json, to_url
+from storage.engines import prepare_sqlite, to_json
 from storage.sqlite_writer import _Direct
 from storage.unit_of_work import UnitOfWork
+from storage.writers import Writer
 from tests.virtual_time import VirtualLoop
 
 STEP_MIN = int(os.environ.get("STEP_MIN", "15"))
@@ -98,29 +98,21 @@ class SoakLoop(VirtualLoop):
 class SoakDatabase(Database):
     """Who only reads has a connection of their own, in this thread too."""
 
-    reader: Connection
-
-    @classmethod
-    async def open(
-        cls, url: str, *, data_dir: Path | None = None, synchronous: str = "FULL"
-    ) -> Self:
-        database = await super().open(url, data_dir=data_dir, synchronous=synchronous)
-        engine = create_engine(to_url(url).set(drivername="sqlite"), json_serializer=to_json)
-        prepare_sqlite(engine, synchronous=synchronous, read_only=True)
-        database.reader = engine.connect()
-        database.turn = asyncio.Lock()
-        return database
-
-    turn: asyncio.Lock
+    def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
+        super().__init__(engine, writer)
+        reading = create_engine(engine.url.set(drivername="sqlite"), json_serializer=to_json)
+        prepare_sqlite(reading, synchronous="NORMAL", read_only=True)
+        self._reader = reading.connect()
+        self._turn = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
-        async with self.turn:
-            with self.reader.begin():
-                yield UnitOfWork(cast(AsyncConnection, _Reading(self.reader)))
+        async with self._turn:
+            with self._reader.begin():
+                yield UnitOfWork(cast(AsyncConnection, _Reading(self._reader)))
 
     async def close(self) -> None:
-        self.reader.close()
+        self._reader.close()
         await super().close()
 
 
@@ -130,7 +122,7 @@ class _Reading(_Direct):
 
 
 class SoakWorld(World):
-    """told: (platform, whom) -> messages that the bot's side has shown there. inboxes: whom ->
+    """told: (platform, whom) -> messages that the bot's side has shown there. cards: whom ->
     their newest cards. Members are found at once."""
 
     def __init__(self, hooks: Hooks) -> None:
@@ -356,8 +348,7 @@ def quickened(bot: Bot) -> Iterator[None]:
         (outbox, "IDLE_S"): 60.0,
         (loops, "RECOVER_EVERY_S"): 300.0,
         (scheduler, "LONGEST_NAP_S"): 300.0,
-        (contact_keeping, "LONGEST_NAP_S"): 300.0,
-        (keeping, "LONGEST_NAP_S"): 300.0,
+        (readings, "LONGEST_NAP_S"): 300.0,
     }
     before = {(module, name): getattr(module, name) for module, name in naps}
     asked = bot.scheduler._next_fire

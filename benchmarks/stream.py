@@ -10,93 +10,65 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import os
-import random
-import tempfile
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from benchmarks.bad_day import (
+    HOURS,
+    BadDay,
+    LoopClock,
+    Noticed,
+    Watched,
+    distinct_words,
+    listed,
+    listening,
+    live_through,
+)
 from config.settings import Settings
-from config.wiring.bot import Bot
 from config.wiring.building import build
 from connectors.sandbox.configuration import configuration
 from connectors.sandbox.demo import populate
 from connectors.sandbox.dingtalk import DingtalkEmulator
-from connectors.sandbox.world import Fault, Hooks, Said, World
+from connectors.sandbox.world import Hooks, Said
 from connectors.web import server
 from storage import admin
-from storage.database import Database
-from storage.unit_of_work import UnitOfWork
-from tests.virtual_time import VirtualLoop
 
-HOURS = float(os.environ.get("HOURS", "24"))
-SEED = 20261126
-MORNING = datetime(2026, 3, 2, 0, tzinfo=UTC)
 OPEN = "v1.0/gateway/connections/open"
 REPS = ("wulei01", "zhengshuang", "hejie88")
 EVENTS_ONLY = [{"type": "EVENT", "topic": "*"}]
 
 
-class LoopClock:
-    """Tells the loop's own time as if it had begun on a Monday morning."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._begun = self._loop.time()
-
-    def now(self) -> datetime:
-        return MORNING + timedelta(seconds=self._loop.time() - self._begun)
-
-
-class Noticed(Database):
-    """The loop's clock stands still while somebody reads: those threads are not the loop's."""
-
-    @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[UnitOfWork]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        loop.working += 1
-        try:
-            async with super().read() as tx:
-                yield tx
-        finally:
-            loop.working -= 1
-
-
-class Watched(World):
-    """Notes when the bot asks for connections."""
-
-    def __init__(self, hooks: Hooks) -> None:
-        super().__init__(hooks)
-        self.opened_at: list[datetime] = []
-
-    def count(self, name: str) -> int:
-        if name == f"dingtalk:{OPEN}":
-            self.opened_at.append(self.now())
-        return super().count(name)
-
-
 @dataclass
-class Day:
-    """One simulated day. names: customer -> id of the message that asked for it."""
+class Day(BadDay):
+    """names: customer -> id of the message that asked for it."""
 
-    world: Watched
-    dingtalk: DingtalkEmulator
-    bot: Bot
-    session: aiohttp.ClientSession
-    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+    dingtalk: DingtalkEmulator = field(kw_only=True)
     names: dict[str, str] = field(default_factory=dict)
-    pressed: int = 0
-    toasts: int = 0
-    plagues: Counter[str] = field(default_factory=Counter)
+
+    platform = "dingtalk"
+    opening = OPEN
+
+    def kinds(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {
+            "expired": self.expire,
+            "cut": self.cut,
+            "silenced": self.silence,
+            "evicted": self.evict,
+            "tokens revoked": self.revoke,
+            "tickets refused": self.refuse_tickets,
+            "handshakes refused": self.refuse_handshakes,
+            "answers lost": self.lose_answers,
+            "pushes lost": self.lose_pushes,
+        }
+
+    async def cut_all(self) -> None:
+        for connection in list(self.dingtalk.stream.connections):
+            self.dingtalk.stream.cut(connection)
 
     async def talk(self) -> None:
         """A message every two minutes, every tenth of them with a record and a card to press."""
@@ -133,30 +105,6 @@ class Day:
                 return said
         return None
 
-    async def plague(self) -> None:
-        """Something every few minutes; half an hour of nothing at all twice."""
-        outages = [HOURS * 3600 * share for share in (0.3, 0.7)]
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while True:
-            await asyncio.sleep(self.chance.expovariate(1 / 400))
-            if outages and loop.time() - begun > outages[0]:
-                del outages[0]
-                await self._outage()
-                continue
-            what = self.chance.choice(sorted(PLAGUES))
-            self.plagues[what] += 1
-            await PLAGUES[what](self)
-
-    async def _outage(self) -> None:
-        self.plagues["half an hour away"] += 1
-        fault = Fault("dingtalk", OPEN, status=503, times=1_000_000)
-        self.world.faults.append(fault)
-        for connection in list(self.dingtalk.stream.connections):
-            self.dingtalk.stream.cut(connection)
-        await asyncio.sleep(1800)
-        fault.times = 0
-
     async def expire(self) -> None:
         for connection in self._some():
             self.dingtalk.stream.disconnect(connection, "connection is expired")
@@ -172,8 +120,11 @@ class Day:
     async def evict(self) -> None:
         """Somebody else connects with our credentials, where there is room for two."""
         app = self.world.app("dingtalk")
-        body = {"clientId": app.app_key, "clientSecret": app.app_secret}
-        body |= {"subscriptions": EVENTS_ONLY}
+        body = {
+            "clientId": app.app_key,
+            "clientSecret": app.app_secret,
+            "subscriptions": EVENTS_ONLY,
+        }
         url = f"{self.dingtalk.origin}/sandbox/dingtalk/{OPEN}"
         self.dingtalk.stream.most = 2
         with contextlib.suppress(aiohttp.ClientError):
@@ -192,48 +143,23 @@ class Day:
         self.dingtalk.stream.revoke_tickets()
 
     async def refuse_tickets(self) -> None:
-        self._fault(OPEN, status=self.chance.choice((500, 502, 503)))
+        self.fault(OPEN, status=self.chance.choice((500, 502, 503)))
         await self.cut()
 
     async def refuse_handshakes(self) -> None:
-        self._fault("stream/connect", status=self.chance.choice((401, 503)))
+        self.fault("stream/connect", status=self.chance.choice((401, 503)))
         await self.cut()
 
     async def lose_answers(self) -> None:
-        self._fault("callback", after=True)
+        self.fault("callback", after=True)
 
     async def lose_pushes(self) -> None:
-        self._fault("callback", drop=True)
-
-    def _fault(self, api: str, **what: Any) -> None:
-        self.world.faults.append(Fault("dingtalk", api, times=self.chance.randint(1, 6), **what))
+        self.fault("callback", drop=True)
 
     def _some(self) -> list[Any]:
         """One connection or all of them."""
         there = [one for one in self.dingtalk.stream.connections if not one.is_leaving]
         return there if self.chance.random() < 0.3 else there[:1]
-
-
-PLAGUES = {
-    "expired": Day.expire,
-    "cut": Day.cut,
-    "silenced": Day.silence,
-    "evicted": Day.evict,
-    "tokens revoked": Day.revoke,
-    "tickets refused": Day.refuse_tickets,
-    "handshakes refused": Day.refuse_handshakes,
-    "answers lost": Day.lose_answers,
-    "pushes lost": Day.lose_pushes,
-}
-
-
-def distinct_words(number: int) -> str:
-    """Names that are no near duplicates of each other."""
-    signs = "东南西北春夏秋冬金木水火土山川河海云雷风天地日月星辰江湖林石"
-    digits = [number // 27**power % 27 for power in range(3)]
-    return "".join(
-        signs[digit] + signs[(digit * 7 + place) % 29] for place, digit in enumerate(digits)
-    )
 
 
 @contextlib.asynccontextmanager
@@ -242,7 +168,7 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
     await admin.upgrade(url)
     clock, bound = LoopClock(), server.bind("127.0.0.1", 0)
     base = server.base_url(bound)
-    world = Watched(Hooks(clock.now))
+    world = Watched(Hooks(clock.now), f"dingtalk:{OPEN}")
     populate(world, bot_url=base)
     world.app("dingtalk").mode = "stream"
     dingtalk = DingtalkEmulator(world, base)
@@ -258,25 +184,9 @@ async def a_day(folder: Path) -> AsyncIterator[Day]:
             await bot.load_memory()
             await bot.upkeep.settle_in()
             async with listening(bot):
-                yield Day(world, dingtalk, bot, session)
+                yield Day(world, bot, session, dingtalk=dingtalk)
         await dingtalk.stop()
         await database.close()
-
-
-@contextlib.asynccontextmanager
-async def listening(bot: Bot) -> AsyncIterator[None]:
-    """What of the bot this is about; without the jobs that the clock calls for."""
-    (stream,) = bot.streams
-    running = [asyncio.create_task(stream.run()), asyncio.create_task(bot.outbox.run())]
-    await stream.up()
-    try:
-        yield
-    finally:
-        stream.stop()
-        await running[0]
-        await bot.dispatcher.stop()
-        running[1].cancel()
-        await asyncio.wait(running)
 
 
 async def simulate(folder: Path) -> None:
@@ -317,42 +227,14 @@ async def report(day: Day) -> None:
     why = Counter(one["error"] or "?" for one in missed)
     print(
         f"   {HOURS:g} h, {len(robot)} messages: {len(taken)} taken, {again} of them when pushed "
-        f"again; {len(missed)} never reached us ({_listed(why)}); {day.pressed} presses, "
+        f"again; {len(missed)} never reached us ({listed(why)}); {day.pressed} presses, "
         f"{day.toasts} failed before their eyes, {len(events)} events"
     )
-    print(f"   {_listed(day.plagues)}")
-    print(f"   {_listed(faults)}")
-    _tell_openings(day)
+    print(f"   {listed(day.plagues)}")
+    print(f"   {listed(faults)}")
+    day.tell_openings(least_gap_s=4.5)  # five seconds, but for their way to the gateway
     assert not any(faults.values())
 
 
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
-
-
-def _tell_openings(day: Day) -> None:
-    at = day.world.opened_at
-    gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(at)]
-    most = max(sum(0 <= (other - one).total_seconds() < 600 for other in at) for one in at)
-    print(
-        f"   {len(at)} connections asked for, {len(at) / HOURS:.1f} an hour; least gap "
-        f"{min(gaps):.1f} s, most in ten minutes {most}"
-    )
-    assert min(gaps) > 4.5  # five seconds, but for their way to the gateway
-
-
-def _run() -> None:
-    with (
-        tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as folder,
-        asyncio.Runner(loop_factory=VirtualLoop) as runner,
-    ):
-        started, cpu = time.perf_counter(), time.process_time()
-        runner.run(simulate(Path(folder)))
-        print(
-            f"   {time.perf_counter() - started:.0f} s of real time, "
-            f"{time.process_time() - cpu:.0f} s of processor time"
-        )
-
-
 async def main() -> None:
-    await asyncio.to_thread(_run)
+    await live_through(simulate)

@@ -213,11 +213,18 @@ def _people(team: Team, load: float, most: float) -> int:
     return math.floor(min(team.people * most / load, FAR))
 
 
-def _limits(team: Team) -> Iterator[tuple[str, float, float, str, str]]:
-    """What, how much of it now, how much there may be, what is done then, who says so."""
-    bot, server = _cores(team.per_s, POSTGRES_MS), _cores(team.per_s, SERVER_MS)
+_Load = tuple[str, float, float, str, str]
+"""What, how much of it now, how much there may be, what is done then, who says so."""
+
+
+def _limits(team: Team) -> Iterator[_Load]:
+    yield from _of_databases(team)
+    yield from _of_platforms(team)
+    yield from _of_processes(team)
+
+
+def _of_databases(team: Team) -> Iterator[_Load]:
     largest = max(one.rows * one.postgres_bytes for one in OF_A_MESSAGE.values())
-    deals = team.customers / 1_000_000
     yield (
         "one process on SQLite", _cores(team.per_s, SQLITE_MS), 1,
         "PostgreSQL and a process for each core (docs/scaling.md)", _ROWS,
@@ -227,14 +234,22 @@ def _limits(team: Team) -> Iterator[tuple[str, float, float, str, str]]:
         "PostgreSQL", f"{_ROWS}; assumed: backup and restore of one file take too long",
     )  # fmt: skip
     yield (
-        "max_connections = 100", bot * CONNECTIONS, 97,
+        "max_connections = 100", _cores(team.per_s, POSTGRES_MS) * CONNECTIONS, 97,
         "raise it: 42 for each process", "PostgreSQL's default; docs/scaling.md",
     )  # fmt: skip
     yield (
-        "32 partitions of conversations", bot, 32,
-        "more of them (bot/domain/sharing.py); more than 32 processes have nothing to do else",
-        "docs/scaling.md",
+        "500 GB in one table", team.kept * largest * SLACK, 500e9,
+        "partitions by month, of which old ones are dropped",
+        f"{_ROWS}; assumed: more takes vacuum and restore too long",
     )  # fmt: skip
+    yield (
+        "one PostgreSQL of 64 cores", _cores(team.per_s, SERVER_MS), 64,
+        "several installations, each for some of the companies or regions: no message needs two",
+        f"{_ROWS}; assumed: the largest machine that one rents",
+    )  # fmt: skip
+
+
+def _of_platforms(team: Team) -> Iterator[_Load]:
     yield (
         "WeCom: 150,000 calls of an API an hour", team.per_hour * answers(), 150_000,
         "several companies of the platform, each with an application of its own; fewer answers",
@@ -244,6 +259,15 @@ def _limits(team: Team) -> Iterator[tuple[str, float, float, str, str]]:
         "DingTalk: 60 calls of an API a second", team.per_s * answers(), 60,
         "answers by session webhook, which cost no call; several companies",
         "DingTalk's billing model, with its largest package",
+    )  # fmt: skip
+
+
+def _of_processes(team: Team) -> Iterator[_Load]:
+    deals = team.customers / 1_000_000
+    yield (
+        "32 partitions of conversations", _cores(team.per_s, POSTGRES_MS), 32,
+        "more of them (bot/domain/sharing.py); more than 32 processes have nothing to do else",
+        "docs/scaling.md",
     )  # fmt: skip
     yield (
         "the night's forecast in 90 s", deals * FORECAST_S, 90,
@@ -257,16 +281,6 @@ def _limits(team: Team) -> Iterator[tuple[str, float, float, str, str]]:
         "1 GiB of customers' names in each process", team.customers * NAME_BYTES, 1024**3,
         "keep them in the database (an index of trigrams), or teams in installations of their own",
         _ROWS,
-    )  # fmt: skip
-    yield (
-        "500 GB in one table", team.kept * largest * SLACK, 500e9,
-        "partitions by month, of which old ones are dropped",
-        f"{_ROWS}; assumed: more takes vacuum and restore too long",
-    )  # fmt: skip
-    yield (
-        "one PostgreSQL of 64 cores", server, 64,
-        "several installations, each for some of the companies or regions: no message needs two",
-        f"{_ROWS}; assumed: the largest machine that one rents",
     )  # fmt: skip
 
 

@@ -273,7 +273,7 @@ def is_press(prefix: str) -> Callable[[Desk], bool]:
 
 
 def is_press_on(prefix: str, action: str) -> Callable[[Desk], bool]:
-    """Of one button."""
+    """Whether a press is on this button of such a card."""
     pressed = is_press(prefix)
     return lambda desk: (
         pressed(desk) and desk.message.action is not None and desk.message.action.action == action

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.approvals import ApprovalNode, ApprovalState
@@ -69,14 +69,6 @@ class Approvals:
             )
         )
 
-    async def revoke(self, stored: StoredApproval, *, by: str, at: datetime) -> None:
-        """Another instance took it back; whatever the platform says of it later."""
-        await self._conn.execute(
-            update(approvals)
-            .where(approvals.c.id == stored.id)
-            .values(state=str(ApprovalState.REVOKED), revoked_by=by, told_at=at)
-        )
-
     async def to_reread(self, platform: str, app: str, *, since: datetime) -> list[tuple[str, str]]:
         """(number, template) of those that may change: under way, or passed and applied for since
         then."""
@@ -95,15 +87,6 @@ class Approvals:
         found: list[StoredApproval] = []
         for chunk in in_chunks(account_ids):
             query = select(approvals).where(approvals.c.account_id.in_(chunk))
-            rows = await self._conn.execute(query)
-            found += [_to_approval(row) for row in rows]
-        return _in_order(found)
-
-    async def of_contracts(self, contract_ids: Iterable[int]) -> list[StoredApproval]:
-        """Those that name one of these contracts, the oldest application first."""
-        found: list[StoredApproval] = []
-        for chunk in in_chunks(contract_ids):
-            query = select(approvals).where(approvals.c.contract_id.in_(chunk))
             rows = await self._conn.execute(query)
             found += [_to_approval(row) for row in rows]
         return _in_order(found)

@@ -1,4 +1,4 @@
-"""Archived chats, inside one transaction: how far they were read, and what was said."""
+"""Archived messages, inside one transaction: how far they were read, and what was said."""
 
 from __future__ import annotations
 
@@ -7,42 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.archive import ArchivedMessage, Conversation, Sealed
+from bot.domain.archive import ArchivedMessage, Sealed
 from storage.dialects import AnyRow, fixed, in_chunks, insert_into
 from storage.tables import (
     archive_bookmarks,
-    archive_chats,
     archive_files,
     archive_messages,
-    chat_groups,
 )
 
 KEPT, SEALED, BROKEN = "kept", "sealed", "broken"
 MAX_WHY = 200
 
 _NOT_KEPT = archive_messages.c.state != fixed(KEPT)
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """A conversation on record. account_id: whose it is, None while nobody has said."""
-
-    id: int
-    conversation: Conversation
-    account_id: int | None
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChatNow:
-    """A conversation as it was last seen. account_id: None says nothing about whose it is."""
-
-    conversation: Conversation
-    last_at: datetime
-    account_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +59,8 @@ class NewMessage:
 
 
 class Archive:
-    """Everything but files (`storage.archive_files`) and consents (`storage.archive_consents`)."""
+    """Beside it: conversations (`storage.archive_chats`), files (`storage.archive_files`) and
+    consents (`storage.archive_consents`)."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
@@ -277,108 +257,6 @@ class Archive:
                 .values(entered_at=at, text="")
             )
 
-    async def rooms(
-        self, corp: str, platform: str, *, spoken_since: datetime, limit: int
-    ) -> list[tuple[str, datetime | None]]:
-        """(room, when its name was last told) of groups in which somebody spoke since then; those
-        that were never told of first."""
-        known = and_(
-            chat_groups.c.platform == platform, chat_groups.c.chat_id == archive_chats.c.room
-        )
-        rows = await self._conn.execute(
-            select(archive_chats.c.room, chat_groups.c.seen_at)
-            .join(chat_groups, known, isouter=True)
-            .where(
-                archive_chats.c.corp == corp,
-                archive_chats.c.room != fixed(""),
-                archive_chats.c.last_at >= spoken_since,
-            )
-            .order_by(chat_groups.c.seen_at.is_not(None), chat_groups.c.seen_at)
-            .limit(limit)
-        )
-        return [(room, seen_at) for room, seen_at in rows]
-
-    async def chats(self, corp: str, keys: Iterable[str]) -> dict[str, Chat]:
-        found: dict[str, Chat] = {}
-        for chunk in in_chunks(keys):
-            query = select(archive_chats).where(
-                archive_chats.c.corp == corp, archive_chats.c.key.in_(chunk)
-            )
-            found |= {row.key: _to_chat(row) for row in await self._conn.execute(query)}
-        return found
-
-    async def called(self, keys: Iterable[str]) -> list[Chat]:
-        """The conversations with one of these keys, of whichever company's archive."""
-        found: list[Chat] = []
-        corps = select(archive_bookmarks.c.corp)
-        for chunk in in_chunks(keys):
-            query = select(archive_chats).where(
-                archive_chats.c.corp.in_(corps), archive_chats.c.key.in_(chunk)
-            )
-            found += [_to_chat(row) for row in await self._conn.execute(query)]
-        return found
-
-    async def of_customer(self, account_id: int) -> list[Chat]:
-        query = select(archive_chats).where(archive_chats.c.account_id == account_id)
-        return [_to_chat(row) for row in await self._conn.execute(query)]
-
-    async def get_chat(self, chat_id: int) -> Chat:
-        """Locked, so that nobody binds it while a message of it becomes ready."""
-        query = select(archive_chats).where(archive_chats.c.id == chat_id).with_for_update()
-        return _to_chat((await self._conn.execute(query)).one())
-
-    async def put_chats(self, now: Sequence[ChatNow], at: datetime) -> None:
-        """Conversations as they are now. Whose one is stays, where nobody says anything new."""
-        if not now:
-            return
-        new = insert_into(self._conn, archive_chats)
-        rows = [
-            {
-                "corp": one.conversation.corp,
-                "key": one.conversation.key,
-                "room": one.conversation.room,
-                "outsiders": list(one.conversation.outsiders),
-                "members": list(one.conversation.members),
-                "last_at": one.last_at,
-                "account_id": one.account_id,
-                "bound_at": at if one.account_id is not None else None,
-            }
-            for one in now
-        ]
-        set_: dict[str, Any] = {
-            name: new.excluded[name] for name in ("outsiders", "members", "last_at")
-        }
-        for name in ("account_id", "bound_at"):
-            set_[name] = func.coalesce(new.excluded[name], archive_chats.c[name])
-        await self._conn.execute(
-            new.on_conflict_do_update(
-                index_elements=[archive_chats.c.corp, archive_chats.c.key], set_=set_
-            ),
-            rows,
-        )
-
-    async def bind(self, chat_id: int, account_id: int | None, at: datetime) -> None:
-        """Say whose conversation it is; None: nobody's again."""
-        await self._conn.execute(
-            update(archive_chats)
-            .where(archive_chats.c.id == chat_id)
-            .values(account_id=account_id, bound_at=at)
-        )
-
-    async def unbound(
-        self, corp: str, *, limit: int, before: tuple[datetime, int] | None = None
-    ) -> list[Chat]:
-        """Conversations that are nobody's, the newest first. before: last_at and id of the last
-        one of the page before."""
-        query: Select[Any] = select(archive_chats).where(
-            archive_chats.c.corp == corp, archive_chats.c.account_id.is_(None)
-        )
-        place = tuple_(archive_chats.c.last_at, archive_chats.c.id)
-        if before is not None:
-            query = query.where(place < before)
-        query = query.order_by(archive_chats.c.last_at.desc(), archive_chats.c.id.desc())
-        return [_to_chat(row) for row in await self._conn.execute(query.limit(limit))]
-
     async def purge(self, corp: str, before: datetime, *, limit: int) -> int:
         """Forget messages fetched before then, whose time is over; how many, `limit` at most."""
         old = (
@@ -453,10 +331,3 @@ def _to_message(row: AnyRow) -> KeptMessage:
         revokes=row.revokes,
         revoked_at=row.revoked_at,
     )
-
-
-def _to_chat(row: AnyRow) -> Chat:
-    conversation = Conversation(
-        row.corp, row.key, row.room, tuple(row.outsiders), tuple(row.members)
-    )
-    return Chat(row.id, conversation, row.account_id, row.last_at)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import among, by_no_index, fixed
-from storage.tables import call_counts, chat_groups, external_contacts, inbox, outbox, ticks, tokens
+from storage.tables import chat_groups, external_contacts, inbox, outbox, ticks, tokens
 
 RECENT = 20_000
 """Of the newest deliveries; a channel that is not among them has been silent for long."""
@@ -101,15 +101,6 @@ class Boxes:
         """Name -> until when it is good."""
         rows = await self._conn.execute(select(tokens.c.name, tokens.c.expires_at))
         return {row.name: row.expires_at for row in rows}
-
-    async def calls(self, month: str) -> dict[str, int]:
-        """Counted calls of that month, "2026-11", by name."""
-        rows = await self._conn.execute(
-            select(call_counts.c.name, call_counts.c.calls)
-            .where(call_counts.c.month == month)
-            .order_by(call_counts.c.name)
-        )
-        return {row.name: row.calls for row in rows}
 
     async def last_ticks(self, jobs: Sequence[str]) -> dict[str, datetime]:
         """Job -> the last tick that was acted on."""

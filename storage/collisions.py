@@ -57,7 +57,7 @@ class Collisions:
         )
 
     async def add(self, collision: Collision) -> Collision:
-        """With a new id."""
+        """As it is stored, with an id of its own."""
         values = asdict(collision)
         del values["id"]
         added = await self._conn.execute(insert(collisions).values(values).returning(*_COLUMNS))

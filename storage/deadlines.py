@@ -119,7 +119,7 @@ class Deadlines:
         return found
 
     async def locked_since(self, moment: datetime) -> list[Deadline]:
-        """Everybody's, the newest first."""
+        """What was locked since then, of everybody, the newest first."""
         query = _QUERY.where(deadlines.c.locked_at >= moment)
         return await self._list(query.order_by(deadlines.c.locked_at.desc(), deadlines.c.id))
 

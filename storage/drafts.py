@@ -159,7 +159,7 @@ class Drafts:
         return list(self.loose[chat])
 
     async def settle_loose(self, loose_ids: Iterable[int], at: datetime) -> None:
-        """They wait no more."""
+        """These files wait for no customer any more."""
         await self._conn.execute(
             update(loose_files)
             .where(among(self._conn, loose_files.c.id, loose_ids))

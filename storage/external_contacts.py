@@ -142,7 +142,7 @@ class ExternalContacts:
         return found
 
     async def members(self, platform: str) -> list[str]:
-        """Who has any contacts."""
+        """User ids of the members who have any contacts."""
         rows = await self._conn.execute(
             select(external_follows.c.user_id)
             .distinct()
@@ -213,19 +213,6 @@ class ExternalContacts:
             )
         )  # fmt: skip
         return [(row.platform, row.external_id) for row in rows]
-
-    async def erase(self, platform: str, external_ids: Iterable[str]) -> int:
-        """Everything personal that is kept of them; how many contacts there were."""
-        count = 0
-        for chunk in in_chunks(external_ids):
-            for table in (external_keys, external_follows, external_contacts):
-                gone = await self._conn.execute(
-                    delete(table).where(
-                        table.c.platform == platform, table.c.external_id.in_(chunk)
-                    )
-                )
-            count += gone.rowcount
-        return count
 
     async def _save_contacts(self, news: ContactNews, places: Set[str]) -> int:
         rows = {

@@ -120,7 +120,7 @@ class Forecasts:
         self, person_id: int, week: str, on_day: date, lines: Sequence[Line], *, late: bool,
         at: datetime,
     ) -> Forecast:  # fmt: skip
-        """lines: with any ids."""
+        """The forecast as it is stored. lines: their ids are not looked at."""
         added = await self._conn.execute(
             insert(forecasts)
             .values(person_id=person_id, week=week, on_day=on_day, late=late, submitted_at=at)
@@ -282,7 +282,7 @@ class Forecasts:
         )
 
     async def targets(self, quarter: str, person_ids: Iterable[int]) -> dict[int, int]:
-        """person -> fen."""
+        """person -> the target in fen, of those who have one."""
         found: dict[int, int] = {}
         for chunk in in_chunks(person_ids):
             rows = await self._conn.execute(

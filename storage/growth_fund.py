@@ -162,7 +162,7 @@ class GrowthFund:
         return await self._posted(growth_postings.c.person_id == person_id)
 
     async def saved_in(self, quarter: str, *, person_id: int | None = None) -> list[Posted]:
-        """What a quarter brought."""
+        """What was put aside in a quarter, by everybody or by one person."""
         mine = [growth_postings.c.person_id == person_id] if person_id is not None else []
         return await self._posted(
             growth_postings.c.quarter == quarter, growth_postings.c.kind == str(Kind.SAVED), *mine
@@ -215,7 +215,7 @@ class GrowthFund:
         return _to_item(added.one())
 
     async def end_item(self, name: str, at: datetime) -> bool:
-        """Whether there was one."""
+        """Take it from the catalogue; False where none of that name stands there."""
         ended = await self._conn.execute(
             update(growth_items)
             .where(growth_items.c.name == name, growth_items.c.ended_at.is_(None))
@@ -252,7 +252,7 @@ class GrowthFund:
         return await self.redemption(redemption.id)
 
     async def redemptions_of(self, person_id: int) -> list[Redemption]:
-        """The first first."""
+        """What somebody has asked for, the first first."""
         return await self._redemptions(growth_redemptions.c.person_id == person_id)
 
     async def waiting(self) -> list[Redemption]:

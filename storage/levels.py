@@ -30,7 +30,7 @@ class Levels:
         self._conn = conn
 
     async def add_evidence(self, given: Evidence) -> Evidence:
-        """given: with any id."""
+        """As it is stored. given: its id is not looked at."""
         values = {name: getattr(given, name) for name in _EVIDENCE if name != "id"}
         values |= {"kind": str(given.kind), "fields": dict(given.fields)}
         added = await self._conn.execute(insert(evidence).values(values).returning(evidence.c.id))
@@ -67,7 +67,7 @@ class Levels:
         return await self.get_evidence(evidence_id) if changed.rowcount else None
 
     async def append(self, change: LevelChange) -> LevelChange:
-        """change: with any id."""
+        """As it is stored. change: its id is not looked at."""
         values = {name: getattr(change, name) for name in _CHANGE if name != "id"}
         values |= {"cause": str(change.cause), "reason": change.reason[:200]}
         values |= {name: None if values[name] is None else str(values[name])

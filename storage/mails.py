@@ -123,7 +123,7 @@ class Mails:
         )  # fmt: skip
 
     async def open_in(self, boxes: Collection[str], *, limit: int) -> list[MailRow]:
-        """Nobody's, the newest first."""
+        """Mails that are no customer's yet, the newest first."""
         query = select(*_COLUMNS).where(_IS_OPEN, mails.c.box.in_(boxes))
         rows = await self._conn.execute(query.order_by(mails.c.id.desc()).limit(limit))
         return [MailRow(**row._asdict()) for row in rows]
@@ -142,7 +142,7 @@ class Mails:
         return await self._list(mails.c.box == box, mails.c.state == fixed("waiting"))
 
     async def outdated(self, box: str, before: datetime, *, limit: int) -> list[MailRow]:
-        """Nobody's for too long."""
+        """Mails that were no customer's since before then, the oldest first."""
         query = select(*_COLUMNS).where(_IS_OPEN, mails.c.box == box, mails.c.heard_at < before)
         rows = await self._conn.execute(query.order_by(mails.c.id).limit(limit))
         return [MailRow(**row._asdict()) for row in rows]

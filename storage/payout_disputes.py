@@ -156,10 +156,6 @@ class PayoutDisputes:
             _TABLE.c.person_id == person_id, _TABLE.c.state != str(State.DRAFT), limit=limit
         )
 
-    async def for_arbiter(self, person_id: int) -> list[Dispute]:
-        """What waits for somebody's decision."""
-        return await self._list(_TABLE.c.arbiter_id == person_id, _TABLE.c.closed_at.is_(None))
-
     async def due(self, until: datetime) -> list[Dispute]:
         return await self._list(_TABLE.c.next_at.is_not(None), _TABLE.c.next_at <= until)
 

@@ -178,9 +178,6 @@ class PayoutLedger:
     async def of_contract(self, contract_id: int) -> list[StoredLine]:
         return await self._list(payout_lines.c.contract_id == contract_id)
 
-    async def of_run(self, run_id: int) -> list[StoredLine]:
-        return await self._list(payout_lines.c.run_id == run_id)
-
     async def totals(self, month: str, *, is_open: bool) -> dict[int | None, tuple[int, int]]:
         """person -> (fen, lines) of a month; is_open: of what is not locked up to then."""
         which = (

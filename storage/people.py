@@ -96,10 +96,6 @@ class People:
             found |= {row.user_id: (row.id, row.name) for row in await self._conn.execute(query)}
         return found
 
-    async def identity_on(self, person_id: int) -> list[Identity]:
-        """Where somebody can be written to, by platform."""
-        return list((await self.get(person_id)).identities)
-
     async def named(self, name: str) -> list[Person]:
         """Everybody of that name, whoever left among them last."""
         found = await self._list(people.c.name == name)

@@ -39,20 +39,7 @@ class Pool:
             .values(in_pool_since=at, pool_reason=reason, pool_due_at=None, pool_warned_at=None)
         )
         if put.rowcount:
-            held = await self._conn.execute(
-                update(opportunities)
-                .where(opportunities.c.account_id == account_id, opportunities.c.state == _OPEN)
-                .values(state=_ON_HOLD, hold_until=None, light_due_at=at)
-                .returning(*_PLACE)
-            )
-            for deal in held:
-                await self._stages.add(
-                    StageEvent(
-                        deal.id, account_id, MoveKind.HELD, deal.library, came_from=deal.stage,
-                        went_to=_ON_HOLD, at=at, reason=reason,
-                    ),
-                    calendar,
-                )  # fmt: skip
+            await self._hold(account_id, reason, at, calendar)
         return bool(put.rowcount)
 
     async def take(
@@ -79,26 +66,7 @@ class Pool:
         )
         if not taken.rowcount:
             return False
-        resumed = await self._conn.execute(
-            update(opportunities)
-            .where(opportunities.c.account_id == account_id, opportunities.c.state == _ON_HOLD)
-            .values(
-                state=_OPEN,
-                owner_id=person_id,
-                assigned_at=at,
-                last_valid_at=None,
-                light_due_at=at,
-            )
-            .returning(*_PLACE)
-        )
-        for deal in resumed:
-            await self._stages.add(
-                StageEvent(
-                    deal.id, account_id, MoveKind.RESUMED, deal.library, came_from=_ON_HOLD,
-                    went_to=deal.stage, at=at, person_id=person_id,
-                ),
-                calendar,
-            )  # fmt: skip
+        await self._resume(account_id, person_id, at, calendar)
         if claimed:
             await self._conn.execute(
                 insert(pool_claims).values(
@@ -184,6 +152,48 @@ class Pool:
         query = select(func.min(accounts.c.pool_due_at)).where(accounts.c.pool_due_at.is_not(None))
         moment: datetime | None = await self._conn.scalar(query)
         return moment
+
+    async def _hold(
+        self, account_id: int, reason: str, at: datetime, calendar: WorkingCalendar
+    ) -> None:
+        held = await self._conn.execute(
+            update(opportunities)
+            .where(opportunities.c.account_id == account_id, opportunities.c.state == _OPEN)
+            .values(state=_ON_HOLD, hold_until=None, light_due_at=at)
+            .returning(*_PLACE)
+        )
+        for deal in held:
+            await self._stages.add(
+                StageEvent(
+                    deal.id, account_id, MoveKind.HELD, deal.library, came_from=deal.stage,
+                    went_to=_ON_HOLD, at=at, reason=reason,
+                ),
+                calendar,
+            )  # fmt: skip
+
+    async def _resume(
+        self, account_id: int, person_id: int, at: datetime, calendar: WorkingCalendar
+    ) -> None:
+        resumed = await self._conn.execute(
+            update(opportunities)
+            .where(opportunities.c.account_id == account_id, opportunities.c.state == _ON_HOLD)
+            .values(
+                state=_OPEN,
+                owner_id=person_id,
+                assigned_at=at,
+                last_valid_at=None,
+                light_due_at=at,
+            )
+            .returning(*_PLACE)
+        )
+        for deal in resumed:
+            await self._stages.add(
+                StageEvent(
+                    deal.id, account_id, MoveKind.RESUMED, deal.library, came_from=_ON_HOLD,
+                    went_to=deal.stage, at=at, person_id=person_id,
+                ),
+                calendar,
+            )  # fmt: skip
 
 
 def _to_idle(row: AnyRow, deals: list[AnyRow]) -> Idle:

@@ -246,7 +246,7 @@ class Signals:
     async def of_customers(
         self, account_ids: Collection[int], *, since: datetime
     ) -> list[FoundSignal]:
-        """The newest first."""
+        """Their signals since then, the newest first."""
         found: list[FoundSignal] = []
         for some in in_chunks(account_ids):
             query = (

@@ -46,7 +46,7 @@ class Standing:
         return {Light.YELLOW: every - red, Light.RED: red}
 
     async def disputes(self) -> OpenDisputes:
-        """Submitted and not ended."""
+        """Those that were submitted and not ended."""
         table = payout_disputes
         still_open = select(func.count(), func.min(table.c.submitted_at)).where(
             table.c.closed_at.is_(None), table.c.state != fixed(str(State.DRAFT))

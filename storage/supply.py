@@ -92,7 +92,7 @@ class SupplyNotices:
         return found[0] if found else None
 
     async def of(self, opportunity_id: int) -> list[Notice]:
-        """In order."""
+        """Everything that was told of the deal, in order."""
         return await self._list(supply_notices.c.opportunity_id == opportunity_id)
 
     async def newest(self, *, standing: bool, limit: int) -> list[Notice]:

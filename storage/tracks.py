@@ -91,7 +91,7 @@ class Tracks:
         return {row.code: OwnTrack(_to_track(row.body), row.version, row.active) for row in rows}
 
     async def put(self, track: Track, *, active: bool, author_id: int, at: datetime) -> None:
-        """As its next version."""
+        """Add the track's next version; the older ones stay."""
         newest = await self._conn.scalar(
             select(func.max(talk_tracks.c.version)).where(talk_tracks.c.code == track.code)
         )

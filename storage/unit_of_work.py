@@ -15,6 +15,7 @@ from storage.activities import Activities
 from storage.aliases import Aliases
 from storage.approvals import Approvals
 from storage.archive import Archive
+from storage.archive_chats import ArchiveChats
 from storage.archive_consents import ArchiveConsents
 from storage.archive_files import ArchiveFiles
 from storage.assignments import Assignments
@@ -125,6 +126,7 @@ class UnitOfWork:
     approvals = _Part(Approvals)
     attendance = _Part(AttendanceFacts)
     archive = _Part(Archive)
+    archive_chats = _Part(ArchiveChats)
     archive_consents = _Part(ArchiveConsents)
     archive_files = _Part(ArchiveFiles)
     deadlines = _Part(Deadlines)

@@ -2,8 +2,9 @@
 large data set: none may read a whole table that grows with the company.
 
 The data set is a database of its own on the tests' server, made when the schema is first seen and
-kept from run to run. Its rows mean nothing; how many there are, how they are spread and which of
-them wait for something is as in a company of a thousand people after two years.
+kept from run to run. Each checkout has its own, and drops no other's: their schemas differ, and a
+run there may be using it. Its rows mean nothing; how many there are, how they are spread and which
+of them wait for something is as in a company of a thousand people after two years.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ MORE_ROWS = {
     "deadlines": 50_000, "archive_messages": 50_000, "signal_events": 50_000,
 }  # fmt: skip
 
-_PREFIX = "gendan_plans_"
+_OURS = f"gendan_plans_{hashlib.sha256(bytes(ROOT)).hexdigest()[:8]}_"
 _LOCK = 0x67656E76  # of those who make it at the same time
 _BEGIN = "timestamptz '2025-01-01'"
 _WORDS = re.compile(r"(\w+) (?:=|IN) \(?('\w*'(?:, '\w*')*)\)?")
@@ -129,17 +130,17 @@ def done() -> None:
 
 
 async def _prepared(server: str) -> str:
-    name = _PREFIX + _fingerprint()
+    name = _OURS + _fingerprint()
     conn = await asyncpg.connect(server)
     try:
         await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
         there = "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
-        databases = [row["datname"] for row in await conn.fetch(there, _PREFIX)]
+        databases = [row["datname"] for row in await conn.fetch(there, _OURS)]
         url = make_url(server)
         if name not in databases:
             for old in databases:
                 await conn.execute(f"DROP DATABASE {old} WITH (FORCE)")
-            unfinished = f"{_PREFIX}unfinished"
+            unfinished = f"{_OURS}unfinished"
             await conn.execute(f"CREATE DATABASE {unfinished}")
             await _fill(url.set(database=unfinished).render_as_string(hide_password=False))
             await conn.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")

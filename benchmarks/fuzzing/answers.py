@@ -27,6 +27,7 @@ from connectors.erp import kingdee, u9c
 from connectors.erp.kingdee_api import KingdeeAccount, KingdeeApi
 from connectors.erp.kingdee_signature import Credentials
 from connectors.erp.u9c_api import U9cAccount, U9cApi
+from connectors.http import Http
 from connectors.llm.client import LanguageModelClient
 from connectors.wecom import directory as wecom_directory
 from connectors.wecom import group_chats
@@ -42,14 +43,14 @@ CALLS = 40
 """After which nobody answers any more: an answer may say for ever that there is another page."""
 
 
-class _Http:
+class _Http(Http):
     """Gives one answer to every call."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes) -> None:  # and no session: nothing goes out
         self._data = data
         self._left = CALLS
 
-    async def request_json(self, *_: object, **__: object) -> tuple[int, Any]:
+    async def request_json(self, *_: Any, **__: Any) -> tuple[int, Any]:
         self._left -= 1
         if self._left < 0:
             raise Unavailable("no more answers")

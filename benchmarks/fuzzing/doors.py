@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -98,13 +99,15 @@ class Doors:
     ) -> None:
         self._kept: list[Envelope] = []
         self._read = read
-        self._handlers = {(one.method, one.path): one.handler for one in routes(self._accept)}
+        self._handlers: Mapping[tuple[str, str], Callable[..., Any]] = {
+            (one.method, one.path): one.handler for one in routes(self._accept)
+        }
 
     def knock(self, path: str, knock: Knock, *, method: str = "POST") -> None:
         """Any answer below 500 will do. Raises what `read` raises."""
         self._kept.clear()
         try:
-            response = at_once(self._handlers[method, path](knock))
+            response: web.StreamResponse = at_once(self._handlers[method, path](knock))
         except web.HTTPException as refused:
             response = refused
         assert response.status < 500, response.status
@@ -192,8 +195,9 @@ def dingtalk_event(data: bytes) -> None:
 def dingtalk_sealed(data: bytes) -> None:
     """The body as it comes, whose signature holds wherever it has anything to sign."""
     body = read_object(data) or {}
-    encrypted = body.get("encrypt") if isinstance(body.get("encrypt"), str) else ""
-    joined = "".join(sorted([DINGTALK.events_token, STAMP_MS, "n", encrypted]))
+    encrypted = body.get("encrypt")
+    signed = encrypted if isinstance(encrypted, str) else ""
+    joined = "".join(sorted([DINGTALK.events_token, STAMP_MS, "n", signed]))
     signature = hashlib.sha1(joined.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
     _dingtalk_event(data, {"msg_signature": signature, "timeStamp": STAMP_MS, "nonce": "n"})
 
@@ -294,8 +298,12 @@ STREAM_FRAME = """{"specVersion":"1.0","type":"%s","headers":{"topic":"%s","mess
 
 
 def _frames() -> list[bytes]:
-    kinds = (("CALLBACK", frames.ROBOT, "text"), ("CALLBACK", frames.CARDS, "card_press"))
-    kinds += (("EVENT", "*", "event_user_add"), ("SYSTEM", "ping", "text"))
+    kinds = (
+        ("CALLBACK", frames.ROBOT, "text"),
+        ("CALLBACK", frames.CARDS, "card_press"),
+        ("EVENT", "*", "event_user_add"),
+        ("SYSTEM", "ping", "text"),
+    )
     return [
         (STREAM_FRAME % (kind, topic, json.dumps(recorded.read_text("utf-8")))).encode()
         for kind, topic, name in kinds

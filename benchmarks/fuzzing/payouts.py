@@ -12,6 +12,7 @@ from bot.domain.payouts import expressions, graphs
 from bot.domain.payouts.checking import check_rules
 from bot.domain.payouts.problems import UnusableInput
 from bot.domain.payouts.reading_rules import read_rules
+from bot.domain.payouts.rules import Rule
 from bot.errors import BotError
 from handlers.pages.rules import editing
 from handlers.payouts import archives, documents, exact_json, packs, rule_engine, rule_import
@@ -40,7 +41,7 @@ def rules_by_engine(data: bytes) -> None:
     rule_engine.disagreements(told_rules, _checked(told_rules))
 
 
-def _checked(told_rules: object) -> tuple[object, ...]:
+def _checked(told_rules: object) -> tuple[Rule, ...]:
     rule_import._refuse_unkeepable(told_rules)
     read = read_rules(told_rules)
     check_rules(read)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlers.understanding.customers import CustomerIndex
 from handlers.understanding.normal import normalise
@@ -32,7 +33,8 @@ POOL = tuple(
 NAMED = "南京栖霞阀业", "镇江丹徒电缆"
 """The customers that the phrases name."""
 
-Likely = Callable[[np.ndarray], np.ndarray]
+Matrix = NDArray[np.floating]
+Likely = Callable[[Matrix], Matrix]
 """Scores, one row a text and one column a label, -> how likely each label is."""
 
 
@@ -130,21 +132,23 @@ class _Sparse:
         self._present, self._firsts = np.unique(self._columns[order], return_index=True)
         self._scale = (1 / np.sqrt(lengths)).astype(np.float32)[:, None]
 
-    def times(self, weights: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(weights[self._columns], self._starts) * self._scale
+    def times(self, weights: Matrix) -> Matrix:
+        sums: Matrix = np.add.reduceat(weights[self._columns], self._starts)
+        scaled: Matrix = sums * self._scale
+        return scaled
 
-    def transposed_times(self, error: np.ndarray) -> np.ndarray:
+    def transposed_times(self, error: Matrix) -> Matrix:
         result = np.zeros((self.shape[1], error.shape[1]), dtype=np.float32)
         of_rows = (error * self._scale)[self._rows]
         result[self._present] = np.add.reduceat(of_rows, self._firsts)
         return result
 
 
-def _fit(given: _Sparse, wanted: np.ndarray, course: Course) -> tuple[np.ndarray, np.ndarray]:
+def _fit(given: _Sparse, wanted: Matrix, course: Course) -> tuple[Matrix, Matrix]:
     """Logistic regression by Nesterov's accelerated descent."""
     texts, known = given.shape
-    weights = np.zeros((known, wanted.shape[1]), dtype=np.float32)
-    starts = np.full(wanted.shape[1], course.start, dtype=np.float32)
+    weights: Matrix = np.zeros((known, wanted.shape[1]), dtype=np.float32)
+    starts: Matrix = np.full(wanted.shape[1], course.start, dtype=np.float32)
     ahead, starts_ahead = weights, starts
     for past in range(course.rounds):
         error = course.likely(given.times(ahead) + starts_ahead) - wanted

@@ -51,7 +51,7 @@ OPTIONAL = (
     "ref",
     "amount_approx",
 )
-EMPTY = (None, [], "")
+EMPTY: tuple[object, ...] = (None, [], "")
 LOADS, ROUNDS = 3, 7
 """How often names are loaded and all messages read for the medians of --speed."""
 
@@ -78,7 +78,7 @@ def answer(reader: Reader, case: dict[str, Any]) -> dict[str, Any]:
         customers.add(name)
     now = datetime.fromisoformat(case["now"])
     records = reader.read(case["text"], now=now, customers=customers)
-    given = to_json(records)
+    given: dict[str, Any] = {**to_json(records)}
     for mine, record in zip([given, *given.get("also", [])], records, strict=True):
         mine["asked"] = is_asked(record)
     return given

@@ -13,25 +13,7 @@ from typing import Any
 from bot.domain.policy import Policy
 from bot.domain.policy_changes import Value, value_of
 from bot.errors import InvalidInput
-from config.policy.sections import (
-    CHANGEABLE,
-    action_policy,
-    attendance_policy,
-    calendar_policy,
-    customer_policy,
-    decay_policy,
-    diagnosis_policy,
-    draft_policy,
-    erp_policy,
-    forecast_policy,
-    growth_fund_policy,
-    light_policy,
-    push_policy,
-    receivable_policy,
-    role_policy,
-    signal_policy,
-    supply_policy,
-)
+from config.policy.sections import SECTIONS, read_section
 from config.policy.table import ConfigError, Table
 
 HERE = Path(__file__).parents[1]
@@ -43,22 +25,7 @@ def load_policy(path: Path = HERE / "policy.toml") -> Policy:
     policy = Policy(
         actions_library=root.text("actions_library", Policy().actions_library),
         products=root.texts("products"),
-        calendar=calendar_policy(root.table("calendar")),
-        lights=light_policy(root.table("lights")),
-        pushes=push_policy(root.table("pushes")),
-        actions=action_policy(root.table("actions")),
-        drafts=draft_policy(root.table("drafts")),
-        diagnosis=diagnosis_policy(root.table("diagnosis")),
-        customers=customer_policy(root.table("customers")),
-        receivables=receivable_policy(root.table("receivables")),
-        forecasts=forecast_policy(root.table("forecasts")),
-        supply=supply_policy(root.table("supply")),
-        erp=erp_policy(root.table("erp")),
-        attendance=attendance_policy(root.table("attendance")),
-        signals=signal_policy(root.table("signals")),
-        decay=decay_policy(root.table("decay")),
-        growth_fund=growth_fund_policy(root.table("growth_fund")),
-        roles=role_policy(root.table("roles")),
+        **{name: read_section(name, root.table(name)) for name in SECTIONS},
     )
     root.finish()
     return policy
@@ -76,7 +43,7 @@ def change_policy(policy: Policy, changes: Mapping[str, Value]) -> Policy:
             if key.startswith(f"{table}."):
                 raw[key.removeprefix(f"{table}.")] = _as_in_toml(value)
         try:
-            changed = CHANGEABLE[table](Table("", raw))
+            changed = read_section(table, Table("", raw))
         except ConfigError as error:
             should_be = str(error).partition("：")[2]
             raise InvalidInput(re.sub(r" ?\([^()]*\)", "", should_be)) from None

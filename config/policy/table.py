@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
 from datetime import time
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Member = TypeVar("Member", bound=StrEnum)
+Values = TypeVar("Values", bound="DataclassInstance")
 
 LARGEST = 1_000_000  # of any number: in days, as far as the year 4764
 
@@ -101,6 +106,41 @@ class Table:
             return kind(cast(str, value))
         except ValueError:
             raise self.fail(key, f"应为其中之一 (one of)：{'、'.join(kind)}") from None
+
+    def like(self, usual: Values, *, but: Collection[str] = (), **least: int) -> Values:
+        """`usual` with the values of the keys that are called as its fields are, each of the kind
+        that it has there. but: fields that are left as they are. least: of whole numbers, where it
+        is not 0. Raises ConfigError."""
+        names = [one.name for one in fields(usual) if one.name not in but]
+        if strange := least.keys() - names:
+            raise TypeError(f"{type(usual).__name__} has no {min(strange)}")
+        return replace(
+            usual,
+            **{
+                name: self._one_like(name, getattr(usual, name), least.get(name, 0))
+                for name in names
+            },
+        )
+
+    def _one_like(self, key: str, usual: object, least: int) -> object:
+        match usual:
+            case bool():
+                return self.flag(key, usual)
+            case int():
+                return self.whole(key, usual, least=least)
+            case float():
+                return self.share(key, usual)
+            case time():
+                return self.clock(key, usual)
+            case StrEnum():
+                return self.choice(key, type(usual), usual)
+            case str():
+                return self.text(key, usual)
+            case (int(), *_):
+                return self.hours(key, cast(Sequence[int], usual))
+            case tuple():
+                return self.texts(key, usual)
+        raise TypeError(f"{key} is of a kind that no key has")
 
     def finish(self) -> None:
         """Raises ConfigError if a key was not asked for: a typing error must not pass."""

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING
 
 import aiohttp
 from pydantic import BaseModel
@@ -25,6 +27,9 @@ from handlers import demo
 from storage import admin
 from storage.database import Database
 from storage.ownership import sole_owner
+
+if TYPE_CHECKING:
+    from connectors.sandbox.app import Platforms
 
 
 @contextlib.asynccontextmanager
@@ -59,31 +64,38 @@ async def sandbox(
                 Hooks(clock.now), base_url, dingtalk_mode=dingtalk_mode, aibot_mode=aibot_mode
             )
             await platforms.post.open()
-            configuration = platforms.configuration(data / "files") | dict(engines)
-            if policy is not None:
-                configuration["policy"] = policy
-            settings = Settings.model_validate(configuration)
+            told = platforms.configuration(data / "files") | dict(engines)
+            settings = Settings.model_validate(told | ({"policy": policy} if policy else {}))
             bot = build(settings, clock=clock, database=database, session=session)
             platforms.world.hooks = hooks_of(bot, clock)
-            pages, around = website(bot)
-            routes = [*doors(bot, also_fresh_by=[WallClock()]), *pages, *platforms.routes()]
-            await bot.load_memory()
-            await bot.note_rules()
-            await bot.dispatcher.recover()
-            if not empty:
-                platforms.open_books()
-            async with server.listening(routes, bound, **around):
-                await _open_shop(bot, clock, empty=empty)
-                async with running(bot):
-                    for stream in bot.streams:
-                        await stream.up()
-                    if not empty:
-                        await platforms.open_archive()
-                        await bot.read_archives()
-                    yield base_url
-                    await platforms.stop()
+            async with _serving(bot, platforms, bound, clock, empty=empty):
+                yield base_url
+                await platforms.stop()
         finally:
             await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    bot: Bot, platforms: Platforms, bound: socket, clock: MovableClock, *, empty: bool
+) -> AsyncIterator[None]:
+    """Both reach each other, and the demo company is in, unless it is to be empty."""
+    pages, around = website(bot)
+    routes = [*doors(bot, also_fresh_by=[WallClock()]), *pages, *platforms.routes()]
+    await bot.load_memory()
+    await bot.note_rules()
+    await bot.dispatcher.recover()
+    if not empty:
+        platforms.open_books()
+    async with server.listening(routes, bound, **around):
+        await _open_shop(bot, clock, empty=empty)
+        async with running(bot):
+            for stream in bot.streams:
+                await stream.up()
+            if not empty:
+                await platforms.open_archive()
+                await bot.read_archives()
+            yield
 
 
 async def _open_shop(bot: Bot, clock: MovableClock, *, empty: bool) -> None:

@@ -50,7 +50,7 @@ class ForecastFields:
         return [name for name in names if name]
 
     def told(self, facts: ForecastFacts) -> dict[str, str]:
-        """name -> value."""
+        """What is written of a forecast: name of the field there -> value."""
         texts = {getattr(self, name): str(getattr(facts, name)) for name in TEXTS}
         return {
             self.customer: facts.customer_code,

@@ -18,10 +18,11 @@ from prometheus_client import Counter, Gauge
 from yarl import URL
 
 from bot.clock import Clock, wait_for
-from bot.errors import AuthFailed, PermanentError, RateLimited, TransientError, Unavailable
+from bot.errors import AuthFailed, RateLimited, Unavailable
 from bot.messages import Platform
 from connectors.http import Http
 from connectors.pace import Pace
+from connectors.reach import Reach
 from connectors.wecom.aibot_frames import NOT_SUBSCRIBED, SUBSCRIBE, Frame
 from connectors.wecom.aibot_session import FINISH_S, OnPush, Session
 from connectors.wecom.errors import to_error
@@ -85,14 +86,13 @@ class AibotLink:
         self._session: Session | None = None
         self._reading: dict[Session, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
-        self._is_up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._quiet_s = QUIET_S
         self._rest_s = REST_S
         self._rest_until = 0.0
-        self._refusal = ""
-        self._failure = "还没有连上"
-        self._down_since: datetime | None = clock.now()
+        self._reach = Reach(
+            self._pace, clock, count=self._count_opening, log=log, fields=self._fields()
+        )
 
     @property
     def platform(self) -> str:
@@ -105,16 +105,16 @@ class AibotLink:
     @property
     def refusal(self) -> str:
         """Why we may not connect; "" while nobody says so."""
-        return self._refusal
+        return self._reach.refusal
 
     @property
     def down_since(self) -> datetime | None:
-        return self._down_since
+        return self._reach.down_since
 
     @property
     def trouble(self) -> str:
         """Why no push can come; "" while one can."""
-        return "" if self._down_since is None else self._refusal or self._failure
+        return self._reach.trouble
 
     @property
     def session(self) -> Session | None:
@@ -129,7 +129,7 @@ class AibotLink:
         """Until `stop`; then what is being stored is waited for. May be run again
         after that."""
         self._stopping.clear()
-        self._down_since = self._clock.now() if self._down_since else None
+        self._reach.begin()
         while not self._stopping.is_set():
             left_s = self._quiet_left_s()
             if left_s > 0:
@@ -150,7 +150,7 @@ class AibotLink:
 
     async def up(self) -> None:
         """Wait until pushes can come."""
-        await self._is_up.wait()
+        await self._reach.up.wait()
 
     async def request(
         self, cmd: str, body: Mapping[str, Any] | None, *, req_id: str = ""
@@ -162,7 +162,7 @@ class AibotLink:
         """
         ack = await self._ask(cmd, body, req_id)
         if ack.errcode == NOT_SUBSCRIBED:
-            await wait_for(self._is_up, RESUBSCRIBED_WITHIN_S)
+            await wait_for(self._reach.up, RESUBSCRIBED_WITHIN_S)
             ack = await self._ask(cmd, body, req_id)
         if ack.errcode:
             error = to_error(f"wecom:{cmd}", 200, ack.errcode, ack.errmsg)
@@ -196,19 +196,8 @@ class AibotLink:
             return
         if self._session is not None:
             self._quiet_s = min(2 * self._quiet_s, LONGEST_QUIET_S)
-        self._pace.began(self._now())
-        try:
+        with self._reach.opening():
             await self._subscribe()
-        except PermanentError as error:
-            self._pace.refused(self._now())
-            self._failed(str(error), "refused")
-        except TransientError as error:
-            self._pace.failed(self._now(), retry_after_s=error.retry_after_s)
-            self._failed(str(error), "failed")
-        except Exception as error:
-            log.exception("a connection could not be opened", extra=self._fields())
-            self._pace.failed(self._now())
-            self._failed(type(error).__name__, "failed")
 
     def _wait_s(self) -> float:
         return max(self._pace.wait_s(self._now()), self._rest_until - self._now())
@@ -240,15 +229,12 @@ class AibotLink:
         self._take_over(session, before)
 
     def _take_over(self, session: Session, before: Session | None) -> None:
-        _OPENINGS.labels(self.app, "subscribed").inc()
-        self._session, self._refusal = session, ""
+        self._count_opening("subscribed")
+        self._session = session
         if before is not None:
             before.leave("renewed")
-        if self._down_since is not None:
-            log.info("listening", extra=self._fields())
-        self._down_since = None
         _UP.labels(self.app).set(1)
-        self._is_up.set()
+        self._reach.gained()
 
     async def _push(self, session: Session, frame: Frame) -> None:
         _HEARD.labels(self.app).set(self._clock.now().timestamp())
@@ -272,10 +258,9 @@ class AibotLink:
         if session is not self._session:
             return
         self._session = None
-        self._is_up.clear()
-        self._down_since = self._clock.now()
+        self._reach.lost()
         _UP.labels(self.app).set(0)
-        self._failure = why
+        self._reach.failure = why
         self._pace.ended(self._now(), lived_s=session.lived_s)
         if session.is_evicted and not session.is_retiring:
             self._rest()
@@ -287,20 +272,15 @@ class AibotLink:
         """Longer after each eviction without a push in between."""
         _EVICTIONS.labels(self.app).inc()
         self._rest_until = self._now() + self._rest_s
-        self._refusal = (
+        self._reach.refusal = (
             f"别处用同一个 BotID 连上了，这里让出 {self._rest_s / 60:.0f} 分钟后再连"
             "（请停掉另一处，同一个机器人只能有一个连接）"
         )
         self._rest_s = min(2 * self._rest_s, LONGEST_REST_S)
         log.error("another connection took over", extra=self._fields())
 
-    def _failed(self, why: str, outcome: str) -> None:
-        """One line when it begins to fail; the rest is in the counter."""
+    def _count_opening(self, outcome: str) -> None:
         _OPENINGS.labels(self.app, outcome).inc()
-        if not self._refusal and outcome == "refused":
-            log.error("no connection is allowed", extra={**self._fields(), "error": why})
-        self._refusal = why if outcome == "refused" else ""
-        self._failure = why
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

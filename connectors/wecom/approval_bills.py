@@ -12,14 +12,12 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.approvals import Approval, ApprovalNode, ApprovalState, Control, last_decided
 from connectors.wecom.api import Api
+from connectors.wecom.approval_list import PERIOD, numbers
 from connectors.wecom.errors import BAD_APPROVAL, Refusal, in_shape
 from connectors.wecom.patience import Pace, patiently
 
-PERIOD = timedelta(days=31)
-PAGE = 100
 PER_MINUTE, PER_HOUR = 500, 30_000  # 600 a minute of each call are taken (notes 3.10)
 
-_MOST_PAGES = 200
 _CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _STATES = {
@@ -66,7 +64,8 @@ class Bills:
             start = since
             while start < until:
                 end = min(start + PERIOD, until)
-                async for number in self._numbers(template, start, end):
+                ours = [{"key": "template_id", "value": template}]
+                async for number in numbers(self._post, start, end, filters=ours):
                     yield number, template
                 start = end
 
@@ -75,29 +74,6 @@ class Bills:
         now = self._clock.now()
         async for _ in self.applied(now - timedelta(days=1), now):
             return
-
-    async def _numbers(self, template: str, since: datetime, until: datetime) -> AsyncIterator[str]:
-        """A page may be empty and have a cursor."""
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            page = await self._post(
-                "oa/getapprovalinfo",
-                {
-                    "starttime": str(int(since.timestamp())),
-                    "endtime": str(int(until.timestamp())),
-                    "new_cursor": cursor,
-                    "size": PAGE,
-                    "filters": [{"key": "template_id", "value": template}],
-                },
-            )
-            with in_shape("oa/getapprovalinfo"):
-                numbers = [str(number) for number in page.get("sp_no_list") or ()]
-            for number in numbers:
-                yield number
-            following = str(page.get("new_next_cursor") or "")
-            if not following or following == cursor:
-                return
-            cursor = following
 
     async def _post(self, api: str, body: dict[str, Any]) -> dict[str, Any]:
         async def once() -> dict[str, Any]:

@@ -3,20 +3,18 @@ one that was withdrawn after it passed is on it no more; the details of a bill a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
 from bot.domain.leaves import Leave
 from connectors.wecom.api import Api
+from connectors.wecom.approval_list import PERIOD, numbers
 from connectors.wecom.errors import in_shape
 
 BACK = 2
 """Periods of a month that are looked back, by the day of application."""
 
-_PERIOD = timedelta(days=31)
-_PAGE = 100
-_MOST_PAGES = 200
 _PASSED_LEAVES = [{"key": "sp_status", "value": "2"}, {"key": "record_type", "value": "1"}]
 _CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 _DAY = timedelta(days=1)
@@ -31,40 +29,23 @@ class Approvals:
 
     async def leaves(self, *, at: datetime) -> list[Leave]:
         """Those of everybody that were applied for within two months and are not over."""
-        numbers = [
+        passed = [
             number
             for back in range(BACK)
-            async for number in self._numbers(at - _PERIOD * (back + 1), at - _PERIOD * back)
+            async for number in numbers(
+                self._api.post,
+                at - PERIOD * (back + 1),
+                at - PERIOD * back,
+                filters=_PASSED_LEAVES,
+            )
         ]
-        self._read = {number: self._read[number] for number in numbers if number in self._read}
-        for number in numbers:
+        self._read = {number: self._read[number] for number in passed if number in self._read}
+        for number in passed:
             if number not in self._read:
                 answer = await self._api.post("oa/getapprovaldetail", {"sp_no": number})
                 with in_shape("oa/getapprovaldetail"):
                     self._read[number] = tuple(_leaves_of(answer.get("info") or {}))
         return [leave for own in self._read.values() for leave in own if leave.ends_at > at]
-
-    async def _numbers(self, since: datetime, until: datetime) -> AsyncIterator[str]:
-        """Of bills that have passed, applied for in the period. A page may be empty with a
-        cursor."""
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            wanted = {
-                "starttime": str(int(since.timestamp())),
-                "endtime": str(int(until.timestamp())),
-                "new_cursor": cursor,
-                "size": _PAGE,
-                "filters": _PASSED_LEAVES,
-            }
-            page = await self._api.post("oa/getapprovalinfo", wanted)
-            with in_shape("oa/getapprovalinfo"):
-                numbers = [str(number) for number in page.get("sp_no_list") or ()]
-            for number in numbers:
-                yield number
-            following = str(page.get("new_next_cursor") or "")
-            if not following or following == cursor:
-                return
-            cursor = following
 
 
 def _leaves_of(info: Mapping[str, Any]) -> Iterator[Leave]:

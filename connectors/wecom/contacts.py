@@ -28,7 +28,6 @@ from connectors.wecom.patience import Pace, in_parallel, patiently, side_by_side
 USERS_A_CALL = 100
 CONTACTS_A_PAGE = 100
 GROUPS_A_PAGE = 1_000
-TRANSFERS_A_CALL = 100
 _WECOM_USER = 2
 _EXTERNAL = 2  # among the members of a group
 
@@ -175,7 +174,7 @@ class Contacts:
     async def transfer(
         self, external_ids: Sequence[str], *, of: str, to: str, has_left: bool
     ) -> dict[str, int]:
-        """At most TRANSFERS_A_CALL. External id -> errcode, 0 for one that is on the way: the
+        """At most 100. External id -> errcode, 0 for one that is on the way: the
         platform carries it out within a day, and tells nobody but `transferred`."""
         family = "externalcontact/resigned/" if has_left else "externalcontact/"
         body = {

@@ -15,7 +15,8 @@ from bot.messages import Platform
 from handlers.archive.bindings import Bindings
 from handlers.texts import archive as texts
 from storage import archive_files
-from storage.archive import Chat, KeptMessage
+from storage.archive import KeptMessage
+from storage.archive_chats import Chat
 from storage.archive_files import FileRow
 from storage.unit_of_work import UnitOfWork
 
@@ -150,18 +151,19 @@ async def attach(tx: UnitOfWork, bindings: Bindings, bound: ChatBinding, at: dat
     What stands in another's stays there. How many messages; 0 for a conversation that was never
     heard of, which is found bound with its first message."""
     count = 0
-    for chat in await tx.archive.called(await _keys(tx, bound)):
-        await tx.archive.bind(chat.id, bound.account_id, at)
-        count += await enter_waiting(tx, bindings, await tx.archive.get_chat(chat.id), at)
+    for chat in await tx.archive_chats.called(await _keys(tx, bound)):
+        await tx.archive_chats.bind(chat.id, bound.account_id, at)
+        locked = await tx.archive_chats.get_for_update(chat.id)
+        count += await enter_waiting(tx, bindings, locked, at)
     return count
 
 
 async def detach(tx: UnitOfWork, bound: ChatBinding, at: datetime) -> None:
     """The conversation is nobody's again; what is said from now on is kept as of nobody."""
-    for chat in await tx.archive.of_customer(bound.account_id):
+    for chat in await tx.archive_chats.of_customer(bound.account_id):
         one = chat.conversation
         if bound.chat_key in ((one.room,) if one.room else one.outsiders):
-            await tx.archive.bind(chat.id, None, at)
+            await tx.archive_chats.bind(chat.id, None, at)
 
 
 async def _keys(tx: UnitOfWork, bound: ChatBinding) -> list[str]:

@@ -167,7 +167,7 @@ class ArchiveFetching:
             if row.attempts == 0:
                 await self._tried(tx, row, at, transcript=fetched.transcript)
                 return
-            chat = await tx.archive.get_chat(row.chat_id)
+            chat = await tx.archive_chats.get_for_update(row.chat_id)
             message = await tx.archive.get(row.message_id)
             if message.entered_at is not None and chat.account_id is not None:
                 whole = replace(row, sha256=stored.sha256)
@@ -196,7 +196,7 @@ class ArchiveFetching:
         self, tx: UnitOfWork, row: FileRow, at: datetime, *, transcript: str = ""
     ) -> None:
         """The message enters once each of its files was tried."""
-        chat = await tx.archive.get_chat(row.chat_id)
+        chat = await tx.archive_chats.get_for_update(row.chat_id)
         text = None
         if transcript:
             text = texts.heard((await tx.archive.get(row.message_id)).text, transcript)

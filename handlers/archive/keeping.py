@@ -30,7 +30,8 @@ from bot.router import Begin
 from handlers.archive import entering
 from handlers.archive.bindings import Bindings
 from handlers.archive.entering import People
-from storage.archive import BROKEN, KEPT, SEALED, Chat, ChatNow, NewMessage
+from storage.archive import BROKEN, KEPT, SEALED, NewMessage
+from storage.archive_chats import Chat, ChatNow
 from storage.unit_of_work import UnitOfWork
 
 ASK_AGAIN = timedelta(minutes=10)
@@ -251,7 +252,7 @@ class Keeping:
         are found bound only now, although something was kept of them before."""
         corp = self._archive.corp
         spoken = _spoken(corp, kept, page)
-        known = await tx.archive.chats(corp, spoken)
+        known = await tx.archive_chats.by_key(corp, spoken)
         free = [
             told.conversation
             for key, told in spoken.items()
@@ -265,9 +266,9 @@ class Keeping:
         ]
         if not changed:
             return known, set()
-        await tx.archive.put_chats(changed, at)
+        await tx.archive_chats.put(changed, at)
         late = {known[key].id for key in bound if key in known}
-        return await tx.archive.chats(corp, spoken), late
+        return await tx.archive_chats.by_key(corp, spoken), late
 
     async def _recall(self, tx: UnitOfWork, page: Page, at: datetime) -> None:
         """A recall is honoured whether or not its own message may be kept."""
@@ -282,7 +283,7 @@ class Keeping:
         told = await tx.archive.recalled_among(self._archive.corp, recalls)
         for message in taken_back:
             if message.entered_at is not None and message.msgid not in told:
-                chat = await tx.archive.get_chat(message.chat_id)
+                chat = await tx.archive_chats.get_for_update(message.chat_id)
                 await entering.enter_recall(tx, chat, message, at)
 
 

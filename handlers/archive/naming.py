@@ -51,7 +51,7 @@ class RoomNames:
         """Asks about those that are due; about how many."""
         at = self._clock.now()
         async with self._begin() as tx:
-            rooms = await tx.archive.rooms(
+            rooms = await tx.archive_chats.rooms(
                 self._archive.corp, Platform.WECOM, spoken_since=at - ASK_AGAIN, limit=500
             )
         due = [

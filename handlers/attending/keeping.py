@@ -7,39 +7,33 @@ change is read again, because events are lost and the platforms correct days tha
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Protocol
 
-from bot.clock import Clock, wait_for
+from bot.clock import Clock
 from bot.domain.approvals import Approval
 from bot.domain.attendance import CheckIn, CheckInKind
 from bot.domain.people import Role
 from bot.domain.policy import AttendancePolicy
-from bot.errors import BotError, PermanentError, TransientError
+from bot.errors import BotError
 from bot.router import Begin
 from handlers.attending import approvals, check_ins
 from handlers.attending.noting import APPROVAL, RECORDS, SWEEP
 from handlers.desk import Office
-from handlers.people.directory import tell_admins
 from handlers.texts import attending as texts
+from handlers.upkeep.readings import Readings
 from storage.external_reads import Reading
 from storage.unit_of_work import UnitOfWork
 
-MOST_AT_A_TIME = 40
-MOST_TRIES = 8
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
-LONGEST_NAP_S = 15.0
 NIGHTLY_AT = time(4)  # once the directory was read
 POLL, NIGHT, BILLS = "poll", "night", "bills"
 """What is swept: the last days' records; all that may be corrected; approvals."""
 
 _COVERED = frozenset({Role.REP, Role.SUPERVISOR, Role.CSM})
-
-log = logging.getLogger(__name__)
 
 
 class ApprovalSource(Protocol):
@@ -127,6 +121,16 @@ class AttendanceKeeper:
         self._begin = begin
         self._clock = clock
         self._queued = queued
+        self._readings = Readings(
+            office,
+            self._apps,
+            subject="attendance",
+            nightly=SWEEP,
+            cannot_read=texts.cannot_read,
+            begin=begin,
+            clock=clock,
+            queued=queued,
+        )
 
     @property
     def troubles(self) -> Mapping[str, str]:
@@ -139,7 +143,8 @@ class AttendanceKeeper:
         await self._plan()
         async with asyncio.TaskGroup() as loops:
             for whats in ((APPROVAL, RECORDS), (SWEEP,)):
-                loops.create_task(self._for_ever(whats))
+                work, next_at = partial(self._work, whats), partial(self._readings.next_at, whats)
+                loops.create_task(self._readings.for_ever(work, next_at))
 
     async def catch_up(self) -> None:
         await self._plan()
@@ -158,65 +163,24 @@ class AttendanceKeeper:
             for (platform, name), key in wanted:
                 await tx.external_reads.ask_once(Reading(platform, name, SWEEP, key, "", at, at))
 
-    async def _for_ever(self, whats: Sequence[str]) -> None:
-        due = self._office.contacts_due.listener()
-        while True:
-            due.clear()
-            nap_s = LONGEST_NAP_S
-            try:
-                if await self._work(whats):
-                    continue
-                async with self._begin() as tx:
-                    due_at = await tx.external_reads.next_at(self._apps, whats)
-                if due_at is not None:
-                    wait_s = (due_at - self._clock.now()).total_seconds()
-                    nap_s = min(max(wait_s, 0.05), LONGEST_NAP_S)
-            except Exception:
-                log.exception("attendance could not be kept", extra={"action": "attendance"})
-            await wait_for(due, nap_s)
-
     async def _work(self, whats: Sequence[str]) -> int:
         """How many readings were worked on."""
-        async with self._begin() as tx:
-            due = await tx.external_reads.due(
-                self._apps, whats, at=self._clock.now(), limit=MOST_AT_A_TIME
-            )
+        due = await self._readings.due(whats)
         for reading in due:
             await self._tried(reading)
         return len(due)
 
     async def _tried(self, reading: Reading) -> None:
-        """What fails is tried again, ever later, and given up in the end: the night's reading
-        brings it. What the clock asks for is never given up."""
         channel = f"{reading.platform}:{reading.app}"
         try:
             await _READ[reading.what](self, reading)
         except BotError as error:
-            fields = {"action": "attendance", "channel": channel}
-            log.warning("attendance not read", extra={**fields, "error": str(error)})
             if reading.what == SWEEP:
                 self._troubles[channel, reading.key] = str(error)
-            await self._again(reading, error)
+            await self._readings.failed(reading, error)
         else:
             if reading.what == SWEEP:
                 self._troubles.pop((channel, reading.key), None)
-
-    async def _again(self, reading: Reading, error: BotError) -> None:
-        wait = min(FIRST_WAIT * 2**reading.tries, LONGEST_WAIT)
-        if isinstance(error, TransientError) and error.retry_after_s is not None:
-            wait = max(wait, timedelta(seconds=error.retry_after_s))
-        at = self._clock.now()
-        async with self._begin() as tx:
-            if reading.tries >= MOST_TRIES and reading.what != SWEEP:
-                await tx.external_reads.done(reading)
-            else:
-                await tx.external_reads.put_off(reading, until=at + wait)
-            if isinstance(error, PermanentError) and reading.what == SWEEP:
-                key = f"attendance:{reading.platform}:{reading.app}:{at.date()}"
-                text = texts.cannot_read(reading.platform, str(error))
-                notes = await tell_admins(tx, self._office, text, key=key)
-                await tx.delivery.queue(notes, at=at)
-        self._queued()
 
     async def _read_approval(self, reading: Reading) -> None:
         source = self._approvals.get((reading.platform, reading.app))

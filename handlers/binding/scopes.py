@@ -28,12 +28,12 @@ class Scope:
 
 
 async def of_speaker(desk: Desk) -> Scope:
-    """A rep's own, a supervisor's with those of the team, an overseer's all."""
+    """As far as who speaks here may reach."""
     return await of_person(desk.tx, desk.rep)
 
 
 async def of_person(tx: UnitOfWork, person: Person) -> Scope:
-    """The same of anybody."""
+    """A person's own, a supervisor's with those of the team, an overseer's all."""
     if person.roles & OVERSEERS:
         return Scope(None, None)
     people: list[Person] = [person]

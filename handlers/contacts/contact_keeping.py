@@ -13,33 +13,32 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Protocol
 
-from bot.clock import Clock, wait_for
+from bot.clock import Clock
 from bot.domain.external import ChatGroup, ContactNews
-from bot.errors import BotError, PermanentError, TransientError
+from bot.errors import BotError
 from bot.router import Begin
 from handlers.contacts.contact_moving import ContactMoving
 from handlers.desk import Office
-from handlers.people.directory import tell_admins
 from handlers.texts import binding as texts
 from handlers.understanding.names import places
+from handlers.upkeep.readings import MOST_TRIES, Readings
 from storage.external_reads import CONTACT, EVERYTHING, GROUP, Reading
 from storage.unit_of_work import UnitOfWork
 
 AT_ONCE = 4
-MOST_AT_A_TIME = 40
 NIGHTLY_AT = time(3, 30)  # once the directory was read
-MOST_TRIES = 8
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 GROUP_LAGS = timedelta(seconds=2)
-LONGEST_NAP_S = 15.0
 PART = 500
 """Contacts in one transaction: others write between two of them."""
 
 FIRST_LOOK = 2_000
 """Contacts after which the database first counts what it has. Plans that PostgreSQL made for an
 empty table read it whole each time, a hundred times as slow."""
+
+CHANGED, WHOLE = (CONTACT, GROUP), (EVERYTHING,)
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +94,16 @@ class ContactKeeper:
         }
         self._begin = begin
         self._clock = clock
+        self._readings = Readings(
+            office,
+            self._sources,
+            subject="contacts",
+            nightly=EVERYTHING,
+            cannot_read=texts.cannot_read,
+            begin=begin,
+            clock=clock,
+            queued=queued,
+        )
 
     async def run(self) -> None:
         """Ends by cancellation."""
@@ -102,10 +111,12 @@ class ContactKeeper:
             return
         await self._plan()
         async with asyncio.TaskGroup() as loops:
-            changed, whole = (CONTACT, GROUP), (EVERYTHING,)
-            loops.create_task(self._for_ever(self._read_changed, lambda: self._next_at(changed)))
-            loops.create_task(self._for_ever(self._read_everything, lambda: self._next_at(whole)))
-            loops.create_task(self._for_ever(self._moving.work, self._moving.next_at))
+            for work, next_at in (
+                (self._read_changed, partial(self._readings.next_at, CHANGED)),
+                (self._read_everything, partial(self._readings.next_at, WHOLE)),
+                (self._moving.work, self._moving.next_at),
+            ):
+                loops.create_task(self._readings.for_ever(work, next_at))
 
     async def catch_up(self) -> None:
         await self._plan()
@@ -121,38 +132,9 @@ class ContactKeeper:
                 whole = Reading(platform, app, EVERYTHING, "", "", at, at)
                 await tx.external_reads.ask_once(whole)
 
-    async def _for_ever(
-        self,
-        work: Callable[[], Awaitable[int]],
-        next_at: Callable[[], Awaitable[datetime | None]],
-    ) -> None:
-        due = self._office.contacts_due.listener()
-        while True:
-            due.clear()
-            nap_s = LONGEST_NAP_S
-            try:
-                if await work():
-                    continue
-                if (due_at := await next_at()) is not None:
-                    wait_s = (due_at - self._clock.now()).total_seconds()
-                    nap_s = min(max(wait_s, 0.05), LONGEST_NAP_S)
-            except Exception:
-                log.exception("contacts could not be kept", extra={"action": "contacts"})
-            await wait_for(due, nap_s)
-
-    async def _next_at(self, whats: Sequence[str]) -> datetime | None:
-        async with self._begin() as tx:
-            return await tx.external_reads.next_at(list(self._sources), whats)
-
-    async def _due(self, *whats: str) -> list[Reading]:
-        async with self._begin() as tx:
-            return await tx.external_reads.due(
-                list(self._sources), whats, at=self._clock.now(), limit=MOST_AT_A_TIME
-            )
-
     async def _read_changed(self) -> int:
         """How many readings were worked on."""
-        due = await self._due(CONTACT, GROUP)
+        due = await self._readings.due(CHANGED)
         room = asyncio.Semaphore(AT_ONCE)
 
         async def one(reading: Reading) -> None:
@@ -163,43 +145,22 @@ class ContactKeeper:
         return len(due)
 
     async def _read_everything(self) -> int:
-        due = await self._due(EVERYTHING)
+        due = await self._readings.due(WHOLE)
         for reading in due:
             await self._tried(reading, self._read_all)
         return len(due)
 
     async def _tried(self, reading: Reading, read: Callable[[Reading], Awaitable[None]]) -> None:
-        """What fails is tried again, ever later, and given up in the end: the night's reading
-        brings it. The night's own is never given up."""
         channel = f"{reading.platform}:{reading.app}"
         try:
             await read(reading)
         except BotError as error:
-            fields = {"action": "contacts", "channel": channel}
-            log.warning("contacts not read", extra={**fields, "error": str(error)})
             if reading.what == EVERYTHING:
                 self.troubles[channel] = str(error)
-            await self._again(reading, error)
+            await self._readings.failed(reading, error)
         else:
             if reading.what == EVERYTHING:
                 self.troubles.pop(channel, None)
-
-    async def _again(self, reading: Reading, error: BotError) -> None:
-        wait = min(FIRST_WAIT * 2**reading.tries, LONGEST_WAIT)
-        if isinstance(error, TransientError) and error.retry_after_s is not None:
-            wait = max(wait, timedelta(seconds=error.retry_after_s))
-        async with self._begin() as tx:
-            at = self._clock.now()
-            if reading.tries >= MOST_TRIES and reading.what != EVERYTHING:
-                await tx.external_reads.done(reading)
-            else:
-                await tx.external_reads.put_off(reading, until=at + wait)
-            if isinstance(error, PermanentError) and reading.what == EVERYTHING:
-                key = f"contacts:{reading.platform}:{reading.app}:{at.date()}"
-                text = texts.cannot_read(reading.platform, str(error))
-                notes = await tell_admins(tx, self._office, text, key=key)
-                await tx.delivery.queue(notes, at=at)
-        self._queued()
 
     async def _read_one(self, reading: Reading) -> None:
         source = self._sources[reading.platform, reading.app]

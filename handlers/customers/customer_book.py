@@ -65,7 +65,7 @@ class CustomerBook:
         return frozenset(self._kept)
 
     def names_of(self, person_id: int) -> list[str]:
-        """Whom a person owns."""
+        """Of the customers that a person owns."""
         return [name for name, owner_id in self._owners.items() if owner_id == person_id]
 
     def owner_of(self, name: str) -> int | None:

@@ -56,7 +56,7 @@ async def show_funnel(desk: Desk, _: str) -> None:
 
 
 async def read_conversion(desk: Desk) -> Conversion:
-    """As `read_funnel`."""
+    """Of the last DAYS, with today. Read beside the transactions that write, as `read_funnel`."""
     whose, owners = await _scope(desk)
     today = desk.at.astimezone(CHINA).date()  # R1
     days = await desk.tx.lead_spans.count(today - timedelta(days=DAYS - 1), today, owner_ids=owners)

@@ -8,50 +8,28 @@ administrators hear of it once.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.clock import Clock
 from bot.domain.erp import Told, Unread
 from bot.domain.notifying import first_allowed
-from bot.errors import BotError
 from bot.messages import Envelope, OutboundMessage, Platform
 from bot.ports import Accept, ErpCustomers, ErpOrders
-from bot.router import Begin, Job
+from bot.router import Job
 from handlers.desk import Office
 from handlers.erp import erp_customers, erp_orders
-from handlers.erp.erp_polling import ONE_READ_A_DAY, TRY_AGAIN
-from handlers.erp.erp_showing import SILENT_AFTER
+from handlers.erp.erp_asking import SILENT_AFTER, Asking, Feed
 from handlers.people import directory
 from handlers.texts import erp as texts
 from storage.erp import CUSTOMERS, ORDERS
 from storage.unit_of_work import UnitOfWork
 
-FIRST_READ = timedelta(days=400)
-ALL_CUSTOMERS = datetime(2000, 1, 1, tzinfo=UTC)
-"""Customers are read from the beginning; of orders only the last ones."""
-
 MOST_TOLD = 5
 """Rows that could not be read, told in one message; the rest is counted."""
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One kind of news of one ERP. begins: what is read at first, back from then."""
-
-    system: str
-    kind: str
-    ask: Callable[[datetime], Awaitable[Told[Any]]]
-
-    def begins(self, at: datetime) -> datetime:
-        return ALL_CUSTOMERS if self.kind == CUSTOMERS else at - FIRST_READ
 
 
 class ErpFeeds:
@@ -67,47 +45,41 @@ class ErpFeeds:
         clock: Clock,
     ) -> None:
         self._office = office
-        self._feeds = [
-            *(Feed(one.name, CUSTOMERS, one.customers) for one in customers),
-            *(Feed(one.name, ORDERS, one.orders) for one in orders),
-        ]
+        self._asking: Asking[Told[Any]] = Asking(
+            [
+                *(self._feed(one.name, CUSTOMERS, one.customers) for one in customers),
+                *(self._feed(one.name, ORDERS, one.orders) for one in orders),
+            ]
+        )
         self._accept = accept
         self._clock = clock
-        self._told: dict[tuple[str, str], Told[Any]] = {}
-        self._troubles: dict[tuple[str, str], str] = {}
-        self._asked_at = _LONG_AGO
 
     def job(self) -> Job[UnitOfWork]:
         return Job(
             "read ERP customers and orders",
             {"minute": "*/10"},
             self._store,
-            next_due=self._next_due,
-            prepare=self._read,
+            next_due=self._asking.next_due,
+            prepare=self._asking.ask,
         )
 
-    async def _read(self, begin: Begin[UnitOfWork], at: datetime) -> None:
-        self._asked_at = at
-        async with begin() as tx:
-            known = {kind: await tx.erp.known_until(kind) for kind in (CUSTOMERS, ORDERS)}
-        for feed in self._feeds:
-            place = (feed.system, feed.kind)
-            try:
-                told = await feed.ask(known[feed.kind].get(feed.system, feed.begins(at)))
-                for unread in told.unread:
-                    await self._keep(feed, unread)
-                self._told[place] = told
-                self._troubles.pop(place, None)
-            except BotError as error:
-                if place not in self._troubles:
-                    fields = {"action": f"read_erp_{feed.kind}", "channel": f"erp:{feed.system}"}
-                    log.warning("ERP out of reach", extra={**fields, "error": str(error)})
-                self._troubles[place] = str(error)
+    def _feed(
+        self, system: str, kind: str, ask: Callable[[datetime], Awaitable[Told[Any]]]
+    ) -> Feed[Told[Any]]:
+        return Feed(system, kind, partial(self._read, f"{Platform.ERP}:{system}:{kind}", ask))
 
-    async def _keep(self, feed: Feed, unread: Unread) -> None:
+    async def _read(
+        self, channel: str, ask: Callable[[datetime], Awaitable[Told[Any]]], since: datetime
+    ) -> Told[Any]:
+        """What cannot be understood is kept before what can is stored."""
+        told = await ask(since)
+        for unread in told.unread:
+            await self._keep(channel, unread)
+        return told
+
+    async def _keep(self, channel: str, unread: Unread) -> None:
         """The same row with the same reason once."""
         now = self._clock.now()
-        channel = f"{Platform.ERP}:{feed.system}:{feed.kind}"
         release = await self._accept(
             Envelope(
                 channel=channel,
@@ -123,12 +95,9 @@ class ErpFeeds:
 
     async def _store(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
         """Customers first, since orders are matched by them."""
-        told, self._told = self._told, {}
         messages: list[OutboundMessage] = []
         for kind in (CUSTOMERS, ORDERS):
-            for (system, of_kind), news in told.items():
-                if of_kind != kind:
-                    continue
+            for system, news in self._asking.told(kind):
                 if kind == CUSTOMERS:
                     await erp_customers.take(tx, system, news.rows, at)
                 else:
@@ -149,7 +118,8 @@ class ErpFeeds:
     async def _tell_of_silence(self, tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         """Once for each outage; until when orders are known stands with them."""
         messages: list[OutboundMessage] = []
-        for (system, kind), why in self._troubles.items():
+        for feed, why in self._asking.troubles.items():
+            system, kind = feed.system, feed.kind
             since = (await tx.erp.known_until(kind)).get(system)
             if since is None or at - since >= SILENT_AFTER:
                 local = since and since.astimezone(self._office.zone)
@@ -165,16 +135,6 @@ class ErpFeeds:
         morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
         told = await directory.tell_admins(tx, office, text, key=key)
         return [replace(one, not_before=morning) for one in told]
-
-    async def _next_due(self, tx: UnitOfWork) -> datetime | None:
-        moments = []
-        for feed in self._feeds:
-            known = await tx.erp.known_until(feed.kind)
-            moments.append(known.get(feed.system, _LONG_AGO) + ONE_READ_A_DAY)
-        due = min(moments, default=None)
-        if due is None or not self._troubles:
-            return due
-        return max(due, self._asked_at + TRY_AGAIN)
 
 
 def _digest(unread: Unread) -> str:

@@ -3,15 +3,15 @@ unknown."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.domain.opportunities import Account
 from handlers.desk import Desk
+from handlers.erp.erp_asking import SILENT_AFTER
 from handlers.texts import erp as texts
 from storage.erp import ORDERS
 
 SHOWN = 3
-SILENT_AFTER = timedelta(hours=2)
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bot.domain.activities import Intent, Record
 from bot.domain.notifying import Reason
 from bot.errors import NotAllowed
-from bot.messages import content_to_json
 from handlers.conversation import drafts
 from handlers.deadlines import deadlines
 from handlers.desk import Desk
 from handlers.leading import morning_cards, worklist
 from handlers.leading.morning_cards import CALLED, ITEM, LATER, REFRESH, UNCHOSEN
 from handlers.leading.worklist import Item, Kind
-from handlers.lights import light_cards
+from handlers.lights import light_showing
 from handlers.texts import dialog
 from handlers.texts import morning as texts
 from handlers.texts import signals as signal_texts
@@ -97,17 +96,5 @@ async def _put_off(desk: Desk, item: Item) -> None:
     if lead.episode is None:
         desk.say(texts.new_day(item.account_name))
         return
-    watch = desk.office.watch
-    views = await light_cards.view_leads(desk.tx, watch, [lead], reader_id=desk.rep.id, at=desk.at)
     card_id = f"lights-one-{item.number}-{int(desk.at.timestamp())}"
-    card = light_cards.push_card(watch, card_id, views, reason=Reason.FIRST, at=desk.at)
-    await desk.show(card, subject="lights")
-    await desk.tx.cards.put(
-        card_id,
-        revision=card.revision,
-        subject="lights",
-        address=desk.message.origin.key,
-        state="open",
-        data={"opportunity_ids": [item.number], "card": content_to_json(card)},
-        at=desk.at,
-    )
+    await light_showing.show(desk, [lead], card_id=card_id, reason=Reason.FIRST)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from bot.domain.lights import Lead
 from bot.domain.notifying import Reason
 from bot.errors import NotAllowed, Refused
-from bot.messages import Button, Card, Markdown, content_to_json
+from bot.messages import Button, Card, Markdown
 from handlers.customers import commenting
 from handlers.desk import Desk
 from handlers.leading import team, team_digest, teams
 from handlers.leading.team_digest import ACK, ASSIGN, COMMENT, DETAIL, LATER, LEAD
-from handlers.lights import light_cards, light_presses
+from handlers.lights import light_presses, light_showing
 from handlers.texts import alerts as alert_texts
 from handlers.texts import dialog
 from handlers.texts import team_digest as texts
@@ -78,23 +78,8 @@ async def _act(desk: Desk, action: str, ids: list[int]) -> None:
 
 async def _ask_reason(desk: Desk, leads: list[Lead]) -> None:
     """A card with the reasons and the days, as when the lights were pushed."""
-    watch = desk.office.watch
-    views = await light_cards.view_leads(desk.tx, watch, leads, reader_id=desk.rep.id, at=desk.at)
     card_id = f"lights-later-{desk.rep.id}-{int(desk.at.timestamp())}"
-    card = light_cards.push_card(watch, card_id, views, reason=Reason.CHANGED, at=desk.at)
-    await desk.show(card, subject="lights")
-    await desk.tx.cards.put(
-        card_id,
-        revision=card.revision,
-        subject="lights",
-        address=desk.message.origin.key,
-        state="open",
-        data={
-            "opportunity_ids": [lead.opportunity.id for lead in leads],
-            "card": content_to_json(card),
-        },
-        at=desk.at,
-    )
+    await light_showing.show(desk, leads, card_id=card_id, reason=Reason.CHANGED)
 
 
 async def _ask_whom(desk: Desk, account_id: int) -> None:

@@ -43,7 +43,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class LeadView:
-    """A lead as a card shows it. owner: "" where the reader is the owner."""
+    """A lead as a card shows it. line: names the owner too, unless that is who reads."""
 
     lead: Lead
     gap_days: int

@@ -38,7 +38,7 @@ class Cells:
         return np.asarray((level * len(self.stages) + stage) * self.pools + pool)
 
     def level(self) -> Ints:
-        """Of each cell."""
+        """The level that each cell stands for, by the cell's code."""
         return np.asarray(np.arange(self.size) // self.pools // len(self.stages))
 
     def stage(self) -> Ints:

@@ -1,14 +1,18 @@
-"""What a page shows: queries to plain data, no HTML."""
+"""What the sandbox's page shows of customers: queries to plain data, no HTML."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bot.domain.calendar import WorkingCalendar
+from bot.domain.opportunities import Opportunity
 from handlers.libraries.libraries import LibraryShelf
 from handlers.texts import alerts, customers, dialog
 from storage.unit_of_work import UnitOfWork
+
+ENTRIES = 30
+"""Of a customer's stream."""
 
 
 async def customer_stream(
@@ -19,16 +23,10 @@ async def customer_stream(
     calendar: WorkingCalendar,
     at: datetime,
 ) -> dict[str, Any]:
-    """One customer with opportunities and the newest 30 entries of its stream.
-
-    Raises NotFound.
-    """
+    """One customer with opportunities and the newest entries of its stream. Raises NotFound."""
     account = await tx.accounts.get(account_id)
     owner = await tx.people.get(account.owner_id)
     deals = await tx.opportunities.of_account(account_id)
-    page, _ = await tx.activities.page(account_id, limit=30, before=None)
-    taken_back = await tx.activities.retracted_among([one.id for one in page])
-    locked = await tx.deadlines.locked_among([one.id for one in page])
     today = at.astimezone(calendar.zone).date()
     return {
         "customer": {
@@ -37,38 +35,8 @@ async def customer_stream(
             "owner": owner.name,
             "industry": account.industry,
         },
-        "opportunities": [
-            {
-                "id": deal.id,
-                "name": deal.name,
-                "stage": stage.label if (stage := libraries.stage(deal)) else deal.stage,
-                "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
-                "light": str(deal.light),
-                "gap_days": calendar.workdays_between(
-                    (deal.last_valid_at or deal.assigned_at).astimezone(calendar.zone).date(),
-                    today,
-                ),
-                "stuck": deal.stuck,
-                "state": customers.STATES[deal.state],
-            }
-            for deal in deals
-        ],
-        "activities": [
-            {
-                "id": one.id,
-                "at": one.occurred_at.isoformat(),
-                "title": one.title,
-                "text": one.text,
-                "actor": (await tx.people.get(one.actor_id)).name if one.actor_id else "",
-                "valid": one.valid and one.id not in taken_back,
-                "reason": alerts.entry_mark(
-                    one.invalid_reason, taken_back=one.id in taken_back, locked=one.id in locked
-                ),
-                "late": one.late,
-                "files": await _files(tx, one.file_hashes),
-            }
-            for one in page
-        ],
+        "opportunities": [_opportunity(deal, libraries, calendar, today) for deal in deals],
+        "activities": await _newest(tx, account_id),
     }
 
 
@@ -78,6 +46,47 @@ async def customer_list(tx: UnitOfWork) -> list[dict[str, Any]]:
     return [
         {"id": account.id, "name": account.name, "owner": names.get(account.owner_id, "")}
         for account in await tx.accounts.list_all()
+    ]
+
+
+def _opportunity(
+    deal: Opportunity, libraries: LibraryShelf, calendar: WorkingCalendar, today: date
+) -> dict[str, Any]:
+    stage = libraries.stage(deal)
+    followed_up_at = deal.last_valid_at or deal.assigned_at
+    return {
+        "id": deal.id,
+        "name": deal.name,
+        "stage": stage.label if stage else deal.stage,
+        "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
+        "light": str(deal.light),
+        "gap_days": calendar.workdays_between(
+            followed_up_at.astimezone(calendar.zone).date(), today
+        ),
+        "stuck": deal.stuck,
+        "state": customers.STATES[deal.state],
+    }
+
+
+async def _newest(tx: UnitOfWork, account_id: int) -> list[dict[str, Any]]:
+    page, _ = await tx.activities.page(account_id, limit=ENTRIES, before=None)
+    taken_back = await tx.activities.retracted_among([one.id for one in page])
+    locked = await tx.deadlines.locked_among([one.id for one in page])
+    return [
+        {
+            "id": one.id,
+            "at": one.occurred_at.isoformat(),
+            "title": one.title,
+            "text": one.text,
+            "actor": (await tx.people.get(one.actor_id)).name if one.actor_id else "",
+            "valid": one.valid and one.id not in taken_back,
+            "reason": alerts.entry_mark(
+                one.invalid_reason, taken_back=one.id in taken_back, locked=one.id in locked
+            ),
+            "late": one.late,
+            "files": await _files(tx, one.file_hashes),
+        }
+        for one in page
     ]
 
 

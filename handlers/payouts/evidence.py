@@ -113,7 +113,7 @@ class EvidencePacks:
 
 
 async def send(desk: Desk) -> None:
-    """The press. Raises NotAllowed, Refused."""
+    """Hand out the pack that was made before this press was handled. Raises NotAllowed, Refused."""
     action = desk.message.action
     assert action is not None
     person_id, month = statements.of_card(action.card_id)

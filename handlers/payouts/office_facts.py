@@ -25,7 +25,7 @@ NAMES = (*OF_ATTENDANCE, AT_THE_CUSTOMER, *(f"{APPROVAL}{meaning}" for meaning i
 
 
 async def of(tx: UnitOfWork, deals: Sequence[DealFacts]) -> dict[int, dict[str, Scalar]]:
-    """By contract."""
+    """contract -> name of the field -> value; an empty one where nothing was recorded."""
     found: dict[int, dict[str, Scalar]] = {one.contract_id: {} for one in deals}
     if not deals:
         return found

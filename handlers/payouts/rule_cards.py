@@ -38,7 +38,7 @@ _OF_APPROVER = (
 
 
 async def show(desk: Desk, change: Change) -> None:
-    """The author's card."""
+    """Show the change to who speaks, with what they may do to it."""
     card = await card_for(desk.tx, change, desk.rep)
     await desk.show_privately(card, subject=subject_of(change))
 
@@ -46,7 +46,8 @@ async def show(desk: Desk, change: Change) -> None:
 async def send(
     tx: UnitOfWork, office: Office, change: Change, person: Person, at: datetime
 ) -> list[OutboundMessage]:
-    """Somebody else's card."""
+    """The change for somebody else, with what they may do to it; nothing where they cannot be
+    written to."""
     to = office.address_of(person)
     if to is None:
         return []

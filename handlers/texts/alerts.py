@@ -167,7 +167,7 @@ def card_acknowledged(count: int) -> str:
 
 
 def card_snoozed(until: date) -> str:
-    """Likewise."""
+    """On the closed card, where WeCom shows ten characters."""
     return f"已延后到{until.month}月{until.day}日"
 
 

@@ -103,10 +103,6 @@ def not_yours(customer: str) -> str:
     return f"{customer}不在你名下，只有负责人、其主管或管理员能绑定。"
 
 
-def not_your_contact(name: str) -> str:
-    return f"{name}不是你的外部联系人，只能绑定自己加的联系人。"
-
-
 def no_such_contact(name: str) -> str:
     return f"没有找到叫「{name}」的外部联系人或客户群。发「未绑定」看名单。"
 

@@ -136,7 +136,6 @@ def still_open(count: int, yuan: float) -> str:
 
 REFERENCE = "预测参考"
 NOT_YET = "还没有机器预测：每天凌晨算一次，请明天再看。"
-ONLY_WHOSE = "只能看自己的预测；主管看自己的团队，销售总监和管理员看全公司。"
 BESIDE = "仅供参考：不代替、也不改动任何人报的数字。"
 
 

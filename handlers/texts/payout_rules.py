@@ -9,7 +9,6 @@ from bot.domain.payouts.money import yuan
 from bot.domain.payouts.rule_changes import State, Unfit
 
 AUTHORS_ONLY = "奖金规则由 HRBP、财务或管理员维护。想了解现行规则，发「奖金规则」。"
-APPROVERS_ONLY = "规则由 HRBP、财务、销售总监或管理员批准，你这里只能看。"
 FOUR_EYES = "规则要由另一个人批准：自己写的不能自己批。"
 NOBODY_ELSE = (
     "还没有第二个人可以批准。请管理员先给另一位同事设上 HRBP、财务或销售总监角色，再点「送审」。"

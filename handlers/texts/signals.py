@@ -19,7 +19,6 @@ NO_SITES = "还没有配置网站，请管理员在 gendan.toml 里写 [site.名
 NO_ADDRESS = "还没有配置外网地址 public_url，链接发出去打不开，请联系管理员。"
 ADMIN_ONLY = "网站代码只给管理员看。"
 LINK_HOW = "要发哪份资料、给谁？例如：资料链接 白皮书 恒锐"
-FADED_TITLE = "意向降为 L2.5"
 ENTRY_LINK = "打开了资料"
 ENTRY_VISIT = "浏览网站"
 

@@ -80,7 +80,7 @@ def decision(by: str, reason: str, *, unlocked: bool) -> str:
 
 
 def decided_before(words: str) -> str:
-    """words: of `decision`."""
+    """Somebody was faster. words: what `decision` says of it."""
     return f"这条已经处理过了：{words}。先按的算数，这次没有改动。"
 
 

@@ -46,7 +46,7 @@ class Following:
         self._noted.set()
 
     def missed(self) -> None:
-        """Anything may have changed."""
+        """News may have been lost, so everything is read anew."""
         self._all = True
         self._noted.set()
 

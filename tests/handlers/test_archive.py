@@ -22,7 +22,7 @@ from handlers.texts import archive as texts
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.connectors.wecom.archive_bed import CORP, LIN, ROOM, WANG, private_key
-from tests.handlers.archive_company import BETWEEN, ArchiveCompany, Ways, archive_company
+from tests.handlers.archive_company import ArchiveCompany, Ways, archive_company
 from tests.handlers.test_binding import meets
 
 PDF = b"%PDF-1.4 " + b"quote" * 10
@@ -98,20 +98,6 @@ async def test_found_bound_with_a_later_message_what_was_kept_comes_first(
     company.bed.text("zhang", WANG, "二")
     await company.read()
     assert [one[-1] for one in await company.told()] == ["一", "二"]
-
-
-async def test_nobodys_conversations_are_listed_newest_first(company: ArchiveCompany) -> None:
-    for number, user in enumerate(("zhang", "chen", "li")):
-        company.clock.at += timedelta(minutes=1)
-        company.bed.text(user, WANG, str(number))
-    await company.read()
-    async with company.chat.database.read() as tx:
-        first = await tx.archive.unbound(CORP, limit=2)
-        place = (first[-1].last_at, first[-1].id)
-        rest = await tx.archive.unbound(CORP, limit=2, before=place)
-    assert [one.conversation.key.split("|")[0] for one in (*first, *rest)] == [
-        "li", "chen", BETWEEN.split("|")[0],
-    ]  # fmt: skip
 
 
 async def test_the_same_message_under_another_seq_is_known(company: ArchiveCompany) -> None:
@@ -248,7 +234,7 @@ async def test_a_group_shows_who_speaks_and_hides_who_refused(company: ArchiveCo
     assert [one.text for one in entries] == ["张伟：各位好", "王总：在的"]
     assert {one.title for one in entries} == {texts.GROUP_TITLE}
     async with company.chat.database.read() as tx:
-        group = (await tx.archive.chats(CORP, [ROOM]))[ROOM]
+        group = (await tx.archive_chats.by_key(CORP, [ROOM]))[ROOM]
     assert set(group.conversation.members) == {"zhang", WANG, "chen"}
 
 

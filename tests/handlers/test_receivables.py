@@ -189,6 +189,21 @@ async def test_a_silent_erp_means_unknown_and_not_unpaid(company: Company) -> No
     assert len(company.reviews("zhou")) == 1
 
 
+async def test_an_answer_for_a_tick_that_was_lost_does_not_hide_a_silence_after_it(
+    company: Company,
+) -> None:
+    """It was stored as all that is known up to the next tick, and the contract taken for unpaid."""
+    await company.signed()
+    await company.tick(at("2026-01-29 10:00"))
+    job = company.polling.job()
+    assert job.prepare is not None
+    await job.prepare(company.chat.database.begin, at("2026-01-29 11:00"))
+    company.books.is_away = True
+    await company.tick(DUE_OVER + timedelta(days=2))
+    assert company.reviews("zhou") == []
+    assert "自 1月29日(周四) 10:00 起未知" in await company.asked()
+
+
 async def test_an_erp_that_is_to_tell_by_itself_and_does_not_is_told_of_once(
     company: Company,
 ) -> None:

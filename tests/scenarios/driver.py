@@ -66,12 +66,14 @@ class Sandbox:
     async def get(self, path: str, **params: str) -> dict[str, Any]:
         async with self.http.get(f"/sandbox/api/{path}", params=params) as answer:
             assert answer.status == 200, await answer.text()
-            return await answer.json()
+            told: dict[str, Any] = await answer.json()
+            return told
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         async with self.http.post(f"/sandbox/api/{path}", json=body) as answer:
             assert answer.status == 200, await answer.text()
-            return await answer.json()
+            told: dict[str, Any] = await answer.json()
+            return told
 
     async def quiesce(self) -> None:
         answer = await self.get("quiesce", timeout="120")

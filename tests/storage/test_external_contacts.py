@@ -163,11 +163,3 @@ async def test_a_contact_is_on_the_way_once(database: Database) -> None:
         await tx.contact_transfers.set([due.id], TransferState.FAILED, reason="客户拒绝了")
         assert await tx.contact_transfers.next_at(["wecom"]) is None
         assert await tx.contact_transfers.ask([replace(asked, to_user="chen5")]) == 1
-
-
-async def test_erased_contacts_leave_nothing(database: Database) -> None:
-    async with database.begin() as tx:
-        await save(tx, ZHANGS)
-        assert await tx.external_contacts.erase("wecom", ["wmWang"]) == 1
-        assert await tx.external_contacts.known("wecom", ["wmWang"]) == {}
-        assert await tx.external_contacts.follows_of("wecom", "wmWang") == []

@@ -68,7 +68,7 @@ def literal(value: Scalar) -> str:
 
 
 def value_of(text: str) -> Scalar:
-    """The other way round. Raises ValueError, in Chinese."""
+    """A cell that is one value -> that value. Raises ValueError, in Chinese."""
     value, end = _read_value(text, 0)
     if end != len(text):
         raise ValueError(f"多余的「{text[end : end + 20]}」")

@@ -40,7 +40,7 @@ class RuleBook:
         )
 
     def generation(self, known_at: datetime | None) -> int:
-        """None: everything is known."""
+        """How many publications there had been then; known_at: None for all there are."""
         if known_at is None:
             return len(self.publications)
         return bisect_right(self.publications, known_at)

@@ -11,7 +11,6 @@ import aiohttp
 from prometheus_client import Counter, Gauge
 
 from bot.clock import Clock, WallClock, wait_for
-from bot.errors import PermanentError, TransientError
 from bot.messages import Platform
 from bot.ports import Accept
 from bot.tasks import cancel_all
@@ -21,6 +20,7 @@ from connectors.dingtalk.stream.gateway import Gateway
 from connectors.dingtalk.stream.intake import Intake
 from connectors.http import Http
 from connectors.pace import Pace
+from connectors.reach import Reach
 
 _STANDING = Gauge(
     "gendan_dingtalk_stream_connections", "Connections that pushes come over.", ["app"]
@@ -46,20 +46,18 @@ class Stream:
 
     def __init__(self, app: DingtalkApp, http: Http, accept: Accept, clock: Clock) -> None:
         self._app = app
-        self._clock = clock
         self._gateway = Gateway(app, http)
         self._intake = Intake(app, accept, clock)
         self._pace = Pace(random.Random())  # noqa: S311 - spreads the load, hides nothing
         self._standing: set[Connection] = set()
         self._open: dict[Connection, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
-        self._can_hear = asyncio.Event()
         self._stopping = asyncio.Event()
         self._opening: asyncio.Task[aiohttp.ClientWebSocketResponse] | None = None
         self._wall = WallClock()
-        self._refusal = ""
-        self._failure = "还没有连上"
-        self._down_since: datetime | None = clock.now()
+        self._reach = Reach(
+            self._pace, clock, count=self._count_opening, log=log, fields=self._fields()
+        )
 
     @property
     def platform(self) -> str:
@@ -72,26 +70,24 @@ class Stream:
     @property
     def refusal(self) -> str:
         """Why the platform lets us open none; "" while it does not say so."""
-        return self._refusal
+        return self._reach.refusal
 
     @property
     def down_since(self) -> datetime | None:
         """Since when no push can come; None while one can."""
-        return self._down_since
+        return self._reach.down_since
 
     @property
     def trouble(self) -> str:
         """Why no push can come; "" while one can."""
-        if self._down_since is None:
-            return ""
-        return self._refusal or self._failure
+        return self._reach.trouble
 
     async def run(self) -> None:
         """Until `stop`; then read no more, wait for what is being stored and answered, and
         close cleanly: pushes that go to a dead socket are lost. May be run
         again after that."""
         self._stopping.clear()
-        self._down_since = self._clock.now() if self._down_since else None
+        self._reach.begin()
         while not self._stopping.is_set():
             if len(self._standing) >= self._app.connections:
                 self._changed.clear()
@@ -114,7 +110,7 @@ class Stream:
 
     async def up(self) -> None:
         """Wait until pushes can come."""
-        await self._can_hear.wait()
+        await self._reach.up.wait()
 
     async def _open_one(self) -> None:
         """Wait for its time, then try once."""
@@ -122,29 +118,17 @@ class Stream:
             await wait_for(self._stopping, wait_s)
         if self._stopping.is_set():
             return
-        self._pace.began(self._now())
-        self._opening = asyncio.create_task(self._gateway.connect(), name="stream opening")
-        try:
-            ws = await self._opening
-        except asyncio.CancelledError:
-            self._opening.cancel()
-            if not self._stopping.is_set():
-                raise
-        except PermanentError as error:
-            self._pace.refused(self._now())
-            self._failed(str(error), "refused")
-        except TransientError as error:
-            self._pace.failed(self._now(), retry_after_s=error.retry_after_s)
-            self._failed(str(error), "failed")
-        except Exception as error:
-            log.exception("a connection could not be opened", extra=self._fields())
-            self._pace.failed(self._now())
-            self._failed(type(error).__name__, "failed")
-        else:
-            self._begin(ws)
+        with self._reach.opening():
+            self._opening = asyncio.create_task(self._gateway.connect(), name="stream opening")
+            try:
+                self._begin(await self._opening)
+            except asyncio.CancelledError:
+                self._opening.cancel()
+                if not self._stopping.is_set():
+                    raise
 
     def _begin(self, ws: aiohttp.ClientWebSocketResponse) -> None:
-        _OPENINGS.labels(self.app, "opened").inc()
+        self._count_opening("opened")
         connection = Connection(
             ws,
             self._intake,
@@ -165,7 +149,7 @@ class Stream:
             fields = {**self._fields(), "reason": why, "lived_s": round(connection.lived_s)}
             log.info("a connection is over", extra=fields)
             del self._open[connection]
-            self._failure = f"连接断开：{why}"
+            self._reach.failure = f"连接断开：{why}"
 
     def _lost(self, connection: Connection) -> None:
         """No push will come over it any more."""
@@ -174,27 +158,17 @@ class Stream:
             self._pace.ended(self._now(), lived_s=connection.lived_s)
             self._note_standing()
 
-    def _failed(self, why: str, outcome: str) -> None:
-        """One line when it begins to fail; the rest is in the counter."""
+    def _count_opening(self, outcome: str) -> None:
         _OPENINGS.labels(self.app, outcome).inc()
-        if not self._refusal and outcome == "refused":
-            log.error("no connection is allowed", extra={**self._fields(), "error": why})
-        self._refusal = why if outcome == "refused" else ""
-        self._failure = why
 
     def _note_standing(self) -> None:
         """Platform lost: one line. Platform back: one line."""
         _STANDING.labels(self.app).set(len(self._standing))
         self._changed.set()
         if self._standing:
-            self._refusal = ""
-            self._can_hear.set()
-            if self._down_since is not None:
-                log.info("listening", extra=self._fields())
-            self._down_since = None
-        elif self._down_since is None:
-            self._can_hear.clear()
-            self._down_since = self._clock.now()
+            self._reach.gained()
+        elif self._reach.down_since is None:
+            self._reach.lost()
             if not self._stopping.is_set():
                 log.warning("no connection is left", extra=self._fields())
 

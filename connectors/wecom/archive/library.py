@@ -13,8 +13,6 @@ from ctypes import c_char_p, c_int, c_uint, c_ulonglong, c_void_p
 from pathlib import Path
 from typing import Protocol
 
-BAD_PARAMETER = 10000
-
 
 class Library(Protocol):
     """What the archive asks of a library; an adapter may be any object like this. Each answer

@@ -22,7 +22,8 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class QuotaLine:
-    """share, foretold_share: percent of the limit, 100 at most. tone: "", yellow or red."""
+    """share: used, in percent of the limit, 100 at most. tone: "", yellow or red. foretold: what
+    the month comes to if it goes on like this."""
 
     used: str
     limit: str
@@ -214,7 +215,7 @@ async def replay(desk: Desk, given: Given) -> None:
 
 
 async def put_back(tx: UnitOfWork, box: str, ids: list[int], desk: Desk) -> int:
-    """As `gendan replay` does."""
+    """Have dead letters of that box tried again, as `gendan replay` does; how many."""
     if box == "outbox":
         return await tx.delivery.send_again(since=None, at=desk.at, ids=ids)
     return await tx.delivery.mark_for_replay(failed=False, since=None, ids=ids)

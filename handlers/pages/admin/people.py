@@ -78,7 +78,7 @@ class Belonging:
 @dataclass(frozen=True, slots=True)
 class PersonPage:
     """leader_from: where that comes from. candidates: who may be the same human being, with where
-    they are. below: names to offer for a hand-over, the leader first."""
+    they are. offered: names for a hand-over, the leader first."""
 
     line: PersonLine
     accounts: tuple[AccountLine, ...]

@@ -1,0 +1,63 @@
+"""All that crosses to and from the platforms, as plain data."""
+
+from bot.messages.addresses import Address, Platform
+from bot.messages.content_json import content_from_json, content_to_json
+from bot.messages.incoming import (
+    Attachment,
+    CardAction,
+    DirectoryChange,
+    Envelope,
+    ErpNews,
+    Fetched,
+    InboundMessage,
+    Incoming,
+    Kind,
+    Paper,
+    StoredFile,
+)
+from bot.messages.outgoing import (
+    Button,
+    Card,
+    CardUpdate,
+    Content,
+    Field,
+    FileContent,
+    ForecastLine,
+    Load,
+    Markdown,
+    Option,
+    OutboundMessage,
+    Receipt,
+    Text,
+)
+
+__all__ = [
+    "Address",
+    "Attachment",
+    "Button",
+    "Card",
+    "CardAction",
+    "CardUpdate",
+    "Content",
+    "DirectoryChange",
+    "Envelope",
+    "ErpNews",
+    "Fetched",
+    "Field",
+    "FileContent",
+    "ForecastLine",
+    "InboundMessage",
+    "Incoming",
+    "Kind",
+    "Load",
+    "Markdown",
+    "Option",
+    "OutboundMessage",
+    "Paper",
+    "Platform",
+    "Receipt",
+    "StoredFile",
+    "Text",
+    "content_from_json",
+    "content_to_json",
+]

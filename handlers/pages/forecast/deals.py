@@ -1,0 +1,78 @@
+"""The deals of a forecast, in groups by when they are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.domain import forecasts as rules
+from bot.domain.forecasts import Bucket
+from bot.domain.opportunities import Opportunity
+from handlers.forecasts.reading import Signed
+from handlers.pages.forecast.sums import money
+from handlers.texts import submissions as texts
+
+_PAST = "已过预计日期"
+_TONES = {
+    rules.Standing.AGREED: "green",
+    rules.Standing.WAITING: "",
+    rules.Standing.UNREVIEWED: "yellow",
+    rules.Standing.IN_REVIEW: "red",
+    rules.Standing.NOT_NEEDED: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    deal_id: int
+    customer: str
+    level: str
+    amount: str
+    on: str
+    rep: str
+    standing: str
+    tone: str
+    scores: str
+    risk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    amount: str
+    deals: tuple[DealRow, ...]
+
+
+def groups_of(
+    signed: Sequence[Signed],
+    deals: Mapping[int, Opportunity],
+    who: Mapping[int, str],
+    today: date,
+) -> tuple[Group, ...]:
+    """Seen from today: deals slide by themselves; what is past its day stands first."""
+    found = []
+    for bucket in (None, *Bucket):
+        ones = [x for x in signed if rules.bucket_of(x.line.expected_on, today) is bucket]
+        if ones:
+            ordered = sorted(ones, key=lambda one: (one.line.expected_on, one.line.id))
+            total = money(sum(one.line.amount_fen for one in ones))
+            label = texts.BUCKETS[bucket] if bucket else _PAST
+            found.append(Group(label, total, tuple(deal_row(one, deals, who) for one in ordered)))
+    return tuple(found)
+
+
+def deal_row(one: Signed, deals: Mapping[int, Opportunity], who: Mapping[int, str]) -> DealRow:
+    line = one.line
+    return DealRow(
+        deal_id=line.opportunity_id,
+        customer=deals[line.opportunity_id].account_name,
+        level=str(line.level),
+        amount=money(line.amount_fen),
+        on=texts.day_words(line.expected_on),
+        rep=who.get(line.id, ""),
+        standing=texts.STANDINGS[one.standing],
+        tone=_TONES[one.standing],
+        scores=texts.scores_words(one.scores),
+        risk=line.risk,
+    )
