@@ -28,7 +28,7 @@ from handlers.receivables import receivables
 from handlers.texts import customers as customer_texts
 from handlers.texts import pages as texts
 from handlers.texts import receivables as receivable_texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 LIST_PAGE = 50

@@ -19,8 +19,8 @@ from handlers.forecasts import reading
 from handlers.forecasts.reading import Aim, Signed
 from handlers.leading import teams
 from handlers.texts import submissions as texts
-from handlers.texts.dialog import amount_words
 from handlers.texts.figures import grouped, quarter_words, week_number, week_words
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.payouts.growth import Book, Mode, available
-from bot.domain.payouts.money import yuan
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound
 from handlers.desk import Desk, Office
@@ -20,6 +19,7 @@ from handlers.pages import payouts
 from handlers.pages.people import Names
 from handlers.texts import growth_fund as texts
 from handlers.texts import pages as page_texts
+from handlers.texts.money import yuan
 from storage.growth_fund import (
     NO_REDEMPTION,
     WAITING,

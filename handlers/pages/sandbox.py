@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain.calendar import WorkingCalendar
 from handlers.libraries.libraries import LibraryShelf
-from handlers.texts import alerts, customers, dialog
+from handlers.texts import alerts, customers
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 
@@ -42,7 +43,7 @@ async def customer_stream(
                 "id": deal.id,
                 "name": deal.name,
                 "stage": stage.label if (stage := libraries.stage(deal)) else deal.stage,
-                "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
+                "amount": amount_words(deal.amount_fen) if deal.amount_fen else "",
                 "light": str(deal.light),
                 "gap_days": calendar.workdays_between(
                     (deal.last_valid_at or deal.assigned_at).astimezone(calendar.zone).date(),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 
 from bot.domain.activities import ATTACHMENTS, OBJECTIONS, Draft, DraftState, Moment
 from bot.domain.library import SlotSpec
 from bot.domain.people import Person, Role
+from handlers.texts.money import amount_words
 
 WEEKDAYS = "一二三四五六日"
 
@@ -145,14 +145,6 @@ def day_words(moment: Moment) -> str:
     """1月28日(周三) or 1月28日(周三) 15:00."""
     day = f"{moment.day.month}月{moment.day.day}日(周{WEEKDAYS[moment.day.weekday()]})"
     return f"{day} {moment.clock:%H:%M}" if moment.clock else day
-
-
-def amount_words(fen: int) -> str:
-    """12.8万元 where that is exact, else 1,234.50元."""
-    yuan = Decimal(fen) / 100
-    if abs(yuan) >= 10_000 and yuan % 100 == 0:
-        return f"{(yuan / 10_000).normalize():f}万元"
-    return f"{yuan:,.2f}元" if yuan % 1 else f"{yuan:,.0f}元"
 
 
 def slot_words(key: str, value: object) -> str:

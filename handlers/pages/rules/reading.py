@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.domain.payouts.checking import Notice
-from bot.domain.payouts.money import percent, short_yuan, yuan
+from bot.domain.payouts.money import percent, short_yuan
 from bot.domain.payouts.recipients import without_numbers
 from bot.domain.payouts.rule_changes import (
     APPROVERS,
@@ -30,6 +30,7 @@ from handlers.pages.rules import differences
 from handlers.payouts import deal_facts, rule_cards, rule_import, simulating
 from handlers.texts import payout_rules
 from handlers.texts import rule_pages as texts
+from handlers.texts.money import signed, yuan
 from storage.unit_of_work import UnitOfWork
 
 MOST_PEOPLE = 100
@@ -310,7 +311,7 @@ def _people(found: simulating.Simulation) -> tuple[PersonRow, ...]:
             name=without_numbers(one),
             before=yuan(was),
             after=yuan(now),
-            rise=payout_rules.signed(now - was),
+            rise=signed(now - was),
             tone="green" if now > was else "red",
             width=abs(now - was) * 100 // most,
         )
