@@ -80,6 +80,7 @@ def configuration(world: World, *, base_url: str, files: Path) -> dict[str, Any]
                     "parameters": ("/sandbox/site/*/parameters",),
                     "white_paper": ("/sandbox/site/*.pdf",),
                 },
+                "titles": {f"{name}参数": (path,) for path, name in site.PARAMETERS.items()},
                 "materials": {"白皮书": f"{base_url}/sandbox/site"},
             }
         },
