@@ -31,6 +31,7 @@ _GONE = (OpportunityState.LOST, OpportunityState.INVALID)
 NOT_YET = "—"
 _PAST = "已过预计日期"
 ROWS = 50
+LINES = 100
 
 Part = tuple[str, str, tuple[Person, ...]]
 """One row of the list: its name, its address, whose forecasts it sums up."""
@@ -143,7 +144,8 @@ class AccuracyRow:
 @dataclass(frozen=True, slots=True)
 class ForecastPage:
     """title: whose. rows: people or teams below, for leaders, of `parts` in all those from `start`
-    on. address: of the first of them. missing: who has not submitted."""
+    on; groups: of one person's `lines` those from `start` on. address: of the first page. missing:
+    who has not submitted."""
 
     title: str
     way_back: str
@@ -157,6 +159,7 @@ class ForecastPage:
     parts: int
     missing: tuple[str, ...]
     groups: tuple[Group, ...]
+    lines: int
     top: tuple[DealRow, ...]
     bridge: Bridge | None
     weeks: tuple[str, ...]
@@ -181,7 +184,6 @@ async def page(
     """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in and for a
     place that is none."""
     scope = await _scope(tx, reader, asked, at)
-    start = _place(asked.get("start", ""), len(scope.parts))
     today = office.calendar.day_of(at)
     ids = [one.id for one in scope.people]
     history = await reading.history(tx, office, scope.people, at)
@@ -193,6 +195,7 @@ async def page(
     who = {line.id: persons[one.person_id] for one in newest for line in one.lines}
     ranked = sorted(signed, key=lambda one: (-one.line.amount_fen, one.line.id))
     weeks = tuple(sorted({one.week for one in history}, reverse=True))
+    start = _place(asked.get("start", ""), len(scope.parts) or len(signed))
     return ForecastPage(
         title=scope.title,
         way_back=scope.way_back,
@@ -202,15 +205,22 @@ async def page(
         machine=await _machine(tx, scope.machine),
         rows=await _rows(tx, scope.parts[start : start + ROWS], newest, signed),
         start=start,
-        address=f"/forecast?team={asked['team']}" if asked.get("team") else "/forecast",
+        address=_address(asked),
         parts=len(scope.parts),
         missing=tuple(persons[one] for one in ids if one not in {f.person_id for f in newest}),
-        groups=_groups(signed, deals, who, today) if not scope.parts else (),
+        groups=_groups(signed, deals, who, today, start=start) if not scope.parts else (),
+        lines=len(signed) if not scope.parts else 0,
         top=tuple(_deal(one, deals, who) for one in ranked[:TOP]) if scope.parts else (),
         bridge=_bridge(history, deals, weeks, asked),
         weeks=weeks,
         accuracy=await _accuracy(tx, office, history, persons, at),
     )
+
+
+def _address(asked: Mapping[str, str]) -> str:
+    """Of the same people's first page."""
+    whose = [f"{key}={asked[key]}" for key in ("team", "person") if asked.get(key)]
+    return f"/forecast?{whose[0]}" if whose else "/forecast"
 
 
 def _place(words: str, parts: int) -> int:
@@ -358,16 +368,22 @@ def _groups(
     deals: Mapping[int, Opportunity],
     who: Mapping[int, str],
     today: date,
+    *,
+    start: int,
 ) -> tuple[Group, ...]:
-    """Seen from today: deals slide by themselves; what is past its day stands first."""
-    found = []
+    """Seen from today: deals slide by themselves; what is past its day stands first. Sums are of
+    the whole group, also where only some of its deals stand on this page."""
+    found, before = [], 0
     for bucket in (None, *Bucket):
         ones = [x for x in signed if rules.bucket_of(x.line.expected_on, today) is bucket]
         if ones:
             ordered = sorted(ones, key=lambda one: (one.line.expected_on, one.line.id))
             total = _money(sum(one.line.amount_fen for one in ones))
             label = texts.BUCKETS[bucket] if bucket else _PAST
-            found.append(Group(label, total, tuple(_deal(one, deals, who) for one in ordered)))
+            here = ordered[max(0, start - before) : max(0, start + LINES - before)]
+            before += len(ones)
+            if here:
+                found.append(Group(label, total, tuple(_deal(one, deals, who) for one in here)))
     return tuple(found)
 
 
