@@ -10,8 +10,16 @@ from playwright.async_api import Browser, Response, expect
 
 from bot.domain.external import ChatGroup
 from storage.database import Database
-from tests.browsers import need_axe
-from tests.pages.browsing import HENGRUI, LONG_NAME, WIDTHS, company, fits_and_pleases, visiting
+from tests.browsers import need_axe, watched
+from tests.pages.browsing import (
+    HENGRUI,
+    LONG_NAME,
+    WIDTHS,
+    company,
+    fits_and_pleases,
+    looks_well,
+    visiting,
+)
 from tests.pages.test_forecast import submitted
 from tests.pages.website import Website, serving
 
@@ -141,7 +149,22 @@ async def test_every_page_fits_its_screen_and_pleases_axe(
     await fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light"), (3840, "dark")])
+@pytest.mark.parametrize("path", ["/customers", "/in/nothing", "/in/nothing/more"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_what_a_stranger_sees_fits_a_phone_and_pleases_axe(
+    chrome: Browser, website: Website, theme: str, path: str
+) -> None:
+    need_axe()
+    size = {"width": 360, "height": 780}
+    async with watched(chrome, viewport=size, color_scheme=theme) as page:
+        await page.goto(website.url + path)
+        await looks_well(page)
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [(360, "dark"), (360, "light"), (1280, "light"), (1280, "dark"), (3840, "dark")],
+)
 async def test_forecasts_and_notices_fit_their_screen_and_please_axe(
     chrome: Browser, website: Website, width: int, theme: str
 ) -> None:
