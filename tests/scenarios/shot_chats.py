@@ -13,6 +13,7 @@ from tests.scenarios.test_forecast import card_of
 from tests.scenarios.test_website import BROWSER, asked_to_call, customers_of_zhang, material_link
 from tests.speech.ocr import papers
 
+PRODUCTS = ("r10", "s20")
 CHATS: dict[str, tuple[str, str]] = {
     "chat-signal": ("wecom:zhangwei", "客户有动静"),
     "chat-level": ("wecom:zhangwei", "意向定级"),
@@ -81,7 +82,7 @@ async def _looks_around(sandbox: Sandbox, ticket: str) -> None:
     events: list[dict[str, Any]] = [
         {
             "id": f"event-{n:04}",
-            "page": f"/sandbox/site/r{n % 2 + 1}0/parameters",
+            "page": f"/sandbox/site/{PRODUCTS[n % 2]}/parameters",
             "ago": 1000,
         }
         for n in range(4)
