@@ -10,6 +10,7 @@ from bot.domain.people import Person, Role
 from handlers.texts.money import amount_words
 
 WEEKDAYS = "一二三四五六日"
+TELL_OF_CUSTOMERS = {Role.REP, Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.CSM}
 
 SLOT_LABELS = {
     "contact": "联系人",
@@ -375,7 +376,10 @@ def files_given(names: str, customer: str) -> str:
     return f"已把{names}存到「{customer}」的动态里。"
 
 
-def welcome(name: str) -> str:
+def welcome(name: str, roles: Collection[Role]) -> str:
+    """Only who talks to customers is asked to tell of it."""
+    if roles and not TELL_OF_CUSTOMERS & set(roles):
+        return f"{name}，你好。有要你处理的事，我会主动发给你；能问什么、做什么，发「帮助」看。"
     return (
         f"{name}，你好。跟客户聊完，直接把经过告诉我，例如"
         "「刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系」。发「帮助」看更多。"
