@@ -12,11 +12,11 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import translate
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from fnmatch import fnmatchcase, translate
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.domain.signals import PAGE
 
@@ -27,13 +27,15 @@ _SIGNATURE_BYTES = 16
 @dataclass(frozen=True, slots=True)
 class Website:
     """One website. origins: "https://www.example.com" without a path. pages: kind of event ->
-    patterns of paths ("/products/*/specs"). materials: title -> URL that a rep may send.
+    patterns of paths ("/products/*/specs"). titles: what people call a page -> patterns of paths.
+    materials: title -> URL that a rep may send.
     per_s, per_visitor_min: events that are taken, of all its visitors and of one."""
 
     name: str
     secret: str = field(repr=False)
     origins: tuple[str, ...]
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     materials: Mapping[str, str] = field(default_factory=dict)
     per_s: int = 2000
     per_visitor_min: int = 120
@@ -71,6 +73,27 @@ class PageKinds:
         """The first that fits, in the order of the configuration; else an ordinary page."""
         lowered = path.lower()
         return next((kind for kind, one in self._patterns if one.match(lowered)), PAGE)
+
+
+def titles_of(sites: Iterable[Website], paths: Iterable[str]) -> tuple[str, ...]:
+    """What people call these pages, without repeats: by the site's titles, else as the material
+    they are, else by their path."""
+    known = tuple(sites)
+    return tuple(dict.fromkeys(_title(known, path) for path in paths if path))
+
+
+def _title(sites: tuple[Website, ...], path: str) -> str:
+    lowered = path.lower()
+    for site in sites:
+        for title, patterns in site.titles.items():
+            if any(fnmatchcase(lowered, one.lower()) for one in patterns):
+                return title
+    for site in sites:
+        for title, url in site.materials.items():
+            if urlsplit(url).path == path:
+                return title
+    readable = unquote(path)
+    return readable if readable.isprintable() else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,15 @@ def _split(given: Any) -> Any:
 
 class SiteSettings(Section):
     """One website. secret: signs its requests and the links in material. pages: kind of event ->
-    patterns of paths. materials: title -> address that reps may send. per_s, per_visitor_min:
-    events that are taken."""
+    patterns of paths. titles: what people call a page -> patterns of paths. materials: title ->
+    address that reps may send. per_s, per_visitor_min: events that are taken."""
 
     origins: Annotated[tuple[Text, ...], BeforeValidator(_split), Field(min_length=1)]
     secret: Annotated[
         SecretStr, Field(min_length=24, description="至少 24 位的文字 (at least 24 characters)")
     ]
     pages: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    titles: dict[Text, tuple[str, ...]] = Field(default_factory=dict)
     materials: dict[str, Text] = Field(default_factory=dict)
     per_s: Count = 2000
     per_visitor_min: Count = 120

@@ -97,6 +97,7 @@ def _site(base_url: str) -> dict[str, Any]:
             "parameters": ("/sandbox/site/*/parameters",),
             "white_paper": ("/sandbox/site/*.pdf",),
         },
+        "titles": {f"{name}参数": (path,) for path, name in site.PARAMETERS.items()},
         "materials": {"白皮书": f"{base_url}/sandbox/site"},
     }
 

@@ -14,6 +14,7 @@ SITE = "demo"
 SECRET = "a secret of the emulated website"  # worthless: nothing outside trusts it
 WHITE_PAPER = b"%PDF-1.4\n% an emulated white paper\n"
 PRODUCTS = {"r10": "R10 减速机", "s20": "S20 伺服电机"}
+PARAMETERS = {f"/sandbox/site/{key}/parameters": name for key, name in PRODUCTS.items()}
 
 
 def browser_key() -> str:

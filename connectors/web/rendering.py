@@ -14,19 +14,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 _UNITS = "万元|亿元|元|%|个工作日|分钟|小时|[天个条单人笔份家次版]"
 _WHOLE = re.compile(
-    r"(?:\d{4}年)?\d{1,2}月\d{1,2}日(?:\(周.\))?(?: \d\d:\d\d)?"  # 12月4日(周五) 09:30
+    # 12月4日(周五) 09:30, 11月16日–22日
+    r"(?:\d{4}年)?\d{1,2}月\d{1,2}日(?:\(周.\))?(?:–(?:\d{1,2}月)?\d{1,2}日)?(?: \d\d:\d\d)?"
     r"|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+"  # HT-2026-022
-    rf"|[+-]?\d[\d,]*(?:\.\d+)?(?:{_UNITS})"
+    rf"|[+−-]?\d[\d,]*(?:\.\d+)?(?:{_UNITS})"
 )
 
 
 def unbroken(words: str) -> Markup:
     """The words as HTML in which no date, number of a contract or figure with its unit is torn at
-    the end of a line."""
+    the end of a line. A figure that was sealed with a hyphen is shown with a minus."""
     at, told = 0, Markup()
     for found in _WHOLE.finditer(words):
         told += escape(words[at : found.start()])
-        told += Markup('<span class="keep">{}</span>').format(found[0])
+        shown = f"−{found[0][1:]}" if found[0].startswith("-") else found[0]
+        told += Markup('<span class="keep">{}</span>').format(shown)
         at = found.end()
     return told + escape(words[at:])
 

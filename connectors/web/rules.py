@@ -62,7 +62,10 @@ class RulePages:
 
     async def _versions(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         page = await self._site.versions(
-            request.query.get("rule", ""), old=_version(request, "old"), new=_version(request, "new")
+            request.query.get("rule", ""),
+            old=_version(request, "old"),
+            new=_version(request, "new"),
+            before=_version(request, "before"),
         )
         return self._guard.show(request, "rule_versions.html", visitor, page=page)
 

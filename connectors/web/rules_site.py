@@ -14,7 +14,9 @@ class RuleSite(Protocol):
         """What applies and applied; to those who decide, what is on its way."""
         ...
 
-    async def versions(self, rule_id: str, *, old: int | None, new: int | None) -> Any:
+    async def versions(
+        self, rule_id: str, *, old: int | None, new: int | None, before: int | None
+    ) -> Any:
         """Of one rule, and what differs between two of them."""
         ...
 

@@ -17,6 +17,7 @@ from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.texts import coaching as texts
 from handlers.texts import dialog
+from handlers.texts.money import amount_words
 from storage.tracks import Profile
 
 EVIDENCE_FOR = timedelta(days=365)
@@ -118,7 +119,7 @@ async def tell_profile(desk: Desk, words: str) -> None:
         fen = desk.office.reader.read_answer(bought[1], "amount_fen", now=now)
         if isinstance(fen, int) and fen >= 0:
             profile = Profile(profile.employees, fen)
-            told.append(f"年采购{dialog.amount_words(fen)}")
+            told.append(f"年采购{amount_words(fen)}")
     if not told:
         desk.say(texts.profile_how(dialog.short_company(account.name)))
         return

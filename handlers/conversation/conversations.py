@@ -25,7 +25,7 @@ async def welcome(desk: Desk) -> None:
     await desk.tx.dialogs.put(
         desk.conversation, desk.rep.id, {**seen, "greeted_on": today}, desk.at
     )
-    desk.say(dialog.welcome(desk.rep.name))
+    desk.say(dialog.welcome(desk.rep.name, desk.rep.roles))
 
 
 async def over_quota(desk: Desk) -> None:

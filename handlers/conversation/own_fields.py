@@ -13,6 +13,7 @@ from bot.domain.activities import Moment
 from bot.domain.library import FieldKind, SlotSpec
 from bot.messages import Field, Option
 from handlers.texts import dialog
+from handlers.texts.money import amount_words
 from handlers.understanding.normal import normalise
 from handlers.understanding.numbers import to_lower_number
 from handlers.understanding.reader import Reader
@@ -68,7 +69,7 @@ def told(specs: Iterable[SlotSpec], text: str) -> dict[str, object]:
 def words(spec: SlotSpec, value: object) -> str:
     """The value as a card shows it."""
     if spec.kind is FieldKind.AMOUNT and isinstance(value, int):
-        return dialog.amount_words(value)
+        return amount_words(value)
     if spec.kind is FieldKind.DATE:
         return dialog.day_words(Moment(date.fromisoformat(str(value))))
     return dialog.slot_words(spec.key, value) if spec.kind is None else str(value)

@@ -20,6 +20,7 @@ from handlers.signals import heating
 from handlers.texts import customers as texts
 from handlers.texts import dialog
 from handlers.texts import pool as pool_texts
+from handlers.texts.money import amount_words
 from handlers.understanding.customers import SURE, Mention
 from storage.unit_of_work import UnitOfWork
 
@@ -298,7 +299,7 @@ def light_words(desk: Desk, deal: Opportunity, at: datetime) -> str:
 
 def _deal_line(desk: Desk, deal: Opportunity) -> str:
     stage = desk.office.libraries.stage(deal)
-    amount = f" {dialog.amount_words(deal.amount_fen)}" if deal.amount_fen is not None else ""
+    amount = f" {amount_words(deal.amount_fen)}" if deal.amount_fen is not None else ""
     state = texts.STATES[deal.state]
     words = [f"{stage.label if stage else deal.stage}{amount}"]
     if deal.state is OpportunityState.OPEN:

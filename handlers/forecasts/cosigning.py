@@ -22,7 +22,7 @@ from handlers.desk import Desk, Office
 from handlers.forecasts import questions
 from handlers.texts import customers as customer_texts
 from handlers.texts import submissions as texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 CARD = "cosign-"

@@ -22,7 +22,7 @@ from handlers.forecasts.locking import Turn
 from handlers.levels.claiming import open_deal
 from handlers.supply import notices
 from handlers.texts import submissions as texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from handlers.understanding.amounts import find_amount
 from handlers.understanding.dates import find_moments
 

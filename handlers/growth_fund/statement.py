@@ -8,7 +8,6 @@ from datetime import datetime
 from bot.domain.payouts.days import local_day
 from bot.domain.payouts.fund import rules_in
 from bot.domain.payouts.growth import Mode, available, shares_of
-from bot.domain.payouts.money import yuan
 from bot.domain.people import Person
 from bot.errors import NotAllowed, Refused
 from bot.messages import Button, Card
@@ -18,6 +17,7 @@ from handlers.payouts import deal_facts, rights
 from handlers.payouts.statements import person_named
 from handlers.texts import dialog
 from handlers.texts import growth_fund as texts
+from handlers.texts.money import yuan
 from storage.growth_fund import WAITING, Consent, balances_of
 from storage.unit_of_work import UnitOfWork
 

@@ -26,7 +26,7 @@ from handlers.lights import light_cards
 from handlers.lights.light_cards import ACK, DETAIL, REASON, SNOOZE, LeadView, Watch
 from handlers.lights.light_changes import leaders_of
 from handlers.texts import alerts as texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from storage.cards import ShownCard
 from storage.unit_of_work import UnitOfWork
 

@@ -28,11 +28,13 @@ from handlers.receivables import receivables
 from handlers.texts import customers as customer_texts
 from handlers.texts import pages as texts
 from handlers.texts import receivables as receivable_texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 LIST_PAGE = 50
+MOST = 20
 _MISSING = {Payment.MISSING: "red", Payment.UNKNOWN: "yellow", Payment.REACHED: "green"}
+_URGENT = {"red": 0, "yellow": 1}
 _LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
 
 
@@ -59,8 +61,8 @@ class ContactLine:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """light: of the worst open deal. past_deals: won, lost and invalid ones. owed: what
-    records still owe, in words."""
+    """light: of the worst open deal. past_deals: won, lost and invalid ones. owed: what records
+    still owe, in words. more_…: how many there are beyond those that are listed."""
 
     id: int
     name: str
@@ -71,10 +73,13 @@ class CustomerPage:
     light: str
     deals: tuple[DealLine, ...]
     past_deals: tuple[DealLine, ...]
+    more_past_deals: int
     histories: tuple[tuple[str, LightHistory], ...]
     heat: HeatTable | None
     contracts: tuple[ContractLine, ...]
+    more_contracts: int
     contacts: tuple[ContactLine, ...]
+    more_contacts: int
     chats: tuple[ChatWay, ...]
     owed: tuple[str, ...]
     stream: Stream
@@ -124,6 +129,9 @@ async def page(
     ]
     owner, pooled = await names.of(account.owner_id), account.in_pool_since is not None
     current = [one for one, deal in zip(lines, every, strict=True) if deal.state in _LIVING]
+    past = [one for one, deal in zip(lines, every, strict=True) if deal.state not in _LIVING][::-1]
+    contracts = await _contracts(tx, office, account.id, at)
+    contacts = await tx.accounts.contacts(account.id)
     return CustomerPage(
         id=account.id,
         name=account.name,
@@ -133,14 +141,16 @@ async def page(
         facts=tuple(_facts(account)),
         light=deals.worst_light(current),
         deals=tuple(current),
-        past_deals=tuple(one for one in lines if one not in current),
+        past_deals=tuple(past[:MOST]),
+        more_past_deals=max(0, len(past) - MOST),
         histories=tuple(histories),
         heat=await _heat(tx, office, living or every, at),
-        contracts=await _contracts(tx, office, account.id, at),
+        contracts=contracts[:MOST],
+        more_contracts=max(0, len(contracts) - MOST),
         contacts=tuple(
-            ContactLine(one.name, one.title, one.mobile or "")
-            for one in await tx.accounts.contacts(account.id)
+            ContactLine(one.name, one.title, one.mobile or "") for one in contacts[:MOST]
         ),
+        more_contacts=max(0, len(contacts) - MOST),
         chats=tuple(await opening.ways_to(tx, account.id, person)),
         owed=await owed_lines(tx, office, account.id, at),
         stream=await stream.read(tx, office, account.id, kind=kind, before=None, at=at),
@@ -268,7 +278,8 @@ async def _heat(
 async def _contracts(
     tx: UnitOfWork, office: Office, account_id: int, at: datetime
 ) -> tuple[ContractLine, ...]:
-    contracts = await tx.contracts.of_account(account_id)
+    """Those of which money is missing first, then the newest."""
+    contracts = (await tx.contracts.of_account(account_id))[::-1]
     found = []
     for contract, standing in await receivables.standings(tx, office, contracts, at):
         since = standing.unknown_since
@@ -284,4 +295,4 @@ async def _contracts(
                 due=receivable_texts.day(standing.due_on) if standing.due_on else "",
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: _URGENT.get(one.tone, len(_URGENT))))

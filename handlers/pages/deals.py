@@ -10,7 +10,7 @@ from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from handlers.desk import Office
 from handlers.lights.light_cards import standing_of
 from handlers.texts import customers as customer_texts
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 
 ORDER = {str(Light.RED): 0, str(Light.YELLOW): 1, str(Light.GREEN): 2}
 

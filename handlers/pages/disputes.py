@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.payouts.disputes import DECIDED, State, may_move
-from bot.domain.payouts.money import yuan
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound
 from handlers.desk import Desk, Office
@@ -17,6 +16,7 @@ from handlers.pages.people import Names
 from handlers.payouts import arbitrating, rights
 from handlers.texts import disputes as texts
 from handlers.texts import pages as page_texts
+from handlers.texts.money import yuan
 from storage.payout_disputes import QUESTION, Dispute
 from storage.unit_of_work import UnitOfWork
 

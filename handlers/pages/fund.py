@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.payouts.growth import Book, Mode, available
-from bot.domain.payouts.money import yuan
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound
 from handlers.desk import Desk, Office
@@ -20,17 +19,19 @@ from handlers.pages import payouts
 from handlers.pages.people import Names
 from handlers.texts import growth_fund as texts
 from handlers.texts import pages as page_texts
+from handlers.texts.money import signed, yuan
 from storage.growth_fund import (
     NO_REDEMPTION,
     WAITING,
     Consent,
     Item,
+    Posted,
     Redemption,
     balances_of,
 )
 from storage.unit_of_work import UnitOfWork
 
-MOST_MOVES, MOST_WISHES = 100, 50
+MOST_MOVES, MOST_WISHES, MOST_ITEMS = 100, 50, 50
 NOT_OURS = "没读懂这次提交，请刷新页面后再试。"
 _ONCE = re.compile(r"[0-9a-f]{24}")
 
@@ -85,7 +86,8 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class FundPage:
     """open: whether the company has chosen a mode. consented: since when, "" without consent.
-    share_bp: to what share the visitor may agree now. to_approve: what waits for the visitor."""
+    share_bp: to what share the visitor may agree now. to_approve: what waits for the visitor.
+    more_…: how many there are beyond those that are listed."""
 
     person_id: int
     name: str
@@ -103,8 +105,11 @@ class FundPage:
     moves: tuple[FundMove, ...]
     more_moves: int
     wishes: tuple[Wish, ...]
+    more_wishes: int
     items: tuple[ItemLine, ...]
+    more_items: int
     to_approve: tuple[Wish, ...]
+    more_to_approve: int
 
 
 async def page(
@@ -123,6 +128,8 @@ async def page(
     share = await statement.share_now(tx, at)
     moves = [one for one in posted[::-1] if one.posting.fen]
     wishes = (await tx.growth_fund.redemptions_of(person.id))[::-1]
+    items = await tx.growth_fund.items()
+    to_approve, more_to_approve = await _to_approve(tx, office, reader, at)
     return FundPage(
         person_id=person.id,
         name=person.name,
@@ -137,26 +144,24 @@ async def page(
         own_part=yuan(balances.get(Book.OWN, 0)),
         match_part=yuan(balances.get(Book.MATCH, 0)),
         held=yuan(balances.get(Book.HELD, 0)) if balances.get(Book.HELD) else "",
-        moves=tuple(
-            FundMove(
-                when(one.at),
-                texts.MOVES[one.posting.kind],
-                one.why,
-                f"+{yuan(one.posting.fen)}" if one.posting.fen > 0 else yuan(one.posting.fen),
-                one.posting.fen < 0,
-            )
-            for one in moves[:MOST_MOVES]
-        ),
+        moves=tuple(_move(one, when(one.at)) for one in moves[:MOST_MOVES]),
         more_moves=max(0, len(moves) - MOST_MOVES),
         wishes=tuple(
             _wish(one, "", when(one.asked_at)) for one in wishes[:MOST_WISHES]
         ),
+        more_wishes=max(0, len(wishes) - MOST_WISHES),
         items=tuple(
-            _item(one, available(balances))
-            for one in await tx.growth_fund.items()
+            _item(one, available(balances)) for one in items[:MOST_ITEMS]
         ),
-        to_approve=await _to_approve(tx, office, reader, at),
+        more_items=max(0, len(items) - MOST_ITEMS),
+        to_approve=to_approve,
+        more_to_approve=more_to_approve,
     )  # fmt: skip
+
+
+def _move(one: Posted, at: str) -> FundMove:
+    fen = one.posting.fen
+    return FundMove(at, texts.MOVES[one.posting.kind], one.why, signed(fen), fen < 0)
 
 
 def _words(consent: Consent | None, mode: Mode, share: int | None) -> str:
@@ -168,22 +173,25 @@ def _words(consent: Consent | None, mode: Mode, share: int | None) -> str:
 
 async def _to_approve(
     tx: UnitOfWork, office: Office, reader: Person, at: datetime
-) -> tuple[Wish, ...]:
+) -> tuple[tuple[Wish, ...], int]:
+    """Those that wait longest, and how many more."""
     if not reader.roles & APPROVERS:
-        return ()
+        return (), 0
     names, today = Names(tx), office.calendar.day_of(at)
     found = [one for one in await tx.growth_fund.waiting() if one.person_id != reader.id]
-    await names.learn(one.person_id for one in found)
-    return tuple(
+    shown = found[:MOST_WISHES]
+    await names.learn(one.person_id for one in shown)
+    wishes = tuple(
         [
             _wish(
                 one,
                 await names.of(one.person_id),
                 page_texts.moment(one.asked_at.astimezone(office.zone), today),
             )
-            for one in found[:MOST_WISHES]
+            for one in shown
         ]
     )
+    return wishes, len(found) - len(shown)
 
 
 def _wish(one: Redemption, person: str, when: str) -> Wish:

@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.domain.payouts.ledger import month_name
-from bot.domain.payouts.money import yuan
-from bot.domain.payouts.recipients import without_numbers
 from bot.domain.payouts.words import in_words
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed, NotFound
@@ -21,6 +19,7 @@ from handlers.payouts import deal_facts, evidence, rights, statements
 from handlers.texts import disputes as dispute_texts
 from handlers.texts import payouts as texts
 from handlers.texts.dialog import short_company
+from handlers.texts.money import signed, yuan
 from storage.payout_ledger import StoredLine
 from storage.payout_views import MonthOf
 from storage.unit_of_work import UnitOfWork
@@ -229,12 +228,12 @@ def _line(
     version = f" 第{one.rule_version}版" if one.rule_version is not None else ""
     return PayoutLine(
         kind=texts.KINDS.get(one.kind, one.kind),
-        amount=texts.signed(one.fen),
+        amount=signed(one.fen),
         minus=one.fen < 0,
         number=one.number,
         customer=customer[0],
         customer_id=customer[1],
-        why=without_numbers(one.why),
+        why=texts.sentence(one.why),
         rule_name=f"{one.rule_id}{version}" if one.rule_id else "",
         rule=rule,
         contract=contract,

@@ -8,7 +8,8 @@ from typing import Any
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import Opportunity
 from handlers.libraries.libraries import LibraryShelf
-from handlers.texts import alerts, customers, dialog
+from handlers.texts import alerts, customers
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 ENTRIES = 30
@@ -58,7 +59,7 @@ def _opportunity(
         "id": deal.id,
         "name": deal.name,
         "stage": stage.label if stage else deal.stage,
-        "amount": dialog.amount_words(deal.amount_fen) if deal.amount_fen else "",
+        "amount": amount_words(deal.amount_fen) if deal.amount_fen else "",
         "light": str(deal.light),
         "gap_days": calendar.workdays_between(
             followed_up_at.astimezone(calendar.zone).date(), today

@@ -299,7 +299,7 @@ def _headlines(whole: Figures) -> tuple[Headline, ...]:
 
 def _wait(label: str, wait: Wait) -> Headline:
     if wait.median is None:
-        return Headline(label, "—", "", "近7天还没有", "")
+        return Headline(label, "—", "", "近7天没有样本", "")
     words = figure_texts.hours(wait.median)
     digits = words.rstrip("小时分钟")
     return Headline(label, digits, words[len(digits) :], f"近7天{wait.n}次的中位数", "")

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.domain.decay import curve
 from bot.domain.levels import Level
 from bot.domain.opportunities import Opportunity
+from bot.domain.websites import titles_of
 from handlers.desk import Office
 from handlers.signals import decaying, heating
 from handlers.texts import signals as texts
@@ -58,7 +59,7 @@ async def behaviour(tx: UnitOfWork, office: Office, deal: Opportunity, at: datet
                 heat=f"{share.heat:.2f}",
                 when=texts.when(share.signal.at.astimezone(office.zone)),
                 count=len(share.signal.events),
-                pages=share.signal.pages[:5],
+                pages=titles_of(office.sites, share.signal.pages)[:5],
                 why=texts.rule_words(share.rule),
             )
             for share in shares

@@ -14,7 +14,7 @@ from handlers.supply.acknowledging import MAY_SEE
 from handlers.texts import pages as page_texts
 from handlers.texts import supply as texts
 from handlers.texts.customers import when
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 from storage.supply import Ack
 from storage.unit_of_work import UnitOfWork
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.domain.payouts.ledger import cutoff_of, month_name
-from bot.domain.payouts.money import yuan
 from bot.domain.people import Person, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, CardUpdate, Markdown, OutboundMessage, Text
@@ -16,6 +15,7 @@ from handlers.desk import Desk, Office
 from handlers.growth_fund import closing as growth_closing
 from handlers.payouts import deal_facts, following, rights, statements
 from handlers.texts import payouts as texts
+from handlers.texts.money import yuan
 from handlers.upkeep.daily import Daily
 from storage.payout_ledger import LOCKED, Run
 from storage.unit_of_work import UnitOfWork

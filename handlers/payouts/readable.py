@@ -18,7 +18,7 @@ from bot.domain.payouts.recipients import without_numbers
 from handlers.payouts.collaboration import ranked
 from handlers.texts import disputes as dispute_texts
 from handlers.texts import packs as texts
-from handlers.texts.payouts import KINDS, signed
+from handlers.texts.payouts import KINDS
 
 PAGE, PAPER, PICTURE = "readable.html", "readable.pdf", "collaboration.png"
 MOST_LINES = 400
@@ -85,11 +85,16 @@ def _item(text: str) -> Block:
     return Block(Look.ITEM, without_numbers(text))
 
 
+def _signed(fen: int) -> str:
+    """As in every pack so far: a page is compared letter by letter."""
+    return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
+
+
 def _lines(result: Mapping[str, Any]) -> list[Block]:
     found = []
     for one in result["lines"]:
         what = f"{one['deal'] or ''} {KINDS.get(one['kind'], one['kind'])}".strip()
-        found.append(Block(Look.LINE, what, signed(one["fen"])))
+        found.append(Block(Look.LINE, what, _signed(one["fen"])))
         found.append(Block(Look.SMALL, without_numbers(one["why"])))
     return found
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from bot.domain.payouts.growth import Book, months_of, quarter_of
 from bot.domain.payouts.ledger import month_name
-from bot.domain.payouts.money import yuan
 from bot.domain.payouts.steps import steps
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotFound, Refused
@@ -20,6 +19,7 @@ from handlers.texts import dialog
 from handlers.texts import payouts as texts
 from handlers.texts import receivables as receivable_texts
 from handlers.texts.dialog import short_company
+from handlers.texts.money import yuan
 from handlers.understanding.contracts import contract_number
 from storage.growth_fund import balances_of
 from storage.payout_ledger import StoredLine

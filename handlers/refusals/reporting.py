@@ -14,6 +14,7 @@ from bot.messages import Card, Markdown, OutboundMessage
 from bot.router import Begin, Job
 from handlers.customers import customers
 from handlers.desk import Desk, Office
+from handlers.leading import teams
 from handlers.refusals.masking import mask_customers
 from handlers.refusals.summary import TOP, Summary, groups_kept, summarise
 from handlers.texts import refusals as texts
@@ -119,8 +120,8 @@ async def read(
 
 async def _of_own_people(tx: UnitOfWork, leader: Person, losses: list[Loss]) -> list[Loss]:
     actors = {loss.actor_id for loss in losses if loss.actor_id is not None}
-    led = {leader.id}
-    for actor_id in actors:
+    led = {leader.id, *(one.id for one in await teams.below(tx, leader))}
+    for actor_id in actors - led:
         if await customers.leads(tx, leader, actor_id):
             led.add(actor_id)
     return [loss for loss in losses if loss.actor_id in led]

@@ -8,6 +8,7 @@ from bot.domain import signals as rules
 from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.signals import Signal, SignalRule
+from bot.domain.websites import titles_of
 from bot.messages import Button, Card, OutboundMessage
 from handlers.desk import Office
 from handlers.texts import signals as texts
@@ -72,7 +73,9 @@ async def _note(
     card = Card(
         card_id=f"{CARD}{number}",
         title=texts.task_title(account.name),
-        lines=texts.task_lines(rule, local, len(signal.events), signal.pages),
+        lines=texts.task_lines(
+            rule, local, len(signal.events), titles_of(office.sites, signal.pages)
+        ),
         buttons=(
             Button(CALLED, texts.CALLED, style="primary"),
             Button(WRITE, texts.WRITE),

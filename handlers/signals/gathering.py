@@ -127,19 +127,21 @@ async def _write_visits(tx: UnitOfWork, office: Office, at: datetime) -> None:
     for row in await tx.signals.due_visitors(at, limit=VISITS_AT_ONCE):
         events = await tx.signals.unwritten(row)
         for one in visits(events, office.policy.signals.visit_gap):
-            await _write_visit(tx, row, one, at)
+            await _write_visit(tx, office, row, one, at)
         await tx.signals.written(event.id for event in events)
         await tx.signals.visit_due(row.id, None)
 
 
-async def _write_visit(tx: UnitOfWork, row: VisitorRow, one: Visit, at: datetime) -> None:
+async def _write_visit(
+    tx: UnitOfWork, office: Office, row: VisitorRow, one: Visit, at: datetime
+) -> None:
     account_id = row.account_id
     if account_id is None:
         return
     account = await tx.accounts.get(account_id)
     is_link = all(event.kind == LINK for event in one.events)
     who = row.contact
-    words = texts.opened(one.events[0].page) if is_link else texts.visit(one)
+    words = texts.opened(one.events[0].page) if is_link else texts.visit(one, office.sites)
     await erp_entries.enter(
         tx,
         account.id,

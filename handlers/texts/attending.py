@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.domain.approvals import MEANINGS, STATE_WORDS
-from bot.domain.payouts.money import yuan
+from handlers.texts.money import yuan
 
 WITHDRAWN = "（平台更正：这条不再有效）"
 MOST_CONTROLS = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from bot.domain.payouts.money import yuan
 from handlers.texts import policy
 from handlers.texts.erp_names import receipt_words, system_words
 from handlers.texts.figures import quarter_words, week_words
+from handlers.texts.money import yuan
 
 _SUBJECTS = {
     "page session": "网页登录 #{}", "page": "网页 {}", "account": "客户 #{}",

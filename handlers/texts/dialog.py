@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 
 from bot.domain.activities import ATTACHMENTS, OBJECTIONS, Draft, DraftState, Moment
 from bot.domain.library import SlotSpec
 from bot.domain.people import Person, Role
+from handlers.texts.money import amount_words
 
 WEEKDAYS = "一二三四五六日"
+TELL_OF_CUSTOMERS = {Role.REP, Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.CSM}
 
 SLOT_LABELS = {
     "contact": "联系人",
@@ -146,14 +147,6 @@ def day_words(moment: Moment) -> str:
     """1月28日(周三) or 1月28日(周三) 15:00."""
     day = f"{moment.day.month}月{moment.day.day}日(周{WEEKDAYS[moment.day.weekday()]})"
     return f"{day} {moment.clock:%H:%M}" if moment.clock else day
-
-
-def amount_words(fen: int) -> str:
-    """12.8万元 where that is exact, else 1,234.50元."""
-    yuan = Decimal(fen) / 100
-    if abs(yuan) >= 10_000 and yuan % 100 == 0:
-        return f"{(yuan / 10_000).normalize():f}万元"
-    return f"{yuan:,.2f}元" if yuan % 1 else f"{yuan:,.0f}元"
 
 
 def slot_words(key: str, value: object) -> str:
@@ -384,7 +377,10 @@ def files_given(names: str, customer: str) -> str:
     return f"已把{names}存到「{customer}」的动态里。"
 
 
-def welcome(name: str) -> str:
+def welcome(name: str, roles: Collection[Role]) -> str:
+    """Only who talks to customers is asked to tell of it."""
+    if roles and not TELL_OF_CUSTOMERS & set(roles):
+        return f"{name}，你好。有要你处理的事，我会主动发给你；能问什么、做什么，发「帮助」看。"
     return (
         f"{name}，你好。跟客户聊完，直接把经过告诉我，例如"
         "「刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系」。发「帮助」看更多。"

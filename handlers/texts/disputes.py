@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from bot.domain.payouts import money as sealed
 from bot.domain.payouts.disputes import Conflict, State, Unfit
-from bot.domain.payouts.money import yuan
 from bot.domain.payouts.recipients import without_numbers
 from handlers.texts.customers import when
 from handlers.texts.erp_names import receipt_words
-from handlers.texts.payouts import KINDS, month_words, signed
+from handlers.texts.money import signed, yuan
+from handlers.texts.payouts import KINDS, month_words
 
 TITLE = "奖金申诉"
 PICK_TITLE = "哪一笔有异议？"
@@ -228,7 +229,7 @@ def _day(iso: str) -> str:
 
 
 def contract_fact(number: str, amount: int, signed_on: str, customer: str) -> str:
-    return f"合同 {number}，{customer}，{yuan(amount)}，{_day(signed_on)}签"
+    return f"合同 {number}，{customer}，{sealed.yuan(amount)}，{_day(signed_on)}签"
 
 
 def people_fact(role: str, name: str) -> str:
@@ -236,9 +237,8 @@ def people_fact(role: str, name: str) -> str:
 
 
 def receipt_fact(day: str, fen: int, receipt: str) -> str:
-    return (
-        f"{_day(day)} {'到账' if fen > 0 else '退款'} {yuan(abs(fen))}（{receipt_words(receipt)}）"
-    )
+    what = "到账" if fen > 0 else "退款"
+    return f"{_day(day)} {what} {sealed.yuan(abs(fen))}（{receipt_words(receipt)}）"
 
 
 def entries_fact(name: str, count: int) -> str:

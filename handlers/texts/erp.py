@@ -11,8 +11,8 @@ from bot.domain.erp_forecasts import Difference, Disagreement, ForecastFacts, Re
 from bot.domain.erp_sales import Blocked
 from bot.ports import CONFLICT
 from handlers.texts import customers as customer_texts
-from handlers.texts.dialog import amount_words
 from handlers.texts.erp_names import erp, system_words
+from handlers.texts.money import amount_words
 from handlers.texts.receivables import moment, sum_words
 from storage.erp_forecasts import ForecastRevision
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.payouts.growth import Kind, Mode
-from bot.domain.payouts.money import percent, yuan
+from bot.domain.payouts.money import percent
+from handlers.texts.money import signed, yuan
 
 TITLE = "成长基金"
 CATALOGUE_TITLE = "兑换目录"
@@ -86,8 +87,7 @@ def title(name: str, *, own: bool) -> str:
 
 
 def move(kind: Kind, fen: int, why: str, day: str) -> str:
-    amount = f"+{yuan(fen)}" if fen > 0 else yuan(fen)
-    return f"{day} {MOVES[kind]} {amount}：{why}"
+    return f"{day} {MOVES[kind]} {signed(fen)}：{why}"
 
 
 def saved_why(quarter: str, mode: Mode) -> str:

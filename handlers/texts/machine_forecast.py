@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 
 NO_TEAM = "未分组"
 

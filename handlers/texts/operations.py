@@ -61,10 +61,18 @@ RETENTION = (
     ("群里对机器人说的、还没归到客户的话", "7天", "固定"),
     ("网页登录", "7天后要重新登录", "固定"),
     ("网页链接的记录", "30天", "固定"),
-    ("收到的消息原文", "长期；用 PostgreSQL 时可设几个月", "storage.keep_inbox_months"),
-    ("客户动态、灯的历史、合同、回款", "长期；按客户删除用 erase-customer", "docs/privacy.md"),
-    ("奖金依据和结果", "长期（工资发放依据至少两年）", "docs/privacy.md"),
-    ("审计链", "长期；内容可按人删除，校验值保留", "docs/privacy.md"),
+    (
+        "收到的消息原文",
+        "长期；用 PostgreSQL 时可设几个月",
+        "gendan.toml 的 [storage] keep_inbox_months",
+    ),
+    (
+        "客户动态、灯的历史、合同、回款",
+        "长期；按客户删除：gendan erase-customer",
+        "说明见 docs/privacy.md",
+    ),
+    ("奖金依据和结果", "长期（工资发放依据至少两年）", "说明见 docs/privacy.md"),
+    ("审计链", "长期；内容可按人删除，校验值保留", "说明见 docs/privacy.md"),
 )
 
 
@@ -132,7 +140,6 @@ def rhythm(trigger: Mapping[str, str]) -> str:
 def archive(figures: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
     return (
         ("落后", _span(figures.get("lag_seconds", 0.0))),
-        ("读到第", f"{int(figures.get('seq', 0)):,}条"),
         ("没有密钥解不开", f"{int(figures.get('undecryptable', 0)):,}条"),
         ("损坏", f"{int(figures.get('broken', 0)):,}条"),
         ("等着取的文件", f"{int(figures.get('files_waiting', 0)):,}个"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from bot.domain.payouts.money import yuan
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words, yuan
 from handlers.understanding.paper_contracts import Doubt, PaperContract
 
 NO_ENGINE = "这里没有安装识别组件"

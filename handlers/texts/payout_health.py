@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.domain.payouts.health import Closing, Realisation
-from bot.domain.payouts.money import yuan
 from handlers.texts.disputes import hours
+from handlers.texts.money import yuan
 from handlers.texts.payouts import month_words
 
 TITLE = "**奖金健康度**"

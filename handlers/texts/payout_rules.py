@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from bot.domain.payouts.money import yuan
 from bot.domain.payouts.rule_changes import State, Unfit
+from handlers.texts.money import signed, yuan
 
 AUTHORS_ONLY = "奖金规则由 HRBP、财务或管理员维护。想了解现行规则，发「奖金规则」。"
 FOUR_EYES = "规则要由另一个人批准：自己写的不能自己批。"
@@ -177,10 +177,6 @@ def in_force(sentences: Sequence[str], on_the_way: Sequence[str]) -> str:
 
 def on_the_way(number: int, ids: Sequence[str], state: State, author: str) -> str:
     return f"#{number} {'、'.join(ids)}：{STATES[state]}，{author}提交"
-
-
-def signed(fen: int) -> str:
-    return f"+{yuan(fen)}" if fen > 0 else yuan(fen)
 
 
 def day(on: date) -> str:

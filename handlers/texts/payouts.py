@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.payouts.money import percent, yuan
+from bot.domain.payouts.money import percent
 from bot.domain.payouts.recipients import without_numbers
+from handlers.texts.money import signed, typeset, yuan
 
 HELP = (
     "**奖金可以这样问**\n"
@@ -85,10 +86,14 @@ def details(title: str, rows: Sequence[tuple[str, int, str]], total: int) -> str
     """Every line with its sentence. rows: (kind, fen, why)."""
     lines = [f"**{title}：合计 {yuan(total)}**"]
     lines += [
-        f"- {KINDS.get(kind, kind)} {signed(fen)}：{without_numbers(why)}"
-        for kind, fen, why in rows
+        f"- {KINDS.get(kind, kind)} {signed(fen)}：{sentence(why)}" for kind, fen, why in rows
     ]
     return "\n".join(lines)
+
+
+def sentence(why: str) -> str:
+    """Why a line is what it is, for people's eyes."""
+    return typeset(without_numbers(why))
 
 
 def deal_title(number: str, customer: str) -> str:
@@ -105,7 +110,7 @@ def no_lines_of_deal(number: str, customer: str) -> str:
 def deal_line(person: str, kind: str, fen: int, why: str, month: str) -> str:
     name = person or "未分配"
     head = f"- {name} {KINDS.get(kind, kind)} {signed(fen)}（{month_words(month)}）"
-    return f"{head}：{without_numbers(why)}"
+    return f"{head}：{sentence(why)}"
 
 
 def not_met(conditions: Sequence[str]) -> str:
@@ -117,7 +122,7 @@ def what_if(
 ) -> str:
     whose = f"{customer}这单" if customer else "这单"
     lines = [f"**{whose}签 {yuan(amount_fen)}、款全部到账，你拿 {yuan(fen)}**"]
-    lines += [f"- {without_numbers(why).replace(f'合同 {IF_NUMBER} ', '')}" for why in whys]
+    lines += [f"- {sentence(why).replace(f'合同 {IF_NUMBER} ', '')}" for why in whys]
     lines += [f"- {one}" for one in hints]
     lines.append("按今天签约、现行规则试算，没有记下任何东西；以月结为准。")
     return "\n".join(lines)
@@ -268,7 +273,3 @@ def pack_sent(name: str, total: int, head: str) -> str:
         f"{name}，合计 {yuan(total)}。任何人都可以用 gendan payouts verify 重算核验；"
         f"链头 {head[:16]}… 已记入审计。"
     )
-
-
-def signed(fen: int) -> str:
-    return f"+{yuan(fen)}" if fen > 0 else yuan(fen)

@@ -13,8 +13,9 @@ from bot.domain.receivables import (
     Receipt,
     Standing,
 )
-from handlers.texts.dialog import WEEKDAYS, amount_words
+from handlers.texts.dialog import WEEKDAYS
 from handlers.texts.erp_names import erp
+from handlers.texts.money import amount_words
 
 CONTRACT_TITLE = "合同登记"
 AMENDMENT_TITLE = "合同条款变更"
@@ -192,7 +193,7 @@ def sum_words(amount_fen: int, currency: str) -> str:
     """amount_fen: in the currency's hundredths."""
     if currency == HOME_CURRENCY:
         return amount_words(amount_fen)
-    sign = "-" if amount_fen < 0 else ""
+    sign = "−" if amount_fen < 0 else ""
     whole, part = divmod(abs(amount_fen), 100)
     return f"{currency} {sign}{whole:,}.{part:02}"
 

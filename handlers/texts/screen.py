@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from bot.domain.payouts.health import Closing, Realisation
 from handlers.texts.figures import hours
+from handlers.texts.money import typeset
 
 FEW = 5
 """Fewer people than that could be told apart by a figure of theirs."""
@@ -38,7 +39,7 @@ def rough(fen: int) -> tuple[str, str]:
 
 
 def money(fen: int) -> str:
-    return "".join(rough(fen))
+    return typeset("".join(rough(fen)))
 
 
 def supply(count: int, fen: int, waiting: int, *, days: int) -> Told:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.domain.calendar import ClockKind
 from bot.domain.signals import LINK, PAGE, PARAMETERS, WHITE_PAPER, Share, SignalRule, Visit
+from bot.domain.websites import Website, titles_of
 from handlers.texts.alerts import day
 from handlers.texts.dialog import shorten
 
@@ -21,6 +22,7 @@ ADMIN_ONLY = "网站代码只给管理员看。"
 LINK_HOW = "要发哪份资料、给谁？例如：资料链接 白皮书 恒锐"
 ENTRY_LINK = "打开了资料"
 ENTRY_VISIT = "浏览网站"
+MOST_PAGES = 3
 
 _KINDS = {PARAMETERS: "参数页", WHITE_PAPER: "白皮书", PAGE: "普通页", LINK: "资料链接"}
 _CLOCKS = {
@@ -78,16 +80,17 @@ def snippet(site: str, origins: Sequence[str], script: str) -> str:
     )
 
 
-def visit(one: Visit) -> str:
-    """看了3页，12分钟：参数页 2次（/p/a、/p/b），白皮书 1次."""
+def visit(one: Visit, sites: Sequence[Website]) -> str:
+    """参数页 2次（R10 减速机参数），白皮书 1次；共约12分钟"""
     counts: dict[str, list[str]] = {}
     for event in one.events:
         if event.kind != "stay":
             counts.setdefault(event.kind, []).append(event.page)
     parts = []
     for kind, pages in counts.items():
-        named = "、".join(shorten(page, 60) for page in list(dict.fromkeys(pages))[:3] if page)
-        parts.append(f"{_KINDS.get(kind, kind)} {len(pages)}次{f'（{named}）' if named else ''}")
+        label = _KINDS.get(kind, kind)
+        named = pages_named(titles_of(sites, pages), 60)
+        parts.append(f"{label} {len(pages)}次{f'（{named}）' if named not in ('', label) else ''}")
     told = "，".join(parts) or "停留"
     return f"{told}；共约{one.minutes}分钟"
 
@@ -118,8 +121,16 @@ def task_title(customer: str) -> str:
     return shorten(f"客户有动静：{customer}", 36)
 
 
-def task_lines(rule: SignalRule, at: datetime, count: int, pages: Sequence[str]) -> tuple[str, ...]:
-    named = "、".join(shorten(page, 40) for page in pages[:3])
+def pages_named(titles: Sequence[str], longest: int) -> str:
+    """The first three."""
+    more = f"等{len(titles)}页" if len(titles) > MOST_PAGES else ""
+    return "、".join(shorten(one, longest) for one in titles[:MOST_PAGES]) + more
+
+
+def task_lines(
+    rule: SignalRule, at: datetime, count: int, titles: Sequence[str]
+) -> tuple[str, ...]:
+    named = pages_named(titles, 40)
     return (
         f"{rule.label}：{when(at)}，{count}次{f'（{named}）' if named else ''}",
         f"为什么提醒：{rule_words(rule)}",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
-from handlers.texts.dialog import amount_words
 from handlers.texts.figures import week_words
+from handlers.texts.money import amount_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
              "客户响应及时，时间靠得住")  # fmt: skip
@@ -302,7 +302,7 @@ def bridge_title(before: str, after: str, was: int, now: int) -> str:
 
 
 def bridge_line(move: Move, fen: int, names: Sequence[str]) -> str:
-    sign = "+" if fen > 0 else "-" if fen < 0 else "±"
+    sign = "+" if fen > 0 else "−" if fen < 0 else "±"
     shown = "、".join(names[:5]) + ("…" if len(names) > 5 else "")
     return f"- {MOVES[move]} {sign}{amount_words(abs(fen))}：{shown}"
 

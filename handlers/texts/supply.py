@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.domain.supply import Notice, NoticeKind, Station
-from handlers.texts.dialog import amount_words
+from handlers.texts.money import amount_words
 
 ENTRY = "备货通知"
 TITLES = {

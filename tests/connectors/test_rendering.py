@@ -15,6 +15,10 @@ from connectors.web.rendering import unbroken
         ("有效到 11月27日(周五) 11:30", ["11月27日(周五) 11:30"]),
         ("刚到20万元，就比差一分钱时多发 4,000.00元", ["20万元", "4,000.00元"]),
         ("6个工作日没有跟进，占 24.48%", ["6个工作日", "24.48%"]),
+        (
+            "从第47周（11月16日–22日）到第48周（11月23日–12月1日）",
+            ["11月16日–22日", "11月23日–12月1日"],
+        ),
         ("没有数字", []),
     ],
 )
@@ -23,6 +27,10 @@ def test_what_stays_together(words: str, whole: list[str]) -> None:
     assert html.count("<span") == len(whole)
     assert [one for one in whole if f'<span class="keep">{one}</span>' not in html] == []
     assert html.striptags() == words
+
+
+def test_a_figure_that_was_sealed_with_a_hyphen_is_shown_with_a_minus() -> None:
+    assert unbroken("本次计 -150.00元").striptags() == "本次计 −150.00元"
 
 
 def test_what_people_wrote_stays_text() -> None:

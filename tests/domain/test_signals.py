@@ -21,6 +21,7 @@ from bot.domain.signals import (
     next_true_at,
     visits,
 )
+from bot.domain.websites import Website, titles_of
 from config.policy import load_calendar
 
 CALENDAR = load_calendar()
@@ -198,3 +199,23 @@ def test_the_curve_is_flat_over_a_weekend() -> None:
     points = curve(at("2026-03-14 00:00"), at("2026-03-15 23:00"), DECAY, CALENDAR, points=5)
     assert [left for _, left in points] == [1.0] * 5
     assert points[0][0].astimezone(UTC) == at("2026-03-14 00:00")
+
+
+@pytest.mark.parametrize(
+    ("path", "called"),
+    [
+        ("/products/R10/specs.html", "R10 减速机参数"),
+        ("/files/wp.pdf", "白皮书"),
+        ("/%E6%96%B0%E5%93%81", "/新品"),
+        ("/a%0A%0Db", "/a%0A%0Db"),
+    ],
+)
+def test_a_page_is_called_as_people_call_it(path: str, called: str) -> None:
+    site = Website(
+        "main",
+        "a secret of at least 24 letters",
+        ("https://www.example.com",),
+        titles={"R10 减速机参数": ("/products/r10/*",)},
+        materials={"白皮书": "https://www.example.com/files/wp.pdf"},
+    )
+    assert titles_of([site], [path, path, ""]) == (called,)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
-
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from storage.database import Database
 from tests.handlers.chat_company import Chat
+from tests.statements import statements
 
 CALL = "刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系"
 A_CALL, A_CONFIRMATION = 10, 30
@@ -22,7 +17,7 @@ each customer, draft or person twice made them 21 and 33."""
 async def test_a_call_told_in_one_sentence_takes_few_statements(database: Database) -> None:
     chat = await Chat(database).open()
     await chat.customer("杭州恒锐机电有限公司")
-    with _statements() as asked:
+    with statements() as asked:
         await chat.say("zhang", CALL)
     assert chat.card().title == "跟进电话 · 杭州恒锐机电有限公司"
     assert len(asked) <= A_CALL, "\n".join(asked)
@@ -32,7 +27,7 @@ async def test_its_confirmation_takes_few_statements(database: Database) -> None
     chat = await Chat(database).open()
     account = await chat.customer("杭州恒锐机电有限公司")
     await chat.say("zhang", CALL)
-    with _statements() as asked:
+    with statements() as asked:
         await chat.say("zhang", "确认")
     assert len(await chat.stream(account)) == 1
     assert len(asked) <= A_CONFIRMATION, "\n".join(asked)
@@ -43,7 +38,7 @@ async def test_only_what_a_record_changes_of_its_deal_is_written(database: Datab
     chat = await Chat(database).open()
     await chat.customer("杭州恒锐机电有限公司")
     await chat.say("zhang", CALL)
-    with _statements() as asked:
+    with statements() as asked:
         await chat.say("zhang", "确认")
     [written] = [one for one in asked if one.startswith("UPDATE opportunities")]
     assert "last_valid_at" in written
@@ -59,18 +54,3 @@ async def test_what_is_saved_again_is_written_as_it_is_now(database: Database) -
             await tx.opportunities.save(replace(deal, amount_fen=amount_fen, stage=stage))
     async with database.begin() as tx:
         assert await tx.opportunities.get(deal.id) == replace(deal, amount_fen=200)
-
-
-@contextmanager
-def _statements() -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
-    asked: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)

@@ -383,7 +383,7 @@ async def test_the_customers_stream_tells_the_whole_story_once(company: Company)
     await company.tell(receipt("SK1", 105_000))
     await company.tell(receipt("SK1", 105_000), receipt("SK2", -105_000))
     told = await company.chat.say("zhang", "动态 恒锐机电")
-    for title in ("合同登记 HT-2026-018", "回款 10.5万元", "回款冲销 -10.5万元"):
+    for title in ("合同登记 HT-2026-018", "回款 10.5万元", "回款冲销 −10.5万元"):
         assert told.count(title) == 1
     assert told.count("条款复核 ") == 3  # opened, paid, opened again
 

@@ -47,14 +47,50 @@ async def company(website: Website) -> tuple[int, int]:
 async def fits_and_pleases(
     chrome: Browser, website: Website, who: str, paths: Sequence[str], *, width: int, theme: str
 ) -> None:
-    """No page is wider than its screen or squeezed, and axe-core finds nothing serious."""
+    """Every page looks well on such a screen."""
     more = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
     async with visiting(chrome, website, who, **more) as page:
         for path in paths:
             await page.goto(website.url + path)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} is {wide} px wide"
-            sheet = await page.locator("main").bounding_box()
-            assert sheet is not None
-            assert sheet["width"] >= 330, f"{path} is squeezed into {sheet['width']} px"
-            assert await serious_flaws(page) == [], path
+            await looks_well(page)
+
+
+async def looks_well(page: Page) -> None:
+    """It is no wider than its screen, nothing is squeezed, no figure is torn at the end of a line,
+    and axe-core finds nothing serious."""
+    path = page.url
+    assert page.viewport_size is not None
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= page.viewport_size["width"], f"{path} is {wide} px wide"
+    sheet = await page.locator("main").bounding_box()
+    assert sheet is not None
+    assert sheet["width"] >= 330, f"{path} is squeezed into {sheet['width']} px"
+    assert await page.evaluate(STACKED) == [], path
+    if page.viewport_size["width"] == min(WIDTHS):
+        assert await page.evaluate(TORN) == [], path
+    assert await serious_flaws(page) == [], path
+
+
+TORN = r"""() => {
+  const whole = /\d[\d,.]*(?:万元|亿元|元|%|个工作日|分钟|小时|[天个条单人笔份家次版])|\d+月\d+日(\(周.\))?|[A-Z]+(?:-\d+)+/g;
+  const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const torn = [];
+  while (walk.nextNode()) {
+    const text = walk.currentNode, range = document.createRange();
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest("option, .said")) continue;
+    for (const found of text.data.matchAll(whole)) {
+      range.setStart(text, found.index);
+      range.setEnd(text, found.index + found[0].length);
+      const tops = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+      if (tops.size > 1) torn.push(found[0]);
+    }
+  }
+  return torn;
+}"""  # noqa: E501
+"""Dates, numbers of contracts and figures with their units that stand in two lines. What people
+have written themselves may."""
+
+STACKED = """() => [...document.querySelectorAll("main .keep")]
+  .filter((one) => getComputedStyle(one).display !== "inline")
+  .map((one) => one.parentElement.textContent.slice(0, 40))"""
+"""Sentences whose figures have become lines of their own, as they do directly in a grid."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, insert
+from sqlalchemy import String, Table, cast, insert, update
 
 from storage.database import Database
 from storage.tables import (
@@ -18,23 +18,35 @@ from storage.tables import (
     audit,
     chat_bindings,
     chat_groups,
+    contacts,
+    contracts,
+    forecast_lines,
+    growth_items,
+    growth_postings,
+    growth_redemptions,
     identities,
     inbox,
     opportunities,
     outbox,
+    page_sessions,
     payout_disputes,
     payout_lines,
+    payout_rule_changes,
     people,
     supply_notices,
 )
+from storage.tables import forecasts as forecast_table
 from tests.pages.payouts_website import with_a_fund, with_bonuses
+from tests.pages.rule_world import KEPT
 from tests.pages.website import Browser, Website, serving
+from tests.statements import statements
 
-MANY, MOST = 20_000, 50_000
+MANY, MOST, MOST_VERSIONS = 20_000, 50_000, 1_000
 FIRST = 1_000_000
 """Numbers from here on are of rows made here."""
-ROWS, BYTES = 101, 150_000
-"""What a page may have at most: a row more than its hundred for the heads of a table."""
+ROWS, BYTES, STATEMENTS = 101, 150_000, 150
+"""What a page may have at most: a row more than its hundred for the heads of a table; and how often
+it may ask the database, which is told of 20,000 numbers some hundred at a time."""
 
 
 @pytest.fixture
@@ -180,22 +192,160 @@ async def disputes(website: Website) -> str:
     return "/disputes"
 
 
-async def notices(website: Website) -> str:
+async def many_deals(website: Website, **more: Any) -> range:
+    """One of each customer. more: columns."""
     await many_customers(website)
     deal = {
         "name": "伺服产线", "owner_id": website.chat.people["zhang"].id, "stage": "quote",
         "stage_since": website.chat.now, "state": "open", "created_at": website.chat.now,
-        "assigned_at": website.chat.now,
+        "assigned_at": website.chat.now, **more,
     }  # fmt: skip
     numbers = range(FIRST, FIRST + MANY)
     await put(website, opportunities, [{**deal, "id": n, "account_id": n} for n in numbers])
+    return numbers
+
+
+async def notices(website: Website) -> str:
     row = {
         "kind": "push", "generation": 1, "amount_fen": 30_000_000, "reason": "",
         "at": website.chat.now,
     }  # fmt: skip
-    told = [{**row, "opportunity_id": n, "evidence_id": f"CK{n}"} for n in numbers]
+    told = [
+        {**row, "opportunity_id": n, "evidence_id": f"CK{n}"} for n in await many_deals(website)
+    ]
     await put(website, supply_notices, told)
     return "/supply"
+
+
+async def own_forecast(website: Website) -> str:
+    numbers, today = await many_deals(website), website.chat.now.date()
+    rep = {
+        "id": FIRST, "person_id": website.chat.people["zhang"].id, "week": "2026-W05",
+        "on_day": today, "late": False, "submitted_at": website.chat.now,
+    }  # fmt: skip
+    await put(website, forecast_table, [rep])
+    row = {
+        "forecast_id": FIRST, "level": "L2", "amount_fen": 30_000_000, "evidence": [],
+        "risk": "", "answers": [],
+    }  # fmt: skip
+    lines = [
+        {**row, "opportunity_id": n, "expected_on": today + timedelta(days=n % 90)} for n in numbers
+    ]
+    await put(website, forecast_lines, lines)
+    return "/forecast"
+
+
+async def losses(website: Website) -> str:
+    numbers = await many_deals(website, state="lost")
+    row = {
+        "actor_id": website.chat.people["zhang"].id, "unit": "", "title": "丢单", "text": "贵",
+        "occurred_at": website.chat.now,
+        "recorded_at": website.chat.now - timedelta(days=1),
+        "slots": {"intent": "log_loss", "objections": ["price"], "loss_reason": "price"},
+        "file_hashes": [], "valid": False, "grade": "E0",
+    }  # fmt: skip
+    lost = [
+        {**row, "account_id": n, "opportunity_id": n, "source_id": f"lost:{n}"} for n in numbers
+    ]
+    await put(website, activities, lost)
+    return "/refusals"
+
+
+async def neglected(website: Website) -> str:
+    past = website.chat.now - timedelta(days=9)
+    await many_deals(website, light="red", next_contact_at=past, last_valid_at=past)
+    return "/diagnosis"
+
+
+async def wishes(website: Website) -> str:
+    await with_bonuses(website)
+    zhang, he = website.chat.people["zhang"].id, website.chat.people["he"].id
+    numbers = range(FIRST, FIRST + MANY)
+    item = {
+        "kind": "course", "price_fen": 15_000, "note": "两天", "added_by": he,
+        "added_at": website.chat.now,
+    }  # fmt: skip
+    await put(website, growth_items, [{**item, "id": n, "name": f"课程{n}"} for n in numbers])
+    hold = {
+        "person_id": zhang, "kind": "hold", "entries": {"own": -15_000, "held": 15_000},
+        "why": "课程", "at": website.chat.now,
+    }  # fmt: skip
+    await put(website, growth_postings, [{**hold, "id": n, "key": f"hold:{n}"} for n in numbers])
+    wish = {"person_id": zhang, "state": "waiting", "asked_at": website.chat.now}
+    asked = [{**wish, "id": n, "item_id": n, "hold_id": n} for n in numbers]
+    await put(website, growth_redemptions, asked)
+    return "/fund"
+
+
+async def contracts_and_contacts(website: Website) -> str:
+    await many_customers(website, 1)
+    row = {
+        "account_id": FIRST, "amount_fen": 30_000_000, "signed_on": website.chat.now.date(),
+        "post_paid": False, "recorded_at": website.chat.now,
+        "recorded_by": website.chat.people["zhang"].id,
+    }  # fmt: skip
+    await put(website, contracts, [{**row, "number": f"HT-{n}"} for n in range(MANY)])
+    named = [{"account_id": FIRST, "name": f"联系人{n}", "title": ""} for n in range(MANY)]
+    await put(website, contacts, named)
+    return f"/customers/{FIRST}"
+
+
+async def versions(website: Website) -> str:
+    await with_bonuses(website)
+    rule = {"id": "老规则", "mode": "flat", "base": "paid_fen", "rate_bp": 300}
+    first = website.chat.now.date() - timedelta(days=3 * MOST_VERSIONS)
+    rules = [
+        {**rule, "version": n + 1, "effective_from": str(first + timedelta(days=n))}
+        for n in range(MOST_VERSIONS)
+    ]
+    he = website.chat.people["he"].id
+    change = {
+        "rules": rules, "state": "published", "author_id": he, "created_at": website.chat.now,
+        "approved_by": he, "approved_at": website.chat.now, "published_by": he,
+        "published_at": website.chat.now,
+    }  # fmt: skip
+    await put(website, payout_rule_changes, [change])
+    return "/rules/versions?rule=老规则"
+
+
+async def sessions(website: Website) -> str:
+    zhang = website.chat.people["zhang"].id
+    row = {
+        "person_id": zhang, "form_key": "k", "came_by": "link", "began_at": website.chat.now,
+        "expires_at": website.chat.now + timedelta(days=7),
+    }  # fmt: skip
+    await put(website, page_sessions, [{**row, "digest": f"{n:064}"} for n in range(MANY)])
+    return f"/admin/people/{zhang}"
+
+
+async def waiting(website: Website) -> str:
+    came = {
+        "channel": "wecom:sales", "body": b"{}", "state": "new", "sent_at": website.chat.now,
+        "received_at": website.chat.now, "attempts": 0,
+    }  # fmt: skip
+    goes = {
+        "platform": "wecom", "app": "sales", "content": "{}", "queued_at": website.chat.now,
+        "due_at": website.chat.now, "state": "queued", "attempts": 0,
+    }  # fmt: skip
+    numbers = range(MANY)
+    await put(
+        website, inbox,
+        [{**came, "delivery_id": f"d{n}", "conversation": f"wecom:u{n}"} for n in numbers],
+    )  # fmt: skip
+    await put(
+        website, outbox,
+        [{**goes, "dedupe_key": f"k{n}", "user_id": f"u{n}", "address": f"wecom:u{n}"}
+         for n in numbers],
+    )  # fmt: skip
+    return "/admin/operations"
+
+
+async def each_for_its_own_reason(website: Website) -> str:
+    path = await failed_to_handle(website)
+    async with website.chat.database.begin() as tx:
+        other = update(inbox).values(reason=inbox.c.reason + cast(inbox.c.id, String))
+        await tx.delivery._conn.execute(other)
+    return path
 
 
 Fill = Callable[[Website], Awaitable[str]]
@@ -203,8 +353,18 @@ LISTS: list[tuple[Fill, str]] = [
     (customers, "zhang"), (stream, "zhang"), (colleagues, "zhao"), (bindings, "zhao"),
     (groups, "zhao"), (failed_to_handle, "zhao"), (failed_to_send, "zhao"), (entries, "zhao"),
     (lines, "zhang"), (everybodys_lines, "qian"), (disputes, "qian"), (forecasts, "li"),
+    (own_forecast, "zhang"), (versions, "zhang"), (each_for_its_own_reason, "zhao"),
 ]  # fmt: skip
-ONWARD = re.compile(r'<a [^>]*href="(?P<to>[^"]+)"[^>]*>(?:下一页|后面的|更早的动态)</a>')
+COUNTED: list[tuple[Fill, str, str]] = [
+    (notices, "wang", "只列最新的100单"), (losses, "li", "丢了20000单"),
+    (neglected, "li", "20000<small>处"), (wishes, "he", "有20000件兑换等你批准"),
+    (contracts_and_contacts, "zhang", "共20000份"), (sessions, "zhao", "开着20000个网页登录"),
+    (waiting, "zhao", "20,000"),
+]  # fmt: skip
+"""Of which a page shows some, or a figure."""
+ONWARD = re.compile(
+    r'<a [^>]*href="(?P<to>[^"]+)"[^>]*>(?:下一页|后面的|更早的动态|更早的版本)</a>'
+)
 
 
 @pytest.mark.parametrize(("fill", "who"), LISTS, ids=[fill.__name__ for fill, _ in LISTS])
@@ -218,15 +378,19 @@ async def test_a_long_list_comes_a_page_at_a_time(website: Website, fill: Fill, 
     assert _shown(first) != _shown(second)
 
 
-async def test_of_the_notices_it_is_said_that_there_are_older_ones(website: Website) -> None:
-    path = await notices(website)
-    page = await _page(await website.sign_in("wang"), path)
-    assert "只列最新的100单" in page
+@pytest.mark.parametrize(("fill", "who", "told"), COUNTED, ids=[one[0].__name__ for one in COUNTED])
+async def test_of_what_is_not_listed_it_is_said_how_much_there_is(
+    website: Website, fill: Fill, who: str, told: str
+) -> None:
+    path = await fill(website)
+    assert told in KEPT.sub(r"\1", await _page(await website.sign_in(who), path))
 
 
 async def _page(browser: Browser, path: str) -> str:
-    status, page = await browser.get(path)
+    with statements() as asked:
+        status, page = await browser.get(path)
     assert status == 200, path
+    assert len(asked) <= STATEMENTS, f"{path} asks {len(asked)} times"
     assert len(page.encode()) < BYTES, path
     rows = page.count("<tr>"), page.count("<li><div"), page.count('class="entry"')
     assert max(rows) <= ROWS, path

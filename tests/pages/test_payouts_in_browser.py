@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from storage.database import Database
 from storage.tables import payout_lines
-from tests.browsers import need_axe
+from tests.browsers import need_axe, serious_flaws
 from tests.pages.browsing import WIDTHS, fits_and_pleases, visiting
 from tests.pages.payouts_website import Paid, paid_and_disputed, with_a_fund
 from tests.pages.website import Website, serving
@@ -71,9 +71,29 @@ async def test_an_arbiter_decides_with_the_keyboard(chrome: Browser, website: We
         await page.get_by_label("理由").fill("有一半是5%")
         await page.get_by_role("button", name="下一步").press("Enter")
         await expect(page.locator(".confirm")).to_contain_text("部分支持，补发 400.00元")
+        assert await serious_flaws(page) == []
         await page.get_by_role("button", name="确认裁定").press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_contain_text("部分支持")
         await expect(page.get_by_role("button", name="下一步")).to_have_count(0)
+
+
+async def test_a_rep_redeems_by_the_keyboard_and_takes_it_back(
+    chrome: Browser, website: Website
+) -> None:
+    told = await _company(website)
+    await told.company.chat.say("he", "新增兑换 门票 工博会 20元")
+    async with visiting(chrome, website, "zhang", "网页 成长基金") as page:
+        await page.get_by_role("button", name="兑换：工博会").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="确认兑换")).to_be_visible()
+        assert await serious_flaws(page) == []
+        await page.get_by_role("button", name="提交兑换").focus()
+        await page.keyboard.press("Enter")
+        held = page.locator(".report .money", has_text="−20.00元")
+        await expect(held).to_be_visible()
+        await page.get_by_role("button", name="撤回：工博会").focus()
+        await page.keyboard.press("Space")
+        await expect(page.get_by_role("button", name="撤回：工博会")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

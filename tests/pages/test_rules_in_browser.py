@@ -12,9 +12,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from storage.database import Database
-from tests.browsers import need_axe, serious_flaws
+from tests.browsers import need_axe
 from tests.handlers.payouts.payout_company import PayoutCompany
-from tests.pages.browsing import visiting
+from tests.pages.browsing import looks_well, visiting
 from tests.pages.website import Website, serving
 
 pytestmark = pytest.mark.browser
@@ -200,9 +200,7 @@ async def test_rules_fit_every_screen_and_please_axe(
             "/rules/2/edit",
         ):
             await page.goto(website.url + path)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{path} is {wide} px wide"
-            assert await serious_flaws(page) == [], path
+            await looks_well(page)
         boxes = [await one.bounding_box() for one in await page.locator(".node").all()]
         across = [(one["x"], one["x"] + one["width"]) for one in boxes if one is not None]
         assert len(across) == 3

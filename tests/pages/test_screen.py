@@ -242,7 +242,7 @@ def test_how_long_disputes_took_says_of_how_many() -> None:
 @pytest.mark.parametrize(
     ("fen", "words"),
     [(0, "0元"), (98_000, "980元"), (35 * WAN, "35万元"), (35_549_900, "35.5万元"),
-     (228_000_000_0, "2,280万元"), (128_000_000_00, "1.28亿元"), (-35 * WAN, "-35万元")],
+     (228_000_000_0, "2,280万元"), (128_000_000_00, "1.28亿元"), (-35 * WAN, "−35万元")],
 )  # fmt: skip
 def test_money_from_afar(fen: int, words: str) -> None:
     assert texts.money(fen) == words

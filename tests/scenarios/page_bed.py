@@ -186,12 +186,15 @@ async def serving(bed: Bed, *middlewares: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def browsing(url: str, *, width: int = 1440, height: int = 900) -> AsyncIterator[Page]:
-    """The chat page in a real Chromium. A script error or a refused resource fails the test."""
+async def browsing(
+    url: str, *, width: int = 1440, height: int = 900, **more: Any
+) -> AsyncIterator[Page]:
+    """The chat page in a real Chromium. A script error or a refused resource fails the test.
+    more: of the browser's context."""
     size = {"width": width, "height": height}
     async with (
         launched() as browser,
-        watched(browser, viewport=size, timezone_id="Europe/Paris") as page,
+        watched(browser, viewport=size, timezone_id="Europe/Paris", **more) as page,
     ):
         await page.goto(f"{url}/sandbox")
         await page.locator("#link-state[data-state=online]").wait_for()

@@ -10,7 +10,6 @@ import asyncio
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from playwright.async_api import Browser, BrowserContext
 
 from tests.browsers import launched
 from tests.scenarios.driver import ROOT, Sandbox, Speaker, last_card
+from tests.scenarios.shot_chats import CHATS, open_chat, tell_in_chats
 from tests.scenarios.shot_forecasts import put_forecasts
 from tests.scenarios.test_receivables import tell
 
@@ -172,21 +172,28 @@ async def shoot(url: str, names: list[str], widths: list[int], themes: list[str]
 async def _one(
     opened: Browser, url: str, name: str, *, width: int, height: int, theme: str
 ) -> None:
-    who, path = {**PAGES, **PAYOUT_PAGES}[name]
     context = await opened.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if theme == "dark" else "light",
         locale="zh-CN",
     )
+    if name in CHATS:
+        await open_chat(context, url, name, width=width)
+    else:
+        await _open_page(context, url, name, width=width)
+    await context.pages[0].wait_for_timeout(700)  # a chart grows
+    file = SHOTS / f"{name}-{width}-{theme}.png"
+    await context.pages[0].screenshot(path=file, full_page=width < 3840 and name not in CHATS)
+    await context.close()
+    print(file.relative_to(ROOT), flush=True)  # noqa: T201
+
+
+async def _open_page(context: BrowserContext, url: str, name: str, *, width: int) -> None:
+    who, path = {**PAGES, **PAYOUT_PAGES}[name]
     path, _, turn = path.partition("#")
     await visit(context, url, who, path)
     if turn and width == max(SIZES):
         await context.pages[0].get_by_role("button", name=turn, exact=True).click()
-    await context.pages[0].wait_for_timeout(700)  # a chart grows
-    file = SHOTS / f"{name}-{width}-{theme}.png"
-    await context.pages[0].screenshot(path=file, full_page=width < 3840)
-    await context.close()
-    sys.stdout.write(f"{file.relative_to(ROOT)}\n")
 
 
 async def tell_stories(sandbox: Sandbox) -> None:
@@ -262,7 +269,7 @@ async def main() -> None:
     parser.add_argument("names", nargs="*", default=[])
     given = parser.parse_args()
     SHOTS.mkdir(exist_ok=True)
-    names = given.names or [*PAGES, *PAYOUT_PAGES]
+    names = given.names or [*PAGES, *PAYOUT_PAGES, *CHATS]
     chosen = (given.width or list(SIZES), given.theme or THEMES)
     if given.url:
         await shoot(given.url, names, *chosen)
@@ -276,9 +283,10 @@ async def main() -> None:
         await put_forecasts(folder / "data")
         await sandbox.start()
         await shoot(sandbox.url, [name for name in names if name in PAGES], *chosen)
-        later = [name for name in names if name in PAYOUT_PAGES]
+        later = [name for name in names if name not in PAGES]
         if later:
             await tell_of_bonuses(sandbox)
+            await tell_in_chats(sandbox)
             await shoot(sandbox.url, later, *chosen)
     finally:
         await sandbox.stop()

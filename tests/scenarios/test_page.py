@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
+from tests.browsers import need_axe, serious_flaws
 from tests.scenarios.page_bed import CARD, FRIDAY, Bed, browsing, serving
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,10 @@ async def test_a_jump_in_time_shows_who_was_told(page: Page, bed: Bed) -> None:
 
 async def test_the_clock_goes_to_a_chosen_day_in_the_teams_zone(page: Page, bed: Bed) -> None:
     await page.locator("#clock time").click()
-    await page.get_by_label("走到").fill("2026-03-10T09:15")
+    goal = page.get_by_label("走到")
+    shown = "one => getComputedStyle(one, '::before').content"
+    assert await goal.evaluate(shown) == '"2026年3月9日 15:00"'
+    await goal.fill("2026-03-10T09:15")
     await page.get_by_role("button", name="出发").click()
     await expect(page.locator("#clock time")).to_have_text("3月10日(周二) 09:15")
     assert bed.now.isoformat() == "2026-03-10T01:15:00+00:00"
@@ -296,12 +300,15 @@ async def test_a_lost_connection_is_shown_and_mended(bed: Bed) -> None:
 async def test_the_page_fits_the_window(bed: Bed, width: int) -> None:
     await bed.show("wecom", None, "zhangwei", "card", CARD["title"], card=dict(CARD))
     await bed.show("wecom", None, "zhangwei", "text", "很长的词" * 40 + "x" * 300)
+    for _ in range(20):
+        await bed.show("wecom", None, "zhangwei", "text", "📞 已记录\n" * 5)
     async with serving(bed) as url, browsing(url, width=width, height=740) as page:
-        await expect(page.locator(".message")).to_have_count(2)
+        await expect(page.locator(".message")).to_have_count(22)
         for view in ("people", "stream", "chat"):
             if width == 360:
                 await page.locator(f'#tabs [data-view="{view}"]').click()
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            assert await page.evaluate("document.documentElement.scrollHeight") <= 740
         await expect(page.get_by_label("发送", exact=True)).to_be_in_viewport()
 
 
@@ -323,6 +330,27 @@ async def test_every_control_has_a_name(page: Page, bed: Bed) -> None:
     tree = await page.locator("body").aria_snapshot()
     nameless = re.findall(r"^\s*- (?:button|link|textbox|combobox|checkbox)(?::|$)", tree, re.M)
     assert nameless == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_page_pleases_axe(bed: Bed, width: int, theme: str) -> None:
+    need_axe()
+    closed = {**CARD, "fields": [], "buttons": [], "closed": "已记录 · 有效跟进"}
+    for card in (CARD, closed):
+        await bed.show("wecom", None, "zhangwei", "card", CARD["title"], card=dict(card))
+    await bed.show("wecom", None, "zhangwei", "markdown", "🔴 **红灯** `代码`\n> 引用")
+    async with (
+        serving(bed) as url,
+        browsing(url, width=width, height=780, color_scheme=theme) as page,
+    ):
+        for view in ("people", "stream", "chat"):
+            if width == 360:
+                await page.locator(f'#tabs [data-view="{view}"]').click()
+            assert await serious_flaws(page) == [], view
+        for menu in ("jump-menu", "fault-menu"):
+            await page.locator(f"button[popovertarget={menu}]").click()
+            assert await serious_flaws(page) == [], menu
 
 
 def _png() -> bytes:

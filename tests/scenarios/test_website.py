@@ -139,4 +139,4 @@ async def test_a_browser_keeps_and_tells_what_its_visitor_agreed_to(
     await sandbox.quiesce()
     asked = await asked_to_call(rep, theirs)
     assert len(asked) == 1
-    assert "/sandbox/site/r10/parameters" in str(asked)
+    assert "R10 减速机参数" in str(asked)

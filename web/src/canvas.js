@@ -1,7 +1,7 @@
 // The canvas on which bonus rules are written. It holds rules as a rules file has them; whether they
 // are right, and what they would pay, the server alone says.
 
-import { choice, el, field } from "./canvas/dom.js";
+import { choice, el, field, unbroken } from "./canvas/dom.js";
 import { groupNode, join, newGroup, ruleNodes } from "./canvas/nodes.js";
 import { judged, list, mark } from "./canvas/said.js";
 import { KINDS, typed } from "./canvas/units.js";
@@ -234,7 +234,7 @@ function tell(code, answer) {
   told = answer.problems ? answer : { problems: [{ rule: null, at: "", text: answer.words ?? `出错了（${code}）` }] };
   mark(view.plane, told);
   found.replaceChildren(...list(told, state.rules, go).filter(Boolean));
-  if (told.sentences) sentences.replaceChildren(...told.sentences.map((one) => el("li", {}, one.text)));
+  if (told.sentences) sentences.replaceChildren(...told.sentences.map((one) => el("li", {}, unbroken(one.text))));
   outcome.replaceChildren(...judged(view.plane, told.trial, state.rules));
   lines();
 }

@@ -2,6 +2,7 @@
 
 import { h, safeUrl } from "./dom.js";
 import { renderMarkdown } from "./markdown.js";
+import { showMoment } from "./time.js";
 
 /** onPress(action, values) answers a promise; the buttons wait for it. */
 export function cardView(card, onPress) {
@@ -41,7 +42,12 @@ function select(spec) {
 
 function textInput(spec) {
   const type = spec.kind === "date" ? "date" : "text";
-  return h("input", { type, name: spec.key, value: spec.value ?? "", autocomplete: "off" });
+  const input = h("input", { type, name: spec.key, value: spec.value ?? "", autocomplete: "off" });
+  if (type === "date") {
+    showMoment(input);
+    input.addEventListener("input", () => showMoment(input));
+  }
+  return input;
 }
 
 function checkboxes(spec) {

@@ -1,7 +1,7 @@
 // The sandbox's clock and its jumps.
 
 import { h, icon } from "./dom.js";
-import { atHour, dateAndTime, fromInput, toInput, workdaysLater } from "./time.js";
+import { atHour, dateAndTime, fromInput, showMoment, toInput, workdaysLater } from "./time.js";
 
 const EDGE_PX = 12;
 
@@ -17,7 +17,8 @@ export function clockBar(root, store, onJump) {
   const face = h("time");
   const open = h("button.now", { type: "button", popovertarget: "jump-menu", title: "走时间" },
     face, icon("down"));
-  const date = h("input", { type: "datetime-local", id: "jump-date", step: "60" });
+  const date = h("input", { type: "datetime-local", id: "jump-date", step: "60",
+    oninput: () => showMoment(date) });
   const menu = h("div.menu", { id: "jump-menu", popover: "auto" },
     h("p.menu-title", {}, "沙盒的时钟只能向前走"),
     h("div.jumps", {}, JUMPS.map(jumpButton)),
@@ -32,6 +33,7 @@ export function clockBar(root, store, onJump) {
     menu.style.left = `${Math.max(EDGE_PX, Math.min(open.getBoundingClientRect().left, room))}px`;
     date.min = toInput(store.now());
     date.value = toInput(workdaysLater(store.now(), 1));
+    showMoment(date);
   });
   store.subscribe((topic) => topic === "clock" && draw());
   setInterval(draw, 1000);

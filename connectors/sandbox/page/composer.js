@@ -140,6 +140,16 @@ export function composer(root, store, acts) {
   };
 }
 
+const OF_OTHERS = {
+  warehouse: ["备货"],
+  planning: ["备货"],
+  finance: ["奖金待办", "奖金规则"],
+  hrbp: ["奖金待办", "奖金规则", "兑换目录"],
+  product: ["拒绝原因"],
+  csm: ["待办"],
+  legal: ["待办", "客户 恒锐机电"],
+};
+
 /** Sentences worth trying by the person's role, about a customer of their own where there is
  * one. */
 function suggestions({ me, customers }) {
@@ -147,6 +157,8 @@ function suggestions({ me, customers }) {
   if (me.roles.some((role) => LEADING.includes(role))) {
     return ["我的灯", "客户 恒锐机电", "动态 恒锐机电", "帮助"];
   }
+  const other = me.roles.find((role) => role in OF_OTHERS);
+  if (other && !me.roles.includes("rep")) return [...OF_OTHERS[other], "帮助"];
   const own = customers.filter(({ owner }) => owner === me.name).map(({ name }) => name);
   const isFamiliar = !own.length || own.some((name) => name.includes("恒锐机电"));
   const customer = isFamiliar ? "恒锐机电" : own[0].replace(/有限公司$/, "");

@@ -110,7 +110,7 @@ function opportunity(lead) {
 }
 
 function gapText(days) {
-  return days ? `${days} 个工作日没有有效跟进` : "计时不到 1 个工作日";
+  return days ? `${days}个工作日没有有效跟进` : "计时不到1个工作日";
 }
 
 function timeline(activities) {

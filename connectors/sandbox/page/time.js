@@ -64,3 +64,11 @@ export const toInput = (moment) =>
   new Date(moment.getTime() + ZONE_OFFSET_MS).toISOString().slice(0, 16);
 
 export const fromInput = (text) => new Date(`${text}:00+08:00`);
+
+/** What stands in a field for a day while nobody types in it: browsers write it in their own
+ * language. base.css shows it. */
+export function showMoment(input) {
+  const [date, clock = ""] = input.value.split("T");
+  const [year, month, day] = date.split("-").map(Number);
+  input.dataset.moment = day ? `${year}年${month}月${day}日 ${clock}`.trim() : "选一天";
+}

@@ -280,7 +280,7 @@ async def _timers(room: Room) -> tuple[TimerLine, ...]:
                 words.job(job.name),
                 words.rhythm(job.trigger),
                 room.ago(last.get(job.name)),
-                room.moment(next_at),
+                room.soon(next_at),
             )
         )
     return tuple(found)

@@ -77,7 +77,7 @@ async def _of_overseers(room: Room) -> list[Tile]:
     year = room.office.calendar.day_of(room.at).year
     covered = year in room.office.calendar.covered_years
     return [
-        Tile("外部联系人和群", f"{contacts + groups:,}个", "", "/admin/bindings"),
+        Tile("客户联系人和群", f"{contacts + groups:,}个", "", "/admin/bindings"),
         Tile("动作库", shelf.organisation.label, "", "/admin/libraries"),
         Tile("改过的设置", f"{len(policies.own(None))}项", "", "/admin/policies"),
         Tile(

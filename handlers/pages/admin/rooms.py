@@ -70,6 +70,15 @@ class Room:
         calendar = self.office.calendar
         return page_texts.moment(at.astimezone(calendar.zone), calendar.day_of(self.at))
 
+    def soon(self, at: datetime | None) -> str:
+        """«今天 10:22», «明天 03:40», else as `moment`; "" for never."""
+        if at is None:
+            return ""
+        local = at.astimezone(self.office.zone)
+        days = (local.date() - self.at.astimezone(self.office.zone).date()).days
+        near = {0: "今天", 1: "明天"}.get(days)
+        return f"{near} {local:%H:%M}" if near else self.moment(at)
+
     def ago(self, at: datetime | None) -> str:
         """«3分钟前»; "" for never."""
         if at is None:

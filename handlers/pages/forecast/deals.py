@@ -13,6 +13,7 @@ from handlers.forecasts.reading import Signed
 from handlers.pages.forecast.sums import money
 from handlers.texts import submissions as texts
 
+LINES = 100
 _PAST = "已过预计日期"
 _TONES = {
     rules.Standing.AGREED: "green",
@@ -49,16 +50,22 @@ def groups_of(
     deals: Mapping[int, Opportunity],
     who: Mapping[int, str],
     today: date,
+    *,
+    start: int,
 ) -> tuple[Group, ...]:
-    """Seen from today: deals slide by themselves; what is past its day stands first."""
-    found = []
+    """Seen from today: deals slide by themselves; what is past its day stands first. Sums are of
+    the whole group, also where only some of its deals stand on this page."""
+    found, before = [], 0
     for bucket in (None, *Bucket):
         ones = [x for x in signed if rules.bucket_of(x.line.expected_on, today) is bucket]
         if ones:
             ordered = sorted(ones, key=lambda one: (one.line.expected_on, one.line.id))
             total = money(sum(one.line.amount_fen for one in ones))
             label = texts.BUCKETS[bucket] if bucket else _PAST
-            found.append(Group(label, total, tuple(deal_row(one, deals, who) for one in ordered)))
+            here = ordered[max(0, start - before) : max(0, start + LINES - before)]
+            before += len(ones)
+            if here:
+                found.append(Group(label, total, tuple(deal_row(one, deals, who) for one in here)))
     return tuple(found)
 
 

@@ -9,8 +9,8 @@ from bot.domain.machine_forecasts import MachineForecast
 from handlers.forecasts import reading
 from handlers.forecasts.reading import Aim, Signed
 from handlers.texts import submissions as texts
-from handlers.texts.dialog import amount_words
 from handlers.texts.figures import grouped, quarter_words
+from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
 
 

@@ -27,7 +27,8 @@ ROWS = 50
 @dataclass(frozen=True, slots=True)
 class ForecastPage:
     """title: whose. rows: people or teams below, for leaders, of `parts` in all those from `start`
-    on. address: of the first of them. missing: who has not submitted."""
+    on; groups: of one person's `lines` those from `start` on. address: of the first page. missing:
+    who has not submitted."""
 
     title: str
     way_back: str
@@ -41,6 +42,7 @@ class ForecastPage:
     parts: int
     missing: tuple[str, ...]
     groups: tuple[Group, ...]
+    lines: int
     top: tuple[DealRow, ...]
     bridge: Bridge | None
     weeks: tuple[str, ...]
@@ -53,7 +55,6 @@ async def page(
     """Raises NotAllowed, NotFound, InvalidInput for a week that nobody submitted in and for a
     place that is none."""
     scope = await scope_of(tx, reader, asked, at)
-    start = _place(asked.get("start", ""), len(scope.parts))
     today = office.calendar.day_of(at)
     ids = [one.id for one in scope.people]
     history = await reading.history(tx, office, scope.people, at)
@@ -65,6 +66,7 @@ async def page(
     who = {line.id: persons[one.person_id] for one in newest for line in one.lines}
     ranked = sorted(signed, key=lambda one: (-one.line.amount_fen, one.line.id))
     weeks = tuple(sorted({one.week for one in history}, reverse=True))
+    start = _place(asked.get("start", ""), len(scope.parts) or len(signed))
     return ForecastPage(
         title=scope.title,
         way_back=scope.way_back,
@@ -74,15 +76,22 @@ async def page(
         machine=await machine_of(tx, scope.machine),
         rows=await rows_of(tx, scope.parts[start : start + ROWS], newest, signed),
         start=start,
-        address=f"/forecast?team={asked['team']}" if asked.get("team") else "/forecast",
+        address=_address(asked),
         parts=len(scope.parts),
         missing=tuple(persons[one] for one in ids if one not in {f.person_id for f in newest}),
-        groups=groups_of(signed, deals, who, today) if not scope.parts else (),
+        groups=groups_of(signed, deals, who, today, start=start) if not scope.parts else (),
+        lines=len(signed) if not scope.parts else 0,
         top=tuple(deal_row(one, deals, who) for one in ranked[:TOP]) if scope.parts else (),
         bridge=bridge_of(history, deals, weeks, asked),
         weeks=weeks,
         accuracy=await accuracy_of(tx, office, history, persons, at),
     )
+
+
+def _address(asked: Mapping[str, str]) -> str:
+    """Of the same people's first page."""
+    whose = [f"{key}={asked[key]}" for key in ("team", "person") if asked.get(key)]
+    return f"/forecast?{whose[0]}" if whose else "/forecast"
 
 
 def _place(words: str, parts: int) -> int:

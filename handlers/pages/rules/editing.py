@@ -11,7 +11,6 @@ from bot.domain.payouts import graphs
 from bot.domain.payouts.checking import Notice
 from bot.domain.payouts.computing import compute
 from bot.domain.payouts.days import local_day
-from bot.domain.payouts.money import yuan
 from bot.domain.payouts.problems import Problem, UnusableInput
 from bot.domain.payouts.reading_rules import place_of, read_rules
 from bot.domain.payouts.rule_changes import (
@@ -35,6 +34,7 @@ from handlers.payouts.rule_engine import Contract
 from handlers.payouts.rule_import import RefusedRules
 from handlers.texts import payout_rules
 from handlers.texts import rule_pages as texts
+from handlers.texts.money import yuan
 from storage.unit_of_work import UnitOfWork
 
 Json = dict[str, Any]

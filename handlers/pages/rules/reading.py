@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.domain.payouts.checking import Notice
-from bot.domain.payouts.money import percent, short_yuan, yuan
+from bot.domain.payouts.money import percent, short_yuan
 from bot.domain.payouts.recipients import without_numbers
 from bot.domain.payouts.rule_changes import (
     APPROVERS,
@@ -30,9 +30,10 @@ from handlers.pages.rules import differences
 from handlers.payouts import deal_facts, rule_cards, rule_import, simulating
 from handlers.texts import payout_rules
 from handlers.texts import rule_pages as texts
+from handlers.texts.money import signed, yuan
 from storage.unit_of_work import UnitOfWork
 
-MOST_PEOPLE = 100
+MOST_PEOPLE, MOST_VERSIONS = 100, 50
 _VERSION = re.compile(r"(第\d+版) [^版]*\Z")
 
 
@@ -80,10 +81,13 @@ class RuleList:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """old, new: which two are compared; None where there is only one."""
+    """count: of all; versions: a page of them, the newest first, and before: where the next goes
+    on. old, new: which two are compared; None where there is only one."""
 
     id: str
+    count: int
     versions: tuple[Version, ...]
+    before: int | None
     old: int | None
     new: int
     words: tuple[differences.Line, ...]
@@ -163,10 +167,17 @@ async def listed(tx: UnitOfWork, office: Office, reader: Person, at: datetime) -
 
 
 async def versions(
-    tx: UnitOfWork, office: Office, rule_id: str, *, old: int | None, new: int | None, at: datetime
+    tx: UnitOfWork,
+    office: Office,
+    rule_id: str,
+    *,
+    old: int | None,
+    new: int | None,
+    before: int | None,
+    at: datetime,
 ) -> Versions:
-    """Published ones alone. old, new: which two to compare; by default the last two. Raises
-    NotFound."""
+    """Published ones alone. old, new: which two to compare; by default the last two. before: only
+    earlier ones are listed. Raises NotFound."""
     documents = await deal_facts.rules_document(tx)
     rules = [one for one in deal_facts.book_of(documents).rules if one.id == rule_id]
     if not rules:
@@ -179,14 +190,18 @@ async def versions(
         raise NotFound(texts.NO_RULE)
     told = {rule["version"]: rule for rule in documents if rule["id"] == rule_id}
     by_number = {one.version: one for one in rules}
-    before = by_number[old] if old is not None else None
+    older = by_number[old] if old is not None else None
     today = office.calendar.day_of(at)
+    listed = [one for one in reversed(rules) if before is None or one.version < before]
+    shown = listed[:MOST_VERSIONS]
     return Versions(
         id=rule_id,
-        versions=tuple(_version(one, today) for one in reversed(rules)),
+        count=len(rules),
+        versions=tuple(_version(one, today) for one in shown),
+        before=shown[-1].version if len(listed) > len(shown) else None,
         old=old,
         new=new,
-        words=differences.in_words(before, by_number[new]),
+        words=differences.in_words(older, by_number[new]),
         code=differences.in_code(told[old] if old is not None else None, told[new]),
     )
 
@@ -310,7 +325,7 @@ def _people(found: simulating.Simulation) -> tuple[PersonRow, ...]:
             name=without_numbers(one),
             before=yuan(was),
             after=yuan(now),
-            rise=payout_rules.signed(now - was),
+            rise=signed(now - was),
             tone="green" if now > was else "red",
             width=abs(now - was) * 100 // most,
         )

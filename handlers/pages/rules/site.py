@@ -47,10 +47,12 @@ class RuleSite:
         async with self.read() as tx:
             return await reading.listed(tx, self.office, visitor.person, self.clock.now())
 
-    async def versions(self, rule_id: str, *, old: int | None, new: int | None) -> Versions:
+    async def versions(
+        self, rule_id: str, *, old: int | None, new: int | None, before: int | None
+    ) -> Versions:
         async with self.read() as tx:
             return await reading.versions(
-                tx, self.office, rule_id, old=old, new=new, at=self.clock.now()
+                tx, self.office, rule_id, old=old, new=new, before=before, at=self.clock.now()
             )
 
     async def change(self, visitor: Visitor, number: int, *, trouble: str = "") -> ChangePage:

@@ -116,7 +116,7 @@ async def test_a_retroactive_cut_needs_a_lawyer_by_name(company: PayoutCompany) 
     assert "「赵倩」不是在职的法务同事" in told
     await company.draft(lower)
     told = await company.press("he", "试算三个月")
-    assert "必须有法务具名批准：张伟 -1,000.00元" in told
+    assert "必须有法务具名批准：张伟 −1,000.00元" in told
     await company.press("he", "送审")
     assert "必须有法务具名批准" in await company.press("qian", "批准")
     await company.press("he", "作废")
@@ -169,4 +169,4 @@ async def test_publishing_looks_at_what_was_signed_since_the_simulation(
     await company.press("he", "送审")
     await company.press("qian", "批准")
     await company.signed()
-    assert "必须有法务具名批准：张伟 -1,000.00元" in await company.press("he", "发布")
+    assert "必须有法务具名批准：张伟 −1,000.00元" in await company.press("he", "发布")

@@ -20,6 +20,7 @@ SITE = Website(
     "main",
     "a secret of at least 24 letters",
     ("https://www.example.com",),
+    titles={"R10 减速机参数": ("/p/a", "/p/b*")},
     materials={"白皮书": "https://www.example.com/files/wp.pdf"},
 )
 HENGRUI = "杭州恒锐机电有限公司"
@@ -87,7 +88,7 @@ async def test_a_visitor_who_came_by_a_link_and_agreed_is_the_customer(database:
     assert await shop.visits(account) == []  # they may still go on
     await shop.gather(minutes=31)
     assert await shop.visits(account) == [
-        "普通页 1次（/home），参数页 1次（/p/a），白皮书 1次（/files/wp.pdf）；共约1分钟"
+        "普通页 1次（/home），参数页 1次（R10 减速机参数），白皮书 1次；共约1分钟"
     ]
     await shop.gather(minutes=31)
     assert len(await shop.visits(account)) == 1
@@ -113,7 +114,7 @@ async def test_the_fourth_look_at_parameters_asks_the_rep_to_call(database: Data
     await shop.see("parameters", "/p/a", link=link)
     told = await shop.gather()
     assert "反复看参数页" in told
-    assert "4次（/p/a、/p/b、/p/c）" in told
+    assert "4次（R10 减速机参数、/p/c）" in told
     assert "7天内超过3次；热度1，每7天减半" in told
     assert await shop.gather() == ""  # once
     assert "🔥 热度 1.0：反复看参数页 1.0" in await shop.chat.say("zhang", "客户 恒锐")

@@ -1,6 +1,6 @@
 // What the server says about the rules: beside the place, and as a list.
 
-import { el } from "./dom.js";
+import { el, unbroken } from "./dom.js";
 
 /** The element that a message is about; the nearest that contains it where there is no such. */
 function placeOf(plane, { rule, at }) {
@@ -26,7 +26,7 @@ export function mark(plane, told) {
       if (!place) continue;
       place.dataset.tone = tone;
       if (tone === "problem" && place.matches("input")) place.setAttribute("aria-invalid", "true");
-      beside(place, el("p", { class: "said", "data-tone": tone }, one.text));
+      beside(place, el("p", { class: "said", "data-tone": tone }, unbroken(one.text)));
     }
   }
 }
@@ -45,7 +45,7 @@ export function list(told, rules, go) {
     el(
       "li",
       { "data-tone": tone },
-      el("button", { type: "button", onclick: () => go(one) }, one.rule === null || one.rule === undefined ? null : el("b", {}, `${rules[one.rule]?.id ?? ""}　`), one.text),
+      el("button", { type: "button", onclick: () => go(one) }, one.rule === null || one.rule === undefined ? null : el("b", {}, `${rules[one.rule]?.id ?? ""}　`), unbroken(one.text)),
     );
   if (!problems.length && !notices.length) return [el("p", { class: "fine" }, "没有发现缺档、重叠、断崖或永远满足不了的条件。")];
   return [
@@ -67,7 +67,7 @@ export function judged(plane, trial, rules) {
       "li",
       {},
       el("div", { class: "top" }, el("b", {}, rules[one.rule]?.id ?? ""), el("span", {}, one.applies ? one.amount : "条件不满足")),
-      one.why.map((why) => el("p", { class: "small soft" }, why)),
+      one.why.map((why) => el("p", { class: "small soft" }, unbroken(why))),
       differs ? el("p", { class: "wrong" }, "决策引擎与计算的判断不一样，请告诉管理员。") : null,
     );
   });
