@@ -65,15 +65,16 @@ class GroupCommit:
             quiet = 0 if len(self._waiting) > before else quiet + 1
 
     def _take(self) -> list[Waiting]:
-        size = min(len(self._waiting), MAX_BATCH)
+        size = min(len(self._waiting), self._worth)
         return [self._waiting.popleft() for _ in range(size)]
 
     def _learn(self, answered: int, took_s: float) -> None:
-        """Of those who come and go, half travel while the other half is committed, and neither
-        the disk nor the processor waits. Unless the disk takes longer than all of them: then they
-        had better come together."""
+        """Where others commit, half of those who come and go travel while the other half is being
+        committed, and neither side waits for the other. Unless that takes longer than handling all
+        of them: then they had better come together."""
         seen = answered + len(self._waiting)
-        self._worth = min(seen // 2, MAX_BATCH) if took_s < seen * HANDLED_S else MAX_BATCH
+        halves = self._writer.commits_elsewhere and took_s < seen * HANDLED_S
+        self._worth = min((seen + 1) // 2, MAX_BATCH) if halves else MAX_BATCH
 
     async def _commit(self, batch: list[Waiting]) -> None:
         began = self._time()

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import queue
 import re
 import sqlite3
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, create_engine, literal_column, select
@@ -60,9 +59,11 @@ class _Group:
 class SqliteWriter:
     """A `storage.writers.Writer`. Transactions take turns, first come first served."""
 
+    commits_elsewhere = False
+
     def __init__(self, url: URL, *, synchronous: str) -> None:
         self.turn = asyncio.Lock()
-        self._thread = _Thread()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._engine = create_engine(
             url.set(drivername="sqlite"),
             poolclass=StaticPool,
@@ -101,7 +102,7 @@ class SqliteWriter:
         if "_conn" in self.__dict__:
             await self._in_thread(self._conn.close)
         await self._in_thread(self._engine.dispose)
-        self._thread.end()
+        self._thread.shutdown()
 
     @asynccontextmanager
     async def _part(self) -> AsyncIterator[Connection]:
@@ -171,43 +172,12 @@ class SqliteWriter:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Whoever is cancelled meanwhile still waits for the end: the connection is in use."""
-        done = self._thread.do(work)
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
-            return await asyncio.shield(done)
+            return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.wait([done])
+            await asyncio.wait([future])
             raise
-
-
-class _Thread:
-    """It waits, so that the event loop need not. An executor does the same and takes as long over
-    it as SQLite over the commit of twenty rows, half of that with the interpreter's lock."""
-
-    def __init__(self) -> None:
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="sqlite", daemon=True).start()
-
-    def do(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-
-        def doing() -> None:
-            try:
-                tell: Callable[[], None] = partial(done.set_result, work())
-            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-                tell = partial(done.set_exception, error)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(tell)
-
-        self._work.put(doing)
-        return done
-
-    def end(self) -> None:
-        self._work.put(None)
-
-    def _run(self) -> None:
-        while (doing := self._work.get()) is not None:
-            doing()
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:

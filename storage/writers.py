@@ -15,7 +15,10 @@ from storage.unit_of_work import UnitOfWork
 
 
 class Writer(Protocol):
-    """Write transactions of one process."""
+    """Write transactions of one process. commits_elsewhere: another process does what a commit
+    costs, while ours goes on."""
+
+    commits_elsewhere: bool
 
     @property
     def turn(self) -> AbstractAsyncContextManager[Any]:
@@ -36,6 +39,8 @@ class Writer(Protocol):
 
 class PostgresWriter:
     """Writers do not wait for each other, so a turn means nothing."""
+
+    commits_elsewhere = True
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.turn = nullcontext()
