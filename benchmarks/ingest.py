@@ -18,6 +18,7 @@ handled too, at CALM_RATE for so long, and the server's resident memory is told 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import gc
 import hmac
@@ -44,7 +45,6 @@ from bot.dispatcher import Dispatcher, Wording
 from bot.domain.sharing import Division
 from bot.messages import Envelope, InboundMessage, Incoming, OutboundMessage
 from bot.ports import Accept
-from connectors.dingtalk import crypto as dingtalk_crypto
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.parse import parse_envelope
 from connectors.queue.access import Access
@@ -73,6 +73,8 @@ def bare_routes() -> list[web.RouteDef]:
         token=bodies.WECOM.token, aes_key=bodies.WECOM.aes_key, receive_id=bodies.WECOM.corp_id
     )
 
+    secret = bodies.DINGTALK.client_secret.encode()
+
     async def wecom(request: web.Request) -> web.Response:
         root = ElementTree.fromstring(await request.read())  # noqa: S314 - our own bodies
         encrypted = (root.findtext("Encrypt") or "").encode()
@@ -90,7 +92,8 @@ def bare_routes() -> list[web.RouteDef]:
         timestamp = request.headers["timestamp"]
         if abs(time.time() * 1000 - int(timestamp)) > 3_600_000:
             return web.Response(status=401)
-        sign = dingtalk_crypto.sign_robot(timestamp, bodies.DINGTALK.client_secret)
+        signed = hmac.digest(secret, f"{timestamp}\n".encode() + secret, "sha256")
+        sign = base64.b64encode(signed).decode()
         if not hmac.compare_digest(sign, request.headers["sign"]):
             return web.Response(status=401)
         json.loads(await request.read())

@@ -162,8 +162,7 @@ class Dispatcher(Generic[Tx]):
         if self._hand_over is not None and not self._is_ours(envelope.conversation):
             return partial(self._hand_over, envelope.conversation, stored)
         self._waiting.add(stored)  # so that `recover` leaves it to the door
-        pending = Pending(id=stored, envelope=envelope, attempts=0)
-        return lambda: self._feed(pending)
+        return lambda: self._feed(Pending(id=stored, envelope=envelope, attempts=0))
 
     async def _look_for_doubtful(self) -> None:
         """What the store took though it seemed to fail nobody here knows of, and when it is sent

@@ -15,6 +15,8 @@ trace_under_way: ContextVar[str] = ContextVar("trace_under_way", default="")
 """W3C's traceparent of the delivery that this task handles, "" where none is collected. What is
 queued meanwhile is kept with it, so that it is sent in the same trace, whoever sends it."""
 
+_NOTHING = nullcontext()
+
 
 class Aside(Exception):
     """Neither done nor failed: it is somebody else's, or another time's."""
@@ -26,7 +28,7 @@ class Watcher:
 
     def accepting(self, envelope: Envelope) -> AbstractContextManager[None]:
         """A door stores a delivery."""
-        return nullcontext()
+        return _NOTHING
 
     def handling(self, envelope: Envelope, attempts: int) -> AbstractContextManager[None]:
         """One try at a delivery; attempts: those before."""

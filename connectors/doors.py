@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import datetime
 from email.utils import format_datetime
+from time import monotonic
 
 from aiohttp import HttpVersion11, web
 
@@ -45,8 +45,8 @@ class Answer:
         self._headers = {**kind, **(headers or {})}
         self._body = body
         self._clock = WallClock()
-        self._made_at: datetime | None = None
         self._made = b""
+        self._made_until = 0.0
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """Write all of it. Returns what a handler returns. Raises ConnectionError when the
@@ -60,13 +60,13 @@ class Answer:
         return _SENT
 
     def _bytes(self) -> bytes:
-        second = self._clock.now().replace(microsecond=0)
-        if second != self._made_at:
-            self._made_at = second
+        now = monotonic()
+        if now >= self._made_until:
+            self._made_until = now + 1
             headers = {
                 **self._headers,
                 "Content-Length": str(len(self._body)),
-                "Date": format_datetime(second, usegmt=True),
+                "Date": format_datetime(self._clock.now(), usegmt=True),
             }
             self._made = _head(headers) + self._body
         return self._made

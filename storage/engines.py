@@ -127,11 +127,13 @@ def prepare_sqlite(
     read_only: bool = False,
     foreign_keys: bool = True,
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    begins: bool = True,
 ) -> None:
     """WAL, and transactions that begin where we say: a writer takes its lock at once instead
     of failing half-way when it turns from reading to writing.
 
     synchronous: FULL survives a power cut, NORMAL only a crash. The file's folder is made.
+    begins: False where somebody else begins and ends transactions.
     """
     if synchronous not in ("OFF", "NORMAL", "FULL", "EXTRA"):
         raise ValueError(f"unknown synchronous setting {synchronous!r}")
@@ -144,7 +146,8 @@ def prepare_sqlite(
         f"query_only = {int(read_only)}",
     ]
     event.listen(engine, "connect", _on_connect(pragmas))
-    event.listen(engine, "begin", _on_begin("BEGIN" if read_only else "BEGIN IMMEDIATE"))
+    if begins:
+        event.listen(engine, "begin", _on_begin("BEGIN" if read_only else "BEGIN IMMEDIATE"))
 
 
 def _on_connect(pragmas: list[str]) -> Callable[[Any, Any], None]:

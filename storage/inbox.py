@@ -111,11 +111,11 @@ def to_row(envelope: Envelope, moment: Callable[[datetime], Any]) -> tuple[Any, 
     )
 
 
-def ids_in_order(envelopes: Sequence[Envelope], added: Sequence[AnyRow]) -> list[int | None]:
+def ids_in_order(envelopes: Sequence[Envelope], added: Iterable[Any]) -> list[int | None]:
     """The ids of a batch, from the ROW_KEYs that were added."""
     ids: dict[tuple[str, str], int] = {
-        (row.channel, row.delivery_id): row.id for row in added
-    }  # fmt: skip
+        (channel, delivery_id): row_id for row_id, channel, delivery_id in added
+    }
     return [ids.pop((one.channel, one.delivery_id), None) for one in envelopes]
 
 

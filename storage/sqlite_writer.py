@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -23,7 +24,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, create_engine, literal_column, select
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import StaticPool
 
@@ -35,6 +36,8 @@ from storage.tables import inbox
 from storage.unit_of_work import UnitOfWork
 
 MAX_STRETCH_S = 0.01  # of statements without letting other tasks run
+
+_BEGIN = "BEGIN IMMEDIATE"
 
 T = TypeVar("T")
 
@@ -56,6 +59,8 @@ class _Group:
 class SqliteWriter:
     """A `storage.writers.Writer`. Transactions take turns, first come first served."""
 
+    commits_elsewhere = False
+
     def __init__(self, url: URL, *, synchronous: str) -> None:
         self.turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
@@ -66,7 +71,7 @@ class SqliteWriter:
             json_serializer=to_json,
             hide_parameters=True,  # errors are logged, and what people said must not be
         )
-        prepare_sqlite(self._engine, synchronous=synchronous, busy_timeout_ms=0)
+        prepare_sqlite(self._engine, synchronous=synchronous, busy_timeout_ms=0, begins=False)
         self._group: _Group | None = None
         self._committing: set[asyncio.Task[None]] = set()
 
@@ -87,23 +92,10 @@ class SqliteWriter:
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
         """Commits at once, for a door waits."""
-        ids = await self._insert(envelopes)
+        async with self._part() as conn:
+            ids = _insert(conn, envelopes)
         await self._commit(self._group or _Group())
         return ids
-
-    async def _insert(self, envelopes: Sequence[Envelope]) -> list[int | None]:
-        async with self._part() as conn:
-            # The hottest path there is. Asking each column's type for how the driver takes its
-            # values would cost as much again as all the rest.
-            rows = [to_row(envelope, _utc_text) for envelope in envelopes]
-            values = tuple(itertools.chain.from_iterable(rows))
-            result = conn.exec_driver_sql(_insert_sql(len(rows)), values)
-            added = result.rowcount
-            first = result.lastrowid - added + 1
-            if added == len(envelopes):  # the holder of the write lock is given ids in a row
-                return list(range(first, first + added))
-            new = select(*ROW_KEY).where(inbox.c.id >= first)
-            return ids_in_order(envelopes, conn.execute(new).all() if added else [])
 
     async def close(self) -> None:
         await asyncio.gather(*self._committing, return_exceptions=True)
@@ -124,7 +116,7 @@ class SqliteWriter:
             await self._take_lock(conn)
             yield conn
         except BaseException:
-            conn.rollback()
+            _driver(conn).rollback()
             raise
 
     @contextmanager
@@ -139,7 +131,7 @@ class SqliteWriter:
             else:  # a full disk: SQLite has rolled all of it back
                 self._group = None
                 group.fail(error)
-                conn.rollback()
+                _driver(conn).rollback()
             raise
         conn.exec_driver_sql("RELEASE part")
 
@@ -162,19 +154,20 @@ class SqliteWriter:
         try:
             if not _is_open(conn):
                 raise OperationalError("COMMIT", None, RuntimeError("it was rolled back"))
-            await self._in_thread(conn.commit)
+            with _as_sqlalchemy_tells(conn, "COMMIT"):
+                await self._in_thread(_driver(conn).commit)
         except BaseException as error:
             group.fail(error)
             raise
         else:
             group.end.set_result(None)
         finally:
-            conn.rollback()  # of what was not committed, after a failed commit too
+            _driver(conn).rollback()  # of what was not committed, after a failed commit too
 
     async def _take_lock(self, conn: Connection) -> None:
         try:
-            conn.begin()
-        except OperationalError:  # another process writes: wait for it, but not in the loop
+            _driver(conn).execute(_BEGIN)
+        except sqlite3.OperationalError:  # another process writes: wait for it, but not in the loop
             await self._in_thread(lambda: _begin_patiently(conn))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -187,19 +180,51 @@ class SqliteWriter:
             raise
 
 
+def _driver(conn: Connection) -> sqlite3.Connection:
+    """Begins, commits and rolls back at a third of the price. To SQLAlchemy one transaction lasts
+    for as long as the connection."""
+    return cast(sqlite3.Connection, conn.connection.driver_connection)
+
+
 def _is_open(conn: Connection) -> bool:
     """Whether SQLite still has the transaction; some errors make it roll back by itself."""
-    driver: Any = conn.connection.driver_connection
-    return bool(driver.in_transaction)
+    return _driver(conn).in_transaction
 
 
 def _begin_patiently(conn: Connection) -> None:
-    driver: Any = conn.connection.driver_connection
-    driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    _driver(conn).execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     try:
-        conn.begin()
+        with _as_sqlalchemy_tells(conn, _BEGIN):
+            _driver(conn).execute(_BEGIN)
     finally:
-        driver.execute("PRAGMA busy_timeout = 0")
+        _driver(conn).execute("PRAGMA busy_timeout = 0")
+
+
+@contextmanager
+def _as_sqlalchemy_tells(conn: Connection, sql: str) -> Iterator[None]:
+    """The driver's errors, as who waits for a transaction knows them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
+        ) from error
+
+
+def _insert(conn: Connection, envelopes: Sequence[Envelope]) -> list[int | None]:
+    """The hottest path there is. Asking each column's type for how the driver takes its values
+    would cost as much again as all the rest."""
+    rows = [to_row(envelope, _utc_text) for envelope in envelopes]
+    values = tuple(itertools.chain.from_iterable(rows))
+    sql = _insert_sql(len(rows))
+    with _as_sqlalchemy_tells(conn, sql):
+        done = _driver(conn).execute(sql, values)
+    added, last = done.rowcount, done.lastrowid or 0
+    first = last - added + 1
+    if added == len(envelopes):  # the holder of the write lock is given ids in a row
+        return list(range(first, first + added))
+    new = select(*ROW_KEY).where(inbox.c.id >= first)
+    return ids_in_order(envelopes, conn.execute(new).all() if added else [])
 
 
 class _Direct:

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, column, func, select
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.messages import Envelope
-from storage.engines import at_once
-from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
-from storage.tables import inbox
+from storage.postgres_append import PostgresAppend
 from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
 
-_new = (
-    func.unnest(*(bindparam(name, type_=postgresql.ARRAY(inbox.c[name].type)) for name in NEW_ROW))
-    .table_valued(*(column(name, inbox.c[name].type) for name in NEW_ROW), name="new")
-    .render_derived()
-)
-_APPEND = (
-    postgresql.insert(inbox)
-    .from_select(NEW_ROW, select(*_new.c))
-    .on_conflict_do_nothing()
-    .returning(*ROW_KEY)
-)
-"""Of however many rows, each column being one value, so that it is prepared once; and a
-transaction of its own."""
-
 
 class Writer(Protocol):
-    """Write transactions of one process."""
+    """Write transactions of one process. commits_elsewhere: another process does what a commit
+    costs, while ours goes on."""
+
+    commits_elsewhere: bool
 
     @property
     def turn(self) -> AbstractAsyncContextManager[Any]:
@@ -56,10 +40,12 @@ class Writer(Protocol):
 class PostgresWriter:
     """Writers do not wait for each other, so a turn means nothing."""
 
+    commits_elsewhere = True
+
     def __init__(self, engine: AsyncEngine) -> None:
         self.turn = nullcontext()
         self._engine = engine
-        self._at_once = at_once(engine)
+        self._doors = PostgresAppend(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
@@ -71,15 +57,8 @@ class PostgresWriter:
         tx.committed()
 
     async def append(self, envelopes: Sequence[Envelope]) -> list[int | None]:
-        rows = [to_row(one, _as_it_is) for one in envelopes]
-        columns = {name: list(values) for name, *values in zip(NEW_ROW, *rows, strict=True)}
-        async with self._at_once.connect() as conn:
-            added = await conn.execute(_APPEND, columns)
-            return ids_in_order(envelopes, added.all())
+        return await self._doors.append(envelopes)
 
     async def close(self) -> None:
+        await self._doors.close()
         await self._engine.dispose()
-
-
-def _as_it_is(moment: datetime) -> datetime:
-    return moment

@@ -10,6 +10,9 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
+
+_BLOCK = 64  # bytes that SHA-256 takes at a time
 
 
 class WrongSignature(Exception):
@@ -83,4 +86,25 @@ class EventCrypto:
 
 
 def _hmac_base64(key: str, data: str) -> str:
-    return base64.b64encode(hmac.digest(key.encode(), data.encode(), "sha256")).decode()
+    return base64.b64encode(_keyed(key).digest(data.encode())).decode()
+
+
+class _Keyed:
+    """HMAC-SHA256 (RFC 2104) with a key that is worked in once. OpenSSL looks up its algorithms
+    for each message, which costs a door three times what the two hashes do."""
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, data: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+@lru_cache(maxsize=256)  # applications and group robots
+def _keyed(key: str) -> _Keyed:
+    return _Keyed(key.encode())

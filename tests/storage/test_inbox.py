@@ -103,6 +103,14 @@ async def test_an_unreadable_envelope_is_a_dead_letter_from_birth(database: Data
     assert (letter.box, letter.id, letter.reason) == ("inbox", stored, "no such message type")
 
 
+async def test_an_unreadable_one_comes_together_with_others(database: Database) -> None:
+    envelopes = [envelope("1"), envelope("x", unreadable="no such message type"), envelope("2")]
+    ids = await asyncio.gather(*(database.append(one) for one in envelopes))
+    assert [pending.id for pending in await database.unfinished()] == [ids[0], ids[2]]
+    async with database.read() as tx:
+        assert [letter.id for letter in await tx.delivery.dead_letters(10)] == [ids[1]]
+
+
 async def test_a_door_that_gave_up_does_not_stop_the_others(database: Database) -> None:
     impatient = asyncio.create_task(database.append(envelope("a")))
     patient = asyncio.create_task(database.append(envelope("b")))

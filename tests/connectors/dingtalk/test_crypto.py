@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 
 import pytest
 from dingtalk.core.exceptions import InvalidSignatureException
 from dingtalk.crypto import DingTalkCrypto
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.dingtalk.crypto import (
     EventCrypto,
@@ -112,3 +116,10 @@ def test_the_sdk_agrees_on_what_a_wrong_signature_is(crypto: EventCrypto) -> Non
 def test_a_signature_of_strange_characters_is_only_wrong() -> None:
     assert not is_same("é\udcff", "abc")
     assert is_same("abc", "abc")
+
+
+@given(st.text(max_size=200), st.text(max_size=80))
+def test_the_signature_is_hmac_sha256_whatever_the_key(secret: str, stamp: str) -> None:
+    """A key may be longer than a block of the hash."""
+    expected = hmac.digest(secret.encode(), f"{stamp}\n{secret}".encode(), "sha256")
+    assert sign_robot(stamp, secret) == base64.b64encode(expected).decode()
