@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.dialects import AnyRow, in_chunks
+from storage.dialects import ONE, AnyRow, in_chunks
 from storage.prepared import prepared
 from storage.tables import audit
 
@@ -29,8 +29,8 @@ PAGE = 1_000
 ERASURE = "erase_personal_data"
 
 _ADD = prepared(insert(audit))
-_HEAD = prepared(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
-_LOCK = select(func.pg_advisory_xact_lock(0x67656E64))  # any number nobody else uses
+_HEAD = prepared(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(ONE))
+_LOCK = prepared(select(func.pg_advisory_xact_lock(0x67656E64)))  # any number nobody else uses
 
 
 class Audit:

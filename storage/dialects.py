@@ -36,6 +36,10 @@ T = TypeVar("T")
 
 CHUNK = 500
 
+ONE: ColumnElement[int] = literal_column("1")
+"""The LIMIT of what is asked for often. Handed over as a parameter it says nothing before it is
+there, so that PostgreSQL looks for a plan at each execution."""
+
 AnyRow = Row[*tuple[Any, ...]]
 """A row of whatever was selected; never leaves storage/."""
 
@@ -55,7 +59,7 @@ def prepared_insert(
     over with the execution, by name of column."""
     built = {
         "sqlite": prepared(finish(sqlite.insert(table))),
-        "postgresql": finish(postgresql.insert(table)),
+        "postgresql": prepared(finish(postgresql.insert(table))),
     }
     return lambda conn: built[conn.dialect.name]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import bindparam, column, func, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.messages import Envelope
 from storage.engines import at_once
 from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
+from storage.postgres_connections import PostgresConnections
 from storage.tables import inbox
 from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
@@ -56,16 +57,17 @@ class Writer(Protocol):
 class PostgresWriter:
     """Writers do not wait for each other, so a turn means nothing."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, connections: PostgresConnections) -> None:
         self.turn = nullcontext()
         self._engine = engine
+        self._connections = connections
         self._at_once = at_once(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         with told_apart():
-            async with self._engine.begin() as conn:
-                tx = UnitOfWork(conn)
+            async with self._connections.transaction() as conn:
+                tx = UnitOfWork(cast(AsyncConnection, conn))
                 yield tx
                 await tx.complete()
         tx.committed()
@@ -78,6 +80,7 @@ class PostgresWriter:
             return ids_in_order(envelopes, added.all())
 
     async def close(self) -> None:
+        await self._connections.close()
         await self._engine.dispose()
 
 
