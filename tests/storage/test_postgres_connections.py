@@ -12,19 +12,19 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from storage.engines import open_engine, to_url
 from storage.postgres_connections import Direct, PostgresConnections
 from storage.prepared import prepared
-from storage.tables import settings
+from storage.tables import settings_rows
 from tests.storage.samples import AT
 
 pytestmark = pytest.mark.postgres
 
-ADD = prepared(insert(settings))
-GET = prepared(select(settings.c.value).where(settings.c.key == bindparam("wanted")))
+ADD = prepared(insert(settings_rows))
+GET = prepared(select(settings_rows.c.value).where(settings_rows.c.name == bindparam("wanted")))
 PID = text("SELECT pg_backend_pid()")
 MOST = 2
 
 
 def row(key: str) -> dict[str, object]:
-    return {"key": key, "value": {"说": [1, None]}, "updated_at": AT}
+    return {"name": key, "value": {"说": [1, None]}, "updated_at": AT}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_what_the_driver_executes_and_what_sqlalchemy_does_are_one_transac
 ) -> None:
     async with connections.transaction() as conn:
         assert (await conn.execute(ADD, row("a"))).rowcount == 1
-        await conn.execute(insert(settings), row("b"))
+        await conn.execute(insert(settings_rows), row("b"))
         assert await conn.scalar(GET, {"wanted": "a"}) == {"说": [1, None]}
         assert await conn.scalar(GET, {"wanted": "b"}) == {"说": [1, None]}
         assert not await is_there(connections, "a")
@@ -54,7 +54,7 @@ async def test_what_the_driver_executes_and_what_sqlalchemy_does_are_one_transac
     assert await is_there(connections, "b")
 
 
-@pytest.mark.parametrize("statement", [ADD, insert(settings)])
+@pytest.mark.parametrize("statement", [ADD, insert(settings_rows)])
 async def test_what_is_refused_is_told_alike_and_leaves_nothing(
     connections: PostgresConnections, statement: object
 ) -> None:
