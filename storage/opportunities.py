@@ -36,7 +36,9 @@ _OF_ACCOUNT = prepared(_QUERY.where(opportunities.c.account_id == bindparam("key
 _OF_ACCOUNT_FOR_UPDATE = prepared(_OF_ACCOUNT.with_for_update(of=opportunities))
 LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
 _LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
-_SAVE = prepared(update(opportunities).where(opportunities.c.id == bindparam("saved_id")))
+_SAVE = prepared(
+    update(opportunities).where(opportunities.c.id == bindparam("saved_id")), unread=True
+)
 
 
 class Opportunities:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -21,8 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from storage import prepared
 from storage.engines import at_once
 from storage.prepared import Done, Prepared
+from storage.waiting_writes import WaitingWrites
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+MOST_PREPARED = 500  # of one connection
 WAIT_S = 30.0  # for a connection to be free
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ class Direct:
         self._conn = conn
         self._sync: Any = conn.sync_connection
         self._driver = driver
+        self._waiting = WaitingWrites()
         self._statements: dict[str, Any] = {}  # as the server has prepared them
 
     @property
@@ -48,8 +51,20 @@ class Direct:
         ready = prepared.find(statement, parameters, self.dialect)
         many = isinstance(parameters, list)
         if ready is None or (many and ready.columns is not None):
+            await self.write_what_waits()
             return await self._conn.execute(statement, parameters)
-        return await self._execute(ready, ready.arguments(parameters), many=many)
+        arguments = ready.arguments(parameters)
+        for tell in self._sync.dispatch.before_cursor_execute:
+            tell(self._sync, None, ready.sql, arguments, None, many)
+        rows = arguments if many else [arguments]
+        if self._waiting.may_wait(ready, rows):
+            if self._waiting.must_go_before(ready):
+                await self.write_what_waits()
+            self._waiting.add(ready, rows)
+            return Done(-1)
+        if self._waiting.must_precede(ready):
+            await self.write_what_waits()
+        return await self._execute(ready, rows)
 
     async def scalar(self, statement: Any, parameters: Any = None) -> Any:
         return (await self.execute(statement, parameters)).scalar()
@@ -61,12 +76,14 @@ class Direct:
         await self._told(BEGIN, self._driver.execute(BEGIN))
 
     async def commit(self) -> None:
+        await self.write_what_waits()
         ended = await self._told("COMMIT", self._driver.execute("COMMIT"))
         await self._forget()
         if ended != "COMMIT":  # an error that somebody has passed over
             raise OperationalError("COMMIT", None, RuntimeError("it was rolled back"))
 
     async def rollback(self) -> None:
+        self.drop_what_waits()
         await self._told("ROLLBACK", self._driver.execute("ROLLBACK"))
         await self._forget()
 
@@ -84,22 +101,31 @@ class Direct:
         if self._conn.in_transaction():
             await self._conn.rollback()
 
-    async def _execute(self, ready: Prepared, arguments: Any, *, many: bool) -> Any:
-        sync = self._sync
-        for tell in sync.dispatch.before_cursor_execute:
-            tell(sync, None, ready.sql, arguments, None, many)
-        if ready.sql not in self._statements:
-            asked = self._told(ready.sql, self._driver.prepare(ready.sql))
-            self._statements[ready.sql] = await asked
-        statement = self._statements[ready.sql]
-        if many and len(arguments) > 1:
-            await self._told(ready.sql, statement.executemany(arguments))
+    async def write_what_waits(self) -> None:
+        """Raises what these writes would have raised."""
+        if self._waiting:
+            sql, values = self._waiting.take()
+            await self._told(sql, (await self._prepared(sql)).fetch(*values))
+
+    def drop_what_waits(self) -> None:
+        self._waiting.drop()
+
+    async def _execute(self, ready: Prepared, rows: Sequence[Any]) -> Any:
+        statement = await self._prepared(ready.sql)
+        if len(rows) > 1:
+            await self._told(ready.sql, statement.executemany(rows))
             return Done(-1)
-        one = arguments[0] if many else arguments
-        found = await self._told(ready.sql, statement.fetch(*one))
+        found = await self._told(ready.sql, statement.fetch(*rows[0]))
         if ready.columns is None:
             return Done(_rowcount(statement.get_statusmsg()))
         return ready.result(found)
+
+    async def _prepared(self, sql: str) -> Any:
+        if sql not in self._statements:
+            if len(self._statements) >= MOST_PREPARED:
+                self._statements.clear()
+            self._statements[sql] = await self._told(sql, self._driver.prepare(sql))
+        return self._statements[sql]
 
     async def _told(self, sql: str, asked: Awaitable[T]) -> T:
         try:
@@ -113,7 +139,7 @@ class Direct:
         told: BaseException = DBAPIError.instance(
             sql,
             None,
-            kind(str(error), error),
+            kind(error.args[0], error),  # without its DETAIL, which quotes the row
             dbapi.Error,
             hide_parameters=True,
             connection_invalidated=self._driver.is_closed(),

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Executable, Numeric
+from sqlalchemy import Dialect, Executable, Numeric, Table, UpdateBase
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -24,13 +25,18 @@ S = TypeVar("S", bound=Executable)
 Process = Callable[[Any], Any]
 
 _NOT_GIVEN = object()
+_unread: set[Executable] = set()
 _constants: dict[Executable, dict[tuple[str | bool, ...], Prepared | None]] = {}
 
 
-def prepared(constant: S) -> S:
+def prepared(constant: S, *, unread: bool = False) -> S:
     """The same statement, which from now on is compiled once for each set of parameters that is
-    handed over with it. Only for constants of a module: it is kept for ever."""
+    handed over with it. Only for constants of a module: it is kept for ever. unread: a write of
+    which nobody asks what became of it, not even how many rows it found; on PostgreSQL it may be
+    executed later in its transaction (storage/waiting_writes.py)."""
     _constants[constant] = {}
+    if unread:
+        _unread.add(constant)
     return constant
 
 
@@ -75,12 +81,21 @@ class _Value:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement as the driver takes it. columns: what its rows are called; none where it gives
-    none. processes: what a row's values go through, by place."""
+    none. processes: what a row's values go through, by place. tables: that it names; table: of
+    them, the one that it writes to. unread: see `prepared`."""
 
     sql: str
     values: tuple[_Value, ...]
     columns: SimpleResultMetaData | None
     processes: tuple[tuple[int, Process], ...]
+    tables: frozenset[Table]
+    table: Table | None
+    unread: bool
+
+    @property
+    def adds(self) -> bool:
+        """Whether it does nothing but add rows."""
+        return self.sql.startswith("INSERT") and " DO UPDATE " not in self.sql
 
     def arguments(self, parameters: Any) -> Any:
         """As the driver takes them: of one execution, or of each in a list."""
@@ -111,7 +126,7 @@ def _prepare(
     """None for what is not the same each time: lists that are written out, values that are made
     in Python; and for numbers on PostgreSQL, whose reading hangs on what the server calls them."""
     compiled: SQLCompiler = statement.compile(
-        dialect=dialect, column_keys=list(names), for_executemany=many
+        dialect=dialect, column_keys=list(names), for_executemany=many or statement in _unread
     )
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
@@ -135,7 +150,15 @@ def _prepare(
             for place, column in enumerate(columns)
             if (process := _impl(column.type, dialect).result_processor(dialect, None)) is not None
         ),
+        tables=frozenset(part for part in visitors.iterate(statement) if isinstance(part, Table)),
+        table=_written(statement),
+        unread=statement in _unread,
     )
+
+
+def _written(statement: Any) -> Table | None:
+    table = statement.table if isinstance(statement, UpdateBase) else None
+    return table if isinstance(table, Table) else None
 
 
 def _value(bind: BindParameter[Any], made: Mapping[str, Any], dialect: Dialect) -> _Value:

@@ -61,6 +61,7 @@ _SHOW = prepared_insert(
     lambda new: new.on_conflict_do_nothing(
         index_elements=[track_showings.c.card_id, track_showings.c.place]
     ),
+    unread=True,
 )
 _OF_ACCOUNT = prepared(
     select(*_COLUMNS)
