@@ -27,6 +27,15 @@ BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 MOST_PREPARED = 500  # of one connection
 WAIT_S = 30.0  # for a connection to be free
 
+_OUTDATED = (
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InterfaceError,
+)
+"""What is prepared is not to be relied on: an upgrade has changed the type of a column."""
+
+_TOLD = (asyncpg.PostgresError, *_OUTDATED)
+
 T = TypeVar("T")
 
 
@@ -57,7 +66,7 @@ class Direct:
         for tell in self._sync.dispatch.before_cursor_execute:
             tell(self._sync, None, ready.sql, arguments, None, many)
         rows = arguments if many else [arguments]
-        if self._waiting.may_wait(ready, rows):
+        if self._driver.is_in_transaction() and self._waiting.may_wait(ready, rows):
             if self._waiting.must_go_before(ready):
                 await self.write_what_waits()
             self._waiting.add(ready, rows)
@@ -130,7 +139,9 @@ class Direct:
     async def _told(self, sql: str, asked: Awaitable[T]) -> T:
         try:
             return await asked
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _TOLD as error:
+            if isinstance(error, _OUTDATED):
+                self._statements.clear()
             raise self._as_sqlalchemy(sql, error) from error
 
     def _as_sqlalchemy(self, sql: str, error: Exception) -> BaseException:
@@ -241,6 +252,7 @@ def _kinds(dbapi: Any) -> list[tuple[type[Exception], Any]]:
         (asyncpg.IntegrityConstraintViolationError, dbapi.IntegrityError),
         (asyncpg.SyntaxOrAccessError, dbapi.ProgrammingError),
         (asyncpg.InterfaceError, dbapi.InterfaceError),
+        (asyncpg.OutdatedSchemaCacheError, dbapi.InternalClientError),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Engine, bindparam, event, insert, select, text
@@ -60,14 +61,14 @@ async def test_what_is_refused_is_told_alike_and_leaves_nothing(
 ) -> None:
     async def twice() -> None:
         async with connections.transaction() as conn:
-            await conn.execute(statement, row("a"))
-            await conn.execute(statement, row("a"))
+            await conn.execute(statement, row("王总"))
+            await conn.execute(statement, row("王总"))
 
     with pytest.raises(IntegrityError) as refused:
         await twice()
     assert refused.value.orig.sqlstate == "23505"  # type: ignore[union-attr]
-    assert "说" not in str(refused.value)
-    assert not await is_there(connections, "a")
+    assert "王总" not in str(refused.value), "errors are logged"
+    assert not await is_there(connections, "王总")
 
 
 async def test_an_error_that_was_passed_over_is_not_taken_for_a_commit(
@@ -125,6 +126,27 @@ async def test_one_that_is_lost_at_work_is_told_as_lost(connections: PostgresCon
     async with connections.transaction() as conn:
         await conn.execute(ADD, row("a"))
     assert await is_there(connections, "a")
+
+
+async def test_after_a_column_has_another_type_the_next_try_works(
+    connections: PostgresConnections,
+) -> None:
+    """As when an upgrade changes it while others serve."""
+
+    async def store(name: str) -> None:
+        async with connections.transaction() as conn:
+            await conn.execute(ADD, row(name))
+            await conn.scalar(GET, {"wanted": name})
+
+    await store("a")
+    async with connections.one() as conn:
+        await conn.execute(text("ALTER TABLE settings ALTER value TYPE json"))
+    with suppress(DBAPIError):
+        await store("b")
+    await store("c")
+    assert await is_there(connections, "c")
+    async with connections.one() as conn:
+        await conn.execute(text("ALTER TABLE settings ALTER value TYPE jsonb"))
 
 
 async def test_whoever_is_cancelled_leaves_nothing_begun(connections: PostgresConnections) -> None:
