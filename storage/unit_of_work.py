@@ -1,4 +1,5 @@
-"""The open transaction as handlers see it. storage/writers.py begins and commits it."""
+"""The open transaction as handlers see it. storage/postgres_connections.py or
+storage/sqlite_writer.py begins and commits it."""
 
 from __future__ import annotations
 
