@@ -66,12 +66,12 @@ class Direct:
         for tell in self._sync.dispatch.before_cursor_execute:
             tell(self._sync, None, ready.sql, arguments, None, many)
         rows = arguments if many else [arguments]
-        if self._driver.is_in_transaction() and self._waiting.may_wait(ready, rows):
-            if self._waiting.must_go_before(ready):
+        if ready.unread and len(rows) == 1 and self._driver.is_in_transaction():
+            if self._waiting.exclude(ready):
                 await self.write_what_waits()
-            self._waiting.add(ready, rows)
+            self._waiting.add(ready, rows[0])
             return Done(-1)
-        if self._waiting.must_precede(ready):
+        if self._waiting.are_seen_by(ready):
             await self.write_what_waits()
         return await self._execute(ready, rows)
 

@@ -92,11 +92,6 @@ class Prepared:
     table: Table | None
     unread: bool
 
-    @property
-    def adds(self) -> bool:
-        """Whether it does nothing but add rows."""
-        return self.sql.startswith("INSERT") and " DO UPDATE " not in self.sql
-
     def arguments(self, parameters: Any) -> Any:
         """As the driver takes them: of one execution, or of each in a list."""
         if isinstance(parameters, list):

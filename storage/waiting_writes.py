@@ -2,8 +2,9 @@
 
 Each statement is a round trip, which costs both sides more than most writes themselves. So those
 that are `prepared(…, unread=True)` wait until something is asked of a table that they touch, or
-for the end of the transaction. Parts of one statement do not see each other, and have no order;
-so no two that could matter to each other go together.
+for the end of the transaction. Parts of one statement do not see each other, and have no order:
+the server begins with the last. So no two that could matter to each other go together, and rows
+of one table, which are numbered as they come, never do.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from sqlalchemy import Table
 
 from storage.prepared import Prepared
 
-MOST = 12
-MOST_ROWS = 4  # of one insertion: each number of them is a statement that the server has to plan
-
 _PLACE = re.compile(r"\$(\d+)")
 
 
@@ -32,23 +30,18 @@ class WaitingWrites:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def may_wait(self, write: Prepared, rows: Sequence[Sequence[Any]]) -> bool:
-        return write.unread and (len(rows) == 1 or (write.adds and len(rows) <= MOST_ROWS))
-
-    def must_precede(self, asked: Prepared) -> bool:
-        """Whether a statement that is executed now could notice that they were not."""
+    def are_seen_by(self, asked: Prepared) -> bool:
+        """Whether a statement could notice that they are not yet executed."""
         return any(_matters(write, asked) for write, _ in self._waiting)
 
-    def must_go_before(self, write: Prepared) -> bool:
+    def exclude(self, write: Prepared) -> bool:
         """Whether it cannot be sent in one statement with them."""
-        return len(self._waiting) >= MOST or any(
-            not (one.sql == write.sql and one.adds)
-            and (one.table in write.tables or write.table in one.tables)
-            for one, _ in self._waiting
+        return any(
+            one.table in write.tables or write.table in one.tables for one, _ in self._waiting
         )
 
-    def add(self, write: Prepared, rows: Sequence[Sequence[Any]]) -> None:
-        self._waiting += [(write, row) for row in rows]
+    def add(self, write: Prepared, row: Sequence[Any]) -> None:
+        self._waiting.append((write, row))
 
     def drop(self) -> None:
         self._waiting.clear()

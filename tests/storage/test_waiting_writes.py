@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
+from bot.messages import Address, OutboundMessage, Platform, Receipt, Text
 from storage.database import Database
 from storage.engines import open_engine, to_url
 from storage.postgres_connections import Direct, PostgresConnections
@@ -113,7 +114,7 @@ async def test_what_is_refused_in_the_end_leaves_nothing(connections: PostgresCo
 async def test_they_go_in_one_statement(connections: PostgresConnections) -> None:
     async with connections.transaction() as conn:
         await conn.execute(PUT, card("a"))
-        await conn.execute(HIRE, [person(1), person(2)])
+        await conn.execute(HIRE, person(1))
         seen = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'WITH w0 AS%'"
         assert await conn.scalar(text(seen)) == 1
 
@@ -123,6 +124,24 @@ async def attempt(tx: UnitOfWork, *, address: Any = "", fail: bool = False) -> N
         await put(tx, "within", address)
         if fail:
             raise KeyError
+
+
+async def test_what_is_queued_in_one_transaction_leaves_in_that_order(postgres_url: str) -> None:
+    database = await Database.open(postgres_url)
+    to = Address(Platform.WECOM, "sales", user_id="zhang3")
+    words = [OutboundMessage(str(number), to, Text(str(number))) for number in range(6)]
+    async with database.begin() as tx:
+        await put(tx, "card")
+        await tx.delivery.queue(words[:1], at=AT)
+        await tx.delivery.queue(words[1:3], at=AT)
+        await tx.delivery.queue(words[3:4], at=AT)
+        await tx.delivery.queue(words[4:], at=AT)
+    for word in words:
+        async with database.begin() as tx:
+            (head,) = await tx.delivery.take_due(at=AT, limit=9)
+            assert head.dedupe_key == word.dedupe_key
+            await tx.delivery.mark_sent(head.id, Receipt(), at=AT)
+    await database.close()
 
 
 async def put(tx: UnitOfWork, name: str, address: Any = "") -> None:
