@@ -21,6 +21,7 @@ _PUT = prepared_insert(
     lambda new: new.on_conflict_do_update(
         index_elements=[cards.c.card_id], set_={name: new.excluded[name] for name in _SHOWN}
     ),
+    unread=True,
 )
 _GET = prepared(select(cards).where(cards.c.card_id == bindparam("key")))
 _PUT_STATE = prepared_insert(
@@ -29,6 +30,7 @@ _PUT_STATE = prepared_insert(
         index_elements=[dialogs.c.conversation, dialogs.c.person_id],
         set_={name: new.excluded[name] for name in ("state", "updated_at")},
     ),
+    unread=True,
 )
 _GET_STATE = prepared(
     select(dialogs.c.state).where(

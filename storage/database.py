@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import QueuePool
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.messages import Envelope
 from bot.ports import Pending
-from storage.engines import STATEMENT_TIMEOUT_S, at_once, for_reading, open_engine, to_url
+from storage.engines import (
+    STATEMENT_TIMEOUT_S,
+    at_once,
+    for_reading,
+    open_engine,
+    to_url,
+    writers,
+)
 from storage.group_commit import GroupCommit
+from storage.postgres_connections import PostgresConnections
 from storage.sqlite_writer import SqliteWriter
 from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
@@ -26,10 +36,14 @@ class Database:
     so that none is refused; a transaction must not wait for another one of its own task.
     """
 
-    def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
+    def __init__(
+        self, engine: AsyncEngine, writer: Writer, kept: PostgresConnections | None = None
+    ) -> None:
+        """kept: PostgreSQL's that write."""
         self._engine = engine
         self._readers = for_reading(engine)
-        self._at_once = at_once(engine)
+        self._kept = kept
+        self._at_once = at_once(engine).connect if kept is None else kept.one
         self._writer = writer
         self._inbox = GroupCommit(writer)
 
@@ -60,7 +74,8 @@ class Database:
             raise
         if engine.dialect.name == "sqlite":
             return cls(engine, SqliteWriter(full_url, synchronous=synchronous))
-        return cls(engine, PostgresWriter(engine))
+        kept = PostgresConnections(engine, most=writers(os.cpu_count() or 1))
+        return cls(engine, PostgresWriter(engine, kept), kept)
 
     async def close(self) -> None:
         """Write what doors still wait for, then disconnect."""
@@ -74,7 +89,8 @@ class Database:
         pool = self._engine.sync_engine.pool
         if not isinstance(pool, QueuePool):
             return {}
-        return {"used": pool.checkedout(), "idle": pool.checkedin()}
+        idle = self._kept.idle if self._kept else 0  # lent for ever
+        return {"used": pool.checkedout() - idle, "idle": pool.checkedin() + idle}
 
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: commits on leaving, rolls back when the block raises. Raises
@@ -120,5 +136,5 @@ class Database:
 
     async def first_of(self, conversation: str) -> Pending | None:
         """What is to be handled next there."""
-        async with self._at_once.connect() as conn:
-            return await UnitOfWork(conn).delivery.first_of(conversation)
+        async with self._at_once() as conn:
+            return await UnitOfWork(cast(AsyncConnection, conn)).delivery.first_of(conversation)

@@ -36,6 +36,10 @@ T = TypeVar("T")
 
 CHUNK = 500
 
+ONE: ColumnElement[int] = literal_column("1")
+"""The LIMIT of what is asked for often. Handed over as a parameter it says nothing before it is
+there, so that PostgreSQL looks for a plan at each execution."""
+
 AnyRow = Row[*tuple[Any, ...]]
 """A row of whatever was selected; never leaves storage/."""
 
@@ -48,14 +52,14 @@ def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgres
 
 
 def prepared_insert(
-    table: Table, finish: Callable[[Any], Executable]
+    table: Table, finish: Callable[[Any], Executable], *, unread: bool = False
 ) -> Callable[[AsyncConnection], Executable]:
     """The same, built once for either database instead of for each row, which takes several
     times as long as to execute it. finish: adds ON CONFLICT and RETURNING. The values are handed
-    over with the execution, by name of column."""
+    over with the execution, by name of column. unread: see `prepared`."""
     built = {
-        "sqlite": prepared(finish(sqlite.insert(table))),
-        "postgresql": finish(postgresql.insert(table)),
+        "sqlite": prepared(finish(sqlite.insert(table)), unread=unread),
+        "postgresql": prepared(finish(postgresql.insert(table)), unread=unread),
     }
     return lambda conn: built[conn.dialect.name]
 

@@ -29,9 +29,9 @@ _ADD = prepared_insert(
         drafts.c.id
     ),
 )
-_SAVE = prepared(update(drafts).where(drafts.c.id == bindparam("saved_id")))
+_SAVE = prepared(update(drafts).where(drafts.c.id == bindparam("saved_id")), unread=True)
 _OF_SOURCE = prepared(_QUERY.where(drafts.c.source_id == bindparam("source_id")))
-_FOR_UPDATE = _QUERY.where(drafts.c.id == bindparam("key")).with_for_update()
+_FOR_UPDATE = prepared(_QUERY.where(drafts.c.id == bindparam("key")).with_for_update())
 _RECENT_FIRST = _QUERY.order_by(drafts.c.touched_at.desc(), drafts.c.id.desc())
 _OPEN_OF = prepared(
     _RECENT_FIRST.where(

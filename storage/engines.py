@@ -63,6 +63,11 @@ def pool_size(cores: int) -> int:
     return min(AT_A_TIME, FOR_EACH_CORE * cores) + BESIDE_MESSAGES
 
 
+def writers(cores: int) -> int:
+    """Of them, those that are kept for writing. The others read, or take in."""
+    return pool_size(cores) - READERS - 1
+
+
 def open_engine(
     url: URL, *, synchronous: str = "FULL", statement_timeout_s: float = STATEMENT_TIMEOUT_S
 ) -> AsyncEngine:

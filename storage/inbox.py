@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Envelope
 from bot.ports import Fence, Pending
-from storage.dialects import AnyRow, among, fixed
+from storage.dialects import ONE, AnyRow, among, fixed
 from storage.prepared import prepared
 from storage.tables import Utc, inbox, leases
 
@@ -45,19 +45,19 @@ _FENCE_HOLDS = (
 )
 _SETTLE = {
     (False, False): prepared(_BY_ID),
-    (True, False): _IN_ITS_MONTH,
-    (False, True): _BY_ID.where(_FENCE_HOLDS),
-    (True, True): _IN_ITS_MONTH.where(_FENCE_HOLDS),
+    (True, False): prepared(_IN_ITS_MONTH),
+    (False, True): prepared(_BY_ID.where(_FENCE_HOLDS)),
+    (True, True): prepared(_IN_ITS_MONTH.where(_FENCE_HOLDS)),
 }
 """(by its month, under a lease) -> the end of what was begun. It and a take-over see each other:
 who takes over afterwards waits for this row and finds it settled, who took over before has made it
 void."""
 
-_FIRST_OF = (
+_FIRST_OF = prepared(
     select(*_PENDING)
     .where(inbox.c.conversation == bindparam("conversation"), _IS_NEW)
     .order_by(inbox.c.sent_at, inbox.c.id)
-    .limit(1)
+    .limit(ONE)
 )
 
 

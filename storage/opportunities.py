@@ -31,12 +31,14 @@ _QUERY = (
     .order_by(opportunities.c.id)
 )
 _BY_ID = prepared(_QUERY.where(opportunities.c.id == bindparam("key")))
-_FOR_UPDATE = _BY_ID.with_for_update(of=opportunities)
+_FOR_UPDATE = prepared(_BY_ID.with_for_update(of=opportunities))
 _OF_ACCOUNT = prepared(_QUERY.where(opportunities.c.account_id == bindparam("key")))
-_OF_ACCOUNT_FOR_UPDATE = _OF_ACCOUNT.with_for_update(of=opportunities)
+_OF_ACCOUNT_FOR_UPDATE = prepared(_OF_ACCOUNT.with_for_update(of=opportunities))
 LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
 _LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
-_SAVE = prepared(update(opportunities).where(opportunities.c.id == bindparam("saved_id")))
+_SAVE = prepared(
+    update(opportunities).where(opportunities.c.id == bindparam("saved_id")), unread=True
+)
 
 
 class Opportunities:

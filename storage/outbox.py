@@ -104,7 +104,7 @@ _NEXT_DUE_AT = (
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(1)
 )
-_QUEUE = prepared_insert(outbox, lambda new: new.on_conflict_do_nothing())
+_QUEUE = prepared_insert(outbox, lambda new: new.on_conflict_do_nothing(), unread=True)
 
 
 @dataclass(frozen=True, slots=True)

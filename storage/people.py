@@ -16,6 +16,7 @@ from bot.domain.people import Directory, Identity, Person, PersonStatus, Role
 from bot.errors import NotFound, Refused
 from storage.dialects import AnyRow, fixed, in_chunks, pairs_among, unhurried
 from storage.directory import DirectorySaved, DirectorySync, RolesByTitle
+from storage.prepared import prepared
 from storage.remembering import memory_of
 from storage.tables import (
     departments,
@@ -44,15 +45,17 @@ _EACH_WITH_IDENTITIES = (
     .outerjoin(_known, and_(_known.c.person_id == people.c.id, _known.c.status != fixed(_LEFT)))
     .order_by(people.c.id, _known.c.platform, _known.c.user_id)
 )  # fmt: skip
-_BY_ID = _EACH_WITH_IDENTITIES.where(people.c.id == bindparam("key"))
-BY_IDENTITY = _EACH_WITH_IDENTITIES.where(
-    people.c.id
-    == select(identities.c.person_id)
-    .where(
-        identities.c.platform == bindparam("platform"),
-        identities.c.user_id == bindparam("user_id"),
+_BY_ID = prepared(_EACH_WITH_IDENTITIES.where(people.c.id == bindparam("key")))
+BY_IDENTITY = prepared(
+    _EACH_WITH_IDENTITIES.where(
+        people.c.id
+        == select(identities.c.person_id)
+        .where(
+            identities.c.platform == bindparam("platform"),
+            identities.c.user_id == bindparam("user_id"),
+        )
+        .scalar_subquery()
     )
-    .scalar_subquery()
 )
 
 

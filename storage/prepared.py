@@ -1,20 +1,21 @@
-"""Statements of the hottest path on SQLite, compiled once and handed to the driver.
+"""Statements of the hottest path, compiled once and handed to the driver.
 
-Of what a constant statement costs there, two thirds are SQLAlchemy's own steps: finding what was
-compiled, a context and a result for each execution. What it makes of a statement, its parameters
-and its rows is the same each time, and is asked for once here.
+Of what a constant statement costs, most is SQLAlchemy's own steps: finding what was compiled, a
+context and a result for each execution, and with an async driver the switches between greenlets.
+What it makes of a statement, its parameters and its rows is the same each time, and is asked for
+once here. Who executes it: `storage/sqlite_writer.py`, `storage/postgres_connections.py`.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import Dialect, Executable, Numeric, Table, UpdateBase
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -24,13 +25,18 @@ S = TypeVar("S", bound=Executable)
 Process = Callable[[Any], Any]
 
 _NOT_GIVEN = object()
-_constants: dict[Executable, dict[tuple[str, ...], Prepared | None]] = {}
+_unread: set[Executable] = set()
+_constants: dict[Executable, dict[tuple[str | bool, ...], Prepared | None]] = {}
 
 
-def prepared(constant: S) -> S:
+def prepared(constant: S, *, unread: bool = False) -> S:
     """The same statement, which from now on is compiled once for each set of parameters that is
-    handed over with it. Only for constants of a module: it is kept for ever."""
+    handed over with it. Only for constants of a module: it is kept for ever. unread: a write of
+    which nobody asks what became of it, not even how many rows it found; on PostgreSQL it may be
+    executed later in its transaction (storage/waiting_writes.py)."""
     _constants[constant] = {}
+    if unread:
+        _unread.add(constant)
     return constant
 
 
@@ -39,11 +45,12 @@ def find(statement: Executable, parameters: Any, dialect: Dialect) -> Prepared |
     kept = _constants.get(statement)
     if kept is None:
         return None
-    first = parameters[0] if isinstance(parameters, list) else parameters
-    names = tuple(first or ())
-    if names not in kept:
-        kept[names] = _prepare(statement, names, dialect)
-    return kept[names]
+    many = isinstance(parameters, list)
+    first = parameters[0] if many else parameters
+    key = (dialect.name, many, *(first or ()))
+    if key not in kept:
+        kept[key] = _prepare(statement, key[2:], dialect, many=many)
+    return kept[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,48 +81,48 @@ class _Value:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement as the driver takes it. columns: what its rows are called; none where it gives
-    none. processes: what a row's values go through, by place."""
+    none. processes: what a row's values go through, by place. tables: that it names; table: of
+    them, the one that it writes to. unread: see `prepared`."""
 
     sql: str
     values: tuple[_Value, ...]
     columns: SimpleResultMetaData | None
     processes: tuple[tuple[int, Process], ...]
+    tables: frozenset[Table]
+    table: Table | None
+    unread: bool
 
-    def execute(self, conn: Connection, parameters: Any) -> Any:
-        """Raises what SQLAlchemy would."""
-        driver: Any = conn.connection.driver_connection
-        cursor = driver.cursor()
-        many = isinstance(parameters, list)
-        rows = [self._row(one) for one in parameters] if many else self._row(parameters or {})
-        for tell in conn.dispatch.before_cursor_execute:
-            tell(conn, cursor, self.sql, rows, None, many)
-        try:
-            (cursor.executemany if many else cursor.execute)(self.sql, rows)
-            if self.columns is None:
-                return Done(cursor.rowcount)
-            found = cursor.fetchall()
-        except sqlite3.Error as error:
-            raise DBAPIError.instance(
-                self.sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
-            ) from error
-        return IteratorResult(self.columns, iter([self._read(row) for row in found]))
+    def arguments(self, parameters: Any) -> Any:
+        """As the driver takes them: of one execution, or of each in a list."""
+        if isinstance(parameters, list):
+            return [self._row(one) for one in parameters]
+        return self._row(parameters or {})
+
+    def result(self, found: Sequence[Sequence[Any]]) -> IteratorResult[Any]:
+        """found: the driver's rows, of a statement that gives any."""
+        columns = self.columns or SimpleResultMetaData(())
+        return IteratorResult(columns, iter([self._read(row) for row in found]))
 
     def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([value.of(given) for value in self.values])
 
-    def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         if not self.processes:
-            return row
+            return tuple(row)
         values = list(row)
         for place, process in self.processes:
             values[place] = process(values[place])
         return tuple(values)
 
 
-def _prepare(statement: Any, names: Sequence[str], dialect: Dialect) -> Prepared | None:
+def _prepare(
+    statement: Any, names: Sequence[Any], dialect: Dialect, *, many: bool
+) -> Prepared | None:
     """None for what is not the same each time: lists that are written out, values that are made
-    in Python."""
-    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names))
+    in Python; and for numbers on PostgreSQL, whose reading hangs on what the server calls them."""
+    compiled: SQLCompiler = statement.compile(
+        dialect=dialect, column_keys=list(names), for_executemany=many or statement in _unread
+    )
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
     made = {
@@ -127,6 +134,8 @@ def _prepare(statement: Any, names: Sequence[str], dialect: Dialect) -> Prepared
         return None
     binds = [compiled.binds[name] for name in compiled.positiontup or ()]
     columns = statement.exported_columns
+    if any(isinstance(column.type, Numeric) for column in columns):
+        return None
     return Prepared(
         sql=str(compiled),
         values=tuple(_value(bind, made, dialect) for bind in binds),
@@ -136,7 +145,15 @@ def _prepare(statement: Any, names: Sequence[str], dialect: Dialect) -> Prepared
             for place, column in enumerate(columns)
             if (process := _impl(column.type, dialect).result_processor(dialect, None)) is not None
         ),
+        tables=frozenset(part for part in visitors.iterate(statement) if isinstance(part, Table)),
+        table=_written(statement),
+        unread=statement in _unread,
     )
+
+
+def _written(statement: Any) -> Table | None:
+    table = statement.table if isinstance(statement, UpdateBase) else None
+    return table if isinstance(table, Table) else None
 
 
 def _value(bind: BindParameter[Any], made: Mapping[str, Any], dialect: Dialect) -> _Value:

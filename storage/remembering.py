@@ -11,6 +11,8 @@ from typing import Any, cast
 from sqlalchemy import FromClause, Select, Table, UpdateBase
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.postgres_connections import Direct
+
 
 class Remembering:
     """The connection of one transaction, with what was read through it.
@@ -21,7 +23,7 @@ class Remembering:
     nobody did: a transaction that writes is the only one.
     """
 
-    def __init__(self, conn: AsyncConnection) -> None:
+    def __init__(self, conn: AsyncConnection | Direct) -> None:
         self.dialect = conn.dialect
         self._conn = conn
         self._is_alone = conn.dialect.name == "sqlite"
@@ -45,6 +47,15 @@ class Remembering:
     async def scalars(self, statement: Any, parameters: Any = None) -> Any:
         self._forget_what_changes(statement)
         return await self._conn.scalars(statement, parameters)
+
+    async def write_what_waits(self) -> None:
+        """Of `Direct`; nothing waits elsewhere."""
+        if isinstance(self._conn, Direct):
+            await self._conn.write_what_waits()
+
+    def drop_what_waits(self) -> None:
+        if isinstance(self._conn, Direct):
+            self._conn.drop_what_waits()
 
     def _forget_what_changes(self, statement: Any) -> None:
         if isinstance(statement, Select) and (self._is_alone or statement._for_update_arg is None):

@@ -32,6 +32,7 @@ from bot.messages import Envelope
 from storage import prepared
 from storage.engines import BUSY_TIMEOUT_MS, prepare_sqlite, to_json
 from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
+from storage.prepared import Done, Prepared
 from storage.tables import inbox
 from storage.unit_of_work import UnitOfWork
 
@@ -240,12 +241,31 @@ class _Direct:
         if self._clock() - self._since > MAX_STRETCH_S:
             await self._let_others_run()
         ready = prepared.find(statement, parameters, self.dialect)
-        if ready is not None:
-            return ready.execute(self._conn, parameters)
-        return self._conn.execute(statement, parameters)
+        if ready is None:
+            return self._conn.execute(statement, parameters)
+        return self._execute(ready, parameters)
 
     async def scalar(self, statement: Any, parameters: Any = None) -> Any:
         return (await self.execute(statement, parameters)).scalar()
+
+    def _execute(self, ready: Prepared, parameters: Any) -> Any:
+        """Raises what SQLAlchemy would."""
+        conn = self._conn
+        driver: Any = conn.connection.driver_connection
+        cursor = driver.cursor()
+        arguments, many = ready.arguments(parameters), isinstance(parameters, list)
+        for tell in conn.dispatch.before_cursor_execute:
+            tell(conn, cursor, ready.sql, arguments, None, many)
+        try:
+            (cursor.executemany if many else cursor.execute)(ready.sql, arguments)
+            if ready.columns is None:
+                return Done(cursor.rowcount)
+            found = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                ready.sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
+            ) from error
+        return ready.result(found)
 
     async def _let_others_run(self) -> None:
         await asyncio.sleep(0)

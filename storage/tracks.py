@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Select, and_, any_, bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.coaching import Result, Tally
 from bot.domain.opportunities import OpportunityState
 from bot.domain.tracks import Track, read, to_row
-from storage.dialects import AnyRow, fixed, insert_into, prepared_insert
+from storage.dialects import ONE, AnyRow, fixed, insert_into, prepared_insert
 from storage.merges import FAMILY
 from storage.prepared import prepared
 from storage.tables import customer_profiles, opportunities, talk_tracks, track_showings
@@ -61,6 +61,7 @@ _SHOW = prepared_insert(
     lambda new: new.on_conflict_do_nothing(
         index_elements=[track_showings.c.card_id, track_showings.c.place]
     ),
+    unread=True,
 )
 _OF_ACCOUNT = prepared(
     select(*_COLUMNS)
@@ -69,12 +70,17 @@ _OF_ACCOUNT = prepared(
     .limit(bindparam("most"))
 )
 _IS_OWN = customer_profiles.c.account_id == bindparam("account_id")
-_PROFILE = prepared(
-    select(customer_profiles.c.employees, customer_profiles.c.yearly_fen)
-    .where(customer_profiles.c.account_id.in_(FAMILY))
-    .order_by(case((_IS_OWN, 0), else_=1), customer_profiles.c.told_at.desc())
-    .limit(1)
+_PROFILES = select(customer_profiles.c.employees, customer_profiles.c.yearly_fen).order_by(
+    case((_IS_OWN, 0), else_=1), customer_profiles.c.told_at.desc()
 )
+_PROFILE = {
+    "sqlite": prepared(_PROFILES.where(customer_profiles.c.account_id.in_(FAMILY)).limit(ONE)),
+    "postgresql": prepared(  # which takes every family for a large one, and would read all
+        _PROFILES.where(
+            customer_profiles.c.account_id == any_(func.array(FAMILY.scalar_subquery()))
+        ).limit(ONE)
+    ),
+}
 
 
 class Tracks:
@@ -188,7 +194,8 @@ class Tracks:
 
     async def profile(self, account_id: int) -> Profile:
         """What was told of the customer, else last of one that was merged into it."""
-        row = (await self._conn.execute(_PROFILE, {"account_id": account_id})).one_or_none()
+        query = _PROFILE[self._conn.dialect.name]
+        row = (await self._conn.execute(query, {"account_id": account_id})).one_or_none()
         return Profile() if row is None else Profile(row.employees, row.yearly_fen)
 
     async def save_profile(self, account_id: int, profile: Profile, at: datetime) -> None:

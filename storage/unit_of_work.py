@@ -1,4 +1,5 @@
-"""The open transaction as handlers see it. storage/writers.py begins and commits it."""
+"""The open transaction as handlers see it. storage/postgres_connections.py or
+storage/sqlite_writer.py begins and commits it."""
 
 from __future__ import annotations
 
@@ -178,7 +179,8 @@ class UnitOfWork:
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._unseen = conn
-        self._conn = cast(AsyncConnection, Remembering(conn))
+        self._remembering = Remembering(conn)
+        self._conn = cast(AsyncConnection, self._remembering)
         self._once_committed: list[Callable[[], None]] = []
 
     @cached_property
@@ -200,6 +202,7 @@ class UnitOfWork:
 
     async def complete(self) -> None:
         """What is left for the end of the transaction. Called by whoever is about to commit."""
+        await self._remembering.write_what_waits()  # before others have to wait for the seal
         await self.audit.seal()
 
     def committed(self) -> None:
@@ -214,7 +217,9 @@ class UnitOfWork:
         unsealed = self.audit.unsealed
         try:
             yield
+            await self._remembering.write_what_waits()
         except BaseException:
+            self._remembering.drop_what_waits()
             await self._conn.execute(text("ROLLBACK TO SAVEPOINT attempt"))  # and forget
             self.audit.drop_unsealed(besides=unsealed)
             raise

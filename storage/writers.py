@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.messages import Envelope
 from storage.postgres_append import PostgresAppend
+from storage.postgres_connections import PostgresConnections
 from storage.trouble import told_apart
 from storage.unit_of_work import UnitOfWork
 
@@ -42,16 +43,17 @@ class PostgresWriter:
 
     commits_elsewhere = True
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, connections: PostgresConnections) -> None:
         self.turn = nullcontext()
         self._engine = engine
+        self._connections = connections
         self._doors = PostgresAppend(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         with told_apart():
-            async with self._engine.begin() as conn:
-                tx = UnitOfWork(conn)
+            async with self._connections.transaction() as conn:
+                tx = UnitOfWork(cast(AsyncConnection, conn))
                 yield tx
                 await tx.complete()
         tx.committed()
@@ -61,4 +63,5 @@ class PostgresWriter:
 
     async def close(self) -> None:
         await self._doors.close()
+        await self._connections.close()
         await self._engine.dispose()

@@ -61,6 +61,7 @@ _LIKE = re.compile(r"\?(?:, \?)+|\(\?\)(?:, \(\?\))+")
 _LIKE_ON_POSTGRES = re.compile(r"\$\d+(::\w+)?(?:, \$\d+\1)*")
 _INFRASTRUCTURE = (
     "storage/prepared.py",
+    "storage/postgres_connections.py",
     "storage/sqlite_writer.py",
     "storage/remembering.py",
     "storage/dialects.py",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -65,6 +68,49 @@ async def test_entries_of_one_moment_form_one_chain(database: Database) -> None:
     async with database.read() as tx:
         assert await tx.audit.verify() is None
         assert (await tx.audit.head())[0] == 20
+
+
+@pytest.mark.postgres
+async def test_beside_the_version_before_it_stays_one_chain(postgres_url: str) -> None:
+    """Which took the lock, read the head and sealed by itself, while processes are replaced."""
+    database = await Database.open(postgres_url)
+    before = await asyncpg.connect(postgres_url)
+    odd = 'a"b\\c%s中\u2028\n'
+
+    async def act(number: int) -> None:
+        async with database.begin() as tx:
+            for word in (odd, str(number)):
+                await tx.audit.append(
+                    at=AT, actor=word, action="x", subject=odd, before=None, after={odd: word}
+                )
+
+    acting = [asyncio.create_task(act(number)) for number in range(8)]
+    for _ in range(8):
+        await _append_as_0_38_did(before)
+    await asyncio.gather(*acting)
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+        assert (await tx.audit.head())[0] == 24
+    await before.close()
+    await database.close()
+
+
+async def _append_as_0_38_did(conn: asyncpg.Connection) -> None:
+    async with conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", 0x67656E64)
+        head = await conn.fetchrow("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        seq, previous = (head["seq"] + 1, head["hash"]) if head else (1, START)
+        content = hashlib.sha256(b"s\nnull\nnull").hexdigest()
+        sealed = [seq, AT.isoformat(timespec="microseconds"), "system", "x", "x", content, previous]
+        text = json.dumps(sealed, ensure_ascii=False, separators=(",", ":"))
+        seal = hashlib.sha256(text.encode()).hexdigest()
+        await asyncio.sleep(0.005)
+        await conn.execute(
+            "INSERT INTO audit (seq, at, actor, action, subject, before, after, salt,"
+            " content_hash, previous_hash, hash)"
+            " VALUES ($1, $2, 'system', 'x', 'x', 'null', 'null', 's', $3, $4, $5)",
+            seq, AT, content, previous, seal,
+        )  # fmt: skip
 
 
 async def test_an_entry_that_was_rolled_back_leaves_no_gap(database: Database) -> None:
