@@ -7,7 +7,6 @@ the earliest sent first. Different lanes run side by side.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import itertools
 import logging
 import uuid
@@ -27,6 +26,7 @@ from bot.errors import (
     UserError,
 )
 from bot.fetching import Fetching, Stopped, one_of
+from bot.lane import Lane
 from bot.messages import (
     Envelope,
     ForecastLine,
@@ -119,7 +119,7 @@ class Dispatcher(Generic[Tx]):
         self._wording = wording
         self._queued = queued
         self._backoff_s = backoff_s
-        self._lanes: dict[str, list[tuple[datetime, int, Pending]]] = {}
+        self._lanes: dict[str, Lane] = {}
         self._waiting: set[int] = set()  # ids of all that is in a lane or about to be
         self._doubts = self._looked_after = 0  # times the store failed; those cleared up since
         self._workers: set[asyncio.Task[None]] = set()
@@ -144,7 +144,11 @@ class Dispatcher(Generic[Tx]):
             stored = await self._append(envelope)
         release = self._release_of(stored, envelope)
         if self._looked_after < self._doubts:
-            await self._look_for_doubtful()
+            try:
+                await self._look_for_doubtful()
+            except BaseException:  # whoever asked has gone: nobody else will let it go
+                release()
+                raise
         return release
 
     async def _append(self, envelope: Envelope) -> int | None:
@@ -187,8 +191,7 @@ class Dispatcher(Generic[Tx]):
         goes on, and its end is refused if somebody else has begun with it."""
         for key, lane in self._lanes.items():
             if not self._is_ours(key):
-                self._waiting.difference_update(pending.id for _, _, pending in lane)
-                lane.clear()
+                self._waiting -= lane.clear()
         self._progress.set()
 
     def _is_ours(self, conversation: str) -> bool:
@@ -205,11 +208,11 @@ class Dispatcher(Generic[Tx]):
                 self._hand_over(key, pending.id)
             return
         if key not in self._lanes:
-            self._lanes[key] = []
+            self._lanes[key] = Lane()
             worker = asyncio.create_task(self._run_lane(key, self._lanes[key]), name=f"lane {key}")
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
-        self._push(self._lanes[key], pending)
+        self._lanes[key].push(pending)
 
     def is_at_work(self, conversation: str) -> bool:
         """Whether something that was said there is being handled or waits for it."""
@@ -245,30 +248,31 @@ class Dispatcher(Generic[Tx]):
         self._stopping.set()
         await asyncio.gather(*self._workers, return_exceptions=True)
 
-    @staticmethod
-    def _push(lane: list[tuple[datetime, int, Pending]], pending: Pending) -> None:
-        heapq.heappush(lane, (pending.envelope.sent_at, pending.id, pending))
+    async def _run_lane(self, key: str, lane: Lane) -> None:
+        at_work: Pending | None = None
+        try:
+            while lane and not self._stopping.is_set():
+                at_work = lane.pop()
+                if self._shares is not None:
+                    at_work = await self._first_of(self._shares, lane, at_work)
+                if at_work is not None:
+                    await self._advance(lane, at_work)
+                    at_work = None
+        finally:  # a lane that dies of an error leaves all to `recover`
+            del self._lanes[key]
+            self._waiting -= lane.clear() | ({at_work.id} if at_work is not None else set())
+            self._progress.set()
 
-    async def _run_lane(self, key: str, lane: list[tuple[datetime, int, Pending]]) -> None:
-        while lane and not self._stopping.is_set():
-            pending = heapq.heappop(lane)[2]
-            if self._shares is not None:
-                first = await self._first_of(self._shares, lane, pending)
-                if first is None:
-                    continue
-                pending = first
-            again = await self._work(pending)
-            if again is None:
-                self._waiting.discard(pending.id)
-                self._progress.set()
-            else:
-                await wait_for(self._stopping, again.in_s)
-                self._push(lane, again.pending)
-        del self._lanes[key]
+    async def _advance(self, lane: Lane, pending: Pending) -> None:
+        again = await self._work(pending)
+        if again is None:
+            self._waiting.discard(pending.id)
+            self._progress.set()
+        else:
+            await wait_for(self._stopping, again.in_s)
+            lane.push(again.pending)
 
-    async def _first_of(
-        self, shares: Shares, lane: list[tuple[datetime, int, Pending]], pending: Pending
-    ) -> Pending | None:
+    async def _first_of(self, shares: Shares, lane: Lane, pending: Pending) -> Pending | None:
         """What stands first in the conversation of `pending`, which another process may have
         taken in; None when this round is over. Asked of the database each time: what somebody
         said to another process a moment ago must not be overtaken here."""
@@ -278,7 +282,7 @@ class Dispatcher(Generic[Tx]):
         except Exception as error:  # noqa: BLE001 - it is stored, and asked for again
             again = self._without_store(pending, error)
             await wait_for(self._stopping, again.in_s)
-            self._push(lane, pending)
+            lane.push(pending)
             return None
         fence = shares.fence_of(key)
         if first is None or fence is None:
@@ -286,7 +290,7 @@ class Dispatcher(Generic[Tx]):
             self._progress.set()
             return None
         if first.id != pending.id:
-            self._push(lane, pending)
+            lane.push(pending)
         return replace(first, fence=fence)
 
     async def _work(self, pending: Pending) -> _Again | None:

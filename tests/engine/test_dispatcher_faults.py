@@ -190,6 +190,25 @@ async def test_what_was_stored_though_it_seemed_to_fail_is_not_overtaken(bench: 
     assert await bench.did() == ["a", "b"]
 
 
+async def test_a_lane_that_dies_leaves_its_messages_to_the_next_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it dies of, nobody is waited for that is not worked for."""
+    dispatcher = bench.dispatcher()
+
+    async def die(_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dispatcher, "_work", die)
+        (await dispatcher.accept(envelope("a", number=1, seconds=1)))()
+        (await dispatcher.accept(envelope("b", number=2, seconds=2)))()
+        await drained(dispatcher)
+    assert await dispatcher.recover() == 2
+    await drained(dispatcher)
+    assert await bench.did() == ["a", "b"]
+
+
 async def test_all_leftovers_are_taken_up_page_by_page_in_their_order(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bot.clock import FixedClock
 from bot.dispatcher import Dispatcher, Wording
 from bot.domain.sharing import Division
+from bot.errors import Unavailable
 from bot.membership import Membership
 from bot.messages import Address, Incoming, OutboundMessage, Platform, Text
 from bot.outbox import Outbox
@@ -38,6 +39,7 @@ class Node:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
         self.begun = asyncio.Event()
+        self.failures = 0
         self.membership = Membership(name, DIVISION, leases)
         self.peer = Peer()
         self._seen = seen
@@ -56,6 +58,9 @@ class Node:
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         self.begun.set()
         await self.goes_on.wait()
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("for a moment")
         await tx.settings.put(f"seen {incoming.message.text}", self.name, incoming.at)
         tx.once_committed(lambda: self._seen.append(f"{self.name}: {incoming.message.text}"))
         answer = Text(f"re {incoming.message.text}")
@@ -108,6 +113,26 @@ async def test_words_to_two_processes_keep_their_order(
     await a.dispatcher.take(b.handed_over)
     await a.dispatcher.drained()
     assert len(seen) == 2
+
+
+async def test_a_word_that_stands_in_line_twice_holds_nobody_up(
+    nodes: tuple[Node, Node, list[str]],
+) -> None:
+    """The database tells of the first before it is handed over, and it wants another try."""
+    a, b, seen = nodes
+    a.failures = 1
+    (await b.dispatcher.accept(envelope("first", number=1, seconds=1)))()
+    a.goes_on.clear()
+    (await a.dispatcher.accept(envelope("second", number=2, seconds=2)))()
+    await a.begun.wait()
+    await a.dispatcher.take(b.handed_over)
+    a.goes_on.set()
+    async with asyncio.timeout(10):
+        await a.dispatcher.drained()
+    (await a.dispatcher.accept(envelope("third", number=3, seconds=3)))()
+    async with asyncio.timeout(10):
+        await a.dispatcher.drained()
+    assert seen == ["a: first", "a: second", "a: third"]
 
 
 async def test_what_a_dead_process_left_is_handled_by_who_takes_over(
