@@ -23,6 +23,7 @@ from bot.errors import (
     TransientError,
 )
 from bot.messages import ForecastLine, OutboundMessage, Receipt
+from bot.messages.masked_content import masked_content
 from bot.ports import (
     AppKey,
     ChatConnector,
@@ -246,7 +247,7 @@ class Outbox(Generic[Tx]):
                 return await self._erps[app].write(outgoing.content)
         elif app in self._connectors:
             return await self._connectors[app].send(
-                outgoing.to, outgoing.content, dedupe_key=outgoing.dedupe_key
+                outgoing.to, masked_content(outgoing.content), dedupe_key=outgoing.dedupe_key
             )
         raise Rejected(f"no application {app[0]}:{app[1]}")
 

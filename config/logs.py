@@ -1,4 +1,5 @@
-"""Logs: one JSON line an event on standard error; secrets blanked, bodies only at DEBUG."""
+"""Logs: one JSON line an event on standard error; secrets blanked, numbers of persons masked,
+bodies only at DEBUG."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from typing import Any, TextIO
 import stamina
 import structlog
 from structlog.typing import EventDict, Processor
+
+from bot.domain.masking import masked
 
 _BLANK = "***"
 
@@ -103,4 +106,4 @@ def _clean(name: str, value: Any) -> Any:
 def _clean_text(text: str) -> str:
     for pattern, kept in ((_QUERY, rf"\1{_BLANK}"), (_USER_INFO, rf"\1{_BLANK}@")):
         text = pattern.sub(kept, text)
-    return _QUOTED.sub(rf"\1{_BLANK}", text)
+    return masked(_QUOTED.sub(rf"\1{_BLANK}", text))

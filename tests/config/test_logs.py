@@ -72,6 +72,13 @@ def test_secrets_are_blanked_wherever_they_stand(
     assert "geheim" not in output.getvalue()
 
 
+def test_numbers_of_persons_are_masked(output: io.StringIO) -> None:
+    logs.set_up("INFO", to=output)
+    log.warning("refused 13812345678", extra={"reason": ["ID 33010619900307123X"]})
+    assert told(output)["event"] == "refused 138****5678"
+    assert told(output)["reason"] == ["ID 330***********123X"]
+
+
 def test_a_secret_in_the_sentence_is_blanked(output: io.StringIO) -> None:
     logs.set_up("INFO", to=output)
     log.info("GET %s", "https://qyapi.example.com/cgi-bin/gettoken?corpsecret=geheim")

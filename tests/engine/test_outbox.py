@@ -49,6 +49,12 @@ async def test_messages_to_one_person_keep_their_order(bench: Bench) -> None:
     assert bench.sent == ["1", "2", "3"]
 
 
+async def test_a_persons_number_is_masked_on_its_way_out(bench: Bench) -> None:
+    await bench.queue("王总13812345678")
+    await bench.outbox.drain()
+    assert bench.sent == ["王总138****5678"]
+
+
 async def test_the_same_key_is_sent_once(bench: Bench) -> None:
     await bench.queue("x")
     await bench.queue("x")
