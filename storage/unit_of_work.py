@@ -73,6 +73,7 @@ from storage.people_lists import PeopleLists
 from storage.personal_data import PersonalData
 from storage.policy_changes import PolicyChanges
 from storage.pool import Pool
+from storage.raw_words import RawWords
 from storage.refusals import Refusals
 from storage.remembering import Remembering
 from storage.settings import Settings
@@ -163,6 +164,7 @@ class UnitOfWork:
     group_words = _Part(GroupWords)
     mails = _Part(Mails)
     kept_words = _Part(KeptWords)
+    raw_words = _Part(RawWords)
     settings = _Part(Settings)
     policy_changes = _Part(PolicyChanges)
     tokens = _Part(Tokens)

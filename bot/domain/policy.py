@@ -220,6 +220,14 @@ class GrowthFundPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacyPolicy:
+    """raw_chat_days: for how many days it is kept word for word what was said to the bot and what
+    it said; 0: for ever."""
+
+    raw_chat_days: int = 180
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -277,6 +285,7 @@ class Policy:
     signals: SignalPolicy = field(default_factory=SignalPolicy)
     decay: DecayPolicy = field(default_factory=DecayPolicy)
     growth_fund: GrowthFundPolicy = field(default_factory=GrowthFundPolicy)
+    privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

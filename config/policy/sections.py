@@ -27,6 +27,7 @@ from bot.domain.policy import (
     ForecastPolicy,
     GrowthFundPolicy,
     LightPolicy,
+    PrivacyPolicy,
     PushPolicy,
     ReceivablePolicy,
     RolePolicy,
@@ -38,6 +39,9 @@ from config.policy.table import Table
 
 SLOTS = ("duration_min", "objections", "next_contact", "contact", "amount_fen",
          "customer_received", "files")  # fmt: skip
+FEWEST_RAW_DAYS = 30
+"""What is gone is gone: a slip of the finger must not take last week's messages at night."""
+MOST_RAW_DAYS = 36_500
 
 
 def read_section(name: str, table: Table) -> Any:
@@ -168,6 +172,17 @@ def _growth_fund(table: Table) -> GrowthFundPolicy:
     return table.like(GrowthFundPolicy())
 
 
+def _privacy(table: Table) -> PrivacyPolicy:
+    policy = table.like(PrivacyPolicy())
+    if policy.raw_chat_days and not FEWEST_RAW_DAYS <= policy.raw_chat_days <= MOST_RAW_DAYS:
+        raise table.fail(
+            "raw_chat_days",
+            f"应为 0，或 {FEWEST_RAW_DAYS} 到 {MOST_RAW_DAYS}"
+            f" (0, or {FEWEST_RAW_DAYS} to {MOST_RAW_DAYS})",
+        )
+    return policy
+
+
 def _roles(table: Table) -> RolePolicy:
     usual = RolePolicy()
     default = table.choice("default", Role, usual.default)
@@ -193,6 +208,7 @@ _SECTIONS: Mapping[str, Callable[[Table], Any]] = {
     "signals": _signals,
     "decay": _decay,
     "growth_fund": _growth_fund,
+    "privacy": _privacy,
     "roles": _roles,
 }
 SECTIONS = tuple(_SECTIONS)

@@ -69,6 +69,8 @@ def test_a_changed_number_is_read(tmp_path: Path) -> None:
         ("[pushes]\nweekly_at = 21:00:00", "pushes.weekly_at", "quiet hours"),
         ("[actions]\nremind_after_h = [44, 24]", "actions.remind_after_h", "rising"),
         ("[actions]\nremind_after_h = [0]", "actions.remind_after_h", "above 0"),
+        ("[privacy]\nraw_chat_days = 7", "privacy.raw_chat_days", "0, or 30"),
+        ("[privacy]\nraw_chat_days = 99999", "privacy.raw_chat_days", "to 36500"),
         ("[diagnosis]\ndead_days = 0", "diagnosis.dead_days", "at least 1"),
         ("[pushes]\nsnooze_reasons = 3", "pushes.snooze_reasons", "list of texts"),
         ("[drafts]\nmin_confidence = 80", "drafts.min_confidence", "0 to 1"),

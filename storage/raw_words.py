@@ -1,0 +1,140 @@
+"""What people said, word for word, taken out of rows that are handled and old (semantics B17).
+
+The rows stay. By their keys a delivery is known when it comes again, and their states and times
+tell that it was handled. Each table is gone through once, in order of its numbers, up to a place
+that is kept; what could not be emptied there, since it still waits, is kept by its number and
+looked at again. So no index is needed, which every message would have to pay for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, null, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.dialects import AnyRow, among
+from storage.outbox import NO_WORDS
+from storage.settings import Settings
+from storage.tables import drafts, inbox, outbox
+
+BATCH = 1_000
+MOST_LEFT = 10_000
+"""Rows that are passed over, since they wait. With more of them a table is not gone on with before
+somebody has seen to these."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A table of raw words. since: by which a row's age is told. waits: the state of those that are
+    still needed. emptied: what takes the place of its words."""
+
+    since: Column[datetime]
+    waits: str
+    emptied: Mapping[str, Any]
+
+    @property
+    def table(self) -> Table:
+        return self.since.table
+
+
+_TABLES = {
+    "inbox": _Kept(inbox.c.received_at, "new", {"body": b""}),
+    "outbox": _Kept(
+        outbox.c.queued_at,
+        "queued",
+        {
+            "content": NO_WORDS,
+            "address": "",
+            "user_id": None,
+            "chat_id": None,
+            "webhook": None,
+            "undelivered": null(),
+        },
+    ),
+    "drafts": _Kept(drafts.c.created_at, "open", {"text": "", "slots": {}, "confidence": {}}),
+}
+TABLES = tuple(_TABLES)
+"""Their names. A draft that was confirmed lives on in the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a table is gone through. left: rows before it that still have their words. untold:
+    how many were emptied since `take_counts`."""
+
+    up_to: int = 0
+    left: tuple[int, ...] = ()
+    untold: int = 0
+
+
+class RawWords:
+    """Inside one transaction, which should be short: one batch."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+        self._settings = Settings(conn)
+
+    async def look_again(self, name: str, *, before: datetime, at: datetime) -> None:
+        """Empty what was passed over, where it no longer waits. before: what is younger stays."""
+        place = await self._place(name)
+        if place.left:
+            kept = _TABLES[name]
+            again = await self._rows(kept, among(self._conn, kept.table.c.id, place.left))
+            await self._empty(name, again, _Place(place.up_to, (), place.untold), before, at)
+
+    async def go_on(self, name: str, *, before: datetime, at: datetime) -> bool:
+        """Empty among the next BATCH rows; whether more may follow them. A batch of which all are
+        too young is the end. before: as above."""
+        kept, place = _TABLES[name], await self._place(name)
+        if len(place.left) > MOST_LEFT:
+            return False
+        following = await self._rows(kept, kept.table.c.id > place.up_to, most=BATCH)
+        last = max((row.id for row in following if row.since < before), default=None)
+        if last is None:
+            return False
+        passed = [row for row in following if row.id <= last]
+        await self._empty(name, passed, _Place(last, place.left, place.untold), before, at)
+        return len(following) == BATCH
+
+    async def take_counts(self, at: datetime) -> dict[str, int]:
+        """Table -> how many rows were emptied since this was last called; without zeros."""
+        counts = {}
+        for name in TABLES:
+            place = await self._place(name)
+            if place.untold:
+                counts[name] = place.untold
+                await self._keep(name, _Place(place.up_to, place.left), at)
+        return counts
+
+    async def _empty(
+        self, name: str, rows: Sequence[AnyRow], place: _Place, before: datetime, at: datetime
+    ) -> None:
+        """Those rows, where they may be; with what becomes of the place."""
+        kept = _TABLES[name]
+        ended = [row.id for row in rows if row.state != kept.waits and row.since < before]
+        left = tuple(sorted({row.id for row in rows} - set(ended)))
+        if ended:
+            its = (among(self._conn, kept.table.c.id, ended), kept.since < before)
+            await self._conn.execute(update(kept.table).where(*its).values(kept.emptied))
+        after = _Place(place.up_to, (*place.left, *left), place.untold + len(ended))
+        await self._keep(name, after, at)
+
+    async def _rows(
+        self, kept: _Kept, which: ColumnElement[bool], *, most: int | None = None
+    ) -> Sequence[AnyRow]:
+        columns = kept.table.c.id, kept.table.c.state, kept.since.label("since")
+        query = select(*columns).where(which).order_by(kept.table.c.id).limit(most)
+        return (await self._conn.execute(query)).all()
+
+    async def _place(self, name: str) -> _Place:
+        told = await self._settings.get(f"raw_words.{name}")
+        if told is None:
+            return _Place()
+        return _Place(told["up_to"], tuple(told["left"]), told["untold"])
+
+    async def _keep(self, name: str, place: _Place, at: datetime) -> None:
+        await self._settings.put(f"raw_words.{name}", asdict(place), at)
