@@ -9,7 +9,7 @@ looked at again. So no index is needed, which every message would have to pay fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from sqlalchemy import Column, ColumnElement, Table, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import AnyRow, among
+from storage.kept_places import KeptPlaces, Place
 from storage.outbox import NO_WORDS
-from storage.settings import Settings
 from storage.tables import drafts, inbox, outbox
 
 BATCH = 1_000
@@ -61,35 +61,25 @@ TABLES = tuple(_TABLES)
 """Their names. A draft that was confirmed lives on in the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """How far a table is gone through. left: rows before it that still have their words. untold:
-    how many were emptied since `take_counts`."""
-
-    up_to: int = 0
-    left: tuple[int, ...] = ()
-    untold: int = 0
-
-
 class RawWords:
     """Inside one transaction, which should be short: one batch."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
-        self._settings = Settings(conn)
+        self._places = KeptPlaces(conn)
 
     async def look_again(self, name: str, *, before: datetime, at: datetime) -> None:
         """Empty what was passed over, where it no longer waits. before: what is younger stays."""
-        place = await self._place(name)
+        place = await self._places.get(name)
         if place.left:
             kept = _TABLES[name]
             again = await self._rows(kept, among(self._conn, kept.table.c.id, place.left))
-            await self._empty(name, again, _Place(place.up_to, (), place.untold), before, at)
+            await self._empty(name, again, replace(place, left=()), before, at)
 
     async def go_on(self, name: str, *, before: datetime, at: datetime) -> bool:
         """Empty among the next BATCH rows; whether more may follow them. A batch of which all are
         too young is the end. before: as above."""
-        kept, place = _TABLES[name], await self._place(name)
+        kept, place = _TABLES[name], await self._places.get(name)
         if len(place.left) > MOST_LEFT:
             return False
         following = await self._rows(kept, kept.table.c.id > place.up_to, most=BATCH)
@@ -97,21 +87,11 @@ class RawWords:
         if last is None:
             return False
         passed = [row for row in following if row.id <= last]
-        await self._empty(name, passed, _Place(last, place.left, place.untold), before, at)
+        await self._empty(name, passed, replace(place, up_to=last), before, at)
         return len(following) == BATCH
 
-    async def take_counts(self, at: datetime) -> dict[str, int]:
-        """Table -> how many rows were emptied since this was last called; without zeros."""
-        counts = {}
-        for name in TABLES:
-            place = await self._place(name)
-            if place.untold:
-                counts[name] = place.untold
-                await self._keep(name, _Place(place.up_to, place.left), at)
-        return counts
-
     async def _empty(
-        self, name: str, rows: Sequence[AnyRow], place: _Place, before: datetime, at: datetime
+        self, name: str, rows: Sequence[AnyRow], place: Place, before: datetime, at: datetime
     ) -> None:
         """Those rows, where they may be; with what becomes of the place."""
         kept = _TABLES[name]
@@ -120,8 +100,8 @@ class RawWords:
         if ended:
             its = (among(self._conn, kept.table.c.id, ended), kept.since < before)
             await self._conn.execute(update(kept.table).where(*its).values(kept.emptied))
-        after = _Place(place.up_to, (*place.left, *left), place.untold + len(ended))
-        await self._keep(name, after, at)
+        after = replace(place, left=(*place.left, *left), untold=place.untold + len(ended))
+        await self._places.put(name, after, at)
 
     async def _rows(
         self, kept: _Kept, which: ColumnElement[bool], *, most: int | None = None
@@ -129,12 +109,3 @@ class RawWords:
         columns = kept.table.c.id, kept.table.c.state, kept.since.label("since")
         query = select(*columns).where(which).order_by(kept.table.c.id).limit(most)
         return (await self._conn.execute(query)).all()
-
-    async def _place(self, name: str) -> _Place:
-        told = await self._settings.get(f"raw_words.{name}")
-        if told is None:
-            return _Place()
-        return _Place(told["up_to"], tuple(told["left"]), told["untold"])
-
-    async def _keep(self, name: str, place: _Place, at: datetime) -> None:
-        await self._settings.put(f"raw_words.{name}", asdict(place), at)

@@ -42,6 +42,9 @@ SLOTS = ("duration_min", "objections", "next_contact", "contact", "amount_fen",
 FEWEST_RAW_DAYS = 30
 """What is gone is gone: a slip of the finger must not take last week's messages at night."""
 MOST_RAW_DAYS = 36_500
+FEWEST_YEARS = 2
+"""As long as what wages are proven by must be kept: words may explain it."""
+MOST_YEARS = 100
 
 
 def read_section(name: str, table: Table) -> Any:
@@ -179,6 +182,11 @@ def _privacy(table: Table) -> PrivacyPolicy:
             "raw_chat_days",
             f"应为 0，或 {FEWEST_RAW_DAYS} 到 {MOST_RAW_DAYS}"
             f" (0, or {FEWEST_RAW_DAYS} to {MOST_RAW_DAYS})",
+        )
+    if policy.history_years and not FEWEST_YEARS <= policy.history_years <= MOST_YEARS:
+        raise table.fail(
+            "history_years",
+            f"应为 0，或 {FEWEST_YEARS} 到 {MOST_YEARS} (0, or {FEWEST_YEARS} to {MOST_YEARS})",
         )
     return policy
 

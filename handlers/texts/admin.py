@@ -53,7 +53,7 @@ ACTIONS = {
     "bind_chat": "绑定会话", "unbind_chat": "解绑会话", "bind_contacts": "批量绑定",
     "undo_binding": "撤销绑定", "replay": "重放", "export": "导出", "end_sessions": "强制退出",
     "verify_audit": "核对审计链", "erase_personal_data": "删除个人信息",
-    "empty_raw_words": "到期删除原文",
+    "empty_old_words": "删去到期的原文",
     "log_activity": "记一条动态", "retract_activity": "撤回动态", "unlock_activity": "解锁补录",
     "reopen_activity": "重开补录", "keep_locked": "不解锁", "create_customer": "新建客户",
     "reopen_forecast": "重开预测",

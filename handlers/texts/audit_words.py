@@ -19,7 +19,7 @@ _SUBJECTS = {
     "chat": "会话 {}", "light": "亮灯 {}",
 }  # fmt: skip
 _WHOLE = {
-    "page sessions": "网页登录", "audit": "审计链", "raw words": "消息原文",
+    "page sessions": "网页登录", "audit": "审计链", "old words": "到期的原文",
     "archive": "会话存档", "accounts": "客户",
     "growth:catalogue": "兑换目录", "supply:groups": "备货群", "inbox": "收到的消息",
     "outbox": "要发的消息", "library:organisation": "全公司的动作库",
@@ -57,6 +57,7 @@ _KEYS = {
     "station": "岗位", "supervisor": "主管", "team": "团队", "tiers": "档位", "title": "标题",
     "to": "交给", "total_fen": "合计", "unit": "动作", "until": "到", "valid": "有效",
     "value": "值", "version": "版本", "week": "周", "when": "条件", "why": "原因", "words": "原话",
+    "activities": "客户动态", "pushes": "亮灯推送", "years": "保留年数",
 }  # fmt: skip
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "by": {"link": "聊天里的链接"},

@@ -20,7 +20,7 @@ _JOBS = {
     "compare ERP customers": "核对 ERP 客户",
     "customer pool": "公海回收",
     "digest of lights": "每日汇总",
-    "empty old words": "删去到期消息的原文",
+    "empty old words": "删去到期的原文",
     "disputes that wait": "催没处理的申诉",
     "evidence that has ended": "凭据到期降级",
     "evidence that will end": "提醒快到期的凭据",
@@ -59,6 +59,7 @@ _WEEKDAYS = {
 _FIELDS = {"minute": "分", "hour": "点", "day": "日", "day_of_week": "星期", "month": "月"}
 
 _RAW_KEPT_AT = "设置 原文保留（policy.toml 的 [privacy] raw_chat_days）"
+_WORDS_KEPT_AT = "设置 动态原话保留（policy.toml 的 [privacy] history_years）"
 _RETENTION = (
     ("群里对机器人说的、还没归到客户的话", "7天", "固定"),
     ("网页登录", "7天后要重新登录", "固定"),
@@ -69,7 +70,7 @@ _RETENTION = (
         "gendan.toml 的 [storage] keep_inbox_months",
     ),
     (
-        "客户动态、灯的历史、合同、回款",
+        "客户动态（不含到期的原话）、灯的历史、合同、回款",
         "长期；按客户删除：gendan erase-customer",
         "说明见 docs/privacy.md",
     ),
@@ -78,10 +79,15 @@ _RETENTION = (
 )
 
 
-def retention(raw_chat_days: int) -> tuple[tuple[str, str, str], ...]:
+def retention(raw_chat_days: int, history_years: int) -> tuple[tuple[str, str, str], ...]:
     """What is kept, for how long, and where that is said."""
-    kept = f"{raw_chat_days}天，之后每晚删去；发生过的时间和结果保留" if raw_chat_days else "长期"
-    return (("收发的消息、已结束的草稿的原文", kept, _RAW_KEPT_AT), *_RETENTION)
+    raw = f"{raw_chat_days}天，之后每晚删去；时间和处理结果保留" if raw_chat_days else "长期"
+    words = f"{history_years}年，有在谈商机的除外；时间、种类和是否有效保留"
+    return (
+        ("收发的消息、已结束的草稿的原文", raw, _RAW_KEPT_AT),
+        ("客户动态里的原话、亮灯推送的记录", words if history_years else "长期", _WORDS_KEPT_AT),
+        *_RETENTION,
+    )
 
 
 def emptied(raw_chat_days: int) -> str:

@@ -92,6 +92,9 @@ WORDS = {
     "privacy.raw_chat_days": Words(
         "原文保留", _D, "收发的消息和已结束的草稿过这么久删去原文，至少30天；0为一直保留"
     ),
+    "privacy.history_years": Words(
+        "动态原话保留", "年", "没有在谈商机的客户，动态里的话过这么久删去，至少2年；0为一直保留"
+    ),
 }
 
 _GROUPS = {

@@ -70,6 +70,7 @@ def test_a_changed_number_is_read(tmp_path: Path) -> None:
         ("[actions]\nremind_after_h = [44, 24]", "actions.remind_after_h", "rising"),
         ("[actions]\nremind_after_h = [0]", "actions.remind_after_h", "above 0"),
         ("[privacy]\nraw_chat_days = 7", "privacy.raw_chat_days", "0, or 30"),
+        ("[privacy]\nhistory_years = 1", "privacy.history_years", "0, or 2"),
         ("[privacy]\nraw_chat_days = 99999", "privacy.raw_chat_days", "to 36500"),
         ("[diagnosis]\ndead_days = 0", "diagnosis.dead_days", "at least 1"),
         ("[pushes]\nsnooze_reasons = 3", "pushes.snooze_reasons", "list of texts"),

@@ -148,8 +148,8 @@ async def test_the_audit_says_once_a_night_how_many_it_were(chat: Chat) -> None:
     await received(chat, "later", days=9)
     await night(chat, DAYS + 10)
     assert await audited(chat) == [
-        {"days": DAYS, "rows": {"drafts": 3, "inbox": 2, "outbox": 2}},
-        {"days": DAYS, "rows": {"inbox": 1}},
+        {"days": DAYS, "years": 3, "rows": {"drafts": 3, "inbox": 2, "outbox": 2}},
+        {"days": DAYS, "years": 3, "rows": {"inbox": 1}},
     ]
 
 
@@ -235,4 +235,4 @@ async def audited(chat: Chat) -> list[dict[str, object]]:
     async with chat.database.read() as tx:
         assert await tx.audit.verify() is None
         rows = await tx.audit._page(after=0)
-    return [json.loads(row.after) for row in rows if row.action == "empty_raw_words"]
+    return [json.loads(row.after) for row in rows if row.action == "empty_old_words"]

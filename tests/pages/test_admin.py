@@ -353,7 +353,9 @@ async def test_how_long_what_is_kept_is_told_with_the_number_that_applies(
     website: Website,
 ) -> None:
     admin = await website.sign_in("zhao", "管理")
-    assert "180天，之后每晚删去" in (await admin.get("/admin/operations"))[1]
+    page = (await admin.get("/admin/operations"))[1]
+    assert "180天，之后每晚删去" in page
+    assert "3年，有在谈商机的除外" in page
     here = "/admin/policies/privacy.raw_chat_days"
     assert "改为 90天" in await told(admin, here, value="90", was="180")
     assert "90天，之后每晚删去" in (await admin.get("/admin/operations"))[1]

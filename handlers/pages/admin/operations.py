@@ -298,7 +298,8 @@ def _retention(room: Room) -> tuple[RetentionLine, ...]:
         )
         for app, days in room.machine.keep_days.items()
     ]
-    usual = words.retention(room.office.policy.privacy.raw_chat_days)
+    policy = room.office.policy.privacy
+    usual = words.retention(policy.raw_chat_days, policy.history_years)
     return (*archived, *(RetentionLine(*one) for one in usual))
 
 
