@@ -43,7 +43,7 @@ class OldHistory:
     async def go_on(self, name: str, *, before: datetime, at: datetime) -> bool:
         """The next BATCH rows; whether more may follow them. Past the last one that is old enough
         the next call begins anew. name: of HISTORY. before: what is younger stays."""
-        place = await self._places.get(name)
+        place = await self._places.get(name, at)
         if name == ACTIVITIES:
             rows = await self._next_activities(place.up_to)
             old = [row for row in rows if row.since < before]

@@ -8,6 +8,7 @@ looked at again. So no index is needed, which every message would have to pay fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from storage.dialects import AnyRow, among
 from storage.kept_places import KeptPlaces, Place
 from storage.outbox import NO_WORDS
 from storage.tables import drafts, inbox, outbox
+
+log = logging.getLogger(__name__)
 
 BATCH = 1_000
 MOST_LEFT = 10_000
@@ -70,7 +73,7 @@ class RawWords:
 
     async def look_again(self, name: str, *, before: datetime, at: datetime) -> None:
         """Empty what was passed over, where it no longer waits. before: what is younger stays."""
-        place = await self._places.get(name)
+        place = await self._places.get(name, at)
         if place.left:
             kept = _TABLES[name]
             again = await self._rows(kept, among(self._conn, kept.table.c.id, place.left))
@@ -79,8 +82,10 @@ class RawWords:
     async def go_on(self, name: str, *, before: datetime, at: datetime) -> bool:
         """Empty among the next BATCH rows; whether more may follow them. A batch of which all are
         too young is the end. before: as above."""
-        kept, place = _TABLES[name], await self._places.get(name)
+        kept, place = _TABLES[name], await self._places.get(name, at)
         if len(place.left) > MOST_LEFT:
+            told = {"action": "empty", "table": name, "waiting": len(place.left)}
+            log.warning("old rows that wait keep others from being emptied", extra=told)
             return False
         following = await self._rows(kept, kept.table.c.id > place.up_to, most=BATCH)
         last = max((row.id for row in following if row.since < before), default=None)
