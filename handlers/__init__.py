@@ -59,6 +59,7 @@ from handlers.supply import acknowledging, notices
 from handlers.supply.reminding import Reminding
 from handlers.texts import directory as directory_texts
 from handlers.upkeep.daily import Daily
+from handlers.upkeep.emptying import Emptying
 from storage.unit_of_work import UnitOfWork
 
 TELL_AGAIN_AFTER = timedelta(hours=1)
@@ -257,6 +258,7 @@ class Handlers:
             *level_routes.jobs(self._office),
             *growth_closing.jobs(self._office),
             Reminding(self._office).job(),
+            Emptying(self._office).job(),
         )
         return tuple(policies.followed(job) for job in jobs)
 

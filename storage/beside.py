@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -29,19 +30,27 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many were put back. emptied: of the asked ones, whose words were removed."""
+
+    count: int
+    emptied: Sequence[int]
+
+
 async def replay(
     url: str, *, failed: bool, since: datetime | None, ids: Sequence[int], at: datetime
-) -> int:
+) -> Replayed:
     """Put envelopes back into the inbox and, with `failed`, what could not be sent into the
     outbox, and archived messages and files that were given up; a running bot looks at all of it by
-    itself. How many."""
+    itself."""
     async with opened(url) as database, database.begin() as tx:
         count = await tx.delivery.mark_for_replay(failed=failed, since=since, ids=ids)
         if failed and not ids:
             count += await tx.delivery.send_again(since=since, at=at)
             count += await tx.archive.try_broken_again()
             count += await tx.archive_files.try_lost_again(at)
-        return count
+        return Replayed(count, await tx.boxes.emptied("inbox", ids) if ids else ())
 
 
 async def verify(url: str, *, kept: KeptFiles | None = None) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import among, by_no_index, fixed
+from storage.outbox import NO_WORDS
 from storage.tables import chat_groups, external_contacts, inbox, outbox, ticks, tokens
 
 RECENT = 20_000
@@ -41,7 +42,8 @@ class DeadKind:
 
 @dataclass(frozen=True, slots=True)
 class DeadOne:
-    """address: of an outgoing one; the conversation of one that came."""
+    """address: of an outgoing one; the conversation of one that came. emptied: its words were
+    removed, so that it cannot be tried again."""
 
     box: str
     id: int
@@ -50,6 +52,7 @@ class DeadOne:
     reason: str
     attempts: int
     died_at: datetime | None
+    emptied: bool = False
 
 
 class Boxes:
@@ -147,7 +150,7 @@ class Boxes:
         rows = await self._conn.execute(
             select(
                 table.c.id, _place(table), address, table.c.reason, table.c.attempts,
-                table.c.finished_at,
+                table.c.finished_at, _is_emptied(table),
             )
             .where(*which)
             .order_by(table.c.id.desc())
@@ -180,9 +183,20 @@ class Boxes:
         )
         return list(rows.scalars())
 
+    async def emptied(self, box: str, ids: Sequence[int]) -> list[int]:
+        """Of these, those whose words were removed."""
+        table = _table(box)
+        which = among(self._conn, table.c.id, ids), _is_emptied(table)
+        rows = await self._conn.execute(select(table.c.id).where(*which).order_by(table.c.id))
+        return list(rows.scalars())
+
 
 def _table(box: str) -> Table:
     return {"inbox": inbox, "outbox": outbox}[box]
+
+
+def _is_emptied(table: Table) -> ColumnElement[bool]:
+    return func.length(inbox.c.body) == 0 if table is inbox else outbox.c.content == NO_WORDS
 
 
 def _place(table: Table) -> ColumnElement[str]:

@@ -35,7 +35,7 @@ _FOR_UPDATE = prepared(_BY_ID.with_for_update(of=opportunities))
 _OF_ACCOUNT = prepared(_QUERY.where(opportunities.c.account_id == bindparam("key")))
 _OF_ACCOUNT_FOR_UPDATE = prepared(_OF_ACCOUNT.with_for_update(of=opportunities))
 LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
-_LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
+IS_LIVING = or_(*(opportunities.c.state == fixed(state) for state in LIVING))
 _SAVE = prepared(
     update(opportunities).where(opportunities.c.id == bindparam("saved_id")), unread=True
 )
@@ -87,7 +87,7 @@ class Opportunities:
         found: list[Opportunity] = []
         for chunk in in_chunks(account_ids):
             of_chunk = opportunities.c.account_id.in_(chunk)
-            found += await self._list(_QUERY.where(of_chunk, _LIVING))
+            found += await self._list(_QUERY.where(of_chunk, IS_LIVING))
         return found
 
     async def of_account(self, account_id: int) -> list[Opportunity]:
@@ -158,7 +158,7 @@ class Opportunities:
         """Those of them that were won, lost or given up."""
         found: set[int] = set()
         for chunk in in_chunks(opportunity_ids):
-            query = select(opportunities.c.id).where(opportunities.c.id.in_(chunk), not_(_LIVING))
+            query = select(opportunities.c.id).where(opportunities.c.id.in_(chunk), not_(IS_LIVING))
             found |= set((await self._conn.execute(query)).scalars())
         return found
 
@@ -242,14 +242,14 @@ class Opportunities:
         self._of_account.update(of_account)
 
     async def count_living(self, owner_id: int) -> int:
-        query = select(func.count()).where(opportunities.c.owner_id == owner_id, _LIVING)
+        query = select(func.count()).where(opportunities.c.owner_id == owner_id, IS_LIVING)
         return await self._conn.scalar(query) or 0
 
     async def hand_over_rest(self, of: int, to: int, at: datetime) -> list[Opportunity]:
         """Living ones that somebody has with customers of others; see `Accounts.transfer`."""
         moved = await self._conn.execute(
             update(opportunities)
-            .where(opportunities.c.owner_id == of, _LIVING)
+            .where(opportunities.c.owner_id == of, IS_LIVING)
             .values(owner_id=to, assigned_at=at, last_valid_at=None, light_due_at=at)
             .returning(opportunities.c.id)
         )

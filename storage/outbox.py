@@ -54,6 +54,9 @@ LOOKED_BACK = 100_000
 cost every message that is sent."""
 
 EXPIRED = "expired"
+NO_WORDS = content_to_json(Text(""))
+"""The content of a message whose words were removed; nobody is sent it."""
+
 SUPERSEDED = "superseded"
 
 _other = outbox.alias("other")
@@ -208,9 +211,9 @@ class Outbox:
     async def send_again(
         self, *, since: datetime | None, at: datetime, ids: Sequence[int] | None = None
     ) -> int:
-        """Queue dead letters anew, unless they have expired; how many. since: only those given
-        up since. ids: only these."""
-        dead = [outbox.c.state == fixed("dead")]
+        """Queue dead letters anew, unless they have expired or lost their words; how many. since:
+        only those given up since. ids: only these."""
+        dead = [outbox.c.state == fixed("dead"), outbox.c.content != NO_WORDS]
         if ids is not None:
             dead.append(among(self._conn, outbox.c.id, ids))
         if since is not None:

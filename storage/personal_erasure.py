@@ -14,10 +14,9 @@ from typing import Any
 from sqlalchemy import Column, Table, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.messages import Text as Content
-from bot.messages import content_to_json
 from storage.audit import ERASURE, Audit
 from storage.dialects import AnyRow, among, in_chunks, not_among
+from storage.outbox import NO_WORDS
 from storage.personal_columns import GOES_WHOLE, OF_CUSTOMER, PERSONAL
 from storage.personal_traces import Traces, chat_of, external_rows, file_hashes, pages, rows_of
 from storage.tables import (
@@ -34,8 +33,6 @@ from storage.tables import (
     inbox,
     outbox,
 )
-
-NOTHING = content_to_json(Content(""))
 
 
 async def erase(
@@ -122,7 +119,7 @@ async def _erase_what_was_shown(conn: AsyncConnection, traces: Traces) -> dict[s
         ours = outbox.c.id.in_(some)
         waiting = update(outbox).where(ours, outbox.c.state == "queued")
         await conn.execute(waiting.values(state="dropped", reason="erased"))
-        await conn.execute(update(outbox).where(ours).values(content=NOTHING))
+        await conn.execute(update(outbox).where(ours).values(content=NO_WORDS))
     shown = [
         row.card_id
         async for row in pages(conn, cards, cards.c.card_id)

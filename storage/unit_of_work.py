@@ -52,6 +52,7 @@ from storage.forecast_sums import ForecastSums
 from storage.forecasts import Forecasts
 from storage.group_words import GroupWords
 from storage.growth_fund import GrowthFund
+from storage.kept_places import KeptPlaces
 from storage.kept_words import KeptWords
 from storage.lead_spans import LeadSpans
 from storage.levels import Levels
@@ -60,6 +61,7 @@ from storage.lights import Lights
 from storage.machine_forecasts import MachineForecasts
 from storage.mails import Mails
 from storage.merges import Merges
+from storage.old_history import OldHistory
 from storage.opportunities import Opportunities
 from storage.page_sessions import PageSessions
 from storage.partitions import Partitions
@@ -73,6 +75,7 @@ from storage.people_lists import PeopleLists
 from storage.personal_data import PersonalData
 from storage.policy_changes import PolicyChanges
 from storage.pool import Pool
+from storage.raw_words import RawWords
 from storage.refusals import Refusals
 from storage.remembering import Remembering
 from storage.settings import Settings
@@ -163,6 +166,9 @@ class UnitOfWork:
     group_words = _Part(GroupWords)
     mails = _Part(Mails)
     kept_words = _Part(KeptWords)
+    raw_words = _Part(RawWords)
+    old_history = _Part(OldHistory)
+    kept_places = _Part(KeptPlaces)
     settings = _Part(Settings)
     policy_changes = _Part(PolicyChanges)
     tokens = _Part(Tokens)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from bot.domain.calendar import ClockKind
 from bot.domain.decay import DecayPolicy
@@ -220,6 +220,24 @@ class GrowthFundPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacyPolicy:
+    """raw_chat_days: for how many days it is kept word for word what was said to the bot and what
+    it said. history_years: for how many years the words of entries in the streams of customers
+    without a living deal, and who was pushed which light. 0: for ever."""
+
+    raw_chat_days: int = 180
+    history_years: int = 3
+
+    def raw_chat_since(self, at: datetime) -> datetime | None:
+        """What is older at that moment is not kept word for word; None: all is."""
+        return at - timedelta(days=self.raw_chat_days) if self.raw_chat_days else None
+
+    def history_since(self, at: datetime) -> datetime | None:
+        """The same of history; by years of 366 days, so that so many have passed in any case."""
+        return at - timedelta(days=366) * self.history_years if self.history_years else None
+
+
+@dataclass(frozen=True, slots=True)
 class RolePolicy:
     """Roles by words in a person's titles, the first match of each role; nobody matched
     gets `default`."""
@@ -277,6 +295,7 @@ class Policy:
     signals: SignalPolicy = field(default_factory=SignalPolicy)
     decay: DecayPolicy = field(default_factory=DecayPolicy)
     growth_fund: GrowthFundPolicy = field(default_factory=GrowthFundPolicy)
+    privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
     roles: RolePolicy = field(default_factory=RolePolicy)
     actions_library: str = "manufacturing"
     products: tuple[str, ...] = ()

@@ -79,6 +79,8 @@ SETTINGS = (
     Setting("supply.above_wan"),
     Setting("supply.remind_after_h"),
     Setting("supply.escalate_after_h"),
+    Setting("privacy.raw_chat_days"),
+    Setting("privacy.history_years"),
 )
 """What may be changed from chat. Zone, office hours, titles and product names are read once at
 start and stay in the file, as do slots by their keys; the library has a command of its own."""

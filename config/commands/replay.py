@@ -26,5 +26,8 @@ def replay(
 
     url = database_url(load_settings())
     now = WallClock().now()
-    count = asyncio.run(beside.replay(url, failed=failed, since=since, ids=ids or [], at=now))
-    typer.echo(f"{count} 条已放回，等待重新处理或发送")
+    done = asyncio.run(beside.replay(url, failed=failed, since=since, ids=ids or [], at=now))
+    typer.echo(f"{done.count} 条已放回，等待重新处理或发送")
+    if done.emptied:
+        numbers = "、".join(map(str, done.emptied))
+        typer.echo(f"{numbers} 的原文已经删除（过了保留天数，或按客户删除），不能重新处理")

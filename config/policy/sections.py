@@ -27,6 +27,7 @@ from bot.domain.policy import (
     ForecastPolicy,
     GrowthFundPolicy,
     LightPolicy,
+    PrivacyPolicy,
     PushPolicy,
     ReceivablePolicy,
     RolePolicy,
@@ -38,6 +39,12 @@ from config.policy.table import Table
 
 SLOTS = ("duration_min", "objections", "next_contact", "contact", "amount_fen",
          "customer_received", "files")  # fmt: skip
+FEWEST_RAW_DAYS = 30
+"""What is gone is gone: a slip of the finger must not take last week's messages at night."""
+MOST_RAW_DAYS = 36_500
+FEWEST_YEARS = 2
+"""As long as what wages are proven by must be kept: words may explain it."""
+MOST_YEARS = 100
 
 
 def read_section(name: str, table: Table) -> Any:
@@ -168,6 +175,22 @@ def _growth_fund(table: Table) -> GrowthFundPolicy:
     return table.like(GrowthFundPolicy())
 
 
+def _privacy(table: Table) -> PrivacyPolicy:
+    policy = table.like(PrivacyPolicy())
+    if policy.raw_chat_days and not FEWEST_RAW_DAYS <= policy.raw_chat_days <= MOST_RAW_DAYS:
+        raise table.fail(
+            "raw_chat_days",
+            f"应为 0，或 {FEWEST_RAW_DAYS} 到 {MOST_RAW_DAYS}"
+            f" (0, or {FEWEST_RAW_DAYS} to {MOST_RAW_DAYS})",
+        )
+    if policy.history_years and not FEWEST_YEARS <= policy.history_years <= MOST_YEARS:
+        raise table.fail(
+            "history_years",
+            f"应为 0，或 {FEWEST_YEARS} 到 {MOST_YEARS} (0, or {FEWEST_YEARS} to {MOST_YEARS})",
+        )
+    return policy
+
+
 def _roles(table: Table) -> RolePolicy:
     usual = RolePolicy()
     default = table.choice("default", Role, usual.default)
@@ -193,6 +216,7 @@ _SECTIONS: Mapping[str, Callable[[Table], Any]] = {
     "signals": _signals,
     "decay": _decay,
     "growth_fund": _growth_fund,
+    "privacy": _privacy,
     "roles": _roles,
 }
 SECTIONS = tuple(_SECTIONS)

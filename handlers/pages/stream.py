@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.domain.activities import Activity
 from bot.domain.library import ActionLibrary
+from bot.domain.policy import PrivacyPolicy
 from bot.errors import InvalidInput
 from bot.messages import StoredFile
 from handlers.desk import Office
@@ -138,7 +139,7 @@ async def _entries(
                 when=texts.happened(one.occurred_at.astimezone(office.zone), today),
                 iso=one.occurred_at.isoformat(),
                 title=one.title,
-                text=one.text,
+                text=one.text or _no_words(one, office.policy.privacy, at),
                 actor=await names.of(one.actor_id),
                 mark=alerts.entry_mark(
                     one.invalid_reason, taken_back=one.id in taken_back, locked=one.id in locked
@@ -173,3 +174,11 @@ def _shown(media_type: str) -> str:
         return "pdf"
     kind = media_type.partition("/")[0]
     return kind if kind in _SHOWN and media_type != "image/svg+xml" else ""
+
+
+def _no_words(entry: Activity, policy: PrivacyPolicy, at: datetime) -> str:
+    """What stands in their place where they are not kept that long; "" where they would be."""
+    since = policy.history_since(at)
+    if since is None or entry.recorded_at >= since:
+        return ""
+    return texts.NO_WORDS_KEPT.format(years=policy.history_years)

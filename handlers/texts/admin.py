@@ -21,6 +21,7 @@ ONE_ROLE = "至少要选一个角色；要按职务来，点「恢复按职务�
 NOTHING_CHOSEN = "一个都没有选，没有改动。"
 WHAT_VALUE = "请填要改成的值。"
 GONE_LETTERS = "这些消息已经不在了，可能刚被别人重放。"
+EMPTIED_LETTERS = "原文已经删除，不能再重放。{why}"
 SESSIONS_ENDED = "已让{name}的所有网页退出登录。"
 CHAIN_HOLDS = "审计链完整：{count}条逐条核对无误，最新一条的校验值是 {head}。"
 CHAIN_BROKEN = "审计链在第{seq}条断开：该条或它之前的一条被改动过。请停止写入并从备份核对。"
@@ -52,6 +53,7 @@ ACTIONS = {
     "bind_chat": "绑定会话", "unbind_chat": "解绑会话", "bind_contacts": "批量绑定",
     "undo_binding": "撤销绑定", "replay": "重放", "export": "导出", "end_sessions": "强制退出",
     "verify_audit": "核对审计链", "erase_personal_data": "删除个人信息",
+    "empty_old_words": "删去到期的原文",
     "log_activity": "记一条动态", "retract_activity": "撤回动态", "unlock_activity": "解锁补录",
     "reopen_activity": "重开补录", "keep_locked": "不解锁", "create_customer": "新建客户",
     "reopen_forecast": "重开预测",

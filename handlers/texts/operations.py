@@ -20,6 +20,7 @@ _JOBS = {
     "compare ERP customers": "核对 ERP 客户",
     "customer pool": "公海回收",
     "digest of lights": "每日汇总",
+    "empty old words": "删去到期的原文",
     "disputes that wait": "催没处理的申诉",
     "evidence that has ended": "凭据到期降级",
     "evidence that will end": "提醒快到期的凭据",
@@ -57,23 +58,44 @@ _WEEKDAYS = {
 }  # fmt: skip
 _FIELDS = {"minute": "分", "hour": "点", "day": "日", "day_of_week": "星期", "month": "月"}
 
-RETENTION = (
+_RAW_KEPT_AT = "设置 原文保留（policy.toml 的 [privacy] raw_chat_days）"
+_WORDS_KEPT_AT = "设置 动态原话保留（policy.toml 的 [privacy] history_years）"
+_RETENTION = (
     ("群里对机器人说的、还没归到客户的话", "7天", "固定"),
     ("网页登录", "7天后要重新登录", "固定"),
     ("网页链接的记录", "30天", "固定"),
     (
-        "收到的消息原文",
+        "收到过一条消息这件事（不含原文）",
         "长期；用 PostgreSQL 时可设几个月",
         "gendan.toml 的 [storage] keep_inbox_months",
     ),
     (
-        "客户动态、灯的历史、合同、回款",
+        "客户动态（不含到期的原话）、灯的历史、合同、回款",
         "长期；按客户删除：gendan erase-customer",
         "说明见 docs/privacy.md",
     ),
     ("奖金依据和结果", "长期（工资发放依据至少两年）", "说明见 docs/privacy.md"),
     ("审计链", "长期；内容可按人删除，校验值保留", "说明见 docs/privacy.md"),
 )
+
+
+def retention(raw_chat_days: int, history_years: int) -> tuple[tuple[str, str, str], ...]:
+    """What is kept, for how long, and where that is said."""
+    raw = f"{raw_chat_days}天，之后每晚删去；时间和处理结果保留" if raw_chat_days else "长期"
+    words = f"{history_years}年，有在谈商机的除外；时间、种类和是否有效保留"
+    return (
+        ("收发的消息、已结束的草稿的原文", raw, _RAW_KEPT_AT),
+        ("客户动态里的原话、亮灯推送的记录", words if history_years else "长期", _WORDS_KEPT_AT),
+        *_RETENTION,
+    )
+
+
+def emptied(raw_chat_days: int) -> str:
+    """Why a message shows no words, and cannot be handled again."""
+    ways = ["按客户删除了"]
+    if raw_chat_days:
+        ways.insert(0, f"原文满{raw_chat_days}天已删去")
+    return "，或".join(ways)
 
 
 def token(until: str, *, good: bool) -> str:

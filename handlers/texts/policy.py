@@ -89,13 +89,19 @@ WORDS = {
         "备货催收", _H, "备货通知过这么久（上班时间）没人按收到，提醒一次"
     ),
     "supply.escalate_after_h": Words("备货升级", _H, "提醒后再过这么久还没人按，告诉其主管"),
+    "privacy.raw_chat_days": Words(
+        "原文保留", _D, "收发的消息和已结束的草稿过这么久删去原文，至少30天；0为一直保留"
+    ),
+    "privacy.history_years": Words(
+        "动态原话保留", "年", "没有在谈商机的客户，动态里的话过这么久删去，至少2年；0为一直保留"
+    ),
 }
 
 _GROUPS = {
     "lights": "灯", "pushes": "推送", "actions": "动作", "drafts": "草稿", "diagnosis": "诊断",
     "customers": "客户和公海", "receivables": "回款",
     "forecasts": "意向和预测",
-    "supply": "供应链",
+    "supply": "供应链", "privacy": "个人信息",
 }  # fmt: skip
 
 _NUMBER = re.compile(r"(?P<number>\d{1,6}(?:\.\d{1,3})?) ?(?P<unit>\D{0,4})")

@@ -333,6 +333,34 @@ async def test_dead_letters_are_replayed_one_by_one_and_by_their_reason(website:
     assert "没有失败的消息" in (await admin.get("/admin/dead-letters?box=inbox"))[1]
 
 
+async def test_an_emptied_dead_letter_says_why_it_is_not_replayed(website: Website) -> None:
+    await _dead(website, 1)
+    admin = await website.sign_in("zhao", "管理")
+    page = (await admin.get("/admin/dead-letters?box=inbox"))[1]
+    number = re.search(r'name="id" value="(?P<id>\d+)"', page)
+    assert number is not None
+    much_later = website.chat.now + timedelta(days=181)
+    async with website.chat.database.begin() as tx:
+        await tx.raw_words.go_on("inbox", before=much_later, at=much_later)
+    page = (await admin.get("/admin/dead-letters?box=inbox"))[1]
+    assert "原文满180天已删去，或按客户删除了" in page
+    assert 'name="id"' not in page
+    said = await told(admin, "/admin/dead-letters/replay", box="inbox", id=number["id"])
+    assert "原文已经删除，不能再重放" in said
+
+
+async def test_how_long_what_is_kept_is_told_with_the_number_that_applies(
+    website: Website,
+) -> None:
+    admin = await website.sign_in("zhao", "管理")
+    page = (await admin.get("/admin/operations"))[1]
+    assert "180天，之后每晚删去" in page
+    assert "3年，有在谈商机的除外" in page
+    here = "/admin/policies/privacy.raw_chat_days"
+    assert "改为 90天" in await told(admin, here, value="90", was="180")
+    assert "90天，之后每晚删去" in (await admin.get("/admin/operations"))[1]
+
+
 async def test_the_audit_is_searched_and_a_changed_entry_shows(website: Website) -> None:
     admin = await website.sign_in("zhao", "管理")
     zhang = await person_id(website, "zhang")

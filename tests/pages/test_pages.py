@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from bot.domain.bindings import BoundBy, ChatKind
 from bot.domain.external import ContactNews, ExternalContact, Follow
+from bot.domain.opportunities import OpportunityState
 from connectors.web import live
 from storage.database import Database
 from storage.kept_files import open_files
@@ -121,6 +123,22 @@ async def test_a_long_stream_comes_in_pages_without_gap_or_repetition(website: W
         assert "更早的动态" in whole
     assert sizes == [30, 30, 5]
     assert seen == [f"第{number}次通话" for number in reversed(range(64))] + ["第一次通话"]
+
+
+async def test_an_old_entry_without_words_says_how_long_they_are_kept(website: Website) -> None:
+    account = await website.chat.customer(HENGRUI, "zhang", "恒锐机电")
+    async with website.chat.database.begin() as tx:
+        (deal,) = await tx.opportunities.of_account(account.id)
+        await tx.opportunities.save(replace(deal, state=OpportunityState.LOST))
+    website.chat.now += timedelta(days=4 * 366)
+    async with website.chat.database.begin() as tx:
+        before = website.chat.now - timedelta(days=1)
+        await tx.old_history.go_on("activities", before=before, at=website.chat.now)
+    browser = await website.sign_in("zhang")
+    page = (await browser.get(f"/customers/{account.id}"))[1]
+    assert "第一次通话" not in page
+    assert "首次电话" in page
+    assert "（满3年，原话不再保留）" in page
 
 
 @pytest.mark.parametrize("query", ["?kind=nonsense", "?before=x", "?before=2026-01-01~5"])

@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +24,7 @@ import pytest
 from storage import admin
 from storage.database import Database
 from tests.scenarios.driver import ROOT, Sandbox
-from tests.storage.samples import member
+from tests.storage.samples import AT, envelope, member
 
 NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
 
@@ -300,6 +300,19 @@ async def test_replay_puts_back_what_it_is_told(shell: Shell) -> None:
     )
     for ended in told:
         assert (ended.code, ended.out) == (0, "0 条已放回，等待重新处理或发送\n"), ended
+
+
+async def test_replay_says_whose_words_are_gone(shell: Shell) -> None:
+    await shell.run("db", "upgrade")
+    database = await Database.open(shell.environment["GENDAN_STORAGE__URL"])
+    inbox_id = await database.append(envelope(unreadable="torn"))
+    later = AT + timedelta(days=1)
+    async with database.begin() as tx:
+        await tx.raw_words.go_on("inbox", before=later, at=later)
+    await database.close()
+    ended = await shell.run("replay", "--id", str(inbox_id))
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert f"0 条已放回，等待重新处理或发送\n{inbox_id} 的原文已经删除" in ended.out
 
 
 async def test_the_doctor_finds_everything_in_order(shell: Shell, platforms: Sandbox) -> None:

@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from bot.domain.activities import Activity, Draft, DraftState
 from bot.domain.opportunities import Account, Opportunity
 from bot.domain.people import Directory, DirectoryUser, Person, Role
 from bot.messages import Address, Envelope, OutboundMessage, Platform, Text
+from storage.engines import to_url
+from storage.tables import metadata
 from storage.unit_of_work import UnitOfWork
 
 AT = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
@@ -94,3 +98,15 @@ def draft(person: Person, source_id: str, **changes: Any) -> Draft:
         touched_at=AT,
     )
     return replace(plain, **changes)
+
+
+async def everything(database_url: str) -> str:
+    """Every value of every table, one after the other."""
+    engine = create_async_engine(to_url(database_url))
+    found = []
+    async with engine.connect() as conn:
+        for table in metadata.sorted_tables:
+            for row in await conn.execute(table.select()):
+                found += [bytes(v).decode() if isinstance(v, bytes) else str(v) for v in row]
+    await engine.dispose()
+    return "\n".join(found)

@@ -20,7 +20,7 @@ from storage.engines import to_url
 from storage.personal_columns import GOES_WHOLE, PERSONAL
 from storage.personal_traces import naming
 from storage.tables import Json, accounts, archive_chats, audit, contracts, opportunities
-from tests.storage.samples import AT, activity, customer, envelope, member, message
+from tests.storage.samples import AT, activity, customer, envelope, everything, member, message
 
 SECRETS = ("王建国", "13800001111", "孩子上小学")
 FILE = StoredFile("a" * 64, 3, "application/pdf", "王建国的方案.pdf")
@@ -103,7 +103,7 @@ async def test_gone_is_gone_everywhere_and_the_rest_stands(
         traces = await tx.personal_data.trace(mine)
         counts, hashes = await tx.personal_data.erase(traces, AT)
     assert (counts["contacts"], counts["inbox"], hashes) == (1, 1, [FILE.sha256])
-    left = await _everything(database_url)
+    left = await everything(database_url)
     assert not [secret for secret in SECRETS if secret in left]
     assert "李小龙" in left
     async with database.read() as tx:
@@ -140,7 +140,7 @@ async def test_bound_contacts_go_with_their_customer(database: Database, databas
         1,
         2,
     )
-    left = await _everything(database_url)
+    left = await everything(database_url)
     assert "何大伟" not in left
     assert "孙小美" in left
 
@@ -210,15 +210,3 @@ async def _two_customers(database: Database) -> tuple[int, int]:
             before=None, after={"phone": "13800001111"},
         )  # fmt: skip
     return mine.id, other.id
-
-
-async def _everything(database_url: str) -> str:
-    """Every value of every table, one after the other."""
-    engine = create_async_engine(to_url(database_url))
-    found = []
-    async with engine.connect() as conn:
-        for table in accounts.metadata.sorted_tables:
-            for row in await conn.execute(table.select()):
-                found += [bytes(v).decode() if isinstance(v, bytes) else str(v) for v in row]
-    await engine.dispose()
-    return "\n".join(found)

@@ -3,7 +3,6 @@ replay."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.errors import BotError, InvalidInput, Refused
@@ -102,12 +101,15 @@ class DeadKindLine:
 
 @dataclass(frozen=True, slots=True)
 class DeadLine:
+    """emptied: why it has no words any more, and cannot be replayed; "" where it can."""
+
     id: int
     place: str
     address: str
     reason: str
     attempts: int
     died: str
+    emptied: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ async def shown(room: Room, _: Asked) -> OperationsPage:
         queues=await _queues(room),
         dead=counts["inbox_dead"] + counts["outbox_dead"],
         timers=await _timers(room),
-        retention=_retention(room.machine.keep_days),
+        retention=_retention(room),
         archives=await _archives(room),
     )
 
@@ -202,6 +204,9 @@ async def replay(desk: Desk, given: Given) -> None:
         ids = await desk.tx.boxes.dead_of_kind(kind)
     if not ids:
         raise Refused(texts.GONE_LETTERS)
+    if len(await desk.tx.boxes.emptied(box, ids)) == len(ids):
+        why = words.emptied(desk.office.policy.privacy.raw_chat_days)
+        raise Refused(texts.EMPTIED_LETTERS.format(why=f"{why}。"))
     count = await put_back(desk.tx, box, ids, desk)
     await desk.tx.audit.append(
         at=desk.at,
@@ -286,14 +291,16 @@ async def _timers(room: Room) -> tuple[TimerLine, ...]:
     return tuple(found)
 
 
-def _retention(keep_days: Mapping[str, int]) -> tuple[RetentionLine, ...]:
+def _retention(room: Room) -> tuple[RetentionLine, ...]:
     archived = [
         RetentionLine(
             f"会话存档（{app}）里没归到客户的消息和文件", f"{days}天", "gendan.toml 的 keep_days"
         )
-        for app, days in keep_days.items()
+        for app, days in room.machine.keep_days.items()
     ]
-    return (*archived, *(RetentionLine(*one) for one in words.RETENTION))
+    policy = room.office.policy.privacy
+    usual = words.retention(policy.raw_chat_days, policy.history_years)
+    return (*archived, *(RetentionLine(*one) for one in usual))
 
 
 async def _archives(room: Room) -> tuple[ArchiveLine, ...]:
@@ -314,4 +321,5 @@ def _dead_line(room: Room, one: DeadOne) -> DeadLine:
     return DeadLine(
         one.id, words.place(one.place), one.address, one.reason, one.attempts,
         room.moment(one.died_at),
+        words.emptied(room.office.policy.privacy.raw_chat_days) if one.emptied else "",
     )  # fmt: skip
