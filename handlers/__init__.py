@@ -58,6 +58,7 @@ from handlers.signals import decaying, finding, gathering, tasks
 from handlers.supply import acknowledging, notices
 from handlers.supply.reminding import Reminding
 from handlers.texts import directory as directory_texts
+from handlers.upkeep import audit_heads
 from handlers.upkeep.daily import Daily
 from storage.unit_of_work import UnitOfWork
 
@@ -257,6 +258,7 @@ class Handlers:
             *level_routes.jobs(self._office),
             *growth_closing.jobs(self._office),
             Reminding(self._office).job(),
+            audit_heads.job(self._office),
         )
         return tuple(policies.followed(job) for job in jobs)
 

@@ -45,6 +45,7 @@ from handlers.supply import acknowledging, groups
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
 from handlers.texts import supply as supply_texts
+from handlers.upkeep import audit_heads
 
 SURE = "确认新建客户"
 WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
@@ -239,6 +240,8 @@ COMMANDS = (
     _command("收到(?= ?[Cc][Kk])", acknowledging.by_words, argument=True),
     Command(re.compile(r"(?P<rest>仓储|计划)推送到(?:本|这个)群"), groups.bind),
     Command(re.compile(r"(?P<rest>仓储|计划)不再推送到(?:本|这个)群"), groups.unbind),
+    _command("审计推送到(?:本|这个)群", audit_heads.bind),
+    _command("审计不再推送到(?:本|这个)群", audit_heads.unbind),
     Command(paper_reading.ORDER, paper_contracts.by_order),
     *PAYOUT_COMMANDS,
     *(_command(words, run, argument=True) for words, run in LEVEL_ORDERS),
