@@ -58,6 +58,7 @@ from handlers.signals import decaying, finding, gathering, tasks
 from handlers.supply import acknowledging, notices
 from handlers.supply.reminding import Reminding
 from handlers.texts import directory as directory_texts
+from handlers.upkeep import audit_heads
 from handlers.upkeep.daily import Daily
 from handlers.upkeep.emptying import Emptying
 from storage.unit_of_work import UnitOfWork
@@ -259,6 +260,7 @@ class Handlers:
             *growth_closing.jobs(self._office),
             Reminding(self._office).job(),
             Emptying(self._office).job(),
+            audit_heads.job(self._office),
         )
         return tuple(policies.followed(job) for job in jobs)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.domain.people import Role
 from bot.messages import InboundMessage, Kind
 from handlers.binding import by_hand, group_making, opening, proposing
 from handlers.coaching import coaching, coaching_facts, track_library
@@ -43,10 +44,12 @@ from handlers.refusals import reporting
 from handlers.signals import links
 from handlers.supply import acknowledging, groups
 from handlers.texts import customers as customer_texts
-from handlers.texts import dialog
+from handlers.texts import dialog, privacy
 from handlers.texts import supply as supply_texts
+from handlers.upkeep import audit_heads
 
 SURE = "确认新建客户"
+MOST_ADMINS = 3  # named where somebody is told whom to ask
 WORDS = (Kind.TEXT, Kind.VOICE, Kind.MIXED, Kind.MENU, Kind.LOCATION, Kind.LINK)
 
 
@@ -66,6 +69,11 @@ async def _help(desk: Desk, _: str) -> None:
 
 async def _help_about(desk: Desk, topic: str) -> None:
     desk.say(dialog.help_about(topic, desk.rep.roles))
+
+
+async def _privacy(desk: Desk, _: str) -> None:
+    admins = await desk.tx.people.list_by_role(Role.ADMIN)
+    desk.say(privacy.notice([one.name for one in admins][:MOST_ADMINS]))
 
 
 async def _todo(desk: Desk, _: str) -> None:
@@ -169,6 +177,7 @@ PAYOUT_COMMANDS = (
 COMMANDS = (
     _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
     _command("帮助(?=[ :：])", _help_about, argument=True),
+    _command("隐私|隐私说明|个人信息", _privacy),
     _command("待办|我的待办|今日待办|todo", _todo),
     _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
     _command("过程数据|我的数据|过程数据怎么算", figures.show_own),
@@ -239,6 +248,8 @@ COMMANDS = (
     _command("收到(?= ?[Cc][Kk])", acknowledging.by_words, argument=True),
     Command(re.compile(r"(?P<rest>仓储|计划)推送到(?:本|这个)群"), groups.bind),
     Command(re.compile(r"(?P<rest>仓储|计划)不再推送到(?:本|这个)群"), groups.unbind),
+    _command("审计推送到(?:本|这个)群", audit_heads.bind),
+    _command("审计不再推送到(?:本|这个)群", audit_heads.unbind),
     Command(paper_reading.ORDER, paper_contracts.by_order),
     *PAYOUT_COMMANDS,
     *(_command(words, run, argument=True) for words, run in LEVEL_ORDERS),

@@ -94,11 +94,16 @@ async def complaints(url: str, *, data_dir: Path | None = None) -> list[str]:
 
 
 async def verify(
-    url: str, *, data_dir: Path | None = None, kept: KeptFiles | None = None
+    url: str,
+    *,
+    data_dir: Path | None = None,
+    kept: KeptFiles | None = None,
+    head: tuple[int, str] | None = None,
 ) -> list[str]:
     """What is wrong, in words for an administrator; empty when all is well.
 
-    kept: where the files' bytes lie; without it they are not looked at. Raises FilesAway.
+    kept: where the files' bytes lie; without it they are not looked at. head: of the audit chain,
+    written down earlier. Raises FilesAway.
     """
     engine = open_engine(to_url(url, data_dir=data_dir), statement_timeout_s=0)
     try:
@@ -108,7 +113,7 @@ async def verify(
                 return findings
             if conn.dialect.name == "sqlite":
                 findings += await _check_sqlite(conn)
-            findings += await _check_audit(conn)
+            findings += await _check_audit(conn, head)
             findings += await _check_references(conn)
             if kept is not None:
                 findings += await _check_files(conn, kept)
@@ -181,9 +186,16 @@ async def _check_sqlite(conn: AsyncConnection) -> list[str]:
     ]
 
 
-async def _check_audit(conn: AsyncConnection) -> list[str]:
-    broken = await Audit(conn).verify()
-    return [] if broken is None else [f"审计链在第 {broken} 条断开：该条或它之前的一条被改动过。"]
+async def _check_audit(conn: AsyncConnection, head: tuple[int, str] | None) -> list[str]:
+    chain, findings = Audit(conn), []
+    broken = await chain.verify()
+    if broken is not None:
+        findings.append(f"审计链在第 {broken} 条断开：该条或它之前的一条被改动过。")
+    if head is not None and not await chain.holds_head(*head):
+        findings.append(
+            f"审计链第 {head[0]} 条和给出的校验值对不上：末尾被删过，或从前面某条起被整个重写过。"
+        )
+    return findings
 
 
 async def _check_references(conn: AsyncConnection) -> list[str]:

@@ -117,6 +117,13 @@ class Audit:
         row = (await self._conn.execute(_HEAD)).one_or_none()
         return (0, START) if row is None else (row.seq, row.hash)
 
+    async def holds_head(self, seq: int, seal: str) -> bool:
+        """Whether a `head` that was once told is still in the chain, which may have grown."""
+        await self.seal()
+        if seq == 0:
+            return seal == START
+        return seal == await self._conn.scalar(select(audit.c.hash).where(audit.c.seq == seq))
+
     async def verify(self) -> int | None:
         """The number of the first entry that does not fit; None when all do."""
         await self.seal()

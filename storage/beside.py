@@ -53,9 +53,11 @@ async def replay(
         return Replayed(count, await tx.boxes.emptied("inbox", ids) if ids else ())
 
 
-async def verify(url: str, *, kept: KeptFiles | None = None) -> list[str]:
+async def verify(
+    url: str, *, kept: KeptFiles | None = None, head: tuple[int, str] | None = None
+) -> list[str]:
     """As `admin.verify`. Raises PermanentError when there is no database."""
-    return await admin.complaints(url) or await admin.verify(url, kept=kept)
+    return await admin.complaints(url) or await admin.verify(url, kept=kept, head=head)
 
 
 async def sweep_out(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -77,12 +78,25 @@ def move_over(
     )
 
 
+def _read_head(told: str) -> tuple[int, str]:
+    """Raises BadParameter."""
+    match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", told.strip().lower())
+    if match is None:
+        raise typer.BadParameter("要写成 条数:64位校验值，照抄群里每天那条")
+    return int(match[1]), match[2]
+
+
 @app.command()
-def verify() -> None:
+def verify(
+    head: Annotated[
+        str, typer.Option(metavar="条数:校验值", help="以前记下的审计链校验值，一起核对")
+    ] = "",
+) -> None:
     """校验完整性和审计链；有问题时退出码为 1。"""
+    noted = _read_head(head) if head else None
     settings = load_settings()
     url = database_url(settings)
-    _tell(asyncio.run(beside.verify(url, kept=kept_files(settings))))
+    _tell(asyncio.run(beside.verify(url, kept=kept_files(settings), head=noted)))
 
 
 def _tell(findings: Sequence[str]) -> None:

@@ -141,12 +141,13 @@ async def _lock(desk: Desk, run: Run) -> None:
 async def _tell_head(desk: Desk, run: Run) -> None:
     """The end of the audit chain, in the chats of several people: whoever could rewrite the
     database cannot rewrite those (semantics B16)."""
-    _, head = await desk.tx.audit.head()
+    count, seal = await desk.tx.audit.head()
+    words = texts.head_of(run.month, f"{count}:{seal}")
     for person in [await desk.tx.people.get(run.proposed_by), *await _lockers(desk)]:
         to = desk.office.address_of(person)
         if to is not None:
             key = f"payrun:{run.month}:head:{person.id}"
-            desk.add([OutboundMessage(key, to, Text(texts.head_of(run.month, head)))])
+            desk.add([OutboundMessage(key, to, Text(words))])
 
 
 async def _propose(desk: Desk, month: str, *, by: int | None = None) -> Run:

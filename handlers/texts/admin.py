@@ -83,7 +83,7 @@ ACTIONS = {
     "bind_mail": "绑定邮件", "unbind_mail": "解绑邮件",
     "submit_forecast": "提交预测", "change_level": "改意向级别", "withdraw_evidence": "撤回凭据",
     "pair_contract": "合同对上商机", "recall_message": "收回消息",
-    "bind_supply_group": "绑定备货群",
+    "bind_supply_group": "绑定备货群", "bind_audit_group": "绑定审计群",
     "acknowledge_supply": "确认备货", "supply_push": "通知备货", "supply_change": "备货有变",
     "supply_withdrawal": "撤回备货通知",
 }  # fmt: skip

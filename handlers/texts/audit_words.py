@@ -21,7 +21,8 @@ _SUBJECTS = {
 _WHOLE = {
     "page sessions": "网页登录", "audit": "审计链", "old words": "到期的原文",
     "archive": "会话存档", "accounts": "客户",
-    "growth:catalogue": "兑换目录", "supply:groups": "备货群", "inbox": "收到的消息",
+    "growth:catalogue": "兑换目录", "supply:groups": "备货群", "audit:groups": "审计群",
+    "inbox": "收到的消息",
     "outbox": "要发的消息", "library:organisation": "全公司的动作库",
     "table:people": "人员表", "table:activities": "跟进动态表", "table:audit": "审计表",
 }  # fmt: skip

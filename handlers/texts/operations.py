@@ -15,6 +15,7 @@ _DOORS = {
     "cards": "卡片点击", "notice": "通知", "archive": "会话存档",
 }  # fmt: skip
 _JOBS = {
+    "audit heads": "发审计链校验值",
     "bonuses of last month": "提醒核算上月奖金",
     "bonuses under new rules": "按新规则重算奖金",
     "compare ERP customers": "核对 ERP 客户",

@@ -244,9 +244,10 @@ def locked(month: str, people: int) -> str:
 
 
 def head_of(month: str, head: str) -> str:
+    """head: number and hash, as `gendan db verify` takes them."""
     return (
         f"{month_words(month)}的奖金已锁定。审计链头：{head}\n"
-        "请保留这条消息：以后有人改动数据库里的记录，对照它就能发现。"
+        "请保留这条消息：以后有人改动数据库里的记录，用 gendan db verify --head 加链头就能发现。"
     )
 
 

@@ -291,6 +291,27 @@ async def test_a_changed_audit_entry_does_not_verify(shell: Shell) -> None:
     assert (ended.code, "审计链在第 1 条断开" in ended.out) == (1, True), ended
 
 
+async def test_an_audit_chain_without_its_end_does_not_verify_by_its_head(shell: Shell) -> None:
+    url = shell.environment["GENDAN_STORAGE__URL"]
+    await admin.upgrade(url)
+    database = await Database.open(url)
+    for _ in range(2):
+        async with database.begin() as tx:
+            await tx.audit.append(
+                at=NOW, actor="system", action="x", subject="x", before=None, after=None
+            )
+            seq, seal = await tx.audit.head()
+    await database.close()
+    assert (await shell.run("db", "verify", "--head", f"{seq}:{seal}")).code == 0
+    assert (await shell.run("db", "verify", "--head", f"{seq}:{seal[:8]}")).code == 2
+    with closing(sqlite3.connect(shell.database)) as connection:
+        connection.execute("DELETE FROM audit WHERE seq = 2")
+        connection.commit()
+    assert (await shell.run("db", "verify")).code == 0
+    ended = await shell.run("db", "verify", "--head", f"{seq}:{seal}")
+    assert (ended.code, "第 2 条和给出的校验值对不上" in ended.out) == (1, True), ended
+
+
 async def test_replay_puts_back_what_it_is_told(shell: Shell) -> None:
     await shell.run("db", "upgrade")
     told = await asyncio.gather(

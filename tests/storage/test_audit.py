@@ -57,6 +57,29 @@ async def test_any_tampering_breaks_it_where_it_happened(
         assert await tx.audit.verify() == broken
 
 
+async def test_a_cut_end_shows_against_a_head_that_was_written_down(
+    database: Database, database_url: str
+) -> None:
+    async with database.read() as tx:
+        empty = await tx.audit.head()
+    await _fill(database)
+    async with database.read() as tx:
+        noted = await tx.audit.head()
+    await _fill(database)
+    async with database.read() as tx:
+        assert await tx.audit.holds_head(*empty)
+        assert await tx.audit.holds_head(*noted)
+        assert not await tx.audit.holds_head(noted[0] - 1, noted[1])
+    await _execute(database_url, delete(audit).where(audit.c.seq > 4))
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+        assert not await tx.audit.holds_head(*noted)
+    await _fill(database)  # the chain grows on, over the place where it was cut
+    async with database.read() as tx:
+        assert await tx.audit.verify() is None
+        assert not await tx.audit.holds_head(*noted)
+
+
 async def test_entries_of_one_moment_form_one_chain(database: Database) -> None:
     async def act(number: int) -> None:
         async with database.begin() as tx:
