@@ -18,7 +18,7 @@ from bot.messages import Envelope, Incoming, OutboundMessage, Text
 from storage.database import Database
 from storage.tables import inbox, outbox, settings_rows
 from storage.unit_of_work import UnitOfWork
-from tests.engine.parts import START, Peer, Shelf, envelope
+from tests.engine.parts import START, Peer, Shelf, envelope, until
 from tests.faults.line import Line, Trouble, line_to
 
 pytestmark = pytest.mark.postgres
@@ -112,8 +112,8 @@ async def test_whatever_breaks_each_word_acts_once_and_in_order(
     else:
         office.ahead = trouble, moment
     saying = asyncio.create_task(office.say(*WORDS))
+    await until(lambda: office.line.struck)
     await asyncio.sleep(2.5 * PATIENCE_S if trouble in SLOW else 0.5)
-    assert office.line.struck
     office.line.mend()
     async with asyncio.timeout(60):
         await saying

@@ -79,8 +79,8 @@ async def test_whatever_breaks_each_word_acts_once_and_in_order(
     await until(lambda: office.bot.did)
     office.line.disturb(trouble, upon=MOMENTS[moment])
     saying = asyncio.create_task(office.say(*WORDS))
+    await until(lambda: office.line.struck)
     await asyncio.sleep(OUTAGE_S.get(trouble, 0.5))
-    assert office.line.struck
     office.line.mend()
     async with asyncio.timeout(60):
         await saying
