@@ -131,19 +131,19 @@ class SqliteWriter:
 
     @contextmanager
     def _savepoint(self, conn: Connection, group: _Group) -> Iterator[None]:
-        conn.exec_driver_sql("SAVEPOINT part")
+        _tell(conn, "SAVEPOINT part")
         try:
             yield
         except BaseException as error:
             if _is_open(conn):
-                conn.exec_driver_sql("ROLLBACK TO part")
-                conn.exec_driver_sql("RELEASE part")
+                _tell(conn, "ROLLBACK TO part")
+                _tell(conn, "RELEASE part")
             else:  # a full disk: SQLite has rolled all of it back
                 self._group = None
                 group.fail(error)
                 conn.rollback()
             raise
-        conn.exec_driver_sql("RELEASE part")
+        _tell(conn, "RELEASE part")
 
     def _open_group(self) -> _Group:
         """After the first part. Whoever waits for the turn by now comes before the commit."""
@@ -187,6 +187,23 @@ class SqliteWriter:
         except asyncio.CancelledError:
             await asyncio.wait([future])
             raise
+
+
+def _tell(conn: Connection, sql: str) -> None:
+    """What gives nothing back: twice for each message, and SQLAlchemy's steps around it would take
+    ten times as long."""
+    driver: Any = conn.connection.driver_connection
+    try:
+        driver.execute(sql)
+    except sqlite3.Error as error:
+        raise _as_sqlalchemy(conn, sql, error) from error
+
+
+def _as_sqlalchemy(conn: Connection, sql: str, error: sqlite3.Error) -> Exception:
+    """The error that SQLAlchemy would raise."""
+    return DBAPIError.instance(
+        sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
+    )
 
 
 def _is_open(conn: Connection) -> bool:
@@ -238,9 +255,7 @@ class _Direct:
                 return Done(cursor.rowcount)
             found = cursor.fetchall()
         except sqlite3.Error as error:
-            raise DBAPIError.instance(
-                ready.sql, None, error, sqlite3.Error, hide_parameters=True, dialect=conn.dialect
-            ) from error
+            raise _as_sqlalchemy(conn, ready.sql, error) from error
         return ready.result(found)
 
     async def _let_others_run(self) -> None:
