@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, Executable, Numeric, Table, UpdateBase
@@ -24,7 +25,6 @@ from sqlalchemy.types import TypeEngine
 S = TypeVar("S", bound=Executable)
 Process = Callable[[Any], Any]
 
-_NOT_GIVEN = object()
 _unread: set[Executable] = set()
 _constants: dict[Executable, dict[tuple[str | bool, ...], Prepared | None]] = {}
 
@@ -61,21 +61,23 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """One parameter. fixed: where nothing is handed over under its name; as the driver takes
-    it."""
+class _Values:
+    """The parameters, in the order in which the driver takes them. pick: takes them out of what
+    is handed over. fixed: what holds where nothing is, by name. processes: what they go through,
+    by place."""
 
-    name: str
-    process: Process | None
-    fixed: Any
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    fixed: Mapping[str, Any]
+    processes: tuple[tuple[int, Process], ...]
 
-    def of(self, given: Mapping[str, Any]) -> Any:
-        value = given.get(self.name, _NOT_GIVEN)
-        if value is _NOT_GIVEN:
-            if self.fixed is _NOT_GIVEN:
-                raise InvalidRequestError(f"a value is required for parameter {self.name!r}")
-            return self.fixed
-        return value if self.process is None else self.process(value)
+    def of(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        try:
+            row = [*self.pick({**self.fixed, **given})]
+        except KeyError as missing:
+            raise InvalidRequestError(f"a value is required for parameter {missing}") from None
+        for place, process in self.processes:
+            row[place] = process(row[place])
+        return tuple(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Prepared:
     them, the one that it writes to. unread: see `prepared`."""
 
     sql: str
-    values: tuple[_Value, ...]
+    values: _Values
     columns: SimpleResultMetaData | None
     processes: tuple[tuple[int, Process], ...]
     tables: frozenset[Table]
@@ -95,16 +97,13 @@ class Prepared:
     def arguments(self, parameters: Any) -> Any:
         """As the driver takes them: of one execution, or of each in a list."""
         if isinstance(parameters, list):
-            return [self._row(one) for one in parameters]
-        return self._row(parameters or {})
+            return [self.values.of(one) for one in parameters]
+        return self.values.of(parameters or {})
 
     def result(self, found: Sequence[Sequence[Any]]) -> IteratorResult[Any]:
         """found: the driver's rows, of a statement that gives any."""
         columns = self.columns or SimpleResultMetaData(())
         return IteratorResult(columns, iter([self._read(row) for row in found]))
-
-    def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([value.of(given) for value in self.values])
 
     def _read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         if not self.processes:
@@ -138,7 +137,7 @@ def _prepare(
         return None
     return Prepared(
         sql=str(compiled),
-        values=tuple(_value(bind, made, dialect) for bind in binds),
+        values=_values(binds, made, dialect),
         columns=SimpleResultMetaData(columns.keys()) if len(columns) else None,
         processes=tuple(
             (place, process)
@@ -156,13 +155,28 @@ def _written(statement: Any) -> Table | None:
     return table if isinstance(table, Table) else None
 
 
-def _value(bind: BindParameter[Any], made: Mapping[str, Any], dialect: Dialect) -> _Value:
+def _values(
+    binds: Sequence[BindParameter[Any]], made: Mapping[str, Any], dialect: Dialect
+) -> _Values:
     """made: what a column begins with where nobody says otherwise."""
-    process = _impl(bind.type, dialect).bind_processor(dialect)
-    if bind.required and bind.key not in made:
-        return _Value(bind.key, process, _NOT_GIVEN)
-    fixed = made.get(bind.key, bind.effective_value)
-    return _Value(bind.key, process, fixed if process is None else process(fixed))
+    processes = [_impl(bind.type, dialect).bind_processor(dialect) for bind in binds]
+    return _Values(
+        pick=_picking([bind.key for bind in binds]),
+        fixed={
+            **{bind.key: bind.effective_value for bind in binds if not bind.required},
+            **made,
+        },
+        processes=tuple(
+            (place, process) for place, process in enumerate(processes) if process is not None
+        ),
+    )
+
+
+def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """The values under these names."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple([given[name] for name in names])  # one would come without a tuple
 
 
 def _impl(of: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
