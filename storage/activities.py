@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, cast, select, tuple_
+from sqlalchemy import Select, String, and_, bindparam, cast, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.activities import Activity, Grade
@@ -42,9 +42,12 @@ _OF_OPPORTUNITY = prepared(
 @dataclass(frozen=True, slots=True)
 class Only:
     """Which entries of a stream. units: keys of action units, "" for entries that are none;
-    None: any. with_files: those with something attached. opportunity_id: of that deal."""
+    None: any. titled: beside them entries that are no unit and are called so. untitled: without
+    those called so. with_files: those with something attached. opportunity_id: of that deal."""
 
     units: frozenset[str] | None = None
+    titled: frozenset[str] = frozenset()
+    untitled: frozenset[str] = frozenset()
     opportunity_id: int | None = None
     with_files: bool = False
 
@@ -93,7 +96,13 @@ class Activities:
         """
         query = _QUERY.where(activities.c.account_id.in_(await family(self._conn, account_id)))
         if only is not None and only.units is not None:
-            query = query.where(activities.c.unit.in_(sorted(only.units)))
+            query = query.where(
+                or_(
+                    activities.c.unit.in_(sorted(only.units)),
+                    and_(activities.c.unit == "", activities.c.title.in_(sorted(only.titled))),
+                ),
+                activities.c.title.not_in(sorted(only.untitled)),
+            )
         if only is not None and only.opportunity_id is not None:
             query = query.where(activities.c.opportunity_id == only.opportunity_id)
         if only is not None and only.with_files:

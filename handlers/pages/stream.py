@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.activities import Activity
 from bot.domain.library import ActionLibrary
+from bot.domain.mails import IN, OUT
 from bot.domain.policy import PrivacyPolicy
 from bot.errors import InvalidInput
 from bot.messages import StoredFile
@@ -16,7 +17,10 @@ from handlers.lights.heatmap import Signal
 from handlers.lights.light_heat import kind_of_unit
 from handlers.pages.people import Names
 from handlers.texts import alerts
+from handlers.texts import archive as archive_texts
+from handlers.texts import mails as mail_texts
 from handlers.texts import pages as texts
+from handlers.texts import queries as query_texts
 from storage.activities import Only
 from storage.unit_of_work import UnitOfWork
 
@@ -37,6 +41,22 @@ _OF_KIND = {
     "offer": (Signal.PROPOSAL, Signal.QUOTE),
     "message": (Signal.MESSAGE,),
 }
+_TALKS = frozenset(
+    {
+        query_texts.TALK,
+        *(
+            archive_texts.title(in_group=in_group, recalled=recalled)
+            for in_group in (True, False)
+            for recalled in (True, False)
+        ),
+        *(
+            mail_texts.title(direction, automatic=automatic)
+            for direction in (IN, OUT)
+            for automatic in (True, False)
+        ),
+    }
+)
+"""What entries that are no action unit are called where somebody talked with the customer."""
 _SHOWN = ("image", "audio", "video")
 
 
@@ -106,19 +126,20 @@ async def read(
 
 def kind_of(library: ActionLibrary, activity: Activity) -> str:
     if not activity.unit:
-        return "other"
+        return "message" if activity.title in _TALKS else "other"
     signal = kind_of_unit(library, activity.unit)
     return next((kind for kind, signals in _OF_KIND.items() if signal in signals), "message")
 
 
 def _only(library: ActionLibrary, kind: str, deal_id: int | None) -> Only:
-    units = None
+    only = Only(opportunity_id=deal_id, with_files=kind == "file")
     if kind == "other":
-        units = frozenset({""})
-    elif kind in _OF_KIND:
-        every = {unit.key for unit in (*library.units, *library.past)}
-        units = frozenset(key for key in every if kind_of_unit(library, key) in _OF_KIND[kind])
-    return Only(units=units, opportunity_id=deal_id, with_files=kind == "file")
+        return replace(only, units=frozenset({""}), untitled=_TALKS)
+    if kind not in _OF_KIND:
+        return only
+    every = {unit.key for unit in (*library.units, *library.past)}
+    units = frozenset(key for key in every if kind_of_unit(library, key) in _OF_KIND[kind])
+    return replace(only, units=units, titled=_TALKS if kind == "message" else frozenset())
 
 
 async def _entries(

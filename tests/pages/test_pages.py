@@ -155,8 +155,10 @@ async def test_the_stream_is_filtered_by_kind(website: Website) -> None:
     await website.entry(account, 1, unit="visit", title="面访纪要", text="看了两条线")
     await website.entry(account, 2, unit="", title="合同登记", text="HT-1")
     await website.entry(account, 3, data=b"%PDF-1.4", name="方案.pdf", text="发了方案")
+    for number, title in enumerate(("企业微信聊天", "来信", "沟通记录"), 4):
+        await website.entry(account, number, unit="", title=title, text="说好周五定")
     browser = await website.sign_in("zhang")
-    said = {"": 4, "call": 2, "visit": 1, "other": 1, "file": 1, "offer": 0}
+    said = {"": 7, "call": 2, "visit": 1, "message": 3, "other": 1, "file": 1, "offer": 0}
     for kind, count in said.items():
         page = (await browser.get(f"/customers/{account.id}?kind={kind}"))[1]
         assert len(ENTRY.findall(page)) == count, kind
