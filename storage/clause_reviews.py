@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.receivables import Outcome
-from storage.dialects import AnyRow, insert_into
+from storage.dialects import AnyRow, fixed, insert_into
 from storage.tables import clause_reviews
 
 
@@ -139,6 +139,16 @@ class ClauseReviews:
             .returning(clause_reviews)
         )
         return [_to_review(row) for row in changed]
+
+    async def open_ones(self, limit: int) -> Sequence[ClauseReview]:
+        """The soonest due first."""
+        query = (
+            select(clause_reviews)
+            .where(clause_reviews.c.outcome == fixed(""))
+            .order_by(clause_reviews.c.deadline_at)
+            .limit(limit)
+        )
+        return [_to_review(row) for row in await self._conn.execute(query)]
 
     async def next_remind_at(self) -> datetime | None:
         query = (

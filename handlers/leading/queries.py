@@ -24,6 +24,7 @@ from handlers.texts import queries as texts
 
 PAGE = 500
 MOST_TEAM_REDS = 500
+MOST_REVIEWS = 200
 LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
@@ -88,6 +89,7 @@ async def todo(desk: Desk) -> None:
     sections = [
         (texts.DRAFTS, worklist.lines(items, Kind.DRAFT)),
         (texts.OWED, worklist.lines(items, Kind.OWED, Kind.WAITING)),
+        (texts.REVIEWS, await _clause_reviews(desk)),
         (texts.LOSSES, await _losses_without_reason(desk)),
         (texts.OVERDUE, worklist.lines(items, Kind.OVERDUE)),
         (texts.REDS, worklist.lines(items, Kind.RED)),
@@ -98,6 +100,19 @@ async def todo(desk: Desk) -> None:
         (texts.STUCK, worklist.lines(items, Kind.STUCK)),
     ]
     customers.tell_alone(desk, "待办", texts.todo_list(sections) or texts.NOTHING_TO_DO)
+
+
+async def _clause_reviews(desk: Desk) -> list[str]:
+    """Of contracts that were not paid, for lawyers and whose customer it is."""
+    found = []
+    for review in await desk.tx.clause_reviews.open_ones(MOST_REVIEWS):
+        if desk.rep.id in review.reviewers:
+            contract = await desk.tx.contracts.get(review.contract_id)
+            account = await desk.tx.accounts.get(contract.account_id)
+            due = review.deadline_at.astimezone(desk.office.zone)
+            line = texts.clause_review
+            found.append(line(account.name, contract.terms.number, due, late=desk.at > due))
+    return found
 
 
 async def lights(desk: Desk) -> None:

@@ -20,6 +20,7 @@ COVERED = "代班"
 TALK = "沟通记录"
 DRAFTS = "没填完的记录"
 OWED = "待补和已锁定"
+REVIEWS = "条款复核"
 LOSSES = "丢单原因没填"
 OVERDUE = "约好没联系"
 REDS = "红灯"
@@ -32,6 +33,7 @@ STUCK = "阶段停滞"
 SHOWN = {
     DRAFTS: 4,
     OWED: 5,
+    REVIEWS: 5,
     LOSSES: 3,
     OVERDUE: 6,
     REDS: 6,
@@ -52,6 +54,12 @@ Section = tuple[str, Sequence[str]]
 def open_draft(title: str, customer: str, missing: int) -> str:
     lacks = f"，还缺{missing}项" if missing else "，等你确认"
     return f"📝 {short_company(customer) or '客户待定'} · {title}{lacks}"
+
+
+def clause_review(customer: str, number: str, due: datetime, *, late: bool) -> str:
+    """due: in the team's zone."""
+    until = f"{customers.when(due)}到期" + ("，已过期" if late else "")
+    return f"📄 {short_company(customer)} 合同 {number} · {until}，发「回款 {customer}」看进展"
 
 
 def loss_without_reason(customer: str) -> str:

@@ -85,4 +85,6 @@ clause_reviews = Table(  # 合同条款复核: one a contract, reopened with the
     Index("ix_clause_reviews_remind", "remind_at",
           sqlite_where=text("remind_at IS NOT NULL"),
           postgresql_where=text("remind_at IS NOT NULL")),
+    Index("ix_clause_reviews_open", "deadline_at",
+          sqlite_where=text("outcome = ''"), postgresql_where=text("outcome = ''")),
 )  # fmt: skip

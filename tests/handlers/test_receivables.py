@@ -168,6 +168,9 @@ async def test_a_missing_prepayment_opens_one_review_for_legal_and_the_rep(
     card = company.chat.card("zhou")
     assert ("已收", "104,999元") in card.facts
     assert "核对付款条款" in "".join(card.lines)
+    for who in ("zhou", "zhang"):
+        assert "合同 HT-2026-018 · " in await company.chat.say(who, "待办")
+    assert "HT-2026-018" not in await company.chat.say("chen", "待办")
 
 
 async def test_a_post_paid_contract_is_never_reviewed(company: Company) -> None:
