@@ -43,4 +43,5 @@ async def test_what_failed_before_is_no_matter() -> None:
     with suppress(RuntimeError):
         await failed
     await tasks.cancel_all([failed])
+    assert isinstance(failed.exception(), RuntimeError)
     await tasks.cancel_all([])
