@@ -104,8 +104,10 @@ async def test_a_real_engine_hears_a_phones_recording(
         rep = Speaker(running, "wecom", "zhangwei")
         answers = await rep.send_file("voice.amr", recording("call-dtx.amr"), kind="voice")
         card = words([last_card(answers)])
-    for part in (COMPANY, "25分钟", "价格高", "周三"):
+    for part in ("25分钟", "价格高", "周三"):
         assert part in card
+    # Not every processor hears the name; then it is asked for.
+    assert COMPANY in card or "这是哪家客户的" in card
 
 
 @asynccontextmanager
