@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from bot.domain import forecasts as rules
 from bot.domain.forecasts import TOP, Bucket, Category, Forecast, Won
 from bot.domain.opportunities import OpportunityState
-from bot.domain.people import Person, Role
+from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed
 from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.forecasts import lines, reading
 from handlers.forecasts.reading import Signed
 from handlers.leading import teams
+from handlers.leading.teams import LEADING
 from handlers.texts import submissions as texts
 from handlers.texts.figures import week_number, week_words
 from handlers.understanding.amounts import read_amount
 
-LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 _WEEKS = re.compile(r"(?P<first>\d{4}-W\d{2})[ ,，到至-]+(?P<second>\d{4}-W\d{2})")
 _JUDGE = re.compile(r"\A(?P<who>\S{2,8}?)[ ,，]+(?P<amount>[^ ,，]{1,16})[ ,，]+(?P<why>.{2,300})")
 _TARGET = re.compile(

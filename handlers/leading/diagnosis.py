@@ -17,7 +17,7 @@ from bot.messages import Button, Card
 from handlers.customers import customers
 from handlers.desk import Desk, Office
 from handlers.leading import teams
-from handlers.leading.figures import LEADING
+from handlers.leading.teams import LEADING
 from handlers.policy import policy_switch
 from handlers.texts import diagnosis as texts
 from handlers.texts import policy as policy_texts

@@ -12,12 +12,12 @@ from bot.messages import Markdown, OutboundMessage
 from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.leading import teams
+from handlers.leading.teams import LEADING
 from handlers.lights.light_cards import Watch
 from handlers.texts import figures as texts
 from handlers.texts.figures import TeamRow
 from storage.unit_of_work import UnitOfWork
 
-LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 LIVE = timedelta(days=7)
 PROMISED_WITHIN = timedelta(days=28)  # how long before the week a promise may have been given
 _DAY = timedelta(days=1)

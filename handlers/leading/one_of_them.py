@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 
 from bot.domain.activities import Activity
-from bot.domain.people import Person, Role
+from bot.domain.people import Person
 from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.leading import teams
+from handlers.leading.teams import LEADING
 from handlers.texts import one_of_them as texts
 
-LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 LATEST = 200
 """Entries that are looked through, the newest first."""
 SHOWN = 6

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
-from bot.domain.people import Person, Role
+from bot.domain.people import Person
 from bot.errors import NotFound
 from handlers.customers import customers
 from handlers.deals import losing
@@ -16,6 +16,7 @@ from handlers.desk import Desk
 from handlers.forecasts import showing
 from handlers.growth_fund import statement as growth_statement
 from handlers.leading import explaining, figures, worklist
+from handlers.leading.teams import LEADING, OVERSEERS
 from handlers.leading.worklist import Kind
 from handlers.payouts import disputing, statements
 from handlers.texts import customers as customer_texts
@@ -25,8 +26,6 @@ from handlers.texts import queries as texts
 PAGE = 500
 MOST_TEAM_REDS = 500
 MOST_REVIEWS = 200
-LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
-OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
 _OF_TEAM = re.compile(r"我们?组|团队|组里|部门|大家")
 _MONTH = re.compile(r"上个?月|本月|(?:20\d\d年)?(?<!\d)(?:1[0-2]|[1-9])月(?!\d)")

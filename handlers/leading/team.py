@@ -14,10 +14,9 @@ from bot.messages import OutboundMessage, Text
 from handlers.customers import customers, handing_over
 from handlers.deadlines import unlocking
 from handlers.desk import Desk
+from handlers.leading.teams import LEADING, OVERSEERS
 from handlers.texts import team as texts
 
-OVERSEERS = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
-LEADING = OVERSEERS | {Role.SUPERVISOR}
 LONGEST_LEAVE = timedelta(days=366)
 _DAY = timedelta(days=1)
 _DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}

@@ -13,6 +13,7 @@ from storage.unit_of_work import UnitOfWork
 MINE = ("我的团队", "我团队", "本团队", "我们团队", "我的组", "我们组")
 
 OVERSEERS = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
+LEADING = OVERSEERS | {Role.SUPERVISOR}
 
 
 async def by_supervisor(tx: UnitOfWork, at: datetime) -> dict[int, list[Person]]:

@@ -17,7 +17,7 @@ from handlers.customers import customers
 from handlers.deadlines import owing
 from handlers.desk import Office
 from handlers.leading import teams
-from handlers.leading.figures import LEADING
+from handlers.leading.teams import LEADING
 from handlers.lights import light_heat
 from handlers.pages import deals, lights, stream
 from handlers.pages.deals import DealLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.people import Role
-from handlers.leading.figures import LEADING
+from handlers.leading.teams import LEADING
 from handlers.pages.admin.rooms import OVERSEERS
 from handlers.refusals.reporting import READERS
 from handlers.supply.acknowledging import MAY_SEE

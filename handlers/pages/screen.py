@@ -17,6 +17,7 @@ from bot.domain.people import Person
 from bot.errors import NotAllowed
 from handlers.desk import Office
 from handlers.leading import figures, teams
+from handlers.leading.teams import LEADING
 from handlers.pages import screen_outlook
 from handlers.pages.lights import Cell, HeatTable
 from handlers.pages.screen_outlook import Outlook, Vital
@@ -139,7 +140,7 @@ class Screens:
     async def of(self, person: Person) -> Screen:
         """Everybody's for who oversees all, else of the own people. Raises NotAllowed for who
         leads nobody by role."""
-        if not person.roles & figures.LEADING:
+        if not person.roles & LEADING:
             raise NotAllowed(texts.ONLY_LEADERS)
         scope = EVERYBODY if person.roles & teams.OVERSEERS else person.id
         turn = self._turns.setdefault(scope, asyncio.Lock())

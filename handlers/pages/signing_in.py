@@ -25,7 +25,7 @@ from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import NotAllowed
 from handlers.customers import customers
 from handlers.desk import Desk
-from handlers.leading.figures import LEADING
+from handlers.leading.teams import LEADING
 from handlers.pages.admin.rooms import OVERSEERS
 from handlers.texts import pages as texts
 from storage.unit_of_work import UnitOfWork

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
-from handlers.texts.figures import week_words
+from handlers.texts.figures import quarter_words, week_words
 from handlers.texts.money import amount_words
 
 QUESTIONS = ("需求还在，没有缩水", "预算和审批走得通", "上一单验收和使用满意", "没有未解决的投诉",
@@ -271,13 +271,14 @@ def target(quarter: str, aim: int, won: int, commit: int) -> str:
     gap = aim - won - commit
     tail = f"还差{amount_words(gap)}" if gap > 0 else f"超出{amount_words(-gap)}"
     return (
-        f"{quarter} 目标 {amount_words(aim)}：已赢 {amount_words(won)}，加承诺"
+        f"{quarter_words(quarter)}目标 {amount_words(aim)}：已赢 {amount_words(won)}，加承诺"
         f" {amount_words(won + commit)}，{tail}"
     )
 
 
 def no_target(quarter: str, won: int) -> str:
-    return f"{quarter} 已赢 {amount_words(won)}，还没有设目标；主管发「预测目标」就能设。"
+    done = f"{quarter_words(quarter)}已赢 {amount_words(won)}"
+    return f"{done}，还没有设目标；主管发「预测目标」就能设。"
 
 
 def judgement(fen: int, who: str, reason: str) -> str:

@@ -96,7 +96,7 @@ async def test_a_deal_is_expected_then_committed_then_won_and_never_counted_twic
     out = (await screen(website, "li")).outlook
     assert (out.won.words, out.commit.words, out.gap) == ("35万元", "0元", "还差35万元")
     told = await website.chat.say("li", "预测 团队")
-    assert "2026Q1 目标 70万元：已赢 35万元，加承诺 35万元，还差35万元" in told
+    assert "2026年第1季度目标 70万元：已赢 35万元，加承诺 35万元，还差35万元" in told
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.machine_forecasts import TOTAL, of_rep, of_team
-from bot.domain.people import Person, Role
+from bot.domain.people import Person
 from bot.errors import NotAllowed, NotFound
 from handlers.leading import teams
+from handlers.leading.teams import LEADING
 from storage.unit_of_work import UnitOfWork
 
-LEADING = frozenset({Role.SUPERVISOR, Role.SALES_DIRECTOR, Role.ADMIN})
 NOT_YOURS = "这是别人的预测，只有他的主管、销售总监和管理员能看。"
 
 Part = tuple[str, str, tuple[Person, ...]]

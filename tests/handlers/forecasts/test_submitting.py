@@ -134,7 +134,7 @@ async def test_the_supervisors_number_stands_beside_the_raw_one(company: Proving
     said = await chat.say("li", "预测 团队")
     assert "张伟（第5周，迟交）：承诺 35万元" in said
     assert "李敏的判断：30万元（恒锐会砍价），仅供对照，不改原数" in said
-    assert "2026Q1 目标 100万元：已赢 0元，加承诺 35万元，还差65万元" in said
+    assert "2026年第1季度目标 100万元：已赢 0元，加承诺 35万元，还差65万元" in said
     assert "没有提交：陈静" in said
     assert "风险：等对方盖章" in said
 
