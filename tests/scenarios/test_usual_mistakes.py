@@ -72,6 +72,7 @@ async def benched(
     kept: list[Configuration] = []
     for counter in (answers._ANSWERED, gate._REFUSED, deliveries._DELIVERIES):
         counter.clear()  # of the bots that ran in this process before
+    deliveries._counter.cache_clear()  # or it goes on counting where nobody looks
 
     def change(given: Configuration) -> Configuration:
         spoil(given)
