@@ -41,8 +41,9 @@ from benchmarks import bodies, load
 from benchmarks.databases import fresh_url
 from benchmarks.nats_server import find_server, own_server
 from bot.clock import WallClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.domain.sharing import Division
+from bot.handling import Handling, Wording
 from bot.messages import Envelope, InboundMessage, Incoming, OutboundMessage
 from bot.ports import Accept
 from connectors.dingtalk import webhook as dingtalk_door
@@ -150,13 +151,18 @@ async def durable_routes(url: str, *, kind: str) -> list[web.RouteDef]:
         return []
 
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-        store=await Database.open(url, synchronous="FULL"),
-        connectors={},
-        files=FileFolder(Path("never-there")),
-        handle=handle,
-        clock=clock,
-        wording=Wording(apology=str),
-        readers={("wecom", "sales"): Reader(parse), ("dingtalk", "sales"): Reader(parse_envelope)},
+        Handling(
+            store=await Database.open(url, synchronous="FULL"),
+            connectors={},
+            files=FileFolder(Path("never-there")),
+            handle=handle,
+            clock=clock,
+            wording=Wording(apology=str),
+            readers={
+                ("wecom", "sales"): Reader(parse),
+                ("dingtalk", "sales"): Reader(parse_envelope),
+            },
+        ),
     )
     if kind != "handled":
         await dispatcher.stop()  # it stores and answers, and begins nothing

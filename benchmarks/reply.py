@@ -16,7 +16,8 @@ from pathlib import Path
 from benchmarks import bodies
 from benchmarks.people import handlers_for, hire
 from bot.clock import WallClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
+from bot.handling import Handling, Wording
 from bot.messages import Address, Envelope, Incoming, OutboundMessage, Platform
 from connectors.http import Http
 from connectors.wecom.client import WecomClient
@@ -81,12 +82,14 @@ async def run(folder: Path) -> tuple[list[float], float]:
 
     client = WecomClient(bodies.WECOM, Http(None), SharedTokens(database), files, clock)  # type: ignore[arg-type]
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-        store=timed,  # type: ignore[arg-type]
-        connectors={("wecom", "sales"): client},
-        files=files,
-        handle=handle,
-        clock=clock,
-        wording=Wording(apology=str),
+        Handling(
+            store=timed,  # type: ignore[arg-type]
+            connectors={("wecom", "sales"): client},
+            files=files,
+            handle=handle,
+            clock=clock,
+            wording=Wording(apology=str),
+        ),
     )
     begun: dict[str, float] = {}
     start, worked = time.perf_counter(), time.process_time()

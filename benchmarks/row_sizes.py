@@ -25,7 +25,8 @@ from benchmarks.databases import KINDS, fresh
 from benchmarks.people import handlers_for, hire
 from benchmarks.reply import envelope
 from bot.clock import WallClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
+from bot.handling import Handling, Wording
 from bot.messages import Envelope, Incoming, OutboundMessage
 from connectors.http import Http
 from connectors.wecom.client import WecomClient
@@ -109,12 +110,14 @@ async def talk(database: Database) -> Cost:
         return await handlers.handle(tx, incoming)
 
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-        store=database,
-        connectors={("wecom", "sales"): client},
-        files=files,
-        handle=handle,
-        clock=clock,
-        wording=Wording(apology=str),
+        Handling(
+            store=database,
+            connectors={("wecom", "sales"): client},
+            files=files,
+            handle=handle,
+            clock=clock,
+            wording=Wording(apology=str),
+        ),
     )
     server = Server(database)
     await server.look()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000  # for other processes; ours take turns
 READERS = 4
-AT_A_TIME = 32  # messages that a process handles, see bot/dispatcher.py
+AT_A_TIME = 32  # messages that a process handles, see bot/handling.py
 FOR_EACH_CORE = 4  # of them: while the one waits for the disk or a lock, the others compute
 BESIDE_MESSAGES = 6  # the inbox's commits, ticks, senders, pages
 BESIDE_POOL = 4  # leases, news told and heard, the turn to open long connections

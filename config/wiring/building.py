@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from bot.clock import Clock
-from bot.dispatcher import Dispatcher, Wording, split_all
+from bot.dispatcher import Dispatcher
+from bot.handling import Handling, Wording, split_all
 from bot.messages import Platform
 from bot.outbox import Outbox
 from bot.ports import Accept, Preparation, Shares
@@ -188,20 +189,22 @@ def _dispatcher(ground: _Ground, *, queued: Callable[[], None]) -> Dispatcher[Un
     outside, settings = ground.outside, ground.settings
     together, model, read = ground.together, outside.model, ground.database.read
     return Dispatcher(
-        store=ground.database,
-        connectors=outside.clients,
-        files=outside.files,
-        handle=ground.handlers.handle,
-        clock=ground.clock,
-        wording=Wording(apology=dialog.apology),
-        transcriber=outside.voice if outside.voice.can_hear else None,
-        preparations=_preparations(ground),
-        second_reader=SecondReading(ground.office, model, read=read) if model else None,
-        readers={**erp_readers(settings), **mail_readers(settings)},
-        queued=queued,
+        Handling(
+            store=ground.database,
+            connectors=outside.clients,
+            files=outside.files,
+            handle=ground.handlers.handle,
+            clock=ground.clock,
+            wording=Wording(apology=dialog.apology),
+            transcriber=outside.voice if outside.voice.can_hear else None,
+            preparations=_preparations(ground),
+            second_reader=SecondReading(ground.office, model, read=read) if model else None,
+            readers={**erp_readers(settings), **mail_readers(settings)},
+            queued=queued,
+            watcher=ground.watch,
+        ),
         shares=ground.shares,
         hand_over=together.hand_over if together else None,
-        watcher=ground.watch,
     )
 
 

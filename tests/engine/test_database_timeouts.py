@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.errors import TimedOut, Unavailable
+from bot.handling import Handling, Wording
 from bot.messages import Incoming, OutboundMessage, Text
 from storage.database import Database
 from storage.engines import open_engine, to_url
@@ -83,10 +84,17 @@ async def test_a_message_whose_statement_hung_is_handled_at_the_next_try(
         answer = Text(f"re {incoming.message.text}")
         return [OutboundMessage(f"{incoming.source_id}:0", incoming.message.origin, answer)]
 
-    dispatcher = Dispatcher[UnitOfWork](
-        store=impatient, connectors={("wecom", "sales"): Peer()}, files=Shelf(), handle=handle,
-        clock=FixedClock(START), wording=Wording(apology=str), backoff_s=0.01,
-    )  # fmt: skip
+    dispatcher = Dispatcher(
+        Handling(
+            store=impatient,
+            connectors={("wecom", "sales"): Peer()},
+            files=Shelf(),
+            handle=handle,
+            clock=FixedClock(START),
+            wording=Wording(apology=str),
+            backoff_s=0.01,
+        ),
+    )
     (await dispatcher.accept(envelope("hi")))()
     async with asyncio.timeout(60):
         await dispatcher.drained()

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.clock import FixedClock
-from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.errors import PermanentError, Refused, Unavailable
+from bot.handling import MAX_ATTEMPTS, Handling, Wording
 from bot.messages import Incoming, OutboundMessage, Text
 from storage.database import Database
 from storage.tables import outbox
@@ -33,13 +34,15 @@ class Bench:
 
     def dispatcher(self) -> Dispatcher[UnitOfWork]:
         return Dispatcher(
-            store=self.database,
-            connectors={("wecom", "sales"): self.peer},
-            files=Shelf(),
-            handle=self._handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=lambda reference: f"sorry {reference[:2]}"),
-            backoff_s=0.01,
+            Handling(
+                store=self.database,
+                connectors={("wecom", "sales"): self.peer},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=lambda reference: f"sorry {reference[:2]}"),
+                backoff_s=0.01,
+            ),
         )
 
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:

@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 import storage.inbox
 from bot.clock import FixedClock
-from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.errors import PermanentError, Unavailable
 from bot.fetching import FETCHING
+from bot.handling import MAX_ATTEMPTS, Handling, Wording
 from bot.messages import Attachment, Envelope, InboundMessage, Incoming, Kind, OutboundMessage
 from storage.database import Database
 from storage.tables import settings_rows
@@ -97,14 +98,16 @@ class Bench:
 
     def dispatcher(self, **more: Any) -> Dispatcher[UnitOfWork]:
         return Dispatcher(
-            store=self.store,
-            connectors={("wecom", "sales"): self.peer},
-            files=Shelf(),
-            handle=self._handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=str),
-            backoff_s=0.01,
-            **more,
+            Handling(
+                store=self.store,
+                connectors={("wecom", "sales"): self.peer},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=str),
+                backoff_s=0.01,
+                **more,
+            ),
         )
 
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
@@ -200,7 +203,7 @@ async def test_a_lane_that_dies_leaves_its_messages_to_the_next_look(
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as broken:
-        broken.setattr(dispatcher, "_work", die)
+        broken.setattr(dispatcher._handling, "work", die)
         (await dispatcher.accept(envelope("a", number=1, seconds=1)))()
         (await dispatcher.accept(envelope("b", number=2, seconds=2)))()
         await drained(dispatcher)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.clock import FixedClock
-from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
+from bot.dispatcher import Dispatcher
+from bot.handling import MAX_ATTEMPTS, Handling, Wording
 from bot.messages import Incoming, OutboundMessage
 from storage.database import Database
 from storage.kept_files import open_files
@@ -39,13 +40,15 @@ async def test_a_message_with_a_file_waits_until_it_can_be_kept(
 
     async with Misbehaving(object_store).running() as weak:
         dispatcher = Dispatcher(
-            store=database,
-            connectors={("wecom", "sales"): Peer()},
-            files=open_files(weak.bucket(request.node.callspec.id, timeout_s=0.2)),
-            handle=handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=str),
-            backoff_s=0.01,
+            Handling(
+                store=database,
+                connectors={("wecom", "sales"): Peer()},
+                files=open_files(weak.bucket(request.node.callspec.id, timeout_s=0.2)),
+                handle=handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=str),
+                backoff_s=0.01,
+            ),
         )
         fails(weak)
         (await dispatcher.accept(envelope("file", by="zhang3", number=1)))()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.clock import FixedClock
-from bot.dispatcher import MAX_ATTEMPTS, Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.errors import Unavailable
+from bot.handling import MAX_ATTEMPTS, Handling, Wording
 from bot.messages import Incoming, OutboundMessage, Paper
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
@@ -39,14 +40,16 @@ class Scribe:
 
 async def handled_by(scribe: Scribe) -> list[Paper | None]:
     dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-        store=scribe.database,
-        connectors={("wecom", "sales"): Peer()},
-        files=Shelf(),
-        handle=scribe.handle,
-        clock=FixedClock(START),
-        wording=Wording(apology=lambda reference: reference),
-        preparations=[scribe],
-        backoff_s=0.0,
+        Handling(
+            store=scribe.database,
+            connectors={("wecom", "sales"): Peer()},
+            files=Shelf(),
+            handle=scribe.handle,
+            clock=FixedClock(START),
+            wording=Wording(apology=lambda reference: reference),
+            preparations=[scribe],
+            backoff_s=0.0,
+        ),
     )
     (await dispatcher.accept(envelope("合同")))()
     async with asyncio.timeout(20):

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.domain.activities import Intent, Record
+from bot.handling import Handling, Wording
 from bot.messages import Incoming, OutboundMessage
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
@@ -28,14 +29,16 @@ class Bench:
         self.waits: dict[str, asyncio.Event] = {}
         self.wrote_meanwhile = False
         self.dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-            store=database,
-            connectors={("wecom", "sales"): Peer()},
-            files=Shelf(),
-            handle=self._handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=lambda reference: reference),
-            second_reader=self,
-            preparations=[self],
+            Handling(
+                store=database,
+                connectors={("wecom", "sales"): Peer()},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=lambda reference: reference),
+                second_reader=self,
+                preparations=[self],
+            ),
         )
 
     async def suggest(self, incoming: Incoming) -> Record | None:

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.domain.sharing import Division
 from bot.errors import Unavailable
+from bot.handling import Handling, Wording
 from bot.membership import Membership
 from bot.messages import Address, Incoming, OutboundMessage, Platform, Text
 from bot.outbox import Outbox
@@ -44,13 +45,15 @@ class Node:
         self.peer = Peer()
         self._seen = seen
         self.dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-            store=database,
-            connectors={("wecom", "sales"): self.peer},
-            files=Shelf(),
-            handle=self._handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=lambda reference: "sorry"),
-            backoff_s=0.01,
+            Handling(
+                store=database,
+                connectors={("wecom", "sales"): self.peer},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=lambda reference: "sorry"),
+                backoff_s=0.01,
+            ),
             shares=self.membership,
             hand_over=lambda _, stored: self.handed_over.append(stored),
         )

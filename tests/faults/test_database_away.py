@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import make_url, select
 
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
+from bot.handling import Handling, Wording
 from bot.messages import Envelope, Incoming, OutboundMessage, Text
 from storage.database import Database
 from storage.tables import inbox, outbox, settings_rows
@@ -45,10 +46,16 @@ class Office:
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(
-            store=self.database, connectors={("wecom", "sales"): Peer()}, files=Shelf(),
-            handle=self._handle, clock=FixedClock(START), wording=Wording(apology=str),
-            backoff_s=0.5,
-        )  # fmt: skip
+            Handling(
+                store=self.database,
+                connectors={("wecom", "sales"): Peer()},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=str),
+                backoff_s=0.5,
+            ),
+        )
 
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:
         said = incoming.message.text

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bot.dispatcher import IN_FLIGHT
+from bot.handling import IN_FLIGHT
 from storage import connections, engines
 from storage.connections import Room
 from storage.leases import Leases

@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.nats_server import find_server
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.domain.sharing import Division
+from bot.handling import Handling, Wording
 from bot.messages import Incoming, OutboundMessage
 from bot.ports import Accept
 from connectors.queue.access import Access
@@ -65,13 +66,15 @@ class Engine:
     def __init__(self, database: Database) -> None:
         self.did: list[str] = []
         self.dispatcher: Dispatcher[UnitOfWork] = Dispatcher(
-            store=database,
-            connectors={("wecom", "sales"): Peer()},
-            files=Shelf(),
-            handle=self._handle,
-            clock=FixedClock(START),
-            wording=Wording(apology=str),
-            backoff_s=0.001,
+            Handling(
+                store=database,
+                connectors={("wecom", "sales"): Peer()},
+                files=Shelf(),
+                handle=self._handle,
+                clock=FixedClock(START),
+                wording=Wording(apology=str),
+                backoff_s=0.001,
+            ),
         )
 
     async def _handle(self, tx: UnitOfWork, incoming: Incoming) -> Sequence[OutboundMessage]:

@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.clock import FixedClock
-from bot.dispatcher import Dispatcher, Wording
+from bot.dispatcher import Dispatcher
 from bot.domain.mails import Ours
+from bot.handling import Handling, Wording
 from bot.messages import Card
 from connectors.mail.heads import HeadReader
 from connectors.mail.mailbox import Mailbox
@@ -109,23 +110,25 @@ class MailCompany:
     def running(self) -> Dispatcher[UnitOfWork]:
         if self.dispatcher is None:
             self.dispatcher = Dispatcher(
-                store=self.chat.database,
-                connectors={},
-                files=self.files,
-                handle=self.chat.handlers.handle,
-                clock=self.clock,
-                wording=Wording(apology=lambda reference: reference),
-                preparations=[
-                    MailFetching(
-                        self.boxes,
-                        self.files,
-                        most_bytes=dict.fromkeys(self.boxes, self.most_bytes),
-                        calendar=self.chat.office.calendar,
-                        read=self.chat.database.read,
-                    )
-                ],
-                readers={("mail", box): HeadReader(box, OURS) for box in ADDRESS},
-                backoff_s=0.0,
+                Handling(
+                    store=self.chat.database,
+                    connectors={},
+                    files=self.files,
+                    handle=self.chat.handlers.handle,
+                    clock=self.clock,
+                    wording=Wording(apology=lambda reference: reference),
+                    preparations=[
+                        MailFetching(
+                            self.boxes,
+                            self.files,
+                            most_bytes=dict.fromkeys(self.boxes, self.most_bytes),
+                            calendar=self.chat.office.calendar,
+                            read=self.chat.database.read,
+                        )
+                    ],
+                    readers={("mail", box): HeadReader(box, OURS) for box in ADDRESS},
+                    backoff_s=0.0,
+                ),
             )
         return self.dispatcher
 
