@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from benchmarks.nats_server import NatsServer
@@ -40,6 +41,13 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
     ]
 )
 _numbers = itertools.count(1)
+
+settings.register_profile(  # how long an example takes is a matter of what else the machine does
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.customer_master import CustomerCard, Duplicate, Likeness, Reason
@@ -142,7 +142,6 @@ CARDS = st.lists(
 
 
 @given(CARDS)
-@settings(deadline=None)
 def test_being_alike_is_mutual_and_the_index_misses_nobody(cards: list[CustomerCard]) -> None:
     whole = master(*cards)
     for one in cards:
@@ -157,7 +156,6 @@ def test_being_alike_is_mutual_and_the_index_misses_nobody(cards: list[CustomerC
 
 
 @given(CARDS, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_order_of_adding_changes_nothing(cards: list[CustomerCard], rng: random.Random) -> None:
     mixed = rng.sample(cards, len(cards))
     for one in cards:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.calendar import WorkingCalendar
@@ -44,7 +44,6 @@ def test_a_warning_comes_five_working_days_before() -> None:
 
 
 @given(st.integers(0, 400))
-@settings(deadline=None)
 def test_whoever_is_looked_at_late_is_warned_first_all_the_same(days: int) -> None:
     warned, gone = moments(SINCE + timedelta(days=days))
     notice = CALENDAR.workdays_between(CALENDAR.day_of(warned), CALENDAR.day_of(gone)) + 1

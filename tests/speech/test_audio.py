@@ -148,7 +148,7 @@ def test_without_ffmpeg_a_bad_wav_is_refused_too(
         audio.decode(data)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(name=st.sampled_from(sorted(SECONDS)), share=st.floats(0, 1))
 def test_what_was_cut_off_gives_its_beginning_or_a_refusal(name: str, share: float) -> None:
     whole = recording(name)

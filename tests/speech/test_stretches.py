@@ -11,7 +11,7 @@ from speech.audio import RATE
 from speech.stretches import LONGEST_S, cut, joined
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seconds=st.floats(0, 120), seed=st.integers(0, 99))
 def test_the_stretches_together_are_the_recording(seconds: float, seed: int) -> None:
     noise = np.random.default_rng(seed).normal(0, 0.1, int(seconds * RATE)).astype(np.float32)

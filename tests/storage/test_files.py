@@ -8,7 +8,7 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInput
@@ -153,7 +153,7 @@ def test_a_name_is_made_safe_to_show(given_name: str, shown: str) -> None:
     assert clean_name(given_name) == shown
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100)
 @given(st.text(max_size=400))
 def test_any_name_becomes_a_plain_one(name: str) -> None:
     cleaned = clean_name(name)

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +41,7 @@ async def test_the_same_delivery_many_times_at_once_is_stored_once(database: Dat
 
 
 def test_any_mixture_of_known_and_new_gets_the_right_ids(sqlite_url: str) -> None:
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15)
     @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(0, 10**9))
     def check(deliveries: list[int], run: int) -> None:
         asyncio.run(_append_all(sqlite_url, [f"{run}-{number}" for number in deliveries]))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.opportunities import Account, OpportunityState
@@ -97,10 +97,8 @@ async def merge_and_undo(
     order=st.permutations(range(4)),
 )
 @settings(
-    deadline=None,
     max_examples=25,
     phases=[Phase.explicit, Phase.generate],  # an example costs a database
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_undoing_merges_in_any_order_restores_every_customer(
     sqlite_template: Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.machine_forecast.predicting import predict
@@ -53,9 +53,7 @@ def otherwise(deal: Deal, dice: np.random.Generator) -> Deal | None:
     return replace(deal, closed=closed, value=float(dice.choice([0.0, 1.0, 1e9])))
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_fact_of_the_future_changes_a_forecast(
     tmp_path: Path, foreseen: object, seed: int

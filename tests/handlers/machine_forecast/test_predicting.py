@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.machine_forecast.predicting import Forecast, predict
@@ -195,9 +195,7 @@ odd_deals = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(odd=odd_deals)
 def test_every_table_gives_a_sound_forecast(
     tmp_path: Path, odd: list[tuple[int, int | None, float, str]]

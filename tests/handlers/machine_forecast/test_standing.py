@@ -141,7 +141,7 @@ def foreseen() -> tuple[Table, Forecast]:
     return table, predict(table, on(330).toordinal(), HORIZONS)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_level_of_the_future_changes_a_forecast(
     foreseen: tuple[Table, Forecast], seed: int

@@ -46,7 +46,7 @@ def meetings(draw: st.DrawFn) -> tuple[dict[str, Any], Contract]:
     return {**RULE, "when": when}, Contract(**amounts, fields=fields)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(meetings())
 def test_the_engine_and_our_own_conditions_judge_alike(
     met: tuple[dict[str, Any], Contract],
@@ -56,7 +56,7 @@ def test_the_engine_and_our_own_conditions_judge_alike(
     assert Engine(to_graph([told])).judge(contract) == {0: applies(rule, contract)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(documents(), min_size=1, max_size=3))
 def test_no_rule_of_the_schema_makes_them_differ(told: list[dict[str, Any]]) -> None:
     assert disagreements(told, read_rules(told)) == []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.activities import Intent, Moment, Record
@@ -242,7 +242,7 @@ _TALK = st.text(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(text=st.one_of(_TALK, st.text(max_size=40)))
 def test_no_text_makes_the_reader_fail(text: str, reader: Reader, now: datetime) -> None:
     customers = CustomerIndex()
