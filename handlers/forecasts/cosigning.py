@@ -12,7 +12,6 @@ from bot.domain.calendar import ClockKind, WorkingCalendar
 from bot.domain.forecasts import Cosign, Forecast, Line
 from bot.domain.leaders import find_supervisor
 from bot.domain.levels import EvidenceKind
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
@@ -280,7 +279,7 @@ async def _tell(
     at: datetime,
 ) -> list[OutboundMessage]:  # fmt: skip
     """Each once, outside the quiet hours."""
-    not_before = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    not_before = office.first_allowed(at)
     messages = []
     for person in {one.id: one for one in people}.values():
         to = office.address_of(person)
@@ -289,10 +288,7 @@ async def _tell(
                 OutboundMessage(f"{key}:{person.id}", to, content, not_before=not_before)
             )
             if isinstance(content, Card):
-                await tx.cards.put(
-                    content.card_id, revision=content.revision, subject=key, address=to.key,
-                    state="open", data={}, at=at,
-                )  # fmt: skip
+                await tx.cards.show(content, to.key, subject=key, at=at)
     return messages
 
 

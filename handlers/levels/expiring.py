@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.levels import REQUIRED, Cause, Evidence, Level, is_higher
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.messages import OutboundMessage, Text
 from bot.router import Job
@@ -89,8 +88,7 @@ class Expiry:
         to = self._office.address_of(await tx.people.get(deal.owner_id))
         if to is None:
             return []
-        pushes, calendar = self._office.policy.pushes, self._office.calendar
-        not_before = first_allowed(at, policy=pushes, calendar=calendar)
+        not_before = self._office.first_allowed(at)
         return [OutboundMessage(key, to, Text(text), not_before=not_before)]
 
 

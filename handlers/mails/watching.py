@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.notifying import first_allowed
 from bot.messages import OutboundMessage
 from bot.router import Job
 from handlers.desk import Office
@@ -56,7 +55,7 @@ class MailWatch:
         office = self._office
         text = texts.silent(reading.box, since and since.astimezone(office.zone), reading.failure)
         key = f"mail-silent:{reading.box}:{since.isoformat() if since else 'never'}"
-        morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+        morning = office.first_allowed(at)
         told = await directory.tell_admins(tx, office, text, key=key)
         return [replace(one, not_before=morning) for one in told]
 
