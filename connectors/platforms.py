@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.messages import Address
-from bot.ports import Accept, CallCounter, FileStore, TokenStore
+from bot.ports import Accept, AppKey, CallCounter, FileStore, TokenStore
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.approvals import Instances
 from connectors.dingtalk.client import DingtalkClient
@@ -34,8 +34,6 @@ from connectors.wecom.settings import Aibot, WecomApp
 from connectors.wecom.webview import Webview as WecomWebview
 
 Application = WecomClient | DingtalkClient
-AppKey = tuple[str, str]
-"""(platform, name of the application)"""
 Clients = dict[AppKey, WecomClient | DingtalkClient | AibotClient]
 
 

@@ -26,6 +26,7 @@ from bot.messages import (
     Platform,
     Text,
 )
+from bot.ports import AppKey
 from handlers.binding import scopes
 from handlers.binding.by_hand import put_group
 from handlers.customers import customers
@@ -64,7 +65,7 @@ class GroupMaking:
     def __init__(
         self,
         office: Office,
-        makers: Mapping[tuple[str, str], MakesGroups],
+        makers: Mapping[AppKey, MakesGroups],
         *,
         read: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
     ) -> None:

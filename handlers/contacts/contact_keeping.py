@@ -19,6 +19,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.domain.external import ChatGroup, ContactNews
 from bot.errors import BotError
+from bot.ports import AppKey
 from bot.router import Begin
 from handlers.contacts.contact_moving import ContactMoving
 from handlers.desk import Office
@@ -89,7 +90,7 @@ class ContactKeeper:
         self._queued = queued
         self._moving = ContactMoving(office, sources, begin=begin, clock=clock, queued=queued)
         self._office = office
-        self._sources: Mapping[tuple[str, str], ContactSource] = {
+        self._sources: Mapping[AppKey, ContactSource] = {
             (one.platform, one.app): one for one in sources
         }
         self._begin = begin

@@ -17,6 +17,7 @@ from bot.domain.people import Person, Role
 from bot.domain.reading import Readers
 from bot.errors import BotError, NotAllowed, Refused, TransientError
 from bot.messages import Address, InboundMessage, Incoming, Kind, Platform
+from bot.ports import AppKey
 from handlers.desk import Desk, Office
 from handlers.leading import teams
 from handlers.texts import reading_back as texts
@@ -56,7 +57,7 @@ class ReadingBack:
     def __init__(
         self,
         office: Office,
-        readers: Mapping[tuple[str, str], ReadsBack],
+        readers: Mapping[AppKey, ReadsBack],
         *,
         read: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
     ) -> None:
