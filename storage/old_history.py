@@ -1,4 +1,4 @@
-"""The words of old entries in the streams, and old pushes of lights, taken out (semantics B17).
+"""The words of old entries in the streams, and old pushes of lights, taken out (docs/privacy.md).
 
 What wages are proven by stays: time, kind, duration, objection codes, validity, author. Customers
 with a living deal are passed over until it has ended, so each table is gone through again and

@@ -1,6 +1,6 @@
 """Archived chats (WeCom 会话内容存档): who spoke with whom, and what of it may be kept.
 
-Source: shared semantics B17; docs/archive.md.
+What may be kept, and of whom: docs/archive.md.
 """
 
 from __future__ import annotations

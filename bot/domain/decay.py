@@ -1,4 +1,4 @@
-"""Intent fades while we are silent: D(τ) = 2^(−τ/H) on the working clock (semantics B8).
+"""Intent fades while we are silent: D(τ) = 2^(−τ/H) on the working clock (docs/signals.md).
 
 What customers do is another number (`bot.domain.signals`) and does not stop the decay: the rule
 penalises our silence.

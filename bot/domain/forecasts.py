@@ -1,5 +1,6 @@
-"""Forecasts that people submit: buckets, categories, co-signing, changes, accuracy (semantics B9,
-B10). Money in fen; days are local."""
+"""Forecasts that people submit: buckets, categories, co-signing, changes, accuracy.
+
+Money in fen; days are local. In words: docs/forecast.md."""
 
 from __future__ import annotations
 
@@ -136,7 +137,7 @@ def needs_cosign(level: Level) -> bool:
 
 
 class RelativeTo(StrEnum):
-    """What the difference of two scores is measured by (semantics B9)."""
+    """What the difference of two scores is measured by."""
 
     SCALE = "scale"  # in points of the scale of 100
     MEAN = "mean"  # in per cent of the mean of both

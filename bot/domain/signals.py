@@ -1,5 +1,5 @@
 """What customers do by themselves: views and downloads, what they mean, and how warm it makes
-a customer (semantics B8).
+a customer (docs/signals.md).
 
 An *event* is one thing that happened: a page was seen, a file fetched, a mail answered. A
 *signal* is what a rule of the policy finds in events; it has a weight that halves with its age.

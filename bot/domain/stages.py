@@ -1,7 +1,7 @@
 """How a deal moves through the stages of its library, and the events that tell of it.
 
 A place is where a deal stands: the key of its stage while it is open, else its state.
-Fields and moves by semantics B18 and R5.
+Fields and moves: docs/libraries.md and rule R5 of docs/conversions.md.
 """
 
 from __future__ import annotations

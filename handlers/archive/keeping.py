@@ -1,5 +1,5 @@
 """One page of the archive, from the platform's words into our tables, in one transaction with how
-far it was read. What nobody agreed to is not kept (semantics B17)."""
+far it was read. What nobody agreed to is not kept (docs/archive.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second signature under a forecast (semantics B9): the CSM answers the same five questions
+"""The second signature under a forecast (docs/forecast.md): the CSM answers the same five questions
 beside what is known of the service; too far apart, a meeting of three decides; silence is none."""
 
 from __future__ import annotations

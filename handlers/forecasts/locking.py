@@ -1,5 +1,5 @@
-"""The lock of a week's forecast (semantics B10), and its reopening by whoever leads the rep, with
-a reason. One further submission may follow; what was locked stays as it was."""
+"""The lock of a week's forecast, and its reopening by whoever leads the rep, with a reason:
+docs/forecast.md. One further submission may follow; what was locked stays as it was."""
 
 from __future__ import annotations
 

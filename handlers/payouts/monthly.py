@@ -140,7 +140,7 @@ async def _lock(desk: Desk, run: Run) -> None:
 
 async def _tell_head(desk: Desk, run: Run) -> None:
     """The end of the audit chain, in the chats of several people: whoever could rewrite the
-    database cannot rewrite those (semantics B16)."""
+    database cannot rewrite those."""
     count, seal = await desk.tx.audit.head()
     words = texts.head_of(run.month, f"{count}:{seal}")
     for person in [await desk.tx.people.get(run.proposed_by), *await _lockers(desk)]:

@@ -1,5 +1,5 @@
 """A change of rules becomes public: in the same transaction everybody affected is told what
-changes, in words and for themselves, and from which day (semantics B15)."""
+changes, in words and for themselves, and from which day (docs/rules-canvas.md)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """L2 fades to L2.5 while we are silent, with one warning, and comes back with a valid touch
-(semantics B8)."""
+(docs/signals.md)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Disputes about a line of a locked month (semantics B14): which steps are allowed, who may decide,
-and the office clock that runs until the decision."""
+"""Disputes about a line of a locked month: which steps are allowed, who may decide, and the office
+clock that runs until the decision. In words: docs/payouts-in-chat.md."""
 
 from __future__ import annotations
 

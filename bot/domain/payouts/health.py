@@ -1,5 +1,5 @@
-"""How healthy bonuses are (semantics B21): what was promised is paid, disputes end soon. Each
-figure says of how many."""
+"""How healthy bonuses are: what was promised is paid, disputes end soon. Each figure says of how
+many. In words: docs/payouts-in-chat.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New versions of rules on their way to being published (semantics B15).
+"""New versions of rules on their way to being published (docs/rules-canvas.md).
 
 draft → simulated → approved by a second person → published; in between perhaps tested in silence.
 What is published is never edited: where a newer version begins, the older one ends.
