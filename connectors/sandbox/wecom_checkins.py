@@ -1,4 +1,4 @@
-"""Check-ins as the API tells them (protocol notes 7.5).
+"""Check-ins as the API tells them.
 
 Source: developer.work.weixin.qq.com/document/path/90262.
 """
