@@ -38,8 +38,8 @@ async def one_of(slots: asyncio.Semaphore, stopping: asyncio.Event) -> AsyncIter
 
 
 class Fetching:
-    """preparations: done for a message, in turn, once its files are there. stopping: set when no
-    new work is to be begun."""
+    """All that is done for a message before its transaction. preparations: done for a message, in
+    turn, once its files are there. stopping: set when no new work is to be begun."""
 
     def __init__(
         self,

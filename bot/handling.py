@@ -68,10 +68,10 @@ class _HandledBefore(Aside):
 
 
 class Handling(Generic[Tx]):
-    """`handle` is what handlers/ made of its table of routes. preparations: done for a message, in
-    turn, before its transaction. readers: of doors through which nobody is answered, beside the
-    connectors. queued: told that the outbox may have something to send. stopping: set when no new
-    work is to be begun."""
+    """Takes one stored envelope to its end. `handle` is what handlers/ made of its table of routes.
+    preparations: done for a message, in turn, before its transaction. readers: of doors through
+    which nobody is answered, beside the connectors. queued: told that the outbox may have something
+    to send. stopping: set when no new work is to be begun."""
 
     def __init__(
         self,

@@ -39,7 +39,8 @@ Clients = dict[AppKey, WecomClient | DingtalkClient | AibotClient]
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """robots: of WeCom, each with the name of the application that speaks where it cannot."""
+    """All applications that are configured. robots: of WeCom, each with the name of the application
+    that speaks where it cannot."""
 
     wecom: tuple[WecomApp, ...]
     robots: tuple[tuple[Aibot, str], ...]

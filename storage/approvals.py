@@ -43,6 +43,8 @@ class StoredApproval:
 
 
 class Approvals:
+    """Repository of approvals."""
+
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 

@@ -34,7 +34,8 @@ _WITHOUT_WORDS = update(activities).where(activities.c.id == bindparam("of"))
 
 
 class OldHistory:
-    """Inside one transaction, which should be short: one batch."""
+    """Takes words out of old entries of the streams, inside one transaction, which should be short:
+    one batch."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

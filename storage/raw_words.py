@@ -65,7 +65,8 @@ TABLES = tuple(_TABLES)
 
 
 class RawWords:
-    """Inside one transaction, which should be short: one batch."""
+    """Takes words out of rows that are handled and old, inside one transaction, which should be
+    short: one batch."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

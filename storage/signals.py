@@ -57,7 +57,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class VisitorRow:
-    """due_at: when what they did is a finished visit."""
+    """A visitor of a website. due_at: when what they did is a finished visit."""
 
     id: int
     site: str
@@ -69,7 +69,7 @@ class VisitorRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundSignal:
-    """id, task: of the row. account_id: whose it is."""
+    """A signal on record. id, task: of the row. account_id: whose it is."""
 
     id: int
     account_id: int
@@ -78,7 +78,7 @@ class FoundSignal:
 
 
 class Signals:
-    """Inside one transaction."""
+    """Repository of websites' events, visitors and signals, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

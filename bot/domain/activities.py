@@ -165,6 +165,8 @@ class Activity:
 
 
 class DraftState(StrEnum):
+    """What became of a draft."""
+
     OPEN = "open"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"

@@ -12,6 +12,8 @@ PEOPLE_TO_SHARE = 2
 
 
 class LearntState(StrEnum):
+    """Whether a learnt name still holds."""
+
     HELD = "held"
     UNDONE = "undone"  # the record that taught it was taken back
     DENIED = "denied"  # «恒锐不是恒锐机电»

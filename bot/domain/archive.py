@@ -34,7 +34,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """changed_at: since when, by the platform's clock; None when it has never said so."""
+    """What one pair has answered when asked whether its chat may be kept. changed_at: since when,
+    by the platform's clock; None when it has never said so."""
 
     status: Status
     changed_at: datetime | None = None
@@ -122,7 +123,8 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """content: the decrypted JSON; None: `why` not, and whether a key is what lacks."""
+    """A sealed message after the attempt to decrypt it. content: the decrypted JSON; None: `why`
+    not, and whether a key is what lacks."""
 
     sealed: Sealed
     content: str | None = None

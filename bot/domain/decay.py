@@ -15,8 +15,9 @@ from bot.domain.calendar import ClockKind, WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class DecayPolicy:
-    """half_life_h: hours on `clock` after which half of an intent is left. threshold: below it,
-    strictly, a lead of L2 is shown as L2.5 and the rep is warned once."""
+    """How an intent fades while we are silent. half_life_h: hours on `clock` after which half of an
+    intent is left. threshold: below it, strictly, a lead of L2 is shown as L2.5 and the rep is
+    warned once."""
 
     half_life_h: int = 72
     clock: ClockKind = ClockKind.WORKDAY

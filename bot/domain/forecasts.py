@@ -204,7 +204,8 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """delta_fen: what it adds to the sum."""
+    """What one deal changed between two snapshots of a forecast. delta_fen: what it adds to the
+    sum."""
 
     opportunity_id: int
     move: Move
@@ -247,8 +248,8 @@ def _move(was: Line | None, is_now: Line | None, won: bool, lost: bool) -> Move:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """forecast_fen, missed_fen: sums over all lines that can be scored. share: 0..1, None where
-    nothing was forecast."""
+    """How far forecasts were off. forecast_fen, missed_fen: sums over all lines that can be scored.
+    share: 0..1, None where nothing was forecast."""
 
     lines: int = 0
     forecast_fen: int = 0

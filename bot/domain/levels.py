@@ -26,6 +26,8 @@ ENTERED = (Level.L1, Level.L2, Level.L3)
 
 
 class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
     PURCHASE_ORDER = "purchase_order"
     TECHNICAL_CONFIRMATION = "technical_confirmation"  # stamped
     BUDGET_APPROVAL = "budget_approval"  # mail of the purchasing department

@@ -125,8 +125,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class MoveVerdict:
-    """kind: what it would be, None where that is not allowed. missing: required fields that
-    are not filled."""
+    """Whether a move may be made. kind: what it would be, None where that is not allowed. missing:
+    required fields that are not filled."""
 
     kind: MoveKind | None
     refusal: Refusal | None = None

@@ -23,6 +23,8 @@ CANCELLED = frozenset({OpportunityState.LOST, OpportunityState.INVALID})
 
 
 class NoticeKind(StrEnum):
+    """What a notice to warehouse and planning tells."""
+
     PUSH = "push"
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"

@@ -31,7 +31,8 @@ DEADLINE_S = 120.0
 
 
 class Mailbox:
-    """A `bot.ports.MailFolder`. reader: of its envelopes. deadline_s: see DEADLINE_S."""
+    """One folder of a mailbox over IMAP. A `bot.ports.MailFolder`. reader: of its envelopes.
+    deadline_s: see DEADLINE_S."""
 
     def __init__(
         self, access: MailAccess, reader: HeadReader, *, deadline_s: float = DEADLINE_S

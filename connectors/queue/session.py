@@ -70,7 +70,7 @@ class Offer:
 
 
 class Session:
-    """`lost` is set once the connection is gone."""
+    """One connection to NATS. `lost` is set once the connection is gone."""
 
     def __init__(self, client: Client, access: Access) -> None:
         self.client = client

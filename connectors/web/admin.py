@@ -48,6 +48,8 @@ class AdminSite(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
+    """A page of «管理»: its address, whose data it shows, and its template."""
+
     path: str
     view: str
     template: str
@@ -55,7 +57,8 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """back: where it leads, with what the path holds filled in."""
+    """A form of «管理»: where it is sent, and what it does. back: where it leads, with what the path
+    holds filled in."""
 
     path: str
     deed: str
@@ -103,6 +106,8 @@ FORMS = (
 
 
 class AdminPages:
+    """The pages of «管理»."""
+
     def __init__(self, site: AdminSite, guard: Guard) -> None:
         self._site = site
         self._guard = guard

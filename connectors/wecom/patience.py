@@ -19,8 +19,8 @@ _PATIENCE_S = 300.0
 
 PER_MINUTE, PER_HOUR = 9_000, 140_000
 """Of one call. The platform takes 10,000 and 150,000 of a corp
-(developer.work.weixin.qq.com/document/path/90312);
-the rest is left to whatever else the company runs."""
+(developer.work.weixin.qq.com/document/path/90312); the rest is left to whatever else the company
+runs."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")

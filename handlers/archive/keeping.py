@@ -61,7 +61,8 @@ class Page:
 
 
 class Keeping:
-    """keeps_internal: also conversations without anybody outside."""
+    """Decides what of a page of the archive is kept, and writes it. keeps_internal: also
+    conversations without anybody outside."""
 
     def __init__(self, archive: Archive, bindings: Bindings, *, keeps_internal: bool) -> None:
         self._archive = archive

@@ -22,7 +22,8 @@ FORGOTTEN_AT_ONCE = 2_000
 
 
 class ArchiveWatch:
-    """keep_days: how long what was said is kept beside the streams."""
+    """Tells administrators when the archive cannot be read, and takes away what is too old.
+    keep_days: how long what was said is kept beside the streams."""
 
     def __init__(
         self, office: Office, archive: Archive, reading: ArchiveReading, *, keep_days: int

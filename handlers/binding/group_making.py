@@ -51,7 +51,8 @@ class MakesGroups(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MadeGroup:
-    """chat_id: "" where it could not be made, for the reason in `trouble`."""
+    """A group that was asked for. chat_id: "" where it could not be made, for the reason in
+    `trouble`."""
 
     account_id: int
     title: str
@@ -60,7 +61,8 @@ class MadeGroup:
 
 
 class GroupMaking:
-    """A `bot.ports.Preparation`."""
+    """Makes the group that somebody asks for, before the message's transaction. A
+    `bot.ports.Preparation`."""
 
     def __init__(
         self,

@@ -74,8 +74,9 @@ class ContactSource(Protocol):
 
 
 class ContactKeeper:
-    """`run` for ever; `catch_up` does what is due and returns. queued: called when there is
-    something to send. troubles: application -> why its contacts cannot be read."""
+    """The loop that keeps external contacts and groups as the platforms have them. `run` for ever;
+    `catch_up` does what is due and returns. queued: called when there is something to send.
+    troubles: application -> why its contacts cannot be read."""
 
     def __init__(
         self,

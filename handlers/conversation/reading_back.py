@@ -43,8 +43,9 @@ class ReadsBack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """asked: (whom it went to, None in a group; the message; who read it). recalled: the last
-    message here was taken back. trouble: why nothing is known."""
+    """What the platform tells of the bot's last messages in this chat. asked: (whom it went to,
+    None in a group; the message; who read it). recalled: the last message here was taken back.
+    trouble: why nothing is known."""
 
     asked: tuple[tuple[Person | None, SentMessage, Readers], ...] = ()
     recalled: bool = False
@@ -52,7 +53,8 @@ class Found:
 
 
 class ReadingBack:
-    """A `bot.ports.Preparation`."""
+    """Asks who read a message, or takes it back, before the transaction of the word for it. A
+    `bot.ports.Preparation`."""
 
     def __init__(
         self,

@@ -58,8 +58,8 @@ async def take(tx: UnitOfWork, system: str, told: Iterable[ErpCustomer], at: dat
 
 
 class Comparing:
-    """`job` for the timer: new ones are compared with who is here, and administrators hear once
-    a day that somebody waits for their word."""
+    """Finds whose of ours the ERPs' new customers are. `job` for the timer: new ones are compared
+    with who is here, and administrators hear once a day that somebody waits for their word."""
 
     def __init__(self, office: Office) -> None:
         self._office = office

@@ -32,7 +32,8 @@ MOST_TOLD = 5
 
 
 class ErpFeeds:
-    """`job` for the timer. accept: keeps what cannot be read."""
+    """Has customers and orders of the ERPs kept by the clock. `job` for the timer. accept: keeps
+    what cannot be read."""
 
     def __init__(
         self,

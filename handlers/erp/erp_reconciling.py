@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 
 class Reconciliation:
-    """`job` for the timer. erps: those that keep our forecasts."""
+    """Holds each night what the ERPs have of our forecasts against what we want. `job` for the
+    timer. erps: those that keep our forecasts."""
 
     def __init__(self, office: Office, erps: Sequence[ErpForecasts]) -> None:
         self._office = office

@@ -20,6 +20,8 @@ WARNING_LATE_S = 8 * 3600
 
 
 class Expiry:
+    """The job that warns of evidence about to end, and lowers levels when it has."""
+
     def __init__(self, office: Office) -> None:
         self._office = office
 

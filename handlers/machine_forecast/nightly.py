@@ -25,7 +25,8 @@ _SEES_ALL = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
 
 class NightlyForecast:
-    """`job` for the timer. read: opens a transaction that only reads, beside those that write."""
+    """Forecasts each night from one's own deals. `job` for the timer. read: opens a transaction
+    that only reads, beside those that write."""
 
     def __init__(self, office: Office, read: Begin[UnitOfWork]) -> None:
         self._office = office

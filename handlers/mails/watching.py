@@ -20,7 +20,8 @@ FORGOTTEN_AT_ONCE = 500
 
 
 class MailWatch:
-    """keep_days: how long a head that is nobody's is kept, by the name of its mailbox."""
+    """Tells administrators when a mailbox cannot be read, and takes away heads that are too old.
+    keep_days: how long a head that is nobody's is kept, by the name of its mailbox."""
 
     def __init__(
         self, office: Office, readings: Sequence[MailReading], *, keep_days: Mapping[str, int]

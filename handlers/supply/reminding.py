@@ -21,6 +21,8 @@ LATE_S = 24 * 3600
 
 
 class Reminding:
+    """The job that asks stations which have not taken note."""
+
     def __init__(self, office: Office) -> None:
         self._office = office
 

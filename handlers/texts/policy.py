@@ -21,7 +21,8 @@ HISTORY = 8
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """label: what the setting is called. unit: behind a number. meaning: what it does."""
+    """How one setting is told to people. label: what the setting is called. unit: behind a number.
+    meaning: what it does."""
 
     label: str
     unit: str

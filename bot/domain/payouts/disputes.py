@@ -19,6 +19,8 @@ ESCALATE_AFTER = timedelta(hours=4)
 
 
 class State(StrEnum):
+    """Where a dispute stands."""
+
     DRAFT = "draft"
     SUBMITTED = "submitted"
     REPORTED = "reported"  # the fact report is ready and with the arbiter
@@ -85,7 +87,8 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class SlaClock:
-    """since: it runs since then, None while it stands still. worked: what it ran before."""
+    """How long a step of a dispute has run on the office clock. since: it runs since then, None
+    while it stands still. worked: what it ran before."""
 
     since: datetime | None
     worked: timedelta

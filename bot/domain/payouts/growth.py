@@ -56,7 +56,8 @@ class Overdrawn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """entries: account -> fen, what is added there; they come to zero."""
+    """One entry of the growth fund's book, over several accounts. entries: account -> fen, what is
+    added there; they come to zero."""
 
     kind: Kind
     entries: Mapping[Book, int]

@@ -14,8 +14,8 @@ from bot.domain.payouts.disputes import TARGET
 
 @dataclass(frozen=True, slots=True)
 class Realisation:
-    """rate: the mean over people of paid/due, None where nobody is due anything. people: those
-    with something due. due_fen, paid_fen: of all."""
+    """How much of what was due to people was paid. rate: the mean over people of paid/due, None
+    where nobody is due anything. people: those with something due. due_fen, paid_fen: of all."""
 
     rate: Fraction | None
     people: int

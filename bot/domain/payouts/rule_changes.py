@@ -25,6 +25,8 @@ SIMULATED_MONTHS = 3
 
 
 class State(StrEnum):
+    """Where a change of rules stands on its way to being published."""
+
     DRAFT = "draft"
     SIMULATED = "simulated"
     SUBMITTED = "submitted"  # simulated, and asked for approval
@@ -35,6 +37,8 @@ class State(StrEnum):
 
 
 class Move(StrEnum):
+    """What somebody does with a change of rules."""
+
     SIMULATE = "simulate"
     SUBMIT = "submit"
     APPROVE = "approve"
