@@ -21,6 +21,8 @@ _TYPES = {"on": "OnDuty", "off": "OffDuty"}
 
 @dataclass(slots=True)
 class Records:
+    """Records of attendance in the emulated DingTalk."""
+
     world: World
     gate: Gate
     events: Events

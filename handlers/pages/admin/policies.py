@@ -46,6 +46,8 @@ class SettingLine:
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """A change of a number that was made."""
+
     when: str
     who: str
     whose: str
