@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar
 
 import imap_tools
@@ -182,21 +183,18 @@ async def _in_thread(work: Callable[[], T], name: str) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    def unless_done(settle: Callable[[], None]) -> None:
+        if not future.done():
+            settle()
 
     def run() -> None:
+        settle: Callable[[], None]
         try:
-            result, error = work(), None
+            settle = partial(future.set_result, work())
         except BaseException as raised:  # noqa: BLE001 - handed to whoever waits
-            result, error = None, raised
+            settle = partial(future.set_exception, raised)
         with contextlib.suppress(RuntimeError):  # nobody waits any more
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(unless_done, settle)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await future

@@ -53,12 +53,18 @@ async def ask(
         *await service_facts(tx, office, deal, at),
         texts.review_answer(cosign.id),
     ]
-    content = _request(office, csm, cosign, line, deal.account_name, told)
+    content = _request(office, csm, cosign, line, customer=deal.account_name, told=told)
     return await _tell(tx, office, [csm], content, key=f"cosign:{cosign.id}", at=at)
 
 
-def _request(  # noqa: PLR0917 - what one message shows
-    office: Office, csm: Person, cosign: Cosign, line: Line, customer: str, told: Sequence[str]
+def _request(
+    office: Office,
+    csm: Person,
+    cosign: Cosign,
+    line: Line,
+    *,
+    customer: str,
+    told: Sequence[str],
 ) -> Content:
     """A card with five inputs where it fits, else words."""
     facts = (
