@@ -372,11 +372,12 @@ class Signals:
 _LINK_BY_ID = select(*_LINK).where(signal_links.c.id == bindparam("link_id"))
 
 
-def _to_row(one: Arrived) -> dict[str, Any]:
+def _to_row(event: Arrived) -> dict[str, Any]:
     return {
-        "site": one.site, "event_id": one.event_id, "visitor": one.visitor, "kind": one.kind,
-        "page": one.page, "seconds": one.seconds, "at": one.at, "received_at": one.received_at,
-        "link_id": one.link_id, "consent": one.consent, "account_id": one.account_id,
+        "site": event.site, "event_id": event.event_id, "visitor": event.visitor,
+        "kind": event.kind, "page": event.page, "seconds": event.seconds, "at": event.at,
+        "received_at": event.received_at,
+        "link_id": event.link_id, "consent": event.consent, "account_id": event.account_id,
         "state": "new",
     }  # fmt: skip
 

@@ -110,12 +110,12 @@ class Mailbox:
                 await self._in_time(session.leave, 5.0)
             session.cut()
 
-    def _envelope(self, one: Head, validity: int, at: datetime) -> Envelope:
-        place = MailPlace(validity, one.uid)
-        if one.trouble:
-            return unreadable(self.name, place, one.trouble, at=at)
+    def _envelope(self, head: Head, validity: int, at: datetime) -> Envelope:
+        place = MailPlace(validity, head.uid)
+        if head.trouble:
+            return unreadable(self.name, place, head.trouble, at=at)
         return to_envelope(
-            self.name, place, one.size, one.headers, with_subject=not self._access.is_own, at=at
+            self.name, place, head.size, head.headers, with_subject=not self._access.is_own, at=at
         )
 
     async def _do(self, work: Callable[[Session], T]) -> T:

@@ -120,17 +120,17 @@ class AdminPages:
             web.post(f"/admin/exports/{_KEY}", guard.form(self._export)),
         ]
 
-    def _shower(self, one: View) -> Callable[[web.Request, Visitor], Awaitable[web.Response]]:
+    def _shower(self, view: View) -> Callable[[web.Request, Visitor], Awaitable[web.Response]]:
         async def show(request: web.Request, visitor: Visitor) -> web.Response:
             asked = {**request.query, **request.match_info}
-            page = await self._site.look(visitor, one.view, asked)
+            page = await self._site.look(visitor, view.view, asked)
             said = request.query.get("said", "")
             seal = request.query.get("seal", "")
             if not hmac.compare_digest(seal.encode(), _seal(visitor, said).encode()):
                 said = ""
             return self._guard.show(
                 request,
-                f"admin/{one.template}",
+                f"admin/{view.template}",
                 visitor,
                 page=page,
                 tabs=self._site.tabs(visitor),

@@ -74,15 +74,15 @@ class Expiry:
         return messages
 
     async def _warn_of(
-        self, tx: UnitOfWork, one: Evidence, level: Level, at: datetime
+        self, tx: UnitOfWork, evidence: Evidence, level: Level, at: datetime
     ) -> list[OutboundMessage]:
-        deal = await tx.opportunities.get(one.opportunity_id)
+        deal = await tx.opportunities.get(evidence.opportunity_id)
         calendar = self._office.calendar
-        last = calendar.day_of(one.expires_at - timedelta(seconds=1))
+        last = calendar.day_of(evidence.expires_at - timedelta(seconds=1))
         days = (last - calendar.day_of(at)).days
         day = f"{last.month}月{last.day}日"
-        text = texts.expires_soon(deal.account_name, level, what(one), day, days)
-        return await self._tell(tx, deal, text, f"evidence-ends:{one.id}", at)
+        text = texts.expires_soon(deal.account_name, level, what(evidence), day, days)
+        return await self._tell(tx, deal, text, f"evidence-ends:{evidence.id}", at)
 
     async def _tell(
         self, tx: UnitOfWork, deal: Opportunity, text: str, key: str, at: datetime
