@@ -1,4 +1,4 @@
-"""The error tree. Who raises what and who catches it stands in docs/architecture.md.
+"""The error tree. Who raises what and who catches it: docs/architecture.md, "Errors".
 
 BotError
   UserError         the sender can fix it; its text is shown to them

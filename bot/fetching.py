@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.domain.people import Directory
 from bot.errors import FilesAway, PermanentError, TransientError, UserError
 from bot.messages import Attachment, DirectoryChange, Fetched, InboundMessage, Incoming
-from bot.ports import ChatConnector, FileStore, Preparation, SecondReader, Transcriber
+from bot.ports import AppKey, ChatConnector, FileStore, Preparation, SecondReader, Transcriber
 from bot.watching import Aside
 
 TABLES = (".csv", ".json", ".yaml", ".yml", ".toml")
@@ -38,12 +38,12 @@ async def one_of(slots: asyncio.Semaphore, stopping: asyncio.Event) -> AsyncIter
 
 
 class Fetching:
-    """preparations: done for a message, in turn, once its files are there. stopping: set when no
-    new work is to be begun."""
+    """All that is done for a message before its transaction. preparations: done for a message, in
+    turn, once its files are there. stopping: set when no new work is to be begun."""
 
     def __init__(
         self,
-        connectors: Mapping[tuple[str, str], ChatConnector],
+        connectors: Mapping[AppKey, ChatConnector],
         files: FileStore,
         clock: Clock,
         stopping: asyncio.Event,

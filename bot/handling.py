@@ -24,6 +24,7 @@ from bot.messages import (
     Text,
 )
 from bot.ports import (
+    AppKey,
     ChatConnector,
     EnvelopeReader,
     FileStore,
@@ -67,16 +68,16 @@ class _HandledBefore(Aside):
 
 
 class Handling(Generic[Tx]):
-    """`handle` is what handlers/ made of its table of routes. preparations: done for a message, in
-    turn, before its transaction. readers: of doors through which nobody is answered, beside the
-    connectors. queued: told that the outbox may have something to send. stopping: set when no new
-    work is to be begun."""
+    """Takes one stored envelope to its end. `handle` is what handlers/ made of its table of routes.
+    preparations: done for a message, in turn, before its transaction. readers: of doors through
+    which nobody is answered, beside the connectors. queued: told that the outbox may have something
+    to send. stopping: set when no new work is to be begun."""
 
     def __init__(
         self,
         *,
         store: Store[Tx],
-        connectors: Mapping[tuple[str, str], ChatConnector],
+        connectors: Mapping[AppKey, ChatConnector],
         files: FileStore,
         handle: Handle[Tx],
         clock: Clock,
@@ -84,14 +85,14 @@ class Handling(Generic[Tx]):
         transcriber: Transcriber | None = None,
         second_reader: SecondReader | None = None,
         preparations: Sequence[Preparation] = (),
-        readers: Mapping[tuple[str, str], EnvelopeReader] | None = None,
+        readers: Mapping[AppKey, EnvelopeReader] | None = None,
         queued: Callable[[], None] = lambda: None,
         backoff_s: float = BACKOFF_S,
         watcher: Watcher | None = None,
     ) -> None:
         self.store = store
         self._connectors = connectors
-        self._readers: Mapping[tuple[str, str], EnvelopeReader] = {**(readers or {}), **connectors}
+        self._readers: Mapping[AppKey, EnvelopeReader] = {**(readers or {}), **connectors}
         self._handle = handle
         self._clock = clock
         self._wording = wording
@@ -267,7 +268,7 @@ class Handling(Generic[Tx]):
 
 
 def split_all(
-    connectors: Mapping[tuple[str, str], ChatConnector], messages: Sequence[OutboundMessage]
+    connectors: Mapping[AppKey, ChatConnector], messages: Sequence[OutboundMessage]
 ) -> list[OutboundMessage]:
     """Each message in the parts its platform can carry, in order, keyed part by part."""
     parts: list[OutboundMessage] = []

@@ -19,12 +19,13 @@ _NOTHING = nullcontext()
 
 
 class Aside(Exception):
-    """Neither done nor failed: it is somebody else's, or another time's."""
+    """Raised where something is neither done nor failed: it is somebody else's, or another
+    time's."""
 
 
 class Watcher:
-    """Looks away; who wants to see overrides. What is raised inside a context goes on its way:
-    it is shown, and not to be caught."""
+    """Told what the engine does; this one does nothing with it, who measures overrides. What is
+    raised inside a context goes on its way: it is shown, and not to be caught."""
 
     def accepting(self, envelope: Envelope) -> AbstractContextManager[None]:
         """A door stores a delivery."""

@@ -231,12 +231,11 @@ def _in_order(stages: Sequence[Stage], sheets: Sequence[_Sheet]) -> tuple[Stage,
     following = [stage.key for stage in stages[1:]] + [""] * bool(stages)
     ordered = []
     for stage, sheet, after in zip(stages, sheets, following, strict=True):
-        if not sheet.has("next"):
-            stage = replace(stage, next=(after,) if after else ())  # noqa: PLW2901
-        for key in stage.next:
+        follows = stage.next if sheet.has("next") else (after,) if after else ()
+        for key in follows:
             if key not in known:
                 sheet.wrong("next", f"没有这个阶段 (no such stage)：{key}")
-        ordered.append(stage)
+        ordered.append(replace(stage, next=follows))
     try:
         graphlib.TopologicalSorter({stage.key: stage.next for stage in ordered}).prepare()
     except graphlib.CycleError as error:

@@ -74,8 +74,9 @@ def new_aes_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """kind: the table's name in the file, as in [kind.app]. words: the texts about it.
-    name: proposed. fixed: what stands in its table without being asked."""
+    """What `setup` asks about one platform. kind: the table's name in the file, as in [kind.app].
+    words: the texts about it. name: proposed. fixed: what stands in its table without being
+    asked."""
 
     kind: str
     label: str

@@ -28,8 +28,8 @@ def with_keys(text: str, values: Mapping[str, Value]) -> str:
     for key, value in values.items():
         line = f"{key} = {_literal(value)}"
         present = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*=.*$", re.MULTILINE)
-        if present.search(head):
-            head = present.sub(lambda _, line=line: line, head, count=1)  # type: ignore[misc]
+        if match := present.search(head):
+            head = head[: match.start()] + line + head[match.end() :]
         else:
             head = f"{head.rstrip()}\n{line}\n".lstrip() + ("\n" if rest else "")
     return _checked(head + rest, {**tomllib.loads(text), **values})

@@ -179,7 +179,8 @@ class Http:
 
 @dataclass(slots=True)
 class _Call:
-    """outcome: how the transport ended, for the counter."""
+    """One request under way, as it is counted. outcome: how the transport ended, for the
+    counter."""
 
     outcome: str = "cancelled"
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.messages import Address
-from bot.ports import Accept, CallCounter, FileStore, TokenStore
+from bot.ports import Accept, AppKey, CallCounter, FileStore, TokenStore
 from connectors.dingtalk import webhook as dingtalk_door
 from connectors.dingtalk.approvals import Instances
 from connectors.dingtalk.client import DingtalkClient
@@ -34,14 +34,13 @@ from connectors.wecom.settings import Aibot, WecomApp
 from connectors.wecom.webview import Webview as WecomWebview
 
 Application = WecomClient | DingtalkClient
-AppKey = tuple[str, str]
-"""(platform, name of the application)"""
 Clients = dict[AppKey, WecomClient | DingtalkClient | AibotClient]
 
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """robots: of WeCom, each with the name of the application that speaks where it cannot."""
+    """All applications that are configured. robots: of WeCom, each with the name of the application
+    that speaks where it cannot."""
 
     wecom: tuple[WecomApp, ...]
     robots: tuple[tuple[Aibot, str], ...]

@@ -43,8 +43,8 @@ class _Held:
 
 
 class OwnTokens:
-    """A `bot.ports.TokenStore` of one process, for a look around that must not depend on the
-    database, and must not be content with an old token."""
+    """Access tokens in memory. A `bot.ports.TokenStore` of one process, for a look around that must
+    not depend on the database, and must not be content with an old token."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, tuple[str, datetime]] = {}

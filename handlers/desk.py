@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.activities import Activity
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary
+from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -98,6 +99,11 @@ class Office:
     @property
     def zone(self) -> ZoneInfo:
         return self.calendar.zone
+
+    def first_allowed(self, at: datetime) -> datetime:
+        """The first moment from `at` on (UTC) at which people may be written to unasked: outside
+        the quiet hours of a working day."""
+        return first_allowed(at, policy=self.policy.pushes, calendar=self.calendar)
 
     @property
     def watch(self) -> Watch:
@@ -275,12 +281,4 @@ class Desk:
     async def _remember(
         self, card: Card, subject: str, to: Address, data: dict[str, Any] | None = None
     ) -> None:
-        await self.tx.cards.put(
-            card.card_id,
-            revision=card.revision,
-            subject=subject,
-            address=to.key,
-            state="closed" if card.closed else "open",
-            data=data or {},
-            at=self.at,
-        )
+        await self.tx.cards.show(card, to.key, subject=subject, at=self.at, data=data)

@@ -1,0 +1,1 @@
+"""Recordings and papers to text: engines that are chosen in the configuration."""

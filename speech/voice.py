@@ -22,7 +22,8 @@ _PROBE = b"#!AMR\n" + b"\x7c" * 50  # a second without a sound, as a phone would
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """engine: none, sherpa or whisper with a model `folder`, or openai with a server.
+    """Which engine hears recordings. engine: none, sherpa or whisper with a model `folder`, or
+    openai with a server.
 
     timeout_s: what a recording may take besides three times its own length.
     """
@@ -62,7 +63,8 @@ class _Local:
 
 
 class Voice:
-    """A `bot.ports.Transcriber` while `can_hear`; without an engine it only plays."""
+    """Hears and plays recordings. A `bot.ports.Transcriber` while `can_hear`; without an engine it
+    only plays."""
 
     def __init__(self, choice: Choice, caller: Caller) -> None:
         self._decoder = Worker("speech.audio:decoder", refusals=BAD_AUDIO)

@@ -43,6 +43,8 @@ class StoredApproval:
 
 
 class Approvals:
+    """Repository of approvals."""
+
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
@@ -53,13 +55,13 @@ class Approvals:
         row = (await self._conn.execute(query)).first()
         return _to_approval(row) if row is not None else None
 
-    async def save(self, one: StoredApproval) -> None:
+    async def save(self, approval: StoredApproval) -> None:
         """Instead of what was known under its number."""
         values = {
-            **{name: getattr(one, name) for name in _PLAIN},
-            "state": str(one.state),
-            "controls": [list(control) for control in one.controls],
-            "nodes": [_as_json(node) for node in one.nodes],
+            **{name: getattr(approval, name) for name in _PLAIN},
+            "state": str(approval.state),
+            "controls": [list(control) for control in approval.controls],
+            "nodes": [_as_json(node) for node in approval.nodes],
         }
         statement = insert_into(self._conn, approvals).values(values)
         await self._conn.execute(

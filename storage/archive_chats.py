@@ -35,6 +35,8 @@ class ChatNow:
 
 
 class ArchiveChats:
+    """Repository of archived conversations."""
+
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 

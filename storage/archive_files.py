@@ -43,6 +43,8 @@ class FileRow:
 
 
 class ArchiveFiles:
+    """Repository of files of archived chats."""
+
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 

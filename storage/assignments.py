@@ -32,6 +32,8 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
+    """A lead given to somebody."""
+
     id: int
     account_id: int
     person_id: int
@@ -47,7 +49,7 @@ _COLUMNS = [assignments.c[field.name] for field in fields(Assignment)]
 
 
 class Assignments:
-    """Inside one transaction."""
+    """Repository of leads given to somebody, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -16,6 +16,8 @@ _PRESENT = attendance_facts.c.ended_at.is_(None)
 
 
 class AttendanceFacts:
+    """Repository of facts of attendance."""
+
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 

@@ -28,7 +28,8 @@ CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """before, after: JSON as sealed; "" where it was erased. holds: it is as it was sealed."""
+    """An entry of the audit chain, as administrators see it. before, after: JSON as sealed; ""
+    where it was erased. holds: it is as it was sealed."""
 
     seq: int
     at: datetime
@@ -60,7 +61,7 @@ class Found:
 
 
 class AuditSearch:
-    """Inside one transaction."""
+    """Queries of the audit chain, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -42,8 +42,8 @@ class DeadKind:
 
 @dataclass(frozen=True, slots=True)
 class DeadOne:
-    """address: of an outgoing one; the conversation of one that came. emptied: its words were
-    removed, so that it cannot be tried again."""
+    """One dead letter. address: of an outgoing one; the conversation of one that came. emptied: its
+    words were removed, so that it cannot be tried again."""
 
     box: str
     id: int
@@ -56,7 +56,7 @@ class DeadOne:
 
 
 class Boxes:
-    """Inside one transaction."""
+    """Queries of inbox and outbox for operators, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

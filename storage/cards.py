@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.messages import Card
 from storage.dialects import prepared_insert
 from storage.prepared import prepared
 from storage.remembering import memory_of
@@ -54,45 +55,47 @@ class ShownCard:
     updated_at: datetime
 
 
-_CHANGES = ("revision", "subject", "address", "state", "data", "updated_at")
+_COLUMNS = tuple(field.name for field in fields(ShownCard))
+
+
+def _row(shown: ShownCard) -> dict[str, Any]:
+    return {name: getattr(shown, name) for name in _COLUMNS}
 
 
 class Cards:
-    """Cards by their id, inside one transaction."""
+    """Repository of our cards, by their id, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def put(
+    async def show(
         self,
-        card_id: str,
-        *,
-        revision: int,
-        subject: str,
+        card: Card,
         address: str,
-        state: str,
-        data: dict[str, Any],
+        *,
+        subject: str,
         at: datetime,
+        data: dict[str, Any] | None = None,
     ) -> None:
+        """Remember a card as it is sent, or shown in place of what stands under its id. address:
+        `Address.key` of its chat. data: JSON values that a press on it will need."""
+        state = "closed" if card.closed else "open"
+        await self.put(
+            ShownCard(card.card_id, card.revision, subject, address, state, data or {}, at)
+        )
+
+    async def close(self, shown: ShownCard, *, data: dict[str, Any], at: datetime) -> None:
+        """No press on it acts any more; what it shows stays as it is."""
+        await self.put(replace(shown, state="closed", data=data, updated_at=at))
+
+    async def put(self, shown: ShownCard) -> None:
         """Remember what it shows now."""
-        values = {
-            "card_id": card_id,
-            "revision": revision,
-            "subject": subject,
-            "address": address,
-            "state": state,
-            "data": data,
-            "updated_at": at,
-        }
-        await self._conn.execute(_PUT(self._conn), values)
+        await self._conn.execute(_PUT(self._conn), _row(shown))
 
     async def put_all(self, shown: Sequence[ShownCard]) -> None:
         """The same of many."""
         if shown:
-            rows = [
-                {field.name: getattr(one, field.name) for field in fields(one)} for one in shown
-            ]
-            await self._conn.execute(_PUT(self._conn), rows)
+            await self._conn.execute(_PUT(self._conn), [_row(card) for card in shown])
 
     async def get(self, card_id: str) -> ShownCard | None:
         rows = await self._conn.execute(_GET, {"key": card_id})

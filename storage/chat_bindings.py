@@ -32,7 +32,7 @@ _OF_CHAT = select(*_COLUMNS).where(
 
 
 class ChatBindings:
-    """Inside one transaction."""
+    """Repository of which customer a conversation belongs to, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

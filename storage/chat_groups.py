@@ -25,7 +25,7 @@ _BOUND = exists().where(
 
 
 class ChatGroups:
-    """Inside one transaction."""
+    """Repository of groups with customers in them, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -16,7 +16,7 @@ from storage.tables import clause_reviews
 
 @dataclass(frozen=True, slots=True)
 class CheckItem:
-    """done_by: the name of who ticked it off, "" until then."""
+    """One item of a review's checklist. done_by: the name of who ticked it off, "" until then."""
 
     item: str
     done_by: str = ""
@@ -24,8 +24,9 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True)
 class ClauseReview:
-    """reviewers: ids of people. outcome: None while it is open. round: rises each time that
-    it is opened again. note: what was decided, in words."""
+    """The review of a contract whose prepayment is missing. reviewers: ids of people. outcome: None
+    while it is open. round: rises each time that it is opened again. note: what was decided, in
+    words."""
 
     id: int
     contract_id: int

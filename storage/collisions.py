@@ -36,7 +36,7 @@ _COLUMNS = [collisions.c[field.name] for field in fields(Collision)]
 
 
 class Collisions:
-    """Inside one transaction."""
+    """Repository of customers that two people want, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

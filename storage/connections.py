@@ -13,8 +13,9 @@ from storage.tables import nodes
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """each: what one process opens at most. processes: of ours that run. taken_by_others: of other
-    programs. most: what the server gives to such as us."""
+    """How many connections the database has room for. each: what one process opens at most.
+    processes: of ours that run. taken_by_others: of other programs. most: what the server gives to
+    such as us."""
 
     each: int
     processes: int

@@ -35,6 +35,8 @@ _PLACE = (external_keys.c.platform, external_keys.c.external_id)
 
 @dataclass(frozen=True, slots=True)
 class KeyInCommon:
+    """A key that an unbound contact shares with a customer."""
+
     platform: str
     external_id: str
     how: BoundBy
@@ -42,7 +44,7 @@ class KeyInCommon:
 
 
 class ContactMatches:
-    """Inside one transaction."""
+    """Queries of unbound contacts by what they share with customers, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

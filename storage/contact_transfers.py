@@ -17,6 +17,8 @@ CONTACT, GROUP = "contact", "group"
 
 
 class TransferState(StrEnum):
+    """How far a transfer of a contact is."""
+
     ASKED = "asked"  # not yet told to the platform
     SENT = "sent"  # the platform carries it out within a day, unless the customer refuses
     DONE = "done"
@@ -25,9 +27,9 @@ class TransferState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """has_left: whether the member it is taken from has left, for whom the platform has calls
-    of its own. due_at: when to go on with it; None: it is over. kind: CONTACT, or GROUP, whose
-    external_id is the chat's."""
+    """A contact that is to be another member's. has_left: whether the member it is taken from has
+    left, for whom the platform has calls of its own. due_at: when to go on with it; None: it is
+    over. kind: CONTACT, or GROUP, whose external_id is the chat's."""
 
     id: int
     platform: str
@@ -47,7 +49,7 @@ _COLUMNS = [contact_transfers.c[field.name] for field in fields(Transfer)]
 
 
 class ContactTransfers:
-    """Inside one transaction."""
+    """Repository of transfers of contacts, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -30,7 +30,7 @@ CHUNK = 500
 
 
 class Deadlines:
-    """Inside one transaction."""
+    """Repository of what entries still owe, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -35,7 +35,8 @@ _SILENT_SINCE = func.coalesce(opportunities.c.last_valid_at, opportunities.c.ass
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """examples: (customer, rep), the oldest first; "" for a customer that is not known."""
+    """How often one break was found, with examples. examples: (customer, rep), the oldest first; ""
+    for a customer that is not known."""
 
     count: int = 0
     examples: tuple[tuple[str, str], ...] = ()

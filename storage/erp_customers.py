@@ -46,7 +46,7 @@ class StoredCustomer:
 
 
 class ErpCustomerLinks:
-    """Inside one transaction."""
+    """Repository of the ERPs' customers and whose of ours they are, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

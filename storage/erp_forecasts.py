@@ -56,7 +56,7 @@ def dedupe_key(system: str, key: str, revision: int) -> str:
 
 
 class ErpForecastLines:
-    """Inside one transaction."""
+    """Repository of what the ERPs are to hold as forecast, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

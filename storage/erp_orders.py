@@ -39,7 +39,7 @@ class StoredOrder:
 
 
 class ErpOrderRows:
-    """Inside one transaction."""
+    """Repository of the ERPs' sales orders, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -52,7 +52,7 @@ _BOUND = exists().where(
 
 
 class ExternalContacts:
-    """Inside one transaction."""
+    """Repository of external contacts, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

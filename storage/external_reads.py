@@ -21,8 +21,9 @@ CONTACT, GROUP, EVERYTHING = "contact", "group", "all"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """what: CONTACT, GROUP or EVERYTHING. key: of the contact or group. version: what the
-    group's members must be at. asked_at: when it was last asked for."""
+    """Something that is to be read from a platform again. what: CONTACT, GROUP or EVERYTHING. key:
+    of the contact or group. version: what the group's members must be at. asked_at: when it was
+    last asked for."""
 
     platform: str
     app: str
@@ -39,7 +40,7 @@ _COLUMNS = [external_reads.c[name] for name in _NAMES]
 
 
 class ExternalReads:
-    """Inside one transaction."""
+    """Queue of what is to be read again, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

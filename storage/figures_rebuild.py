@@ -58,14 +58,16 @@ _account, _deal = attrgetter("account_id"), attrgetter("opportunity_id")
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """events: how many were counted. astray: deals whose furthest stage is to be corrected."""
+    """What was worked out anew. events: how many were counted. astray: deals whose furthest stage
+    is to be corrected."""
 
     events: int
     astray: list[int]
 
 
 class FiguresRebuild:
-    """Inside one transaction, for some customers at a time."""
+    """Works figures out anew from the events, inside one transaction, for some customers at a
+    time."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

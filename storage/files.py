@@ -108,8 +108,8 @@ class Files:
 
 
 class FileFolder:
-    """A `bot.ports.FileStore`: `ab/cd/abcd…`, named by content, so that nothing is written
-    twice and nothing is ever overwritten."""
+    """Stored files in a folder. A `bot.ports.FileStore`: `ab/cd/abcd…`, named by content, so that
+    nothing is written twice and nothing is ever overwritten."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

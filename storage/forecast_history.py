@@ -55,7 +55,8 @@ class OpenSum:
 
 
 class ForecastHistory:
-    """Inside one transaction, which should be one that only reads."""
+    """Queries of what a forecaster learns from, inside one transaction, which should be one that
+    only reads."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

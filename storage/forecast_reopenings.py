@@ -16,7 +16,8 @@ from storage.tables import forecasts
 
 @dataclass(frozen=True, slots=True)
 class Reopening:
-    """forecast_id: the submission that was locked; the next one of its week takes its place."""
+    """A locked forecast that was opened again. forecast_id: the submission that was locked; the
+    next one of its week takes its place."""
 
     forecast_id: int
     by: int
@@ -25,7 +26,7 @@ class Reopening:
 
 
 class ForecastReopenings:
-    """Inside one transaction."""
+    """Repository of reopened forecasts, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -43,7 +43,7 @@ class OpenSum:
 
 
 class ForecastSums:
-    """Inside one transaction."""
+    """Queries of sums of forecasts, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

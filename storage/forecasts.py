@@ -70,7 +70,7 @@ class Judgement:
 
 
 class Forecasts:
-    """Inside one transaction."""
+    """Repository of what people forecast, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -30,6 +30,8 @@ _POSTGRES_LOCK = 0x67726F77  # any number nobody else uses
 
 @dataclass(frozen=True, slots=True)
 class Consent:
+    """A person's consent to the growth fund."""
+
     share_bp: int
     words: str
     given_at: datetime
@@ -37,7 +39,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """kind: course, ticket, training."""
+    """Something that the growth fund pays for. kind: course, ticket, training."""
 
     id: int
     kind: str
@@ -48,6 +50,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
+    """An entry of the book as stored."""
+
     id: int
     person_id: int
     posting: Posting
@@ -58,6 +62,8 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
+    """Somebody's wish to spend from the fund, and what became of it."""
+
     id: int
     person_id: int
     item: Item
@@ -69,7 +75,7 @@ class Redemption:
 
 
 class GrowthFund:
-    """Inside one transaction."""
+    """Repository of the growth fund, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -17,8 +17,9 @@ from storage.tables import settings_rows
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """up_to: the number of the last row that was looked at. left: rows before it that are to be
-    looked at again. untold: how many were changed since `take_counts`."""
+    """How far a table was gone through. up_to: the number of the last row that was looked at. left:
+    rows before it that are to be looked at again. untold: how many were changed since
+    `take_counts`."""
 
     up_to: int = 0
     left: tuple[int, ...] = ()

@@ -12,7 +12,7 @@ from storage.tables import archive_chats, archive_messages, group_words
 
 
 class KeptWords:
-    """Inside one transaction."""
+    """Queries of conversations that belong to no customer so far, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -33,7 +33,8 @@ _EVENTS = (  # of the deals that a customer has now: an undone merge takes its d
 
 
 class LeadSpans:
-    """Inside one transaction. account_ids: of customers that stand, not of those merged away."""
+    """Repository of when customers were leads, inside one transaction. account_ids: of customers
+    that stand, not of those merged away."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

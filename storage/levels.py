@@ -24,7 +24,8 @@ _IS_NEWEST = ~exists().where(
 
 
 class Levels:
-    """Inside one transaction. Which changes are allowed is the caller's to know."""
+    """Repository of intent levels and their evidence, inside one transaction. Which changes are
+    allowed is the caller's to know."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

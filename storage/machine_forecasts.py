@@ -16,7 +16,7 @@ _METHOD = 400
 
 
 class MachineForecasts:
-    """Inside one transaction."""
+    """Repository of what was foreseen each night, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -46,7 +46,7 @@ _COLUMNS = [mails.c[field.name] for field in fields(MailRow)]
 
 
 class Mails:
-    """Inside one transaction."""
+    """Repository of mails and of how far mailboxes were read, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -89,7 +89,7 @@ _COLUMNS = [account_merges.c[field.name] for field in fields(Merge)]
 
 
 class Merges:
-    """Inside one transaction."""
+    """Merges customers, and undoes that, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -48,7 +48,7 @@ Told = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """entries: of the audit chain."""
+    """What was copied. entries: of the audit chain."""
 
     tables: int
     rows: int

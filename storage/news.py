@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 
 
 class News:
-    """`run` listens and tells until cancelled. heard: called for each word of anybody, ourselves
-    included. on_gap: words may have been missed since `listening` was first true."""
+    """PostgreSQL's LISTEN and NOTIFY between the processes of one database. `run` listens and tells
+    until cancelled. heard: called for each word of anybody, ourselves included. on_gap: words may
+    have been missed since `listening` was first true."""
 
     def __init__(
         self, url: str, *, heard: Callable[[str], None], on_gap: Callable[[], None]

@@ -1,4 +1,4 @@
-"""The words of old entries in the streams, and old pushes of lights, taken out (semantics B17).
+"""The words of old entries in the streams, and old pushes of lights, taken out (docs/privacy.md).
 
 What wages are proven by stays: time, kind, duration, objection codes, validity, author. Customers
 with a living deal are passed over until it has ended, so each table is gone through again and
@@ -34,7 +34,8 @@ _WITHOUT_WORDS = update(activities).where(activities.c.id == bindparam("of"))
 
 
 class OldHistory:
-    """Inside one transaction, which should be short: one batch."""
+    """Takes words out of old entries of the streams, inside one transaction, which should be short:
+    one batch."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -112,7 +112,8 @@ _QUEUE = prepared_insert(outbox, lambda new: new.on_conflict_do_nothing(), unrea
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """handle: the platform's own. title: how it begins."""
+    """A message that was sent, for whoever asks who read it. handle: the platform's own. title: how
+    it begins."""
 
     handle: str
     title: str

@@ -25,7 +25,7 @@ _SESSION = (
 
 
 class PageSessions:
-    """Inside one transaction."""
+    """Repository of links to pages and the sessions they opened, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -53,8 +53,8 @@ class Kept:
 
 
 class Partitions:
-    """Inside one transaction, which takes short locks on the inbox: whoever cannot have them
-    within seconds gives up and is called again."""
+    """Makes and drops the months of the inbox, inside one transaction, which takes short locks on
+    the inbox: whoever cannot have them within seconds gives up and is called again."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

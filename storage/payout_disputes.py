@@ -47,6 +47,8 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """What somebody added to a dispute."""
+
     person_id: int
     kind: str
     text: str
@@ -55,7 +57,7 @@ class Note:
 
 
 class PayoutDisputes:
-    """Inside one transaction."""
+    """Repository of disputes, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -71,7 +71,7 @@ class DealFacts:
 
 
 class PayoutFacts:
-    """Inside one transaction."""
+    """Repository of what bonuses are computed from, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -36,7 +36,8 @@ _TOLD_OF = attrgetter(*_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """contract_id, person_id: None where there is none, or nobody knows."""
+    """A line to be written to the ledger of bonuses. contract_id, person_id: None where there is
+    none, or nobody knows."""
 
     contract_id: int | None
     person_id: int | None
@@ -51,7 +52,8 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
-    """number, account_id: of its contract. run_id: None while its month is open."""
+    """A line of the ledger of bonuses. number, account_id: of its contract. run_id: None while its
+    month is open."""
 
     id: int
     contract_id: int | None
@@ -100,7 +102,7 @@ class Review:
 
 
 class PayoutLedger:
-    """Inside one transaction."""
+    """Repository of lines, months and open items of bonuses, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -19,7 +19,7 @@ _ALIVE = (State.DRAFT, State.SIMULATED, State.SUBMITTED, State.APPROVED, State.T
 
 
 class PayoutRules:
-    """Inside one transaction."""
+    """Repository of changes of bonus rules, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

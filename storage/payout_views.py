@@ -29,7 +29,7 @@ class MonthOf:
 
 @dataclass(frozen=True, slots=True)
 class DisputeRow:
-    """number, kind, fen, month: of the disputed line."""
+    """A dispute as a list shows it. number, kind, fen, month: of the disputed line."""
 
     id: int
     person_id: int
@@ -42,7 +42,7 @@ class DisputeRow:
 
 
 class PayoutViews:
-    """Inside one transaction that only reads."""
+    """Queries of bonuses and disputes for pages, inside one transaction that only reads."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

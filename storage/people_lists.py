@@ -18,7 +18,7 @@ _OWNS = exists().where(accounts.c.owner_id == people.c.id, accounts.c.merged_int
 
 
 class PeopleLists:
-    """Inside one transaction."""
+    """Queries of people for administrators' lists, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -15,7 +15,7 @@ _POSTGRES_LOCK = 0x706F6C69  # any number nobody else uses
 
 
 class PolicyChanges:
-    """Inside one transaction. Append only."""
+    """Repository of changed policy numbers, inside one transaction. Append only."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -23,7 +23,7 @@ _EXEMPTING = {str(OpportunityState.WON), _ON_HOLD}
 
 
 class Pool:
-    """Inside one transaction."""
+    """Repository of the public pool, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -1,4 +1,4 @@
-"""What people said, word for word, taken out of rows that are handled and old (semantics B17).
+"""What people said, word for word, taken out of rows that are handled and old (docs/privacy.md).
 
 The rows stay. By their keys a delivery is known when it comes again, and their states and times
 tell that it was handled. Each table is gone through once, in order of its numbers, up to a place
@@ -65,7 +65,8 @@ TABLES = tuple(_TABLES)
 
 
 class RawWords:
-    """Inside one transaction, which should be short: one batch."""
+    """Takes words out of rows that are handled and old, inside one transaction, which should be
+    short: one batch."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -57,7 +57,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class VisitorRow:
-    """due_at: when what they did is a finished visit."""
+    """A visitor of a website. due_at: when what they did is a finished visit."""
 
     id: int
     site: str
@@ -69,7 +69,7 @@ class VisitorRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundSignal:
-    """id, task: of the row. account_id: whose it is."""
+    """A signal on record. id, task: of the row. account_id: whose it is."""
 
     id: int
     account_id: int
@@ -78,7 +78,7 @@ class FoundSignal:
 
 
 class Signals:
-    """Inside one transaction."""
+    """Repository of websites' events, visitors and signals, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
@@ -372,11 +372,12 @@ class Signals:
 _LINK_BY_ID = select(*_LINK).where(signal_links.c.id == bindparam("link_id"))
 
 
-def _to_row(one: Arrived) -> dict[str, Any]:
+def _to_row(event: Arrived) -> dict[str, Any]:
     return {
-        "site": one.site, "event_id": one.event_id, "visitor": one.visitor, "kind": one.kind,
-        "page": one.page, "seconds": one.seconds, "at": one.at, "received_at": one.received_at,
-        "link_id": one.link_id, "consent": one.consent, "account_id": one.account_id,
+        "site": event.site, "event_id": event.event_id, "visitor": event.visitor,
+        "kind": event.kind, "page": event.page, "seconds": event.seconds, "at": event.at,
+        "received_at": event.received_at,
+        "link_id": event.link_id, "consent": event.consent, "account_id": event.account_id,
         "state": "new",
     }  # fmt: skip
 

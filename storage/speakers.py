@@ -42,7 +42,8 @@ _SPEAKER = prepared(
 
 
 class Speakers:
-    """Inside one transaction. Nearly always nothing waits, and then nobody asks again."""
+    """Queries of who speaks and what waits for them in the chat, inside one transaction. Nearly
+    always nothing waits, and then nobody asks again."""
 
     def __init__(
         self, conn: AsyncConnection, *, people: People, drafts: Drafts, dialogs: Dialogs

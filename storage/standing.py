@@ -17,14 +17,15 @@ from storage.tables import light_episodes, outbox, payout_disputes
 
 @dataclass(frozen=True, slots=True)
 class OpenDisputes:
-    """oldest_at: when the one that has been open longest was submitted."""
+    """Disputes that are not decided. oldest_at: when the one that has been open longest was
+    submitted."""
 
     count: int
     oldest_at: datetime | None
 
 
 class Standing:
-    """Inside one transaction."""
+    """Queries of how much waits, for /metrics, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -49,7 +49,7 @@ class Silence:
 
 
 class SupplyNotices:
-    """Inside one transaction."""
+    """Repository of notices to warehouse and planning, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

@@ -18,7 +18,7 @@ _LEFT = str(PersonStatus.LEFT)
 
 
 class Teams:
-    """Inside one transaction."""
+    """Queries of who leads whom, inside one transaction."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn

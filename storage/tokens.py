@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 class SharedTokens:
-    """A `bot.ports.TokenStore` and `bot.ports.CallCounter`; each call is a transaction of
-    its own, so none may be made inside another one."""
+    """Access tokens and counts of calls in the database. A `bot.ports.TokenStore` and
+    `bot.ports.CallCounter`; each call is a transaction of its own, so none may be made inside
+    another one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -165,6 +165,8 @@ class Activity:
 
 
 class DraftState(StrEnum):
+    """What became of a draft."""
+
     OPEN = "open"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
@@ -185,6 +187,23 @@ def withdrawal_of(original: Activity, text: str, *, source_id: str, at: datetime
         recorded_at=at,
         source_id=source_id,
         grade=Grade.PLATFORM_PROVEN,
+        retracts_id=original.id,
+    )
+
+
+def retraction_of(original: Activity, text: str, *, by: int, at: datetime) -> Activity:
+    """What stands in the stream where a person takes an entry back. by: id of that person."""
+    return Activity(
+        id=0,
+        account_id=original.account_id,
+        opportunity_id=original.opportunity_id,
+        actor_id=by,
+        unit="",
+        title=f"撤回：{original.title}",
+        text=text,
+        occurred_at=at,
+        recorded_at=at,
+        source_id=f"retract:{original.id}",
         retracts_id=original.id,
     )
 

@@ -12,6 +12,8 @@ PEOPLE_TO_SHARE = 2
 
 
 class LearntState(StrEnum):
+    """Whether a learnt name still holds."""
+
     HELD = "held"
     UNDONE = "undone"  # the record that taught it was taken back
     DENIED = "denied"  # «恒锐不是恒锐机电»
@@ -67,9 +69,9 @@ def shared_by_all(known: Iterable[LearntAlias]) -> int | None:
     return None if denied else account_id
 
 
-def _is_held(one: LearntAlias) -> bool:
-    return one.state is LearntState.HELD
+def _is_held(alias: LearntAlias) -> bool:
+    return alias.state is LearntState.HELD
 
 
-def _is_denied(one: LearntAlias) -> bool:
-    return one.state is LearntState.DENIED
+def _is_denied(alias: LearntAlias) -> bool:
+    return alias.state is LearntState.DENIED

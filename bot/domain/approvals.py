@@ -28,6 +28,8 @@ _LARGEST_FEN = 2**53
 
 
 class ApprovalState(StrEnum):
+    """How an approval stands, in one word for both platforms."""
+
     RUNNING = "running"
     PASSED = "passed"
     REJECTED = "rejected"

@@ -1,6 +1,6 @@
 """Archived chats (WeCom 会话内容存档): who spoke with whom, and what of it may be kept.
 
-Source: shared semantics B17; docs/archive.md.
+What may be kept, and of whom: docs/archive.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """changed_at: since when, by the platform's clock; None when it has never said so."""
+    """What one pair has answered when asked whether its chat may be kept. changed_at: since when,
+    by the platform's clock; None when it has never said so."""
 
     status: Status
     changed_at: datetime | None = None
@@ -122,7 +123,8 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """content: the decrypted JSON; None: `why` not, and whether a key is what lacks."""
+    """A sealed message after the attempt to decrypt it. content: the decrypted JSON; None: `why`
+    not, and whether a key is what lacks."""
 
     sealed: Sealed
     content: str | None = None

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 
 class CheckInKind(StrEnum):
+    """What a record of attendance is of."""
+
     ON = "on"  # to work
     OFF = "off"
     OUTSIDE = "outside"  # on the way, at a place of one's own choice

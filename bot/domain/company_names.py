@@ -31,8 +31,9 @@ _KIND_OF_PLACE = re.compile(r"(?:省|市|自治区|特别行政区|自治州|地
 
 @dataclass(frozen=True, slots=True)
 class CompanyName:
-    """whole: the name in one spelling. place: 杭州, "" where none is said. core: never empty
-    for a name that has any letters. branch: 宁波分公司, or ""."""
+    """A company's name in its parts, in one spelling. whole: the name in one spelling. place: 杭州,
+    "" where none is said. core: never empty for a name that has any letters. branch: 宁波分公司, or
+    ""."""
 
     whole: str
     place: str

@@ -56,8 +56,8 @@ Event = Transition | Merge
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """denominator: customers that were a lead at some moment of the day. numerator: those of
-    them that had converted at its end."""
+    """The conversion of one day, as a fraction. denominator: customers that were a lead at some
+    moment of the day. numerator: those of them that had converted at its end."""
 
     day: date
     numerator: int
@@ -74,8 +74,9 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class Conversions:
-    """days: each one from the first to the last event's. rejected: events that changed
-    nothing, since fields were missing (R5) or the customer stood elsewhere (R11)."""
+    """The conversion of each day, and what its customers went through. days: each one from the
+    first to the last event's. rejected: events that changed nothing, since fields were missing (R5)
+    or the customer stood elsewhere (R11)."""
 
     days: tuple[DayCount, ...]
     rejected: tuple[str | int, ...]

@@ -25,6 +25,8 @@ class Awaited(StrEnum):
 
 
 class DeadlineState(StrEnum):
+    """Whether something is still owed."""
+
     OPEN = "open"
     LOCKED = "locked"
     DONE = "done"

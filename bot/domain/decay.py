@@ -1,4 +1,4 @@
-"""Intent fades while we are silent: D(τ) = 2^(−τ/H) on the working clock (semantics B8).
+"""Intent fades while we are silent: D(τ) = 2^(−τ/H) on the working clock (docs/signals.md).
 
 What customers do is another number (`bot.domain.signals`) and does not stop the decay: the rule
 penalises our silence.
@@ -15,8 +15,9 @@ from bot.domain.calendar import ClockKind, WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class DecayPolicy:
-    """half_life_h: hours on `clock` after which half of an intent is left. threshold: below it,
-    strictly, a lead of L2 is shown as L2.5 and the rep is warned once."""
+    """How an intent fades while we are silent. half_life_h: hours on `clock` after which half of an
+    intent is left. threshold: below it, strictly, a lead of L2 is shown as L2.5 and the rep is
+    warned once."""
 
     half_life_h: int = 72
     clock: ClockKind = ClockKind.WORKDAY

@@ -79,7 +79,8 @@ class Difference(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """held: None where the line is missing."""
+    """A line of forecast that the ERP holds otherwise than we do. held: None where the line is
+    missing."""
 
     key: str
     difference: Difference

@@ -40,8 +40,8 @@ class Blocked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """deal_of: contract -> its deal. unclear: contract -> the deals it may belong to, between
-    which nobody guesses."""
+    """Which contract is the sale of which deal. deal_of: contract -> its deal. unclear: contract ->
+    the deals it may belong to, between which nobody guesses."""
 
     deal_of: Mapping[int, int]
     unclear: Mapping[int, tuple[int, ...]]

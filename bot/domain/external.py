@@ -53,7 +53,8 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """member_id: a member's user id or an external id. joined_at: None where it is not told."""
+    """Somebody in a group with customers. member_id: a member's user id or an external id.
+    joined_at: None where it is not told."""
 
     member_id: str
     is_staff: bool

@@ -1,5 +1,6 @@
-"""Forecasts that people submit: buckets, categories, co-signing, changes, accuracy (semantics B9,
-B10). Money in fen; days are local."""
+"""Forecasts that people submit: buckets, categories, co-signing, changes, accuracy.
+
+Money in fen; days are local. In words: docs/forecast.md."""
 
 from __future__ import annotations
 
@@ -136,7 +137,7 @@ def needs_cosign(level: Level) -> bool:
 
 
 class RelativeTo(StrEnum):
-    """What the difference of two scores is measured by (semantics B9)."""
+    """What the difference of two scores is measured by."""
 
     SCALE = "scale"  # in points of the scale of 100
     MEAN = "mean"  # in per cent of the mean of both
@@ -203,7 +204,8 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """delta_fen: what it adds to the sum."""
+    """What one deal changed between two snapshots of a forecast. delta_fen: what it adds to the
+    sum."""
 
     opportunity_id: int
     move: Move
@@ -246,8 +248,8 @@ def _move(was: Line | None, is_now: Line | None, won: bool, lost: bool) -> Move:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """forecast_fen, missed_fen: sums over all lines that can be scored. share: 0..1, None where
-    nothing was forecast."""
+    """How far forecasts were off. forecast_fen, missed_fen: sums over all lines that can be scored.
+    share: 0..1, None where nothing was forecast."""
 
     lines: int = 0
     forecast_fen: int = 0

@@ -1,7 +1,7 @@
 """The funnel of a library, from counts of its deals; by distinct customers.
 
 A rate is null where there is nothing to divide by, and never outside 0..1, as its numerator is a
-part of its denominator (semantics B18).
+part of its denominator (docs/process.md).
 """
 
 from __future__ import annotations

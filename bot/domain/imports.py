@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """mistakes: one readable line for each refused row. doubts: for each that was created although
-    something is a little like it. ownerless: of the created, those that wait in the pool to be
-    assigned."""
+    """What came of a table of customers. mistakes: one readable line for each refused row. doubts:
+    for each that was created although something is a little like it. ownerless: of the created,
+    those that wait in the pool to be assigned."""
 
     created: int = 0
     known: int = 0

@@ -1,4 +1,4 @@
-"""Intent levels of opportunities: what each rests on, and which holds at a moment (semantics B7).
+"""Intent levels of opportunities (docs/forecast.md): what each rests on, which holds at a moment.
 
 Evidence and changes of a level are only ever appended. Evidence ends: it is withdrawn, or it
 expires; the level that rested on it ends with it.
@@ -26,6 +26,8 @@ ENTERED = (Level.L1, Level.L2, Level.L3)
 
 
 class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
     PURCHASE_ORDER = "purchase_order"
     TECHNICAL_CONFIRMATION = "technical_confirmation"  # stamped
     BUDGET_APPROVAL = "budget_approval"  # mail of the purchasing department
@@ -110,7 +112,7 @@ class Flaw(StrEnum):
 
 
 def flaws(evidence: Evidence) -> tuple[Flaw, ...]:
-    """Nothing for evidence that is complete. L1 and L2 rest on files alone (semantics B2)."""
+    """Nothing for evidence that is complete. L1 and L2 rest on files alone."""
     match evidence.kind:
         case EvidenceKind.PURCHASE_ORDER:
             wanted = {Flaw.NUMBER: evidence.number, Flaw.FILE: evidence.sha256}

@@ -1,4 +1,4 @@
-"""Why a deal was lost: one primary reason, and all that were said (semantics B19)."""
+"""Why a deal was lost: one primary reason, and all that were said (docs/coaching.md)."""
 
 from __future__ import annotations
 

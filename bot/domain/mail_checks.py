@@ -20,8 +20,9 @@ _SPF = ("smtp.mailfrom", "smtp.mail")
 
 @dataclass(frozen=True, slots=True)
 class MailChecks:
-    """server: who noted it, "" where nobody did. dkim: the sender's domain signed the mail. spf:
-    it came from a server that this domain names."""
+    """What the receiving server noted of a mail's sender. server: who noted it, "" where nobody
+    did. dkim: the sender's domain signed the mail. spf: it came from a server that this domain
+    names."""
 
     server: str = ""
     dkim: bool = False

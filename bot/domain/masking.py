@@ -1,7 +1,7 @@
 """Numbers that belong to a person, not to be read in chats and logs: mobile phones, identity cards,
 bank accounts.
 
-Source: shared semantics B17. What stays lets who knows the number recognise it.
+docs/privacy.md. What stays lets who knows the number recognise it.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from bot.domain.policy import PushPolicy
 
 
 class Step(StrEnum):
+    """Which of the pushes of a light it is."""
+
     YELLOW = "yellow"
     RED = "red"
     REPEAT = "repeat"
@@ -87,6 +89,8 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """Who is told what now, and what is not sent and why."""
+
     notifications: tuple[Notification, ...]
     silences: tuple[Silence, ...]
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 
 class OpportunityState(StrEnum):
+    """Whether a possible sale lives, and how it ended."""
+
     OPEN = "open"
     ON_HOLD = "on_hold"  # until a date; no lights meanwhile
     WON = "won"

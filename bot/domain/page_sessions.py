@@ -25,7 +25,8 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class PageSession:
-    """form_key: what every form of the session must carry. Times in UTC."""
+    """A browser that has signed in, and as whom. form_key: what every form of the session must
+    carry. Times in UTC."""
 
     id: int
     person_id: int

@@ -24,6 +24,8 @@ class Role(StrEnum):
 
 
 class PersonStatus(StrEnum):
+    """Whether somebody works here."""
+
     ACTIVE = "active"
     INACTIVE = "inactive"  # disabled, or not yet activated
     LEFT = "left"

@@ -15,7 +15,8 @@ from bot.domain.signals import SignalPolicy
 
 @dataclass(frozen=True, slots=True)
 class CalendarPolicy:
-    """zone: IANA name. office_opens, office_closes: local, on working days."""
+    """The team's zone and office hours. zone: IANA name. office_opens, office_closes: local, on
+    working days."""
 
     zone: str = "Asia/Shanghai"
     office_opens: time = time(9)
@@ -79,7 +80,8 @@ class ActionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DraftPolicy:
-    """ttl_h: hours until an untouched draft expires.
+    """How long drafts wait, and when one is stored without a press. ttl_h: hours until an untouched
+    draft expires.
 
     auto_confirm: whether a draft that is complete and clear is stored without a press.
     min_confidence: 0..1; a slot that was read with less wants one, and is pointed out.
@@ -100,8 +102,8 @@ class DraftPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisPolicy:
-    """look_back_days: calendar days that are looked at. dead_days: working days without a
-    valid action, more than which a lead is called dead."""
+    """What counts as a break in the process. look_back_days: calendar days that are looked at.
+    dead_days: working days without a valid action, more than which a lead is called dead."""
 
     look_back_days: int = 14
     dead_days: int = 20
@@ -132,9 +134,9 @@ class CustomerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ReceivablePolicy:
-    """due_days: calendar days after signing, where no prepayment day was agreed.
-    review_workdays: working days that a clause review may take. checklist: what its reviewers
-    tick off, in this order."""
+    """When a prepayment is missing, and what follows. due_days: calendar days after signing, where
+    no prepayment day was agreed. review_workdays: working days that a clause review may take.
+    checklist: what its reviewers tick off, in this order."""
 
     due_days: int = 7
     review_workdays: int = 2
@@ -143,12 +145,11 @@ class ReceivablePolicy:
 
 @dataclass(frozen=True, slots=True)
 class ForecastPolicy:
-    """evidence_days: calendar days that evidence of a level counts, and that a level lowered by
-    word holds. evidence_warn_days: the rep hears so long before it ends. cosign_h: working-day
-    hours for the second signature. cosign_difference, relative_to: more than so much, in points
-    of 100 or in per cent of one or both scores, and the two signatures are too far apart.
-    remind_at, lock_at: local, on the day of submission.
-    """
+    """Evidence of levels, and the week of a forecast. evidence_days: calendar days that evidence of
+    a level counts, and that a level lowered by word holds. evidence_warn_days: the rep hears so
+    long before it ends. cosign_h: working-day hours for the second signature. cosign_difference,
+    relative_to: more than so much, in points of 100 or in per cent of one or both scores, and the
+    two signatures are too far apart. remind_at, lock_at: local, on the day of submission."""
 
     evidence_days: int = 90
     evidence_warn_days: int = 7
@@ -165,9 +166,10 @@ class ForecastPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SupplyPolicy:
-    """above_wan: an L1 deal worth more than so many times 10,000 yuan is pushed to warehouse and
-    planning; one of exactly that is not. remind_after_h: office hours without 收到 after which a
-    station is reminded; escalate_after_h: as many more, and whoever leads it hears."""
+    """Which sales warehouse and planning hear of. above_wan: an L1 deal worth more than so many
+    times 10,000 yuan is pushed to warehouse and planning; one of exactly that is not.
+    remind_after_h: office hours without 收到 after which a station is reminded;
+    escalate_after_h: as many more, and whoever leads it hears."""
 
     above_wan: int = 20
     remind_after_h: int = 4
@@ -213,17 +215,18 @@ class AttendancePolicy:
 
 @dataclass(frozen=True, slots=True)
 class GrowthFundPolicy:
-    """mode: how the growth fund is fed. Wages are paid in money (劳动法 50), so that nothing goes
-    there until a company has chosen; the share stands in the bonus rules (`fund_bp`)."""
+    """The growth fund. mode: how it is fed. Wages are paid in money (劳动法 50), so that nothing
+    goes there until a company has chosen; the share stands in the bonus rules
+    (`fund_bp`)."""
 
     mode: Mode = Mode.OFF
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyPolicy:
-    """raw_chat_days: for how many days it is kept word for word what was said to the bot and what
-    it said. history_years: for how many years the words of entries in the streams of customers
-    without a living deal, and who was pushed which light. 0: for ever."""
+    """How long words are kept. raw_chat_days: for how many days it is kept word for word what was
+    said to the bot and what it said. history_years: for how many years the words of entries in the
+    streams of customers without a living deal, and who was pushed which light. 0: for ever."""
 
     raw_chat_days: int = 180
     history_years: int = 3

@@ -104,7 +104,8 @@ class PolicyChange:
     at: datetime
 
 
-def setting(key: str) -> Setting:
+def setting_of(key: str) -> Setting:
+    """The setting of a key that stands in SETTINGS."""
     return next(one for one in SETTINGS if one.key == key)
 
 

@@ -34,6 +34,8 @@ class Idle:
 
 
 class Fate(StrEnum):
+    """What becomes of a customer on whom nobody works."""
+
     STAY = "stay"
     WARN = "warn"
     POOL = "pool"
@@ -41,8 +43,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PoolJudgement:
-    """fate: what is due now. next_at: when to look again, None for what goes to the pool.
-    pool_on: for a warning, the day on which it will go."""
+    """A customer judged at a moment, for the public pool. fate: what is due now. next_at: when to
+    look again, None for what goes to the pool. pool_on: for a warning, the day on which it will
+    go."""
 
     fate: Fate
     next_at: datetime | None

@@ -1,6 +1,6 @@
 """What may stay of a record when its person's data is erased.
 
-Source: shared semantics B17 (个人信息保护法 47): personal content goes; what proves wages and
+docs/privacy.md (个人信息保护法 47): personal content goes; what proves wages and
 contracts stays, without the person.
 """
 

@@ -80,8 +80,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """due_on: the last day to pay, on a working day; None when nothing is awaited.
-    unknown_since: up to when the ERP's receipts are known; None also when never."""
+    """How a contract's prepayment stands at a moment, with what that rests on. due_on: the last day
+    to pay, on a working day; None when nothing is awaited. unknown_since: up to when the ERP's
+    receipts are known; None also when never."""
 
     payment: Payment
     due_on: date | None

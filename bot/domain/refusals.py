@@ -1,4 +1,4 @@
-"""Why customers said no, counted (semantics B19): one primary reason a lost deal for the shares,
+"""Why customers said no, counted (docs/coaching.md): one primary reason a lost deal for the shares,
 all reasons for the other view, a trend where two periods have enough."""
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ AppKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """node: who has it, or had it last. is_free: it has run out or was given back."""
+    """Which process has one of the names. node: who has it, or had it last. is_free: it has run out
+    or was given back."""
 
     node: str
     is_free: bool

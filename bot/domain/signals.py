@@ -1,5 +1,5 @@
 """What customers do by themselves: views and downloads, what they mean, and how warm it makes
-a customer (semantics B8).
+a customer (docs/signals.md).
 
 An *event* is one thing that happened: a page was seen, a file fetched, a mail answered. A
 *signal* is what a rule of the policy finds in events; it has a weight that halves with its age.
@@ -52,10 +52,11 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class SignalPolicy:
-    """rules: as they fire. visit_gap_min: what comes later than that is another visit.
-    anonymous_days: how long events that nobody is known for are kept. known_days: the same of a
-    customer's, of which the signals and the stream say enough. link_days: how long a link in
-    material names its contact. hot: heat from which a customer stands in front."""
+    """How events of websites become signals, and how long they are kept. rules: as they fire.
+    visit_gap_min: what comes later than that is another visit. anonymous_days: how long events that
+    nobody is known for are kept. known_days: the same of a customer's, of which the signals and the
+    stream say enough. link_days: how long a link in material names its contact. hot: heat from
+    which a customer stands in front."""
 
     rules: tuple[SignalRule, ...] = field(default=RULES)
     visit_gap_min: int = 30
@@ -159,7 +160,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """total: Σ w·2^(−age/h). shares: of which signals, the warmest first."""
+    """How warm a customer is now. total: Σ w·2^(−age/h). shares: of which signals, the warmest
+    first."""
 
     total: float
     shares: tuple[Share, ...]

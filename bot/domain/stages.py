@@ -1,7 +1,7 @@
 """How a deal moves through the stages of its library, and the events that tell of it.
 
 A place is where a deal stands: the key of its stage while it is open, else its state.
-Fields and moves by semantics B18 and R5.
+Fields and moves: docs/libraries.md and rule R5 of docs/conversions.md.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class MoveVerdict:
-    """kind: what it would be, None where that is not allowed. missing: required fields that
-    are not filled."""
+    """Whether a move may be made. kind: what it would be, None where that is not allowed. missing:
+    required fields that are not filled."""
 
     kind: MoveKind | None
     refusal: Refusal | None = None

@@ -1,4 +1,4 @@
-"""When warehouse and planning hear of a large sale, and of what became of it (semantics B11).
+"""When warehouse and planning hear of a large sale, and of what became of it (docs/supply.md).
 
 A deal at L1 worth more than the threshold is pushed once. While that push stands, a change of the
 amount is one change notice; a level that falls or a deal that is lost is one withdrawal, after
@@ -23,6 +23,8 @@ CANCELLED = frozenset({OpportunityState.LOST, OpportunityState.INVALID})
 
 
 class NoticeKind(StrEnum):
+    """What a notice to warehouse and planning tells."""
+
     PUSH = "push"
     CHANGE = "change"
     WITHDRAWAL = "withdrawal"

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Platform(StrEnum):
+    """Where messages come from and go to."""
+
     WECOM = "wecom"
     DINGTALK = "dingtalk"
     ERP = "erp"  # tells of receipts and takes forecasts; nobody chats there

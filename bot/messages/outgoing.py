@@ -18,7 +18,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Markdown:
-    """`text` in the common subset: headings, bold, links, quotes, and "- " lists.
+    """Formatted text. `text` in the common subset: headings, bold, links, quotes, and "- " lists.
 
     ours: the passages of `text` that may be a link, an address or code: those that
     `bot.domain.markup` has made, or addresses that the program made or an administrator keeps.
@@ -32,6 +32,8 @@ class Markdown:
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """A choice of a select field."""
+
     id: str
     label: str
 
@@ -53,7 +55,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """action: unique on its card, comes back in CardAction. style: primary|default|danger."""
+    """A button of a card. action: unique on its card, comes back in CardAction. style:
+    primary|default|danger."""
 
     action: str
     label: str

@@ -1,7 +1,8 @@
 """The Protocols that the engine needs, where it must not know the one behind them."""
 
+from bot.domain.sharing import AppKey
 from bot.ports.chat import ChatConnector
-from bot.ports.doors import Accept, AppKey, EnvelopeReader, Release
+from bot.ports.doors import Accept, EnvelopeReader, Release
 from bot.ports.erp import CONFLICT, Erp, ErpCustomers, ErpForecasts, ErpOrders
 from bot.ports.files import CallCounter, FileStore, TokenStore
 from bot.ports.gathering import Archive, MailFolder, MailLook

@@ -1,4 +1,4 @@
-"""Between what comes in and the engine."""
+"""What a door, where a platform hands in what was said, needs of the engine and gives to it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ Release = Callable[[], None]
 Accept = Callable[[Envelope], Awaitable[Release]]
 """Store an envelope durably. Raises if it could not be stored: then answer 5xx, so that
 the platform sends it again. A known delivery id is accepted and not worked on twice."""
-
-
-AppKey = tuple[str, str]
-"""Platform and name of an application."""
 
 
 class EnvelopeReader(Protocol):

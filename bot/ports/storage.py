@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from bot.domain.sharing import AppKey
 from bot.messages import Address, Envelope, Load, OutboundMessage, Receipt
-from bot.ports.doors import AppKey
 from bot.ports.sharing import Fence
 
 

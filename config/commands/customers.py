@@ -15,7 +15,8 @@ from handlers.customers import personal_data
 
 
 def export_customer(
-    customer: Annotated[int, typer.Argument(metavar="ID", help="客户编号")], file: Path
+    customer: Annotated[int, typer.Argument(metavar="ID", help="客户编号")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="写到哪个文件")],
 ) -> None:
     """导出一家客户的全部数据：.zip 带上文件原件，其他后缀只写 JSON。"""
     settings = load_settings()

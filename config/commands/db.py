@@ -19,8 +19,9 @@ from handlers.deals import rebuilding
 from handlers.libraries.libraries import LibraryShelf
 from storage import admin, beside, move, restoring, sealing
 
-app = typer.Typer(help="数据库：升级、备份、校验")
+app = typer.Typer(help="数据库：升级、备份、恢复、校验、搬家、重算")
 
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件")]
 KeyFile = Annotated[Path | None, typer.Option(help="存着密钥的文件（加密的备份）")]
 
 
@@ -31,14 +32,14 @@ def upgrade() -> None:
 
 
 @app.command()
-def backup(file: Path, key_file: KeyFile = None) -> None:
+def backup(file: BackupFile, key_file: KeyFile = None) -> None:
     """在线备份到文件；给了密钥文件就加密。"""
     key = sealing.read_key(key_file) if key_file else ""
     asyncio.run(admin.backup(database_url(load_settings()), file, key=key))
 
 
 @app.command()
-def restore(file: Path, key_file: KeyFile = None) -> None:
+def restore(file: BackupFile, key_file: KeyFile = None) -> None:
     """把备份恢复到还不存在（PostgreSQL：还是空的）的数据库，再升级、校验；从不覆盖。"""
     url = database_url(load_settings())
     key = sealing.read_key(key_file) if key_file else ""
@@ -67,8 +68,10 @@ def rebuild_figures() -> None:
 
 @app.command("move")
 def move_over(
-    source: Annotated[str, typer.Option("--from", help="sqlite:///文件")],
-    target: Annotated[str, typer.Option("--to", help="postgresql://用户:密码@主机/库")],
+    source: Annotated[str, typer.Option("--from", help="搬出的数据库，sqlite:///文件")],
+    target: Annotated[
+        str, typer.Option("--to", help="搬进的数据库，要是空的，postgresql://用户:密码@主机/库")
+    ],
 ) -> None:
     """把数据从 SQLite 搬到 PostgreSQL，逐表比对行数和审计链；中断了再运行一次就接着搬。"""
     moved = asyncio.run(move.move(source, target))

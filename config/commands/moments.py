@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,7 +11,7 @@ from config.policy import load_policy
 from config.settings import load_settings
 
 
-def _moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
     """ISO 8601; without an offset it is local time."""
     try:
         moment = datetime.fromisoformat(text)
@@ -20,6 +19,3 @@ def _moment(text: str) -> datetime:
         raise typer.BadParameter(f"{text!r}: ISO 时间，如 2026-11-03T08:00") from None
     zone = ZoneInfo(load_policy(load_settings().policy).calendar.zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-
-
-Moment = Annotated[datetime | None, typer.Option(parser=_moment, metavar="ISO")]

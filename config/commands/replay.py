@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from bot.clock import WallClock
-from config.commands.moments import Moment
+from config.commands.moments import read_moment
 from config.policy import ConfigError
 from config.settings import load_settings
 from config.wiring.stores import database_url
@@ -17,7 +18,12 @@ from storage import beside
 
 def replay(
     failed: Annotated[bool, typer.Option("--failed", help="所有失败的消息和没取到的附件")] = False,
-    since: Moment = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=read_moment, metavar="ISO", help="这个时间起收到的，如 2026-11-03T08:00"
+        ),
+    ] = None,
     ids: Annotated[list[int] | None, typer.Option("--id", help="收件编号，可多次")] = None,
 ) -> None:
     """把收到过的消息重新处理一遍；运行中的机器人会在几秒内接手。"""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.clock import WallClock
-from config.commands.moments import Moment
+from config.commands.moments import read_moment
 from config.policy import ConfigError
 from config.rules import load_rules
 from config.settings import load_settings
@@ -18,7 +19,10 @@ from handlers.understanding import command as understanding
 
 
 def understand(
-    now: Moment = None,
+    now: Annotated[
+        datetime | None,
+        typer.Option(parser=read_moment, metavar="ISO", help="当作说话时间，不给就是现在"),
+    ] = None,
     customers: Annotated[Path | None, typer.Option(help="客户名单，一行一个")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="说明每一项来自哪些字")] = False,
 ) -> None:

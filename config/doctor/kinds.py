@@ -45,6 +45,8 @@ class Robot(Protocol):
 
 
 class QuotaState(Protocol):
+    """The month's paid calls, as far as the doctor tells of them."""
+
     @property
     def used(self) -> int: ...
 

@@ -17,7 +17,8 @@ class NotRunning(BotError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """ok: None when it could not or need not be checked. remedy: what to do, for a False."""
+    """What one check has found. ok: None when it could not or need not be checked. remedy: what to
+    do, for a False."""
 
     ok: bool | None
     text: str
@@ -26,7 +27,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """name: Chinese, as shown. run may raise; a BotError's text is shown as it is."""
+    """One thing that the doctor looks at. name: Chinese, as shown. run may raise; a BotError's text
+    is shown as it is."""
 
     name: str
     run: Callable[[], Awaitable[Finding]]

@@ -23,12 +23,11 @@ def _servers(url: SecretStr) -> SecretStr:
 
 
 class QueueSettings(Section):
-    """url: empty: doors store into the database. Several servers of a cluster with commas. user
-    and password, token, or creds (a file with a user's JWT and key): if not in the url. ca: of a
-    private authority; cert, key: ours, where the server asks for one. stream: its name, another
-    for each deployment on one NATS. replicas: of each message in a cluster. max_mb: of what may
-    wait; beyond it platforms are told to send again.
-    """
+    """The inbox on NATS JetStream. url: empty: doors store into the database. Several servers of a
+    cluster with commas. user and password, token, or creds (a file with a user's JWT and key): if
+    not in the url. ca: of a private authority; cert, key: ours, where the server asks for one.
+    stream: its name, another for each deployment on one NATS. replicas: of each message in a
+    cluster. max_mb: of what may wait; beyond it platforms are told to send again."""
 
     url: Annotated[
         SecretStr,

@@ -41,6 +41,8 @@ Count = Annotated[int, Field(gt=0, description="正整数 (a whole number above 
 
 
 class Section(BaseModel):
+    """Base of the sections of gendan.toml. A key that we do not know is a mistake."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")

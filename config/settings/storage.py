@@ -64,12 +64,13 @@ def _folder_or_bucket(given: Any) -> Path | str:
 
 
 class StorageSettings(Section):
-    """url: SQLAlchemy URL. files: folder of what people send, or a bucket, which `s3` tells how to
-    reach. coming: folder of what is not whole yet; empty for one in `files`, or data/coming beside
-    a bucket. synchronous: SQLite only; NORMAL is faster and may lose the last moments when the
-    power fails. statement_timeout_s: PostgreSQL only; a longer statement is ended, and what it was
-    for is tried again. keep_inbox_months: PostgreSQL only; whole months for which deliveries are
-    kept as they came, so that they can be replayed; 0: for ever."""
+    """Where the database and the files are. url: SQLAlchemy URL. files: folder of what people send,
+    or a bucket, which `s3` tells how to reach. coming: folder of what is not whole yet; empty for
+    one in `files`, or data/coming beside a bucket. synchronous: SQLite only; NORMAL is faster and
+    may lose the last moments when the power fails. statement_timeout_s: PostgreSQL only; a longer
+    statement is ended, and what it was for is tried again. keep_inbox_months: PostgreSQL only;
+    whole months for which deliveries are kept as they came, so that they can be replayed; 0: for
+    ever."""
 
     url: Annotated[
         SecretStr,

@@ -10,8 +10,9 @@ from config.settings.sections import Section, bare
 
 
 class TelemetrySettings(Section):
-    """otlp_endpoint: of an OpenTelemetry collector over HTTP, without /v1/traces; empty: nothing
-    is traced. share: of deliveries that are. token: sent as `Authorization: Bearer`."""
+    """Where traces go. otlp_endpoint: of an OpenTelemetry collector over HTTP, without /v1/traces;
+    empty: nothing is traced. share: of deliveries that are. token: sent as `Authorization:
+    Bearer`."""
 
     otlp_endpoint: Annotated[
         str,

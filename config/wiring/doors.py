@@ -18,7 +18,7 @@ from storage.signal_intake import SignalIntake
 
 
 def doors(bot: Bot, *, also_fresh_by: Sequence[Clock] = ()) -> list[web.RouteDef]:
-    """Every route of contracts.md that a platform or an operator calls."""
+    """Every route that a platform or an operator calls."""
     accept, together = bot.accept, bot.together
     routes = health.routes(bot.health, bot.measure, lambda: bot.database.connections)
     routes += platforms.doors(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.messages import Platform
-from bot.ports import Accept, EnvelopeReader
+from bot.ports import Accept, AppKey, EnvelopeReader
 from bot.router import Job
 from config.settings import Settings
 from connectors.erp import catalogue
@@ -48,5 +48,5 @@ def erp_checks(erps: Erps, at: datetime) -> dict[str, Callable[[], Awaitable[obj
     return checks | {f"{erp.name} 预测": erp.held for erp in erps.forecasts}
 
 
-def erp_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
+def erp_readers(settings: Settings) -> dict[AppKey, EnvelopeReader]:
     return {(Platform.ERP.value, name): erp_door.NoticeReader(name) for name in settings.erp}

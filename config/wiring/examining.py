@@ -53,30 +53,33 @@ def _checks(settings: Settings, outside: Outside, ours: Clock) -> list[doctor.Ch
     async def ask(callback_url: str) -> int:
         return (await http.probe(callback_url, what="doctor:callback"))[0]
 
-    return doctor.every_check(
-        settings,
-        list(platforms.applications(clients).values()),
-        erps=erp_checks(outside.erps, ours.now()),
+    probes = doctor.Probes(
         ask=ask,
         write=lambda: beside.write(url, at=ours.now()),
         complaints=lambda: admin.complaints(url),
         room=lambda: connections.room(url),
         hear=outside.voice.check,
         scan=outside.scanner.check if outside.scanner else _nothing,
-        ours=ours,
         ask_model=outside.model.check if outside.model else None,
+        look=partial(_figures_of_the_running, http, settings),
+        bucket=outside.files.check if settings.storage.bucket else None,
+        queue=partial(look_at_queue, access) if (access := queue_access(settings)) else None,
+        erps=erp_checks(outside.erps, ours.now()),
         contacts={
-            f"{one.platform} {one.app}": one.check for one in platforms.contact_sources(clients)
+            f"{source.platform} {source.app}": source.check
+            for source in platforms.contact_sources(clients)
         },
         attendance=platforms.attendance_checks(clients),
-        pages={f"{one.platform} {one.app}": one.check for one in platforms.webviews(clients)},
-        archives={name: one.check for name, one in outside.archives.items()},
-        mailboxes={name: one.check for name, one in outside.mailboxes.items()},
-        queue=partial(look_at_queue, access) if (access := queue_access(settings)) else None,
-        robots=[one for one in clients.values() if isinstance(one, AibotClient)],
-        bucket=outside.files.check if settings.storage.bucket else None,
-        look=partial(_figures_of_the_running, http, settings),
+        pages={
+            f"{client.platform} {client.app}": client.check
+            for client in platforms.webviews(clients)
+        },
+        archives={name: archive.check for name, archive in outside.archives.items()},
+        mailboxes={name: mailbox.check for name, mailbox in outside.mailboxes.items()},
     )
+    applications = list(platforms.applications(clients).values())
+    robots = [client for client in clients.values() if isinstance(client, AibotClient)]
+    return doctor.every_check(settings, applications, probes, ours=ours, robots=robots)
 
 
 async def _figures_of_the_running(http: Http, settings: Settings) -> list[doctor.Sample]:

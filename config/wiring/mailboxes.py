@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.identifiers import one_domain
 from bot.domain.mails import Ours
 from bot.messages import Platform
-from bot.ports import Accept, EnvelopeReader
+from bot.ports import Accept, AppKey, EnvelopeReader
 from config.settings import Settings
 from connectors.mail.heads import HeadReader
 from connectors.mail.mailbox import Mailbox
@@ -29,7 +29,7 @@ def mailboxes_of(settings: Settings) -> dict[str, Mailbox]:
     }
 
 
-def mail_readers(settings: Settings) -> dict[tuple[str, str], EnvelopeReader]:
+def mail_readers(settings: Settings) -> dict[AppKey, EnvelopeReader]:
     return {(Platform.MAIL.value, name): one for name, one in _head_readers(settings).items()}
 
 

@@ -36,8 +36,8 @@ MENU = [MenuEntry(MENU_WORDS[key], key=key) for key in ("todo", "lights", "help"
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """links: the connections that robots keep open. archives, mailboxes: by their names.
-    scanner, model: None where none is configured."""
+    """Everything outside that this configuration reaches. links: the connections that robots keep
+    open. archives, mailboxes: by their names. scanner, model: None where none is configured."""
 
     apps: platforms.Apps
     http: Http

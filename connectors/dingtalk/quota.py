@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 
 class QuotaLevel(StrEnum):
+    """How short the month's paid calls are."""
+
     NORMAL = "normal"
     WATCH = "watch"
     SAVING = "saving"
@@ -66,8 +68,9 @@ _FORETOLD_AFTER = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """month: "2026-11", as DingTalk bills. used: by our count. foretold: how many it will be at
-    the month's end if it goes on like this; None while it is too early to say."""
+    """How the month's paid calls stand. month: "2026-11", as DingTalk bills. used: by our count.
+    foretold: how many it will be at the month's end if it goes on like this; None while it is too
+    early to say."""
 
     month: str
     used: int

@@ -56,7 +56,8 @@ class Ledger(Protocol):
 
 
 class ForecastWriter:
-    """`bot.ports.ErpForecasts`. One line at a time: an ERP has no lock for a key of ours."""
+    """Writes and reads our lines of forecast in one ERP; a `bot.ports.ErpForecasts`. One line at a
+    time: an ERP has no lock for a key of ours."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

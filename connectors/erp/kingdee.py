@@ -82,7 +82,8 @@ class OrderForm:
 
 
 class Kingdee:
-    """`bot.ports.Erp`. refunds: None where they are negative receipts."""
+    """Receipts of one Kingdee account; a `bot.ports.Erp`. refunds: None where they are negative
+    receipts."""
 
     def __init__(
         self, api: KingdeeApi, receipts: BillForm, refunds: BillForm | None, clock: Clock
@@ -134,7 +135,7 @@ class Kingdee:
 
 
 class KingdeeCustomers:
-    """`bot.ports.ErpCustomers`."""
+    """Customers of one Kingdee account; a `bot.ports.ErpCustomers`."""
 
     def __init__(self, api: KingdeeApi, form: CustomerForm) -> None:
         self._api = api
@@ -163,7 +164,7 @@ class KingdeeCustomers:
 
 
 class KingdeeOrders:
-    """`bot.ports.ErpOrders`."""
+    """Sales orders of one Kingdee account; a `bot.ports.ErpOrders`."""
 
     def __init__(self, api: KingdeeApi, form: OrderForm) -> None:
         self._api = api

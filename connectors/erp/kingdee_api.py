@@ -31,8 +31,8 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class KingdeeAccount:
-    """name: of the system in the configuration. base_url: with its /k3cloud. home_currency: the
-    number of the renminbi there."""
+    """One account of Kingdee as configured. name: of the system in the configuration. base_url:
+    with its /k3cloud. home_currency: the number of the renminbi there."""
 
     name: str
     base_url: str

@@ -43,7 +43,7 @@ class ForecastForm(ForecastFields):
 
 
 class KingdeeForecasts:
-    """`connectors.erp.forecasts.Ledger`."""
+    """Lines of forecast in Kingdee; a `connectors.erp.forecasts.Ledger`."""
 
     def __init__(self, api: KingdeeApi, form: ForecastForm) -> None:
         self._api = api

@@ -80,7 +80,7 @@ class OrderEntity:
 
 
 class U9c:
-    """`bot.ports.Erp`."""
+    """Receipts of one U9C account; a `bot.ports.Erp`."""
 
     def __init__(self, api: U9cApi, receipts: ReceiptEntity) -> None:
         self._api = api
@@ -122,7 +122,7 @@ class U9c:
 
 
 class U9cCustomers:
-    """`bot.ports.ErpCustomers`."""
+    """Customers of one U9C account; a `bot.ports.ErpCustomers`."""
 
     def __init__(self, api: U9cApi, entity: CustomerEntity) -> None:
         self._api = api
@@ -151,7 +151,7 @@ class U9cCustomers:
 
 
 class U9cOrders:
-    """`bot.ports.ErpOrders`."""
+    """Sales orders of one U9C account; a `bot.ports.ErpOrders`."""
 
     def __init__(self, api: U9cApi, entity: OrderEntity) -> None:
         self._api = api

@@ -28,8 +28,9 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class U9cAccount:
-    """name: of the system in the configuration. base_url: with its /U9C. enterprise,
-    organisation, user: codes; client_id, client_secret: of the registered application."""
+    """One account of U9C as configured. name: of the system in the configuration. base_url: with
+    its /U9C. enterprise, organisation, user: codes; client_id, client_secret: of the registered
+    application."""
 
     name: str
     base_url: str

@@ -35,7 +35,7 @@ class ForecastEntity(ForecastFields):
 
 
 class U9cForecasts:
-    """`connectors.erp.forecasts.Ledger`."""
+    """Lines of forecast in U9C; a `connectors.erp.forecasts.Ledger`."""
 
     def __init__(self, api: U9cApi, entity: ForecastEntity) -> None:
         self._api = api

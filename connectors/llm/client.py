@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class LanguageModelClient:
-    """`bot.ports.LanguageModel`. base_url: up to and with /v1. key: "" where none is needed."""
+    """A language model behind an OpenAI-compatible API; a `bot.ports.LanguageModel`. base_url: up
+    to and with /v1. key: "" where none is needed."""
 
     def __init__(
         self, http: Http, *, base_url: str, model: str, key: str, timeout_s: float, clock: Clock

@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar
 
 import imap_tools
@@ -31,7 +32,8 @@ DEADLINE_S = 120.0
 
 
 class Mailbox:
-    """A `bot.ports.MailFolder`. reader: of its envelopes. deadline_s: see DEADLINE_S."""
+    """One folder of a mailbox over IMAP. A `bot.ports.MailFolder`. reader: of its envelopes.
+    deadline_s: see DEADLINE_S."""
 
     def __init__(
         self, access: MailAccess, reader: HeadReader, *, deadline_s: float = DEADLINE_S
@@ -108,12 +110,12 @@ class Mailbox:
                 await self._in_time(session.leave, 5.0)
             session.cut()
 
-    def _envelope(self, one: Head, validity: int, at: datetime) -> Envelope:
-        place = MailPlace(validity, one.uid)
-        if one.trouble:
-            return unreadable(self.name, place, one.trouble, at=at)
+    def _envelope(self, head: Head, validity: int, at: datetime) -> Envelope:
+        place = MailPlace(validity, head.uid)
+        if head.trouble:
+            return unreadable(self.name, place, head.trouble, at=at)
         return to_envelope(
-            self.name, place, one.size, one.headers, with_subject=not self._access.is_own, at=at
+            self.name, place, head.size, head.headers, with_subject=not self._access.is_own, at=at
         )
 
     async def _do(self, work: Callable[[Session], T]) -> T:
@@ -181,21 +183,18 @@ async def _in_thread(work: Callable[[], T], name: str) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    def unless_done(settle: Callable[[], None]) -> None:
+        if not future.done():
+            settle()
 
     def run() -> None:
+        settle: Callable[[], None]
         try:
-            result, error = work(), None
+            settle = partial(future.set_result, work())
         except BaseException as raised:  # noqa: BLE001 - handed to whoever waits
-            result, error = None, raised
+            settle = partial(future.set_exception, raised)
         with contextlib.suppress(RuntimeError):  # nobody waits any more
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(unless_done, settle)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await future

@@ -52,6 +52,8 @@ class MailAccess:
 
 @dataclass(frozen=True, slots=True)
 class Head:
+    """The head of one mail, as the server has it."""
+
     uid: int
     size: int
     headers: list[tuple[str, str]]
@@ -82,6 +84,8 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """What a look into the folder has found, up to `place`."""
+
     heads: list[Head]
     place: MailPlace
     more: bool

@@ -10,10 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """url: "nats://host:4222" or "tls://…", several with commas, each with user:password@ if it
-    must be. creds: file with a user's JWT and key. ca: of a private authority; cert, key: ours,
-    where the server asks for one. replicas: copies of each message in a cluster. max_mb: of what
-    may wait; beyond it platforms are told to send again."""
+    """How NATS is reached. url: "nats://host:4222" or "tls://…", several with commas, each with
+    user:password@ if it must be. creds: file with a user's JWT and key. ca: of a private authority;
+    cert, key: ours, where the server asks for one. replicas: copies of each message in a cluster.
+    max_mb: of what may wait; beyond it platforms are told to send again."""
 
     url: str = field(repr=False)
     user: str = field(default="", repr=False)

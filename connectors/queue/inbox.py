@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 
 
 class StreamInbox:
-    """`accept` for the doors, while it is `running`; from the stream messages go `into` the
-    dispatcher's `accept`.
+    """The inbox on JetStream, beside the one in the database. `accept` for the doors, while it is
+    `running`; from the stream messages go `into` the dispatcher's `accept`.
 
     holds: whether this process has a partition at present; `shares_changed` when that changes.
     """

@@ -70,8 +70,9 @@ class _Gap(Exception):
 
 
 class Partition:
-    """accept: where messages go; done: told of each that is there, with what releases it.
-    holds: whether this process has the partition still."""
+    """Takes one partition of the stream into the database. accept: where messages go; done: told of
+    each that is there, with what releases it. holds: whether this process has the partition
+    still."""
 
     def __init__(
         self,

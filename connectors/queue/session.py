@@ -70,7 +70,7 @@ class Offer:
 
 
 class Session:
-    """`lost` is set once the connection is gone."""
+    """One connection to NATS. `lost` is set once the connection is gone."""
 
     def __init__(self, client: Client, access: Access) -> None:
         self.client = client
@@ -234,13 +234,13 @@ class Session:
             await self.jetstream.update_stream(wanted)
 
 
-def _settle(one: Offer, message: Msg) -> None:
-    if one.answer.done():  # by whoever waits no more
+def _settle(offer: Offer, message: Msg) -> None:
+    if offer.answer.done():  # by whoever waits no more
         return
     try:
-        one.answer.set_result(_judge(message))
+        offer.answer.set_result(_judge(message))
     except BotError as error:
-        one.answer.set_exception(error)
+        offer.answer.set_exception(error)
 
 
 def _judge(answer: Msg) -> bool:

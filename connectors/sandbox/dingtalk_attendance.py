@@ -18,6 +18,8 @@ _PASSED = 2
 
 @dataclass(slots=True)
 class Attendance:
+    """Who is on leave, in the emulated DingTalk."""
+
     world: World
     gate: Gate
 

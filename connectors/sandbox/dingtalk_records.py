@@ -21,6 +21,8 @@ _TYPES = {"on": "OnDuty", "off": "OffDuty"}
 
 @dataclass(slots=True)
 class Records:
+    """Records of attendance in the emulated DingTalk."""
+
     world: World
     gate: Gate
     events: Events
@@ -31,21 +33,22 @@ class Records:
             self.gate.old("GET", "checkin/record", self._sign_ins),
         ]
 
-    def punch(self, one: CheckIn, *, quietly: bool = False) -> CheckIn:
+    def punch(self, check_in: CheckIn, *, quietly: bool = False) -> CheckIn:
         """Somebody records themselves; the application is told, unless the event is lost."""
-        self.world.check_ins.append(one)
+        self.world.check_ins.append(check_in)
         if quietly:
-            return one
-        if one.kind == "visit":
-            self.events.happened("check_in", {"staffId": one.user_id})
+            return check_in
+        if check_in.kind == "visit":
+            self.events.happened("check_in", {"staffId": check_in.user_id})
         else:
             row = {
-                "userId": one.user_id, "checkTime": _ms(one.at), "locationResult": "Normal",
-                "locationMethod": "MAP", "bizId": one.key, "address": one.place,
+                "userId": check_in.user_id, "checkTime": _ms(check_in.at),
+                "locationResult": "Normal", "locationMethod": "MAP",
+                "bizId": check_in.key, "address": check_in.place,
                 "checkByUser": True,
             }  # fmt: skip
             self.events.happened("attendance_check_record", {"dataList": [row]})
-        return one
+        return check_in
 
     def _own(self) -> list[CheckIn]:
         return [one for one in self.world.check_ins if one.platform == "dingtalk"]
@@ -85,24 +88,24 @@ class Records:
         return {"data": found[offset : offset + size]}
 
 
-def _result(one: CheckIn) -> dict[str, Any]:
+def _result(check_in: CheckIn) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "id": abs(hash(one.key)) % 10**9,
-        "userId": one.user_id,
-        "workDate": _ms(datetime.combine(_work_date(one), time.min, _CHINA)),
-        "checkType": _TYPES[one.kind],
-        "timeResult": _TROUBLES[one.trouble],
+        "id": abs(hash(check_in.key)) % 10**9,
+        "userId": check_in.user_id,
+        "workDate": _ms(datetime.combine(_work_date(check_in), time.min, _CHINA)),
+        "checkType": _TYPES[check_in.kind],
+        "timeResult": _TROUBLES[check_in.trouble],
         "locationResult": "Normal",
-        "planId": one.key,
+        "planId": check_in.key,
         "sourceType": "USER",
     }
-    if one.trouble != "missing":
-        row["userCheckTime"] = _ms(one.at)
+    if check_in.trouble != "missing":
+        row["userCheckTime"] = _ms(check_in.at)
     return row
 
 
-def _work_date(one: CheckIn) -> Any:
-    return (one.planned_at or one.at).astimezone(_CHINA).date()
+def _work_date(check_in: CheckIn) -> Any:
+    return (check_in.planned_at or check_in.at).astimezone(_CHINA).date()
 
 
 def _day(arguments: Body, name: str) -> Any:

@@ -23,6 +23,8 @@ _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 @dataclass(slots=True)
 class Letter:
+    """A mail in the emulated mailbox."""
+
     uid: int
     raw: bytes
     came_at: datetime

@@ -51,6 +51,8 @@ class Stream:
 
 @dataclass(slots=True)
 class SealedFile:
+    """A file under an address of its own, encrypted, until it expires."""
+
     data: bytes
     name: str
     expires_at: datetime

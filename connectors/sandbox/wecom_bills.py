@@ -1,5 +1,8 @@
 """Approvals by templates of the company's own: what people do with them, the events of it, and the
-detail as the API tells it (protocol notes 7.2, 7.3)."""
+detail as the API tells it.
+
+Source: developer.work.weixin.qq.com/document/path/91983, 91815.
+"""
 
 from __future__ import annotations
 

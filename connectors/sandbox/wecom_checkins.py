@@ -1,4 +1,4 @@
-"""Check-ins as the API tells them (protocol notes 7.5).
+"""Check-ins as the API tells them.
 
 Source: developer.work.weixin.qq.com/document/path/90262.
 """
@@ -42,21 +42,21 @@ async def read(state: WecomState, call: Call) -> Answer:
     return {"checkindata": found}
 
 
-def _row(one: CheckIn) -> dict[str, Any]:
+def _row(check_in: CheckIn) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "userid": one.user_id,
+        "userid": check_in.user_id,
         "groupname": "销售",
-        "checkin_type": _TYPES[one.kind],
-        "exception_type": _TROUBLES[one.trouble],
-        "checkin_time": int(one.at.timestamp()),
-        "location_title": one.place,
+        "checkin_type": _TYPES[check_in.kind],
+        "exception_type": _TROUBLES[check_in.trouble],
+        "checkin_time": int(check_in.at.timestamp()),
+        "location_title": check_in.place,
         "location_detail": "",
-        "notes": one.note,
+        "notes": check_in.note,
         "mediaids": [],
         "groupid": 1,
     }
-    if one.planned_at is not None:
-        row |= {"sch_checkin_time": int(one.planned_at.timestamp()), "schedule_id": 1}
+    if check_in.planned_at is not None:
+        row |= {"sch_checkin_time": int(check_in.planned_at.timestamp()), "schedule_id": 1}
     return row
 
 

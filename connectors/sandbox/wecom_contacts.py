@@ -294,41 +294,41 @@ def _page(
     return page, str(following * 2) if following < len(found) else ""
 
 
-def _outsider(one: Outsider) -> dict[str, Any]:
-    at_work = one.kind == 2
+def _outsider(outsider: Outsider) -> dict[str, Any]:
+    at_work = outsider.kind == 2
     told: dict[str, Any] = {
-        "external_userid": one.external_id, "name": one.name, "avatar": "", "type": one.kind,
-        "gender": 0,
+        "external_userid": outsider.external_id, "name": outsider.name, "avatar": "",
+        "type": outsider.kind, "gender": 0,
     }  # fmt: skip
     if at_work:
-        told |= {"position": one.position, "external_profile": {"external_attr": []}}
-        told |= {"corp_name": one.corp_name, "corp_full_name": one.corp_name}
-    elif one.union_id:
-        told["unionid"] = one.union_id
+        told |= {"position": outsider.position, "external_profile": {"external_attr": []}}
+        told |= {"corp_name": outsider.corp_name, "corp_full_name": outsider.corp_name}
+    elif outsider.union_id:
+        told["unionid"] = outsider.union_id
     return told
 
 
-def _bond(one: Bond) -> dict[str, Any]:
+def _bond(bond: Bond) -> dict[str, Any]:
     return {
-        "userid": one.user_id, "remark": one.remark, "description": one.description,
-        "createtime": int(one.since.timestamp()), "remark_corp_name": one.company,
-        "remark_mobiles": one.mobiles, "oper_userid": one.user_id, "add_way": one.add_way,
-        "state": one.state,
+        "userid": bond.user_id, "remark": bond.remark, "description": bond.description,
+        "createtime": int(bond.since.timestamp()), "remark_corp_name": bond.company,
+        "remark_mobiles": bond.mobiles, "oper_userid": bond.user_id, "add_way": bond.add_way,
+        "state": bond.state,
     }  # fmt: skip
 
 
-def _bond_in_list(one: Bond) -> dict[str, Any]:
-    return {**_bond(one), "tag_id": one.tag_ids}
+def _bond_in_list(bond: Bond) -> dict[str, Any]:
+    return {**_bond(bond), "tag_id": bond.tag_ids}
 
 
-def _bond_in_full(book: ContactBook, one: Bond) -> dict[str, Any]:
+def _bond_in_full(book: ContactBook, bond: Bond) -> dict[str, Any]:
     tags = [
         {"group_name": book.tags[key][0], "tag_name": book.tags[key][1], "tag_id": key, "type": 1}
-        for key in one.tag_ids
+        for key in bond.tag_ids
         if key in book.tags
     ]
-    own = [{"group_name": "", "tag_name": name, "type": 2} for name in one.own_tags]
-    return {**_bond(one), "tags": [*tags, *own]}
+    own = [{"group_name": "", "tag_name": name, "type": 2} for name in bond.own_tags]
+    return {**_bond(bond), "tags": [*tags, *own]}
 
 
 def _group(state: WecomState, group: CustomerGroup, *, with_names: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What members and people outside do with each other in the client, and the events of it.
 
-What goes through the server API sends no events (protocol notes 2.4).
+What goes through the server API sends no events.
+Source: developer.work.weixin.qq.com/document/path/92130.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _WAYS_TO_THE_BOT = frozenset({"callback", "stream", "stream/connect", "aibot/con
 class Member:
     """One account on one platform. mobile joins the two accounts of one person.
 
-    roles: words of the directory, see contracts.md (rep, supervisor, admin, ...).
+    roles: words of the directory (rep, supervisor, admin, ...).
     title: position on WeCom; on DingTalk also a role name. status: 1 active, 2 disabled,
     4 not activated, 5 left. union_id: DingTalk only.
     """

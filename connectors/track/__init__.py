@@ -1,0 +1,1 @@
+"""What websites tell of their visitors: the door `POST /track`, and links in material."""

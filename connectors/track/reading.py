@@ -34,7 +34,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """key: of a browser, "" for a server."""
+    """A request of a website, before its events are read. key: of a browser, "" for a server."""
 
     key: str
     visitor: str

@@ -42,6 +42,8 @@ _CODE = re.compile(r"[\w.-]{0,60}", re.ASCII)
 
 
 class EngineWatch(Watcher):
+    """Counts and times what the engine does, for /metrics and traces."""
+
     def __init__(self) -> None:
         self._codes: set[str] = set()
 

@@ -12,16 +12,22 @@ from typing import Protocol
 
 
 class Kind(Enum):
+    """OpenTelemetry's kind of a span."""
+
     ROOT = "root"  # a delivery comes in: everything that follows from it hangs below
     WORK = "work"
     CALL = "call"  # to an outside system
 
 
 class Span(Protocol):
+    """One span under way."""
+
     def note(self, **attributes: str | int) -> None: ...
 
 
 class Tracer(Protocol):
+    """Makes spans; the only thing that the program knows of OpenTelemetry."""
+
     def span(
         self, name: str, kind: Kind, *, delivery: str = "", trace: str = ""
     ) -> AbstractContextManager[Span]:

@@ -48,6 +48,8 @@ class AdminSite(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
+    """A page of «管理»: its address, whose data it shows, and its template."""
+
     path: str
     view: str
     template: str
@@ -55,7 +57,8 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """back: where it leads, with what the path holds filled in."""
+    """A form of «管理»: where it is sent, and what it does. back: where it leads, with what the path
+    holds filled in."""
 
     path: str
     deed: str
@@ -103,6 +106,8 @@ FORMS = (
 
 
 class AdminPages:
+    """The pages of «管理»."""
+
     def __init__(self, site: AdminSite, guard: Guard) -> None:
         self._site = site
         self._guard = guard
@@ -115,17 +120,17 @@ class AdminPages:
             web.post(f"/admin/exports/{_KEY}", guard.form(self._export)),
         ]
 
-    def _shower(self, one: View) -> Callable[[web.Request, Visitor], Awaitable[web.Response]]:
+    def _shower(self, view: View) -> Callable[[web.Request, Visitor], Awaitable[web.Response]]:
         async def show(request: web.Request, visitor: Visitor) -> web.Response:
             asked = {**request.query, **request.match_info}
-            page = await self._site.look(visitor, one.view, asked)
+            page = await self._site.look(visitor, view.view, asked)
             said = request.query.get("said", "")
             seal = request.query.get("seal", "")
             if not hmac.compare_digest(seal.encode(), _seal(visitor, said).encode()):
                 said = ""
             return self._guard.show(
                 request,
-                f"admin/{one.template}",
+                f"admin/{view.template}",
                 visitor,
                 page=page,
                 tabs=self._site.tabs(visitor),

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """names: as the sources are called -> the file in `folder`. Empty where nothing was built."""
+    """The built scripts and styles, whose names change with their content. names: as the sources
+    are called -> the file in `folder`. Empty where nothing was built."""
 
     folder: Path
     names: Mapping[str, str]

@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """public_url: how browsers reach us, "" if nobody said; with https the cookie is Secure.
-    clients: in which pages may be opened and signed in to."""
+    """Who may see a page: sessions, cookies, forms that are really ours. public_url: how browsers
+    reach us, "" if nobody said; with https the cookie is Secure. clients: in which pages may be
+    opened and signed in to."""
 
     site: Site
     renderer: Renderer

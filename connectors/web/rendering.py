@@ -34,7 +34,7 @@ def unbroken(words: str) -> Markup:
 
 
 class Renderer:
-    """One per program."""
+    """Templates with our filters and headers. One per program."""
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets

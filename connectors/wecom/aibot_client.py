@@ -51,7 +51,7 @@ class Application(Protocol):
 
 
 class AibotClient:
-    """A bot.ports.ChatConnector.
+    """One intelligent robot (智能机器人), spoken through. A bot.ports.ChatConnector.
 
     What the robot may not say to a person goes through the company's application instead, to
     the same person: their user id is the same. At most 30 messages a minute and 1000 an hour

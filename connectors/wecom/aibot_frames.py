@@ -36,7 +36,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """cmd: "" for an acknowledgement, which alone has errcode and errmsg."""
+    """One frame of a robot's long connection. cmd: "" for an acknowledgement, which alone has
+    errcode and errmsg."""
 
     cmd: str
     req_id: str

@@ -65,8 +65,8 @@ async def _nowhere(_: Session, __: Frame) -> None:
 
 
 class AibotLink:
-    """`run` keeps the connection, until `stop`. may_open: whether this process is still the
-    one that serves its database; asked before each opening."""
+    """The long connection of one robot. `run` keeps the connection, until `stop`. may_open: whether
+    this process is still the one that serves its database; asked before each opening."""
 
     def __init__(
         self,

@@ -33,8 +33,9 @@ OnPush = Callable[["Session", Frame], Coroutine[Any, Any, None]]
 
 
 class Session:
-    """on_push: stores a push and returns when it is stored; it is called beside the reading.
-    slots: how many pushes may be stored at once; more are not read yet.
+    """One WebSocket of a robot, from its subscription to its end. on_push: stores a push and
+    returns when it is stored; it is called beside the reading. slots: how many pushes may be stored
+    at once; more are not read yet.
 
     is_evicted: another connection has taken over. is_retiring: so it has, and it is ours.
     """

@@ -1,6 +1,7 @@
-"""Bills of WeCom's approvals (审批, protocol notes 7.2): listed by submission, read one by one.
+"""Bills of WeCom's approvals (审批): listed by submission, read one by one.
 
 An event only says that a bill changed; what it is now tells `getapprovaldetail` alone.
+Source: developer.work.weixin.qq.com/document/path/91853, 91983.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from connectors.wecom.approval_list import PERIOD, numbers
 from connectors.wecom.errors import BAD_APPROVAL, Refusal, in_shape
 from connectors.wecom.patience import Pace, patiently
 
-PER_MINUTE, PER_HOUR = 500, 30_000  # 600 a minute of each call are taken (notes 3.10)
+PER_MINUTE, PER_HOUR = 500, 30_000  # 600 a minute of each call are taken (path/90312)
 
 _CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 

@@ -1,4 +1,7 @@
-"""WeCom's list of approval bills (审批, protocol notes 7.2): their numbers, by submission."""
+"""WeCom's list of approval bills (审批): their numbers, by submission.
+
+Source: developer.work.weixin.qq.com/document/path/91853.
+"""
 
 from __future__ import annotations
 

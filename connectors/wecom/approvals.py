@@ -1,5 +1,8 @@
-"""Leaves out of WeCom's approvals (审批, protocol notes 7.2). The list is asked anew each time, so
-one that was withdrawn after it passed is on it no more; the details of a bill are read once."""
+"""Leaves out of WeCom's approvals (审批).
+
+The list is asked anew each time, so one that was withdrawn after it passed is on it no more; the
+details of a bill are read once. Source: developer.work.weixin.qq.com/document/path/91853, 91983.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Records of WeCom's 打卡 (protocol notes 7.5): raw rows, each put to the day it counts for.
+"""Records of WeCom's 打卡: raw rows, each put to the day it counts for.
 
 No event tells of them, and rows change afterwards, so they are asked for by the clock, with more
 around than is wanted: a rule day may end after midnight.
+Source: developer.work.weixin.qq.com/document/path/90262.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class MenuEntry:
 
 
 class WecomClient:
-    """A bot.ports.ChatConnector.
+    """One self-built application, sent through and read from. A bot.ports.ChatConnector.
 
     Limits of the platform whose excess is dropped without a word are kept here and raise
     RateLimited: 30 a minute and 1000 an hour to a member, 200 a minute to a group of the

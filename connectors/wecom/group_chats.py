@@ -1,7 +1,8 @@
-"""Groups that the application itself makes (应用群聊, protocol notes 3.7): of members only, and the
-application can write to no others.
+"""Groups that the application itself makes (应用群聊): of members only, and the application
+can write to no others.
 
 A group shows up in clients with its first message alone, so whoever makes one should say something.
+Source: developer.work.weixin.qq.com/document/path/90245, 90248.
 """
 
 from __future__ import annotations

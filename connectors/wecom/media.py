@@ -23,6 +23,8 @@ WEBHOOK_IMAGE_BYTES = 2 * _MB
 
 
 class Uploader(Protocol):
+    """What `Media` needs of the API."""
+
     async def upload(self, kind: str, data: bytes, name: str) -> str:
         """The media_id."""
         ...

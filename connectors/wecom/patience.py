@@ -18,8 +18,9 @@ _ATTEMPTS = 4
 _PATIENCE_S = 300.0
 
 PER_MINUTE, PER_HOUR = 9_000, 140_000
-"""Of one call. The platform takes 10,000 and 150,000 of a corp (protocol notes 3.10); the rest
-is left to whatever else the company runs."""
+"""Of one call. The platform takes 10,000 and 150,000 of a corp
+(developer.work.weixin.qq.com/document/path/90312); the rest is left to whatever else the company
+runs."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")

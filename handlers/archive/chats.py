@@ -35,6 +35,8 @@ class Ways(Protocol):
 
 
 class ChatArchive:
+    """Reading, keeping, naming and watching one company's archive, as one part of the bot."""
+
     def __init__(
         self,
         office: Office,

@@ -42,7 +42,8 @@ class _Fetched:
 
 
 class ArchiveFetching:
-    """transcriber: None where no engine is configured."""
+    """Fetches the files of archived messages, slice by slice. transcriber: None where no engine is
+    configured."""
 
     def __init__(
         self,

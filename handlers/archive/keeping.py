@@ -1,5 +1,5 @@
 """One page of the archive, from the platform's words into our tables, in one transaction with how
-far it was read. What nobody agreed to is not kept (semantics B17)."""
+far it was read. What nobody agreed to is not kept (docs/archive.md)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ class Page:
 
 
 class Keeping:
-    """keeps_internal: also conversations without anybody outside."""
+    """Decides what of a page of the archive is kept, and writes it. keeps_internal: also
+    conversations without anybody outside."""
 
     def __init__(self, archive: Archive, bindings: Bindings, *, keeps_internal: bool) -> None:
         self._archive = archive
@@ -106,17 +107,17 @@ class Keeping:
                 _, known_until = await tx.archive.bookmark(corp)
                 await tx.archive.move_bookmark(corp, sealed.seq, known_until=known_until or at)
 
-    def _read(self, one: Opened) -> Read | None:
-        if one.content is None:
-            return Read(one, None, one.why)
+    def _read(self, opened: Opened) -> Read | None:
+        if opened.content is None:
+            return Read(opened, None, opened.why)
         try:
-            message = self._archive.read(one.content)
+            message = self._archive.read(opened.content)
         except InvalidInput as error:
-            return Read(one, None, str(error))
+            return Read(opened, None, str(error))
         if message is None:
             return None
-        sent_at = moment_in_order(message.sent_at, one.sealed.seq)
-        return Read(one, replace(message, sent_at=sent_at))
+        sent_at = moment_in_order(message.sent_at, opened.sealed.seq)
+        return Read(opened, replace(message, sent_at=sent_at))
 
     async def _look_up(
         self, begin: Begin[UnitOfWork], opened: Sequence[Opened], at: datetime

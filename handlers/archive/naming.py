@@ -37,6 +37,8 @@ class TellsRooms(Protocol):
 
 
 class RoomNames:
+    """Asks the platform what archived groups are called."""
+
     def __init__(self, archive: TellsRooms, begin: Begin[UnitOfWork], clock: Clock) -> None:
         self._archive = archive
         self._begin = begin

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 
 class ArchiveReading:
-    """poll_s: between two looks, when nobody tells of news. kept: called after each page."""
+    """The loop that reads the archive page by page. poll_s: between two looks, when nobody tells of
+    news. kept: called after each page."""
 
     def __init__(
         self,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.notifying import first_allowed
 from bot.messages import OutboundMessage
 from bot.ports import Archive
 from bot.router import Job
@@ -23,7 +22,8 @@ FORGOTTEN_AT_ONCE = 2_000
 
 
 class ArchiveWatch:
-    """keep_days: how long what was said is kept beside the streams."""
+    """Tells administrators when the archive cannot be read, and takes away what is too old.
+    keep_days: how long what was said is kept beside the streams."""
 
     def __init__(
         self, office: Office, archive: Archive, reading: ArchiveReading, *, keep_days: int
@@ -79,7 +79,7 @@ class ArchiveWatch:
         self, tx: UnitOfWork, text: str, key: str, at: datetime
     ) -> list[OutboundMessage]:
         office = self._office
-        morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+        morning = office.first_allowed(at)
         told = await directory.tell_admins(tx, office, text, key=key)
         return [replace(one, not_before=morning) for one in told]
 

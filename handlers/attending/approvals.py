@@ -169,12 +169,18 @@ async def _take_back(tx: UnitOfWork, before: StoredApproval, at: datetime) -> No
 _DECIDED = (ApprovalState.PASSED, ApprovalState.REJECTED)
 
 
-def _filled_in(one: StoredApproval) -> object:
-    return one.account_id, one.contract_id, one.amount_fen, one.controls, one.title
+def _filled_in(approval: StoredApproval) -> object:
+    return (
+        approval.account_id,
+        approval.contract_id,
+        approval.amount_fen,
+        approval.controls,
+        approval.title,
+    )
 
 
-def _shown(one: StoredApproval) -> object:
-    return one.state, _filled_in(one)
+def _shown(approval: StoredApproval) -> object:
+    return approval.state, _filled_in(approval)
 
 
 async def _have_effect(

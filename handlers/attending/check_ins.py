@@ -64,11 +64,11 @@ async def take(
     return await _have_effect(tx, office, [*added, *ended], at)
 
 
-async def _customer(tx: UnitOfWork, office: Office, one: CheckIn) -> int | None:
+async def _customer(tx: UnitOfWork, office: Office, check_in: CheckIn) -> int | None:
     """Where the note or the place clearly names one."""
-    if one.kind not in AT_A_CUSTOMER:
+    if check_in.kind not in AT_A_CUSTOMER:
         return None
-    for words in (one.note, one.place):
+    for words in (check_in.note, check_in.place):
         sure = [mention.sure for mention in office.customers.index.find(words)] if words else []
         if len(sure) == 1 and sure[0] is not None:
             account = await tx.accounts.find_by_name(sure[0].name)

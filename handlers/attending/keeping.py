@@ -94,13 +94,15 @@ class RecordSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
+    """The applications that may read approvals and attendance."""
+
     approvals: Sequence[ApprovalSource] = ()
     records: Sequence[RecordSource] = ()
 
 
 class AttendanceKeeper:
-    """`run` for ever; `catch_up` does what is due and returns. troubles: application -> why it
-    cannot be read."""
+    """The loop that keeps approvals and attendance as the platforms have them. `run` for ever;
+    `catch_up` does what is due and returns. troubles: application -> why it cannot be read."""
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ from bot.messages import (
     Platform,
     Text,
 )
+from bot.ports import AppKey
 from handlers.binding import scopes
 from handlers.binding.by_hand import put_group
 from handlers.customers import customers
@@ -50,7 +51,8 @@ class MakesGroups(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MadeGroup:
-    """chat_id: "" where it could not be made, for the reason in `trouble`."""
+    """A group that was asked for. chat_id: "" where it could not be made, for the reason in
+    `trouble`."""
 
     account_id: int
     title: str
@@ -59,12 +61,13 @@ class MadeGroup:
 
 
 class GroupMaking:
-    """A `bot.ports.Preparation`."""
+    """Makes the group that somebody asks for, before the message's transaction. A
+    `bot.ports.Preparation`."""
 
     def __init__(
         self,
         office: Office,
-        makers: Mapping[tuple[str, str], MakesGroups],
+        makers: Mapping[AppKey, MakesGroups],
         *,
         read: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
     ) -> None:

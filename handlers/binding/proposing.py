@@ -53,7 +53,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """more: there may be further ones."""
+    """Some of the contacts and groups that may belong to customers. more: there may be further
+    ones."""
 
     found: tuple[Proposal, ...]
     more: bool

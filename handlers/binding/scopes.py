@@ -18,7 +18,8 @@ OVERSEERS = teams.OVERSEERS
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """person_ids: whose customers; members: who has the contacts. None: everybody's."""
+    """Whose customers and contacts somebody may bind. person_ids: whose customers; members: who has
+    the contacts. None: everybody's."""
 
     person_ids: frozenset[int] | None
     members: tuple[Identity, ...] | None

@@ -16,7 +16,8 @@ from storage.contact_transfers import TransferState
 from storage.external_reads import CONTACT, GROUP, Reading
 
 GROUP_SETTLES = timedelta(seconds=2)
-"""After an event the platform still tells the group as it was (protocol notes 2.4)."""
+"""After an event the platform still tells the group as it was
+(developer.work.weixin.qq.com/document/path/92130)."""
 
 
 async def note(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.domain.external import ChatGroup, ContactNews
 from bot.errors import BotError
+from bot.ports import AppKey
 from bot.router import Begin
 from handlers.contacts.contact_moving import ContactMoving
 from handlers.desk import Office
@@ -73,8 +74,9 @@ class ContactSource(Protocol):
 
 
 class ContactKeeper:
-    """`run` for ever; `catch_up` does what is due and returns. queued: called when there is
-    something to send. troubles: application -> why its contacts cannot be read."""
+    """The loop that keeps external contacts and groups as the platforms have them. `run` for ever;
+    `catch_up` does what is due and returns. queued: called when there is something to send.
+    troubles: application -> why its contacts cannot be read."""
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class ContactKeeper:
         self._queued = queued
         self._moving = ContactMoving(office, sources, begin=begin, clock=clock, queued=queued)
         self._office = office
-        self._sources: Mapping[tuple[str, str], ContactSource] = {
+        self._sources: Mapping[AppKey, ContactSource] = {
             (one.platform, one.app): one for one in sources
         }
         self._begin = begin

@@ -62,7 +62,8 @@ def moving_platforms(sources: Iterable[object]) -> frozenset[str]:
 
 
 class ContactMoving:
-    """`work` does what is due; `next_at` says when to come back."""
+    """Carries out transfers of contacts from one member to another. `work` does what is due;
+    `next_at` says when to come back."""
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from datetime import datetime, time
 from bot.domain import confirming, drafting
 from bot.domain.activities import Activity, Draft, DraftState, Intent, Moment, Record
 from bot.domain.library import ActionUnit, SlotSpec
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.valid_actions import Invalid
 from bot.errors import NotAllowed
@@ -278,7 +277,7 @@ async def own_draft(desk: Desk, draft_id: int) -> Draft:
 async def expire(tx: UnitOfWork, office: Office, at: datetime) -> list[OutboundMessage]:
     """The job: drafts nobody touched for long end with a word, at night kept for the morning, and
     their cards close."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     told = []
     for draft in await tx.drafts.due_to_expire(at, limit=200):
         await tx.drafts.save(replace(draft, state=DraftState.EXPIRED))

@@ -12,8 +12,9 @@ FRESH_FOR = timedelta(seconds=1)
 
 
 class JustRead:
-    """One per program, for what changes seldom and where a second makes no difference. Keep
-    values that nobody changes, under few keys."""
+    """A cache for what many messages of the same moment read. One per program, for what changes
+    seldom and where a second makes no difference. Keep values that nobody changes, under few
+    keys."""
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[datetime, Any]] = {}

@@ -17,6 +17,7 @@ from bot.domain.people import Person, Role
 from bot.domain.reading import Readers
 from bot.errors import BotError, NotAllowed, Refused, TransientError
 from bot.messages import Address, InboundMessage, Incoming, Kind, Platform
+from bot.ports import AppKey
 from handlers.desk import Desk, Office
 from handlers.leading import teams
 from handlers.texts import reading_back as texts
@@ -42,8 +43,9 @@ class ReadsBack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """asked: (whom it went to, None in a group; the message; who read it). recalled: the last
-    message here was taken back. trouble: why nothing is known."""
+    """What the platform tells of the bot's last messages in this chat. asked: (whom it went to,
+    None in a group; the message; who read it). recalled: the last message here was taken back.
+    trouble: why nothing is known."""
 
     asked: tuple[tuple[Person | None, SentMessage, Readers], ...] = ()
     recalled: bool = False
@@ -51,12 +53,13 @@ class Found:
 
 
 class ReadingBack:
-    """A `bot.ports.Preparation`."""
+    """Asks who read a message, or takes it back, before the transaction of the word for it. A
+    `bot.ports.Preparation`."""
 
     def __init__(
         self,
         office: Office,
-        readers: Mapping[tuple[str, str], ReadsBack],
+        readers: Mapping[AppKey, ReadsBack],
         *,
         read: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
     ) -> None:

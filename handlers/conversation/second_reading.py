@@ -34,8 +34,8 @@ class _Read(Protocol):
 
 
 class SecondReading:
-    """`bot.ports.SecondReader`. read: a transaction to look things up in; it has ended when
-    the model is asked."""
+    """Has a language model read what the rules could not. `bot.ports.SecondReader`. read: a
+    transaction to look things up in; it has ended when the model is asked."""
 
     def __init__(self, office: Office, model: LanguageModel, *, read: _Read) -> None:
         self._office = office

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain import drafting
-from bot.domain.activities import Activity, Draft, DraftState, Intent
+from bot.domain.activities import Activity, Draft, DraftState, Intent, retraction_of
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from handlers.conversation import draft_card, habits
 from handlers.conversation.draft_card import DraftView
@@ -105,21 +105,8 @@ async def retract(desk: Desk, last: Activity, *, corrected: bool = False) -> Acc
     """The entry counts no more; the promise, the state and the light go back to what the
     stream still says. corrected: another entry takes its place."""
     account = await desk.tx.accounts.get(last.account_id)
-    await desk.tx.activities.add(
-        Activity(
-            id=0,
-            account_id=last.account_id,
-            opportunity_id=last.opportunity_id,
-            actor_id=desk.rep.id,
-            unit="",
-            title=f"撤回：{last.title}",
-            text=dialog.why_retracted(desk.rep.name, corrected=corrected),
-            occurred_at=desk.at,
-            recorded_at=desk.at,
-            source_id=f"retract:{last.id}",
-            retracts_id=last.id,
-        )
-    )
+    why = dialog.why_retracted(desk.rep.name, corrected=corrected)
+    await desk.tx.activities.add(retraction_of(last, why, by=desk.rep.id, at=desk.at))
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",

@@ -132,15 +132,7 @@ async def _ask(desk: Desk, given: Assignment, account: Account, person: Person) 
         facts=_facts(account),
         buttons=(Button(ACCEPT, texts.ACCEPT, style="primary"), Button(RETURN, texts.RETURN)),
     )
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=f"account:{account.id}",
-        address=to.key,
-        state="open",
-        data={},
-        at=desk.at,
-    )
+    await desk.tx.cards.show(card, to.key, subject=f"account:{account.id}", at=desk.at)
     desk.add([OutboundMessage(card.card_id, to, card)])
 
 

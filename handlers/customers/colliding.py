@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.people import Person, Role
 from bot.errors import NotAllowed
@@ -157,17 +156,8 @@ async def _ask(desk: Desk, case: Collision, account: Account, judge: Person) -> 
     if to is None:
         return
     card = await _question(desk, case, account, card_id=f"{CARD}{case.id}-{judge.id}")
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=f"account:{account.id}",
-        address=to.key,
-        state="open",
-        data={},
-        at=desk.at,
-    )
-    office = desk.office
-    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    await desk.tx.cards.show(card, to.key, subject=f"account:{account.id}", at=desk.at)
+    morning = desk.office.first_allowed(desk.at)
     desk.add([OutboundMessage(card.card_id, to, card, not_before=morning)])
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from bot.domain.activities import Activity
 from bot.domain.deadlines import Awaited, Deadline, DeadlineState, planned
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.people import Person
 from bot.domain.valid_actions import Invalid
@@ -220,17 +219,8 @@ async def _send_card(desk: Desk, card: Card, leader: Person, entry: Activity) ->
     if known is not None and known.state == "open":
         return
     card = replace(card, revision=known.revision + 1 if known is not None else card.revision)
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=f"activity:{entry.id}",
-        address=to.key,
-        state="open",
-        data={},
-        at=desk.at,
-    )
-    office = desk.office
-    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    await desk.tx.cards.show(card, to.key, subject=f"activity:{entry.id}", at=desk.at)
+    morning = desk.office.first_allowed(desk.at)
     key = f"{card.card_id}@{card.revision}"
     desk.add([OutboundMessage(key, to, card, not_before=morning, subject=_subject(entry))])
 
@@ -240,15 +230,7 @@ async def _note_decision(desk: Desk, entry: Activity, words: str) -> None:
     for leader in await leaders_of(desk.tx, entry.actor_id or 0, desk.at):
         known = await desk.tx.cards.get(f"unlock-{entry.id}-{leader.id}")
         if known is not None:
-            await desk.tx.cards.put(
-                known.card_id,
-                revision=known.revision,
-                subject=known.subject,
-                address=known.address,
-                state="closed",
-                data={DECIDED: words},
-                at=desk.at,
-            )
+            await desk.tx.cards.close(known, data={DECIDED: words}, at=desk.at)
 
 
 def _subject(entry: Activity) -> str:

@@ -23,7 +23,8 @@ DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """figures: one for each stage of the speaker's library. whose: in words."""
+    """A funnel in figures, for the pages. figures: one for each stage of the speaker's library.
+    whose: in words."""
 
     whose: str
     figures: Sequence[StageFigures]
@@ -31,7 +32,7 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """days: the last ones, today included."""
+    """Leads to opportunities, day by day, for the pages. days: the last ones, today included."""
 
     whose: str
     days: Sequence[DayCount]

@@ -50,7 +50,8 @@ class Feed(Generic[News]):
 
 
 class Asking(Generic[News]):
-    """troubles: of the feeds that told nothing when they were last asked, why."""
+    """Asks the ERPs for news, each feed from where it was left. troubles: of the feeds that told
+    nothing when they were last asked, why."""
 
     def __init__(self, feeds: Sequence[Feed[News]]) -> None:
         self._feeds = feeds

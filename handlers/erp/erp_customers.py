@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from bot.domain.customer_master import CustomerCard, Reason
 from bot.domain.erp import ErpCustomer
 from bot.domain.identifiers import fault_of_credit_code, one_phone
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.people import Role
 from bot.errors import InvalidInput, Refused, UserError
@@ -59,8 +58,8 @@ async def take(tx: UnitOfWork, system: str, told: Iterable[ErpCustomer], at: dat
 
 
 class Comparing:
-    """`job` for the timer: new ones are compared with who is here, and administrators hear once
-    a day that somebody waits for their word."""
+    """Finds whose of ours the ERPs' new customers are. `job` for the timer: new ones are compared
+    with who is here, and administrators hear once a day that somebody waits for their word."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -84,7 +83,7 @@ class Comparing:
             told = await directory.tell_admins(
                 tx, office, texts.customers_wait(counts), key=f"erp-customers:{local}"
             )
-            morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+            morning = office.first_allowed(at)
             messages += [replace(one, not_before=morning) for one in told]
         return messages
 

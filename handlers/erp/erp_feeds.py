@@ -16,7 +16,6 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.domain.erp import Told, Unread
-from bot.domain.notifying import first_allowed
 from bot.messages import Envelope, OutboundMessage, Platform
 from bot.ports import Accept, ErpCustomers, ErpOrders
 from bot.router import Job
@@ -33,7 +32,8 @@ MOST_TOLD = 5
 
 
 class ErpFeeds:
-    """`job` for the timer. accept: keeps what cannot be read."""
+    """Has customers and orders of the ERPs kept by the clock. `job` for the timer. accept: keeps
+    what cannot be read."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class ErpFeeds:
         self, tx: UnitOfWork, text: str, at: datetime, *, key: str
     ) -> list[OutboundMessage]:
         office = self._office
-        morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+        morning = office.first_allowed(at)
         told = await directory.tell_admins(tx, office, text, key=key)
         return [replace(one, not_before=morning) for one in told]
 

@@ -21,7 +21,8 @@ PUSH_SILENT_AFTER = timedelta(hours=26)  # they are to say once a day that all w
 
 
 class ErpPolling:
-    """`job` for the timer. erps: those that can be asked; others tell by themselves."""
+    """Has receipts of the ERPs kept by the clock. `job` for the timer. erps: those that can be
+    asked; others tell by themselves."""
 
     def __init__(self, office: Office, erps: Sequence[Erp]) -> None:
         self._office = office

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.erp_forecasts import Disagreement, ForecastFacts, Reconciled, disagreements
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person, Role
 from bot.errors import BotError, NotAllowed, NotFound
 from bot.messages import OutboundMessage, Text
@@ -36,7 +35,8 @@ log = logging.getLogger(__name__)
 
 
 class Reconciliation:
-    """`job` for the timer. erps: those that keep our forecasts."""
+    """Holds each night what the ERPs have of our forecasts against what we want. `job` for the
+    timer. erps: those that keep our forecasts."""
 
     def __init__(self, office: Office, erps: Sequence[ErpForecasts]) -> None:
         self._office = office
@@ -221,7 +221,7 @@ async def _tell_rep(
 def _tell(
     office: Office, people: Iterable[Person], text: str, at: datetime, *, key: str
 ) -> list[OutboundMessage]:
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     messages = []
     for person in people:
         to = office.address_of(person)

@@ -20,6 +20,8 @@ LATE_S = 8 * 3600
 
 
 class Rounds:
+    """The jobs of forecasts."""
+
     def __init__(self, office: Office) -> None:
         self._office = office
 

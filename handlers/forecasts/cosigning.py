@@ -1,4 +1,4 @@
-"""The second signature under a forecast (semantics B9): the CSM answers the same five questions
+"""The second signature under a forecast (docs/forecast.md): the CSM answers the same five questions
 beside what is known of the service; too far apart, a meeting of three decides; silence is none."""
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from bot.domain.calendar import ClockKind, WorkingCalendar
 from bot.domain.forecasts import Cosign, Forecast, Line
 from bot.domain.leaders import find_supervisor
 from bot.domain.levels import EvidenceKind
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.domain.people import Person, PersonStatus, Role
 from bot.errors import InvalidInput, NotAllowed, Refused
@@ -54,12 +53,18 @@ async def ask(
         *await service_facts(tx, office, deal, at),
         texts.review_answer(cosign.id),
     ]
-    content = _request(office, csm, cosign, line, deal.account_name, told)
+    content = _request(office, csm, cosign, line, customer=deal.account_name, told=told)
     return await _tell(tx, office, [csm], content, key=f"cosign:{cosign.id}", at=at)
 
 
-def _request(  # noqa: PLR0917 - what one message shows
-    office: Office, csm: Person, cosign: Cosign, line: Line, customer: str, told: Sequence[str]
+def _request(
+    office: Office,
+    csm: Person,
+    cosign: Cosign,
+    line: Line,
+    *,
+    customer: str,
+    told: Sequence[str],
 ) -> Content:
     """A card with five inputs where it fits, else words."""
     facts = (
@@ -280,7 +285,7 @@ async def _tell(
     at: datetime,
 ) -> list[OutboundMessage]:  # fmt: skip
     """Each once, outside the quiet hours."""
-    not_before = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    not_before = office.first_allowed(at)
     messages = []
     for person in {one.id: one for one in people}.values():
         to = office.address_of(person)
@@ -289,10 +294,7 @@ async def _tell(
                 OutboundMessage(f"{key}:{person.id}", to, content, not_before=not_before)
             )
             if isinstance(content, Card):
-                await tx.cards.put(
-                    content.card_id, revision=content.revision, subject=key, address=to.key,
-                    state="open", data={}, at=at,
-                )  # fmt: skip
+                await tx.cards.show(content, to.key, subject=key, at=at)
     return messages
 
 

@@ -1,5 +1,5 @@
-"""The lock of a week's forecast (semantics B10), and its reopening by whoever leads the rep, with
-a reason. One further submission may follow; what was locked stays as it was."""
+"""The lock of a week's forecast, and its reopening by whoever leads the rep, with a reason:
+docs/forecast.md. One further submission may follow; what was locked stays as it was."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from enum import Enum, auto
 
 from bot.domain import forecasts as rules
 from bot.domain.forecasts import Forecast
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, Field, Option, OutboundMessage, Text
@@ -172,12 +171,8 @@ async def _send_card(desk: Desk, leader: Person, locked: Forecast, why: str) -> 
     if to is None or await desk.tx.cards.get(card_id) is not None:
         return
     card = _card(card_id, desk.rep, locked, why)
-    await desk.tx.cards.put(
-        card_id, revision=card.revision, subject=_subject(locked), address=to.key, state="open",
-        data={ASKED: why}, at=desk.at,
-    )  # fmt: skip
-    office = desk.office
-    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    await desk.tx.cards.show(card, to.key, subject=_subject(locked), at=desk.at, data={ASKED: why})
+    morning = desk.office.first_allowed(desk.at)
     desk.add([OutboundMessage(card_id, to, card, not_before=morning, subject=_subject(locked))])
 
 
@@ -185,10 +180,7 @@ async def _close(desk: Desk, card_id: str, words: str) -> None:
     """The first decision stands: whoever else was asked is told of it when they press."""
     known = await desk.tx.cards.get(card_id)
     if known is not None and DECIDED not in known.data:
-        await desk.tx.cards.put(
-            card_id, revision=known.revision, subject=known.subject, address=known.address,
-            state="closed", data={**known.data, DECIDED: words}, at=desk.at,
-        )  # fmt: skip
+        await desk.tx.cards.close(known, data={**known.data, DECIDED: words}, at=desk.at)
 
 
 def _card(card_id: str, rep: Person, locked: Forecast, why: str) -> Card:

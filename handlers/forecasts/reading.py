@@ -89,8 +89,8 @@ async def marks(tx: UnitOfWork, found: Collection[Forecast]) -> dict[int, str]:
     return told
 
 
-async def mark_of(tx: UnitOfWork, one: Forecast) -> str:
-    return (await marks(tx, [one])).get(one.id, "")
+async def mark_of(tx: UnitOfWork, forecast: Forecast) -> str:
+    return (await marks(tx, [forecast])).get(forecast.id, "")
 
 
 def sums(lines: Sequence[Signed]) -> dict[Category, tuple[int, int]]:

@@ -279,8 +279,14 @@ def _by_bucket(desk: Desk, signed: Sequence[Signed], names: Mapping[int, str]) -
     return told
 
 
-def _line(one: Signed, names: Mapping[int, str]) -> str:
+def _line(signed: Signed, names: Mapping[int, str]) -> str:
+    line = signed.line
     return texts.line(
-        names[one.line.opportunity_id], one.line.level, one.line.amount_fen, one.line.expected_on,
-        standing=one.standing, scores=one.scores, risk=one.line.risk,
-    )  # fmt: skip
+        names[line.opportunity_id],
+        line.level,
+        line.amount_fen,
+        line.expected_on,
+        standing=signed.standing,
+        scores=signed.scores,
+        risk=line.risk,
+    )

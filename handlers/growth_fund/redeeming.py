@@ -208,15 +208,7 @@ async def _send(desk: Desk, redemption: Redemption, reader: Person) -> None:
     known = await desk.tx.cards.get(card.card_id)
     if known is not None:
         card = replace(card, revision=known.revision + 1)
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=_subject(redemption),
-        address=to.key,
-        state="closed" if card.closed else "open",
-        data={},
-        at=desk.at,
-    )
+    await desk.tx.cards.show(card, to.key, subject=_subject(redemption), at=desk.at)
     content = card if known is None else CardUpdate(card)
     desk.add([OutboundMessage(f"{card.card_id}@{card.revision}", to, content)])
 

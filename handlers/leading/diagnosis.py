@@ -11,7 +11,7 @@ from bot.domain.calendar import WorkingCalendar
 from bot.domain.deadlines import Awaited
 from bot.domain.people import Person, Role
 from bot.domain.policy import Policy
-from bot.domain.policy_changes import SETTING_OF, Problem, remedy, setting, value_of
+from bot.domain.policy_changes import SETTING_OF, Problem, remedy, setting_of, value_of
 from bot.errors import NotAllowed
 from bot.messages import Button, Card
 from handlers.customers import customers
@@ -161,12 +161,12 @@ def _what_helps(look: _Look, problem: Problem) -> str:
     key = SETTING_OF.get(problem)
     if key is None:
         return ""
-    one, policy = setting(key), look.policy
+    setting, policy = setting_of(key), look.policy
     advised = remedy(problem, policy)
     return texts.setting(
         policy_texts.label(key),
-        policy_texts.value(one, value_of(policy, key)),
-        policy_texts.value(one, advised) if advised is not None else "",
+        policy_texts.value(setting, value_of(policy, key)),
+        policy_texts.value(setting, advised) if advised is not None else "",
     )
 
 
@@ -177,7 +177,7 @@ def _offers(desk: Desk, found: Sequence[Finding]) -> list[Finding]:
         key = SETTING_OF.get(one.problem)
         if key is None or remedy(one.problem, desk.policy) is None:
             continue
-        if policy_switch.may_change(desk.rep, setting(key), _scope(desk)):
+        if policy_switch.may_change(desk.rep, setting_of(key), _scope(desk)):
             offers.setdefault(key, one)
     return list(offers.values())[:MOST_OFFERS]
 
@@ -193,7 +193,7 @@ async def _show_offers(desk: Desk, offers: Sequence[Finding]) -> None:
     for place, one in enumerate(offers, 1):
         key, to = SETTING_OF[one.problem], remedy(one.problem, desk.policy)
         assert to is not None
-        words = [policy_texts.value(setting(key), v) for v in (value_of(desk.policy, key), to)]
+        words = [policy_texts.value(setting_of(key), v) for v in (value_of(desk.policy, key), to)]
         label = policy_texts.label(key)
         line = texts.offer_line(place, title=one.named, label=label, was=words[0], to=words[1])
         lines.append(line)

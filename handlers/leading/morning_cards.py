@@ -41,14 +41,9 @@ async def send(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessa
         if address is None or not _wants_a_word(watch, items, told, today):
             continue
         card = build(watch, person.id, items, at, told=told)
+        data = {TOLD: sorted(told)}  # open even if empty: `morning.follow` changes it
         await tx.cards.put(
-            card.card_id,
-            revision=card.revision,
-            subject=card_id_of(person.id, today),
-            address=address.key,
-            state="open",
-            data={TOLD: sorted(told)},
-            at=at,
+            ShownCard(card.card_id, card.revision, card.card_id, address.key, "open", data, at)
         )
         evening = watch.calendar.moment(today, watch.policy.pushes.quiet_from)
         messages.append(OutboundMessage(card.card_id, address, card, expires_at=evening))

@@ -55,15 +55,7 @@ async def send(tx: UnitOfWork, watch: Watch, at: datetime) -> list[OutboundMessa
         card = await build(tx, watch, leader_id, team, at)
         if address is None or card is None:
             continue
-        await tx.cards.put(
-            card.card_id,
-            revision=card.revision,
-            subject=card.card_id,
-            address=address.key,
-            state="open",
-            data={},
-            at=at,
-        )
+        await tx.cards.show(card, address.key, subject=card.card_id, at=at)
         evening = watch.calendar.moment(today, watch.policy.pushes.quiet_from)
         messages.append(OutboundMessage(card.card_id, address, card, expires_at=evening))
     return messages

@@ -26,6 +26,8 @@ _DAY = timedelta(days=1)
 
 
 class Kind(StrEnum):
+    """Why something stands on the list of the day."""
+
     OWED = "owed"
     WAITING = "waiting"  # only the supervisor's word is missing
     OVERDUE = "overdue"

@@ -1,0 +1,1 @@
+"""Intent levels: claimed with evidence, recognised on papers, changed, expiring."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.levels import REQUIRED, Cause, Evidence, Level, is_higher
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.messages import OutboundMessage, Text
 from bot.router import Job
@@ -21,6 +20,8 @@ WARNING_LATE_S = 8 * 3600
 
 
 class Expiry:
+    """The job that warns of evidence about to end, and lowers levels when it has."""
+
     def __init__(self, office: Office) -> None:
         self._office = office
 
@@ -73,15 +74,15 @@ class Expiry:
         return messages
 
     async def _warn_of(
-        self, tx: UnitOfWork, one: Evidence, level: Level, at: datetime
+        self, tx: UnitOfWork, evidence: Evidence, level: Level, at: datetime
     ) -> list[OutboundMessage]:
-        deal = await tx.opportunities.get(one.opportunity_id)
+        deal = await tx.opportunities.get(evidence.opportunity_id)
         calendar = self._office.calendar
-        last = calendar.day_of(one.expires_at - timedelta(seconds=1))
+        last = calendar.day_of(evidence.expires_at - timedelta(seconds=1))
         days = (last - calendar.day_of(at)).days
         day = f"{last.month}月{last.day}日"
-        text = texts.expires_soon(deal.account_name, level, what(one), day, days)
-        return await self._tell(tx, deal, text, f"evidence-ends:{one.id}", at)
+        text = texts.expires_soon(deal.account_name, level, what(evidence), day, days)
+        return await self._tell(tx, deal, text, f"evidence-ends:{evidence.id}", at)
 
     async def _tell(
         self, tx: UnitOfWork, deal: Opportunity, text: str, key: str, at: datetime
@@ -89,8 +90,7 @@ class Expiry:
         to = self._office.address_of(await tx.people.get(deal.owner_id))
         if to is None:
             return []
-        pushes, calendar = self._office.policy.pushes, self._office.calendar
-        not_before = first_allowed(at, policy=pushes, calendar=calendar)
+        not_before = self._office.first_allowed(at)
         return [OutboundMessage(key, to, Text(text), not_before=not_before)]
 
 

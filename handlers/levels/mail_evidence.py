@@ -10,7 +10,6 @@ from typing import Any
 from bot.domain import levels as rules
 from bot.domain.identifiers import one_domain
 from bot.domain.levels import Evidence, Level
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account, Opportunity
 from bot.errors import Refused
 from bot.messages import Button, Card, OutboundMessage, Paper
@@ -64,12 +63,10 @@ async def offer(desk: Desk, account: Account, paper: Paper) -> None:
     if to is None:
         return
     card, data = _offered(desk, account, deals[-1], paper)
-    await desk.tx.cards.put(
-        card.card_id, revision=card.revision, subject=f"opportunity:{deals[-1].id}",
-        address=to.key, state="open", data=data, at=desk.at,
-    )  # fmt: skip
-    office = desk.office
-    morning = first_allowed(desk.at, policy=office.policy.pushes, calendar=office.calendar)
+    await desk.tx.cards.show(
+        card, to.key, subject=f"opportunity:{deals[-1].id}", at=desk.at, data=data
+    )
+    morning = desk.office.first_allowed(desk.at)
     desk.add([OutboundMessage(card.card_id, to, card, not_before=morning)])
 
 

@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 
 
 class EvidenceReading:
-    """A `bot.ports.Preparation`. reader: None where no engine is configured: papers are then
-    taken unread, mails are read all the same."""
+    """Reads papers that may prove a level, before the message's transaction. A
+    `bot.ports.Preparation`. reader: None where no engine is configured: papers are then taken
+    unread, mails are read all the same."""
 
     def __init__(
         self,

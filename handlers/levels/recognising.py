@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.domain.levels import REQUIRED, EvidenceKind, Level
 from bot.domain.mail_checks import MailChecks
@@ -78,13 +79,13 @@ def to_json(listed: Sequence[Exhibit]) -> list[dict[str, object]]:
     ]
 
 
-def from_json(told: Sequence[Mapping[str, object]]) -> list[Exhibit]:
+def from_json(told: Sequence[Mapping[str, Any]]) -> list[Exhibit]:
     return [
         Exhibit(
             sha256=str(one["sha256"]),
             name=str(one["name"]),
             kind=EvidenceKind(str(one["kind"])),
-            fields={str(k): str(v) for k, v in dict(one["fields"]).items()},  # type: ignore[call-overload]
+            fields={str(k): str(v) for k, v in one["fields"].items()},
             looks_like=EvidenceKind(str(one["looks_like"])) if one["looks_like"] else None,
         )
         for one in told

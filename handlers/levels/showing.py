@@ -66,17 +66,23 @@ async def of_deal(
     return told, moves, tuple(lines)
 
 
-def evidence_line(office: Office, one: Evidence, file: str, added: str, at: datetime) -> str:
+def evidence_line(office: Office, evidence: Evidence, file: str, added: str, at: datetime) -> str:
     """A piece with what a machine read on it, and how it stands."""
     state = ""
-    if one.withdrawn_at is not None:
-        state = f"{day(office, one.withdrawn_at)}已撤回：{one.withdrawal_reason}"
-    elif not one.holds(at):
+    if evidence.withdrawn_at is not None:
+        state = f"{day(office, evidence.withdrawn_at)}已撤回：{evidence.withdrawal_reason}"
+    elif not evidence.holds(at):
         state = "已到期"
-    said = [one.fields.get("need", ""), one.fields.get("contact", "")]
-    read = texts.recognised(one.fields) if one.machine_read else "，".join(x for x in said if x)
-    until = last_day(office, one.expires_at)
-    return texts.evidence_line(one.id, what(one), file, added, until, state=state, read=read)
+    said = [evidence.fields.get("need", ""), evidence.fields.get("contact", "")]
+    read = (
+        texts.recognised(evidence.fields)
+        if evidence.machine_read
+        else "，".join(x for x in said if x)
+    )
+    until = last_day(office, evidence.expires_at)
+    return texts.evidence_line(
+        evidence.id, what(evidence), file, added, until, state=state, read=read
+    )
 
 
 def what(piece: Evidence) -> str:

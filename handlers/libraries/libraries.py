@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class LibraryShelf:
-    """One per program. shipped: the libraries that come with it; `default` is the key of the
-    one that holds until an administrator has chosen another."""
+    """All action libraries in use, and who works by which. One per program. shipped: the libraries
+    that come with it; `default` is the key of the one that holds until an administrator has chosen
+    another."""
 
     def __init__(self, shipped: Iterable[ActionLibrary], default: str) -> None:
         self._by_ref: dict[str, ActionLibrary] = {}

@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 
 
 class Alerts:
-    """One per program; holds no state of its own but the pictures drawn for the next round.
+    """The lights: sweeps, pushes and presses. One per program; holds no state of its own but the
+    pictures drawn for the next round.
 
     draw, files: leave both out to send lights without heat maps.
     """

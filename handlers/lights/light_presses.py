@@ -57,15 +57,7 @@ async def press(
     else:
         done = await _snooze_all(tx, watch, ids, person, action=action, at=at)
     card = replace(card, revision=row.revision + 1, closed=done)
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=row.subject,
-        address=row.address,
-        state="closed",
-        data=row.data,
-        at=at,
-    )
+    await tx.cards.show(card, row.address, subject=row.subject, data=row.data, at=at)
     update = CardUpdate(card, response_code=action.response_code)
     return [_answer(row, update, key=str(card.revision))]
 

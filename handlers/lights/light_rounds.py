@@ -215,17 +215,15 @@ async def _remember(
     tx: UnitOfWork, card: Card, address: Address, leads: Iterable[Lead], at: datetime
 ) -> None:
     """So that a press finds the leads, and the card can be shown closed."""
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
+    await tx.cards.show(
+        card,
+        address.key,
         subject="lights",
-        address=address.key,
-        state="open",
+        at=at,
         data={
             "opportunity_ids": [lead.opportunity.id for lead in leads],
             "card": content_to_json(card),
         },
-        at=at,
     )
 
 

@@ -20,6 +20,8 @@ from handlers.machine_forecast.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Cells:
+    """The cells by which open deals are counted: level, stage and pool together."""
+
     levels: tuple[str, ...]
     stages: tuple[str, ...]
     pools: int

@@ -25,7 +25,8 @@ _SEES_ALL = frozenset({Role.SALES_DIRECTOR, Role.ADMIN})
 
 
 class NightlyForecast:
-    """`job` for the timer. read: opens a transaction that only reads, beside those that write."""
+    """Forecasts each night from one's own deals. `job` for the timer. read: opens a transaction
+    that only reads, beside those that write."""
 
     def __init__(self, office: Office, read: Begin[UnitOfWork]) -> None:
         self._office = office
@@ -131,5 +132,5 @@ async def _rows(desk: Desk, scopes: dict[str, int], suffix: str) -> list[str]:
     return lines
 
 
-def _bands(one: MachineForecast) -> list[tuple[int, int, int, int]]:
-    return [(days, of.p20, of.p50, of.p80) for days, of in sorted(one.by_horizon.items())]
+def _bands(forecast: MachineForecast) -> list[tuple[int, int, int, int]]:
+    return [(days, of.p20, of.p50, of.p80) for days, of in sorted(forecast.by_horizon.items())]

@@ -162,27 +162,29 @@ def _counts(seen: Table, origin: int) -> tuple[list[float], ...]:
 
 
 def _worded(
-    one: Foreseen, total: float, said: Forecast, origin: date, made_at: datetime
+    foreseen: Foreseen, total: float, said: Forecast, origin: date, made_at: datetime
 ) -> MachineForecast:
-    enough = one.wins >= ENOUGH_WINS
-    share = one.estimates[HORIZONS[-1]].point / total if total > 0 else 0.0
+    enough = foreseen.wins >= ENOUGH_WINS
+    share = foreseen.estimates[HORIZONS[-1]].point / total if total > 0 else 0.0
     reasons = [
         texts.share_of_total(share),
-        texts.won_lately(RECENT_DAYS, one.recent, one.wins),
-        _of_open(one),
+        texts.won_lately(RECENT_DAYS, foreseen.recent, foreseen.wins),
+        _of_open(foreseen),
     ]
     if not enough:
-        reasons.insert(0, texts.few_wins(one.wins, ENOUGH_WINS))
+        reasons.insert(0, texts.few_wins(foreseen.wins, ENOUGH_WINS))
     return MachineForecast(
-        origin, one.scope, _quantiles(one.estimates), enough, said.method,
+        origin, foreseen.scope, _quantiles(foreseen.estimates), enough, said.method,
         tuple(reasons), said.version, made_at,
     )  # fmt: skip
 
 
-def _of_open(one: Foreseen) -> str:
+def _of_open(foreseen: Foreseen) -> str:
     """How the open deals stand, where that does something to the forecast; else how many."""
-    lifts = explaining.named(one.lifts, MATTERS * one.estimates[HORIZONS[-1]].point)
-    return texts.standing(lifts) if lifts else texts.still_open(one.waiting, one.open_yuan)
+    lifts = explaining.named(foreseen.lifts, MATTERS * foreseen.estimates[HORIZONS[-1]].point)
+    return (
+        texts.standing(lifts) if lifts else texts.still_open(foreseen.waiting, foreseen.open_yuan)
+    )
 
 
 def _quantiles(estimates: Mapping[int, Estimate]) -> dict[int, Quantiles]:

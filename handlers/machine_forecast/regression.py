@@ -22,7 +22,8 @@ stretched or shrunk (1: as it is); and of what one mark adds (0)."""
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """marks: [cell, mark], 1 where a cell bears it. weights: start, slope, and of each mark."""
+    """A logistic regression over cells. marks: [cell, mark], 1 where a cell bears it. weights:
+    start, slope, and of each mark."""
 
     marks: Floats
     weights: Floats

@@ -35,7 +35,8 @@ def _read(data: bytes) -> WholeMail:
 
 
 class MailFetching:
-    """A `bot.ports.Preparation`. most_bytes: of a mail, by the name of its mailbox."""
+    """Fetches the whole of a known customer's mail before its transaction. A
+    `bot.ports.Preparation`. most_bytes: of a mail, by the name of its mailbox."""
 
     def __init__(
         self,

@@ -14,6 +14,8 @@ from storage.unit_of_work import UnitOfWork
 
 
 class MailKeeper:
+    """All mailboxes with what is done about them, as one part of the bot."""
+
     def __init__(self, readings: Sequence[MailReading], watch: MailWatch) -> None:
         self._readings = readings
         self._watch = watch

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class MailReading:
-    """first_days: how far back the first look goes. wake: has the inbox looked through, because
-    something was put back into it."""
+    """The loop that reads one mailbox. first_days: how far back the first look goes. wake: has the
+    inbox looked through, because something was put back into it."""
 
     def __init__(
         self,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.notifying import first_allowed
 from bot.messages import OutboundMessage
 from bot.router import Job
 from handlers.desk import Office
@@ -21,7 +20,8 @@ FORGOTTEN_AT_ONCE = 500
 
 
 class MailWatch:
-    """keep_days: how long a head that is nobody's is kept, by the name of its mailbox."""
+    """Tells administrators when a mailbox cannot be read, and takes away heads that are too old.
+    keep_days: how long a head that is nobody's is kept, by the name of its mailbox."""
 
     def __init__(
         self, office: Office, readings: Sequence[MailReading], *, keep_days: Mapping[str, int]
@@ -56,7 +56,7 @@ class MailWatch:
         office = self._office
         text = texts.silent(reading.box, since and since.astimezone(office.zone), reading.failure)
         key = f"mail-silent:{reading.box}:{since.isoformat() if since else 'never'}"
-        morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+        morning = office.first_allowed(at)
         told = await directory.tell_admins(tx, office, text, key=key)
         return [replace(one, not_before=morning) for one in told]
 

@@ -54,6 +54,8 @@ class ContractLine:
 
 @dataclass(frozen=True, slots=True)
 class ContactLine:
+    """A contact of the customer."""
+
     name: str
     title: str
     mobile: str
@@ -87,6 +89,8 @@ class CustomerPage:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
+    """A customer in the list."""
+
     id: int
     name: str
     owner: str

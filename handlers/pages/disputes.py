@@ -62,6 +62,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """A part of the fact report."""
+
     title: str
     lines: tuple[str, ...]
 

@@ -38,6 +38,8 @@ _ONCE = re.compile(r"[0-9a-f]{24}")
 
 @dataclass(frozen=True, slots=True)
 class FundMove:
+    """An entry of somebody's account in the growth fund."""
+
     when: str
     what: str
     why: str

@@ -51,6 +51,8 @@ class PayoutLine:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
+    """A person's month, in the list of those who may be looked at."""
+
     id: int
     name: str
     amount: str

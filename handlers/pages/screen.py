@@ -79,6 +79,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DayOfLights:
+    """How many lights there were on one day."""
+
     day: str
     rose: int
     ended: int

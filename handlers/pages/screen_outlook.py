@@ -24,6 +24,8 @@ SUPPLY_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Money:
+    """An amount, in fen and in words."""
+
     fen: int
     words: str
 

@@ -51,6 +51,8 @@ class SideCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
+    """A customer to whom the conversation may belong."""
+
     id: int
     name: str
     why: str

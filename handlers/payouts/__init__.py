@@ -1,0 +1,1 @@
+"""Bonuses: rules, estimates, months, statements, evidence packs, disputes."""

@@ -1,5 +1,5 @@
 """A dispute is decided: who decides, what they ask, the ruling and what is posted by it; and the
-clock that reminds them (semantics B14)."""
+clock that reminds them."""
 
 from __future__ import annotations
 

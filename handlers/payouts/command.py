@@ -54,7 +54,7 @@ def payouts_pack(
     rules: Rules,
     deals: Deals,
     person: Annotated[str, typer.Option(help="给谁的奖金")],
-    file: Path,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="写到哪个 .zip 文件")],
     attach: Annotated[list[Path] | None, typer.Option(help="附件，可多次")] = None,
     previous: Annotated[str, typer.Option(help="上一个证据包的链头(64 位十六进制)")] = FIRST,
 ) -> None:
@@ -77,7 +77,9 @@ def payouts_pack(
 
 
 @app.command("verify")
-def payouts_verify(pack: Path) -> None:
+def payouts_verify(
+    pack: Annotated[Path, typer.Argument(metavar="PACK", help="证据包，.zip 文件")],
+) -> None:
     """只凭证据包重算并核对哈希；不成立时说明差异，退出码为 1。"""
     verdict = verify(_bounded(pack, archives.MAX_TOTAL_BYTES))
     for finding in verdict.findings:

@@ -83,15 +83,7 @@ async def put(
     known = await tx.cards.get(card.card_id)
     if known is not None:
         card = replace(card, revision=known.revision + 1)
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=subject_of(dispute),
-        address=to.key,
-        state="closed" if card.closed else "open",
-        data={},
-        at=at,
-    )
+    await tx.cards.show(card, to.key, subject=subject_of(dispute), at=at)
     content = card if known is None else CardUpdate(card)
     key = f"{card.card_id}@{card.revision}"
     return [OutboundMessage(key, to, content, subject=subject_of(dispute))]

@@ -1,6 +1,6 @@
 """《事实核查报告》: what the records say about a disputed line, word for word, in one reading.
 
-It is built from the facts and rules that the line was computed with (semantics B14), and from the
+It is built from the facts and rules that the line was computed with, and from the
 customer's stream. What others are paid is left out.
 """
 

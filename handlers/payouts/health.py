@@ -34,7 +34,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """since, until: months. changes: the newest first."""
+    """How healthy bonuses are, over some months. since, until: months. changes: the newest
+    first."""
 
     since: str
     until: str

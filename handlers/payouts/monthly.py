@@ -140,7 +140,7 @@ async def _lock(desk: Desk, run: Run) -> None:
 
 async def _tell_head(desk: Desk, run: Run) -> None:
     """The end of the audit chain, in the chats of several people: whoever could rewrite the
-    database cannot rewrite those (semantics B16)."""
+    database cannot rewrite those."""
     count, seal = await desk.tx.audit.head()
     words = texts.head_of(run.month, f"{count}:{seal}")
     for person in [await desk.tx.people.get(run.proposed_by), *await _lockers(desk)]:
@@ -250,15 +250,7 @@ async def _show_all(desk: Desk, run: Run) -> None:
 
 
 async def _remember(desk: Desk, card: Card, run: Run, address: str) -> None:
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=_subject(run),
-        address=address,
-        state="closed" if card.closed else "open",
-        data={},
-        at=desk.at,
-    )
+    await desk.tx.cards.show(card, address, subject=_subject(run), at=desk.at)
 
 
 async def _audit(desk: Desk, run: Run, action: str, after: dict[str, object]) -> None:

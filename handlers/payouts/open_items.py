@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.notifying import first_allowed
 from bot.domain.payouts.lines import Review
 from bot.domain.payouts.recipients import without_numbers
 from bot.domain.people import Person, Role
@@ -93,7 +92,7 @@ async def _tell(
     to = office.address_of(await tx.people.get(review.person_id))
     if to is None:
         return []
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     key = f"payout-review:{review.id}:{at:%Y-%m-%dT%H:%M:%S}"
     words = Text(texts.please_settle(review.why, _how(review.reason)))
     return [OutboundMessage(key, to, words, not_before=morning)]

@@ -62,7 +62,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """head: SHA-256 that stands for all of it, in hex."""
+    """An evidence pack as written. head: SHA-256 that stands for all of it, in hex."""
 
     content: bytes
     head: str

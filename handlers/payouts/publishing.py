@@ -1,11 +1,10 @@
 """A change of rules becomes public: in the same transaction everybody affected is told what
-changes, in words and for themselves, and from which day (semantics B15)."""
+changes, in words and for themselves, and from which day (docs/rules-canvas.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.notifying import first_allowed
 from bot.domain.payouts.impacts import Impact
 from bot.domain.payouts.recipients import id_of
 from bot.domain.payouts.rule_changes import SIMULATED_MONTHS, Change, State, effective_on
@@ -59,9 +58,7 @@ def _news(
     impact: Impact,
     sentences: tuple[list[str], list[str]],
 ) -> list[OutboundMessage]:
-    morning = first_allowed(
-        desk.at, policy=desk.office.policy.pushes, calendar=desk.office.calendar
-    )
+    morning = desk.office.first_allowed(desk.at)
     own = {
         id_of(one): (impact.before.get(one, 0), impact.after.get(one, 0)) for one in impact.people
     }

@@ -37,7 +37,8 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """right: what stands at the end of its line, such as an amount."""
+    """One block of a readable statement. right: what stands at the end of its line, such as an
+    amount."""
 
     look: Look
     text: str

@@ -121,12 +121,4 @@ def subject_of(change: Change) -> str:
 
 
 async def _remember(tx: UnitOfWork, card: Card, change: Change, address: str, at: datetime) -> None:
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=subject_of(change),
-        address=address,
-        state="closed" if card.closed else "open",
-        data={},
-        at=at,
-    )
+    await tx.cards.show(card, address, subject=subject_of(change), at=at)

@@ -200,7 +200,7 @@ _STEPS: dict[Move, Callable[[Desk, Change], Awaitable[Change]]] = {
 
 def _refuse_cuts(change: Change) -> None:
     """Raises Refused where signed contracts would lose something and no lawyer's name stands for
-    it (semantics B15)."""
+    it."""
     assert change.simulation is not None
     cuts = simulating.from_json(change.simulation).cuts
     if cuts and not all(rule.get("legal_approval") for rule in change.rules):

@@ -27,8 +27,9 @@ from storage.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """since, until: when the replayed contracts were signed. cuts: (person, fen) of those who
-    would lose something on contracts that were signed before the change is public."""
+    """What a change of rules would have done to contracts of the past. since, until: when the
+    replayed contracts were signed. cuts: (person, fen) of those who would lose something on
+    contracts that were signed before the change is public."""
 
     since: date
     until: date

@@ -103,15 +103,7 @@ async def send(
     if to is None:
         return []
     card = await card_for(tx, person, month, own=True)
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=_subject(person, month),
-        address=to.key,
-        state="open",
-        data={},
-        at=at,
-    )
+    await tx.cards.show(card, to.key, subject=_subject(person, month), at=at)
     return [OutboundMessage(f"paystub:{month}:{person.id}", to, card)]
 
 

@@ -29,7 +29,8 @@ _LINE_KEYS = ("deal", "person", "kind", "rule_id", "rule_version", "run")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """findings: what does not hold, in Chinese; empty when everything does."""
+    """Whether an evidence pack holds. findings: what does not hold, in Chinese; empty when
+    everything does."""
 
     findings: tuple[str, ...]
     person: str = ""

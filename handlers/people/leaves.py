@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.leaves import Leave, back_at
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person, Role
 from bot.messages import OutboundMessage, Text
 from handlers.desk import Office
@@ -85,8 +84,7 @@ class _Changing:
         )
         await self.office.lights.on_leave_changed(self.tx, person, self.at)
         told = await self._words(person, until, covered=deputy_id is not None)
-        policy, calendar = self.office.policy.pushes, self.office.calendar
-        morning = first_allowed(self.at, policy=policy, calendar=calendar)
+        morning = self.office.first_allowed(self.at)
         key = f"leave:{person.id}:{_iso(until)}:{self.at.isoformat()}"
         return [
             OutboundMessage(f"{key}:{one.id}", to, Text(words), not_before=morning)

@@ -70,10 +70,7 @@ async def offer(
             continue
         offered = await _colleagues(tx, receiver, leaver)
         card = _card(leaver, theirs, offered, number=f"{receiver.id}-{at:%Y%m%d}")
-        await tx.cards.put(
-            card.card_id, revision=card.revision, subject=f"person:{leaver.id}", address=to.key,
-            state="open", data={}, at=at,
-        )  # fmt: skip
+        await tx.cards.show(card, to.key, subject=f"person:{leaver.id}", at=at)
         messages.append(OutboundMessage(card.card_id, to, card))
     return messages
 

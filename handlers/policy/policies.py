@@ -48,11 +48,10 @@ class _State:
 
 
 class PolicyBook:
-    """One per program. A transaction begins by asking the database for the newest version
-    (`follow`), at most once in FRESH_FOR. So a change is in force with the next message or tick
-    where it was made, and in every other process no later than that; what is under way ends by the
-    numbers that it began with.
-    """
+    """The policy in force, of the organisation and each team. One per program. A transaction begins
+    by asking the database for the newest version (`follow`), at most once in FRESH_FOR. So a change
+    is in force with the next message or tick where it was made, and in every other process no later
+    than that; what is under way ends by the numbers that it began with."""
 
     def __init__(self, base: Policy, change: ChangePolicy | None = None) -> None:
         """base: of policy.toml. Without `change` it holds for ever."""

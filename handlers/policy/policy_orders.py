@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.domain.people import Person, Role
-from bot.domain.policy_changes import SETTINGS, PolicyChange, Setting, Value, setting, value_of
+from bot.domain.policy_changes import SETTINGS, PolicyChange, Setting, Value, setting_of, value_of
 from bot.errors import InvalidInput, NotAllowed, NotFound
 from handlers.customers import customers
 from handlers.desk import Desk
@@ -34,12 +34,12 @@ async def run(desk: Desk, words: str) -> None:
     key = texts.key_of(match["name"])
     if key is None:
         raise NotFound(texts.which(match["name"]))
-    one = setting(key)
+    setting = setting_of(key)
     if match["value"] is None:
-        await _explain(desk, one)
+        await _explain(desk, setting)
         return
     team = await _team(desk, match["team"]) if match["team"] else None
-    await policy_switch.ask(desk, one, team, _value(one, match["value"]))
+    await policy_switch.ask(desk, setting, team, _value(setting, match["value"]))
 
 
 async def history(desk: Desk, _: str) -> None:
@@ -50,13 +50,13 @@ async def history(desk: Desk, _: str) -> None:
     customers.tell_alone(desk, "设置记录", texts.history([await _told(desk, one) for one in last]))
 
 
-def _value(one: Setting, text: str) -> Value | None:
+def _value(setting: Setting, text: str) -> Value | None:
     """None: back to the default. Raises InvalidInput."""
     if text in texts.BY_DEFAULT:
         return None
-    value = texts.read_value(one, text)
+    value = texts.read_value(setting, text)
     if value is None:
-        raise InvalidInput(texts.unreadable(one, text))
+        raise InvalidInput(texts.unreadable(setting, text))
     return value
 
 
@@ -70,18 +70,18 @@ def _list(desk: Desk) -> None:
     customers.tell_alone(desk, "设置", texts.listing(lines))
 
 
-async def _explain(desk: Desk, one: Setting) -> None:
+async def _explain(desk: Desk, setting: Setting) -> None:
     policies = desk.office.policies
     own = []
-    for team_id in policies.teams_with(one.key):
+    for team_id in policies.teams_with(setting.key):
         leader = await desk.tx.people.get(team_id)
-        now = texts.value(one, policies.own(team_id)[one.key])
+        now = texts.value(setting, policies.own(team_id)[setting.key])
         own.append(f"{library_texts.team_of(leader.name)} {now}")
-    last = await desk.tx.policy_changes.list_last(key=one.key, limit=1)
+    last = await desk.tx.policy_changes.list_last(key=setting.key, limit=1)
     told = texts.explained(
-        one,
-        now=texts.value(one, value_of(policies.organisation, one.key)),
-        default=texts.value(one, value_of(policies.base, one.key)),
+        setting,
+        now=texts.value(setting, value_of(policies.organisation, setting.key)),
+        default=texts.value(setting, value_of(policies.base, setting.key)),
         teams=own,
         last=await _told(desk, last[0]) if last else "",
     )
@@ -89,18 +89,18 @@ async def _explain(desk: Desk, one: Setting) -> None:
 
 
 async def _told(desk: Desk, change: PolicyChange) -> str:
-    one = setting(change.key)
+    setting = setting_of(change.key)
     team = await desk.tx.people.get(change.team_id) if change.team_id is not None else None
     by = await desk.tx.people.get(change.person_id)
-    default = f"默认（{texts.value(one, value_of(desk.office.policies.base, one.key))}）"
+    default = f"默认（{texts.value(setting, value_of(desk.office.policies.base, setting.key))}）"
     local = desk.office.calendar.local(change.at)
     return texts.history_line(
-        one,
+        setting,
         day=f"{local.month}月{local.day}日 {local:%H:%M}",
         by=by.name,
         whose=whose(team),
-        was=default if change.before is None else texts.value(one, change.before),
-        to=default if change.after is None else texts.value(one, change.after),
+        was=default if change.before is None else texts.value(setting, change.before),
+        to=default if change.after is None else texts.value(setting, change.after),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.people import Person, Role
-from bot.domain.policy_changes import Setting, Value, setting, value_of
+from bot.domain.policy_changes import Setting, Value, setting_of, value_of
 from bot.errors import InvalidInput, NotAllowed, Refused
 from bot.messages import Button, Card, OutboundMessage, Text
 from handlers.desk import Desk
@@ -43,10 +43,10 @@ def whose(team: Person | None) -> str:
     return library_texts.team_of(team.name) if team is not None else library_texts.ORGANISATION
 
 
-async def ask(desk: Desk, one: Setting, team: Person | None, to: Value | None) -> None:
+async def ask(desk: Desk, setting: Setting, team: Person | None, to: Value | None) -> None:
     """What the change comes to, and a button. Raises NotAllowed, InvalidInput, Refused."""
-    plan = await preview(desk, one, team, to)
-    data = {"key": one.key, "team": plan.team_id, "was": plan.was, "to": to}
+    plan = await preview(desk, setting, team, to)
+    data = {"key": setting.key, "team": plan.team_id, "was": plan.was, "to": to}
     await desk.show_privately(_card(desk, plan), subject=_subject(plan), data=data)
     if desk.message.in_group:
         desk.say(dialog.TOLD_PRIVATELY)
@@ -63,38 +63,40 @@ async def press(desk: Desk) -> None:
     data = known.data
     if action.action.startswith(OFFER):
         data = data["offers"][int(action.action.removeprefix(OFFER))]
-    one = setting(data["key"])
+    setting = setting_of(data["key"])
     team = await desk.tx.people.get(data["team"]) if data["team"] is not None else None
     if action.action.startswith(OFFER):
-        await ask(desk, one, team, data["to"])
+        await ask(desk, setting, team, data["to"])
     elif action.action == UNDO:
-        await _undo(desk, one, team, data)
+        await _undo(desk, setting, team, data)
     elif known.state == "closed" or "change" in data:
-        raise Refused(texts.stale(one, texts.value(one, value_now(desk, one, data["team"]))))
+        raise Refused(
+            texts.stale(setting, texts.value(setting, value_now(desk, setting, data["team"])))
+        )
     elif action.action == CANCEL:
-        await _close(desk, await _plan(desk, one, team, data["to"]), texts.CANCELLED)
+        await _close(desk, await _plan(desk, setting, team, data["to"]), texts.CANCELLED)
         desk.say(texts.NOTHING_CHANGED)
     else:
-        await _apply(desk, one, team, data)
+        await _apply(desk, setting, team, data)
 
 
-def may_change(person: Person, one: Setting, team: Person | None) -> bool:
+def may_change(person: Person, setting: Setting, team: Person | None) -> bool:
     """Administrators everything; sales directors what a team may have of its own."""
     director = Role.SALES_DIRECTOR in person.roles
-    return Role.ADMIN in person.roles or (director and team is not None and one.per_team)
+    return Role.ADMIN in person.roles or (director and team is not None and setting.per_team)
 
 
-def value_now(desk: Desk, one: Setting, team_id: int | None) -> Value:
-    return value_of(desk.office.policies.of_team(team_id), one.key)
+def value_now(desk: Desk, setting: Setting, team_id: int | None) -> Value:
+    return value_of(desk.office.policies.of_team(team_id), setting.key)
 
 
-async def _apply(desk: Desk, one: Setting, team: Person | None, data: dict[str, Any]) -> None:
-    plan, change_id = await change(desk, one, team, data["to"], was=data["was"])
+async def _apply(desk: Desk, setting: Setting, team: Person | None, data: dict[str, Any]) -> None:
+    plan, change_id = await change(desk, setting, team, data["to"], was=data["was"])
     undo = Button(UNDO, texts.UNDO)
     card = replace(
         _card(desk, plan),
         card_id=_card_id(desk),
-        title=f"{texts.title(one)}（{texts.DONE}）",
+        title=f"{texts.title(setting)}（{texts.DONE}）",
         buttons=(undo,),
     )
     await desk.change(card, subject=_subject(plan), data={**data, "change": change_id})
@@ -102,23 +104,23 @@ async def _apply(desk: Desk, one: Setting, team: Person | None, data: dict[str, 
 
 
 async def change(
-    desk: Desk, one: Setting, team: Person | None, to: Value | None, *, was: Value
+    desk: Desk, setting: Setting, team: Person | None, to: Value | None, *, was: Value
 ) -> tuple[Plan, int]:
     """What was done, and its number. was: what the person saw in force. Raises NotAllowed,
     InvalidInput, and Refused where somebody else was faster."""
     await desk.tx.policy_changes.take_turn()
     await desk.office.policies.follow(desk.tx)
-    plan = await _plan(desk, one, team, to)
+    plan = await _plan(desk, setting, team, to)
     if plan.was != was:
-        raise Refused(texts.stale(one, texts.value(one, plan.was)))
+        raise Refused(texts.stale(setting, texts.value(setting, plan.was)))
     return plan, await _store(desk, plan)
 
 
-async def preview(desk: Desk, one: Setting, team: Person | None, to: Value | None) -> Plan:
+async def preview(desk: Desk, setting: Setting, team: Person | None, to: Value | None) -> Plan:
     """What the change would come to. Raises NotAllowed, InvalidInput, Refused."""
-    plan = await _plan(desk, one, team, to)
+    plan = await _plan(desk, setting, team, to)
     if plan.was == _after(desk, plan) and not _gives_up_own(desk, plan):
-        raise Refused(texts.same(one, texts.value(one, plan.was)))
+        raise Refused(texts.same(setting, texts.value(setting, plan.was)))
     return plan
 
 
@@ -126,34 +128,38 @@ def tell_changed(desk: Desk, plan: Plan) -> None:
     desk.say(texts.changed(plan.setting, to=_to_words(desk, plan), whose=plan.whose))
 
 
-async def _undo(desk: Desk, one: Setting, team: Person | None, data: dict[str, Any]) -> None:
+async def _undo(desk: Desk, setting: Setting, team: Person | None, data: dict[str, Any]) -> None:
     await desk.tx.policy_changes.take_turn()
     await desk.office.policies.follow(desk.tx)
-    newest = await desk.tx.policy_changes.newest(one.key, data["team"])
+    newest = await desk.tx.policy_changes.newest(setting.key, data["team"])
     if newest is None or newest.id != data.get("change"):
         raise Refused(
-            texts.changed_since(one, texts.value(one, value_now(desk, one, data["team"])))
+            texts.changed_since(
+                setting, texts.value(setting, value_now(desk, setting, data["team"]))
+            )
         )
-    plan = await _plan(desk, one, team, newest.before)
+    plan = await _plan(desk, setting, team, newest.before)
     await _store(desk, plan)
     await _close(desk, plan, texts.UNDONE)
-    desk.say(texts.changed(one, to=_to_words(desk, plan), whose=plan.whose))
+    desk.say(texts.changed(setting, to=_to_words(desk, plan), whose=plan.whose))
 
 
-async def _plan(desk: Desk, one: Setting, team: Person | None, to: Value | None) -> Plan:
+async def _plan(desk: Desk, setting: Setting, team: Person | None, to: Value | None) -> Plan:
     """Raises NotAllowed, and InvalidInput for a number that does not go with the others."""
-    if not may_change(desk.rep, one, team):
-        per_team = one.per_team and team is not None
+    if not may_change(desk.rep, setting, team):
+        per_team = setting.per_team and team is not None
         raise NotAllowed(texts.ADMINS_ONLY if per_team else texts.ORGANISATION_ADMINS_ONLY)
     policies, team_id = desk.office.policies, team.id if team is not None else None
-    if team is not None and not one.per_team:
-        raise Refused(texts.not_per_team(one))
-    plan = Plan(one, team, value_now(desk, one, team_id), to)
-    changes = {key: value for key, value in policies.own(team_id).items() if key != one.key}
+    if team is not None and not setting.per_team:
+        raise Refused(texts.not_per_team(setting))
+    plan = Plan(setting, team, value_now(desk, setting, team_id), to)
+    changes = {key: value for key, value in policies.own(team_id).items() if key != setting.key}
     try:
-        await policies.try_change(desk.tx, team_id, changes | ({} if to is None else {one.key: to}))
+        await policies.try_change(
+            desk.tx, team_id, changes | ({} if to is None else {setting.key: to})
+        )
     except InvalidInput as error:
-        raise InvalidInput(texts.refused(one, _to_words(desk, plan), str(error))) from None
+        raise InvalidInput(texts.refused(setting, _to_words(desk, plan), str(error))) from None
     people = await _concerned(desk, plan)
     if team is not None and people <= 1:
         raise Refused(texts.leads_nobody(team.name))

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain import receivables as rules
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person
 from bot.domain.receivables import Outcome
 from bot.errors import NotFound
@@ -46,7 +45,7 @@ async def send(
 ) -> list[OutboundMessage]:
     """A card to every reviewer. At night and on days off they wait for the morning, as lights
     do."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     messages = []
     for person, to in await _reached(tx, office, review):
         card = await card_for(tx, office, review, person)
@@ -61,7 +60,7 @@ async def updates(
 ) -> list[OutboundMessage]:
     """Each card as it is now: at any hour, for that wakes nobody, but never before the card
     itself, which may wait for the morning."""
-    shown = first_allowed(review.opened_at, policy=office.policy.pushes, calendar=office.calendar)
+    shown = office.first_allowed(review.opened_at)
     not_before = max(at, shown)
     messages = []
     for person, to in await _reached(tx, office, review, besides=besides):
@@ -88,7 +87,7 @@ async def tell(
     besides: int = 0,
 ) -> list[OutboundMessage]:
     """The same words to every reviewer, in the hours in which people are told."""
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     messages = []
     for person, to in await _reached(tx, office, review, besides=besides):
         name = f"review:{review.id}:{review.round}:{key}:{person.id}"
@@ -151,15 +150,7 @@ def offers(office: Office, review: ClauseReview) -> list[tuple[int, date]]:
 async def _remember(
     tx: UnitOfWork, card: Card, review: ClauseReview, address: str, at: datetime
 ) -> None:
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=subject_of(review),
-        address=address,
-        state="closed" if card.closed else "open",
-        data={},
-        at=at,
-    )
+    await tx.cards.show(card, address, subject=subject_of(review), at=at)
 
 
 def subject_of(review: ClauseReview) -> str:

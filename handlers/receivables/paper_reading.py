@@ -33,8 +33,9 @@ def is_paper(media_type: str) -> bool:
 
 
 class PaperReading:
-    """A `bot.ports.Preparation`. reader: None where no engine is configured, which is then said.
-    read: a transaction to look things up in; it has ended when the engine is asked."""
+    """Reads contracts on paper before the message's transaction. A `bot.ports.Preparation`. reader:
+    None where no engine is configured, which is then said. read: a transaction to look things up
+    in; it has ended when the engine is asked."""
 
     def __init__(self, reader: PaperReader | None, files: FileStore, *, read: _Read) -> None:
         self._reader = reader

@@ -26,9 +26,9 @@ async def enter_receipt(
 ) -> None:
     """A line that is told again with another amount is another entry."""
     day = office.calendar.moment(receipt.received_on, time.min)
-    await _enter(
+    await enter(
         tx,
-        contract,
+        contract.account_id,
         texts.receipt_title(receipt),
         texts.receipt_entry(receipt, contract.terms.number),
         occurred_at=min(day, at),
@@ -41,8 +41,15 @@ async def enter_review(
     tx: UnitOfWork, contract: Contract, text: str, at: datetime, *, key: str, by: int | None = None
 ) -> None:
     """A review was opened or has ended."""
-    await _enter(
-        tx, contract, texts.REVIEW_ENTRY, text, occurred_at=at, at=at, key=f"review:{key}", by=by
+    await enter(
+        tx,
+        contract.account_id,
+        texts.REVIEW_ENTRY,
+        text,
+        occurred_at=at,
+        at=at,
+        key=f"review:{key}",
+        by=by,
     )
 
 
@@ -65,31 +72,12 @@ async def enter_contract(
     key = f"contract:{contract.id}:{source}"
     files = (sha256,) if sha256 else ()
     slots = {READ: dict(read)} if read else {}
-    await _enter(
-        tx, contract, title, text, occurred_at=at, at=at, key=key, by=by, files=files, slots=slots
-    )
-
-
-async def _enter(
-    tx: UnitOfWork,
-    contract: Contract,
-    title: str,
-    text: str,
-    *,
-    occurred_at: datetime,
-    at: datetime,
-    key: str,
-    by: int | None = None,
-    files: tuple[str, ...] = (),
-    slots: Mapping[str, object] | None = None,
-) -> None:
-    """Known by `key`: the same news again is no second entry."""
     await enter(
         tx,
         contract.account_id,
         title,
         text,
-        occurred_at=occurred_at,
+        occurred_at=at,
         at=at,
         key=key,
         by=by,

@@ -1,6 +1,6 @@
 """Receipts come in from the ERPs; contracts whose prepayment is missing go to review.
 
-What the ERPs have not told yet is unknown, never unpaid (semantics B6).
+What the ERPs have not told yet is unknown, never unpaid (docs/erp.md).
 """
 
 from __future__ import annotations

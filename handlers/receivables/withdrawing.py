@@ -3,7 +3,7 @@ taken off the record by a press. One that somebody paid for, or that is under re
 
 from __future__ import annotations
 
-from bot.domain.activities import Activity
+from bot.domain.activities import Activity, retraction_of
 from bot.domain.receivables import Contract
 from bot.errors import Refused
 from bot.messages import Button, Card
@@ -74,21 +74,8 @@ async def _take_off(desk: Desk, contract: Contract) -> None:
     gone = {one.retracts_id for one in page}
     for entry in page:
         if entry.source_id.startswith(f"contract:{contract.id}:") and entry.id not in gone:
-            await desk.tx.activities.add(
-                Activity(
-                    id=0,
-                    account_id=entry.account_id,
-                    opportunity_id=None,
-                    actor_id=desk.rep.id,
-                    unit="",
-                    title=f"撤回：{entry.title}",
-                    text=texts.withdrawn_entry(contract.terms.number, desk.rep.name),
-                    occurred_at=desk.at,
-                    recorded_at=desk.at,
-                    source_id=f"retract:{entry.id}",
-                    retracts_id=entry.id,
-                )
-            )
+            why = texts.withdrawn_entry(contract.terms.number, desk.rep.name)
+            await desk.tx.activities.add(retraction_of(entry, why, by=desk.rep.id, at=desk.at))
     await desk.tx.audit.append(
         at=desk.at,
         actor=f"person:{desk.rep.id}",

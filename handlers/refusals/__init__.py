@@ -1,0 +1,1 @@
+"""Why customers said no: masked, grouped, told each week."""

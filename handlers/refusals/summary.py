@@ -25,8 +25,8 @@ NOTES_OF_A_CODE = 100
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """report: of the week. details: quotes and groups in words, "" for none. groups: to be
-    handed in next time, so that labels go on."""
+    """A week's reasons why customers said no. report: of the week. details: quotes and groups in
+    words, "" for none. groups: to be handed in next time, so that labels go on."""
 
     report: Refusals
     details: str

@@ -1,5 +1,5 @@
 """L2 fades to L2.5 while we are silent, with one warning, and comes back with a valid touch
-(semantics B8)."""
+(docs/signals.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 
 from bot.domain.decay import Decay, decay
 from bot.domain.levels import Cause, Level, LevelChange
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity, OpportunityState
 from bot.errors import Refused
 from bot.messages import OutboundMessage, Text
@@ -89,7 +88,7 @@ async def _fade(
         since=left.since.astimezone(office.zone),
         left=left.factor,
     )
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(at)
     key = f"faded:{changed.change.id}:{owner.id}"
     return [*changed.messages, OutboundMessage(key, to, Text(words), not_before=morning)]
 

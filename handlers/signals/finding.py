@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain import signals as rules
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Account
 from bot.domain.signals import Signal, SignalRule
 from bot.domain.websites import titles_of
@@ -82,11 +81,8 @@ async def _note(
             Button(SEEN, texts.SEEN),
         ),
     )
-    await tx.cards.put(
-        card.card_id, revision=card.revision, subject=f"account:{account.id}", address=to.key,
-        state="open", data={}, at=at,
-    )  # fmt: skip
-    morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+    await tx.cards.show(card, to.key, subject=f"account:{account.id}", at=at)
+    morning = office.first_allowed(at)
     return [OutboundMessage(card.card_id, to, card, not_before=morning)]
 
 

@@ -133,21 +133,21 @@ async def _write_visits(tx: UnitOfWork, office: Office, at: datetime) -> None:
 
 
 async def _write_visit(
-    tx: UnitOfWork, office: Office, row: VisitorRow, one: Visit, at: datetime
+    tx: UnitOfWork, office: Office, row: VisitorRow, visit: Visit, at: datetime
 ) -> None:
     account_id = row.account_id
     if account_id is None:
         return
     account = await tx.accounts.get(account_id)
-    is_link = all(event.kind == LINK for event in one.events)
+    is_link = all(event.kind == LINK for event in visit.events)
     who = row.contact
-    words = texts.opened(one.events[0].page) if is_link else texts.visit(one, office.sites)
+    words = texts.opened(visit.events[0].page) if is_link else texts.visit(visit, office.sites)
     await erp_entries.enter(
         tx,
         account.id,
         texts.ENTRY_LINK if is_link else texts.ENTRY_VISIT,
         f"{who}{words}" if who else words,
-        occurred_at=one.begun_at,
+        occurred_at=visit.begun_at,
         at=at,
-        key=f"visit:{row.id}:{one.events[0].id}",
+        key=f"visit:{row.id}:{visit.events[0].id}",
     )

@@ -122,14 +122,8 @@ def _as_shown(card_id: str, shown: ShownCard, kind: NoticeKind, closed: str) -> 
 
 
 async def _update(desk: Desk, card: Card, shown: ShownCard) -> list[OutboundMessage]:
-    await desk.tx.cards.put(
-        card.card_id,
-        revision=card.revision,
-        subject=shown.subject,
-        address=shown.address,
-        state="closed",
-        data=shown.data,
-        at=desk.at,
+    await desk.tx.cards.show(
+        card, shown.address, subject=shown.subject, data=shown.data, at=desk.at
     )
     key = f"{desk.incoming.source_id}:{card.card_id}"
     to = groups.address_of(shown.address)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from bot.domain import supply as rules
 from bot.domain.levels import EvidenceKind, Level, LevelChange
-from bot.domain.notifying import first_allowed
 from bot.domain.opportunities import Opportunity
 from bot.domain.supply import Notice, NoticeKind, Standing, Station
 from bot.messages import Address, Button, Card, Content, Markdown, OutboundMessage
@@ -116,7 +115,7 @@ async def _messages(
     """One for each place; in quiet hours they wait for the morning."""
     body = texts.lines(notice, above_fen=office.policy.supply.above_fen)
     facts = await _facts(tx, deal, notice)
-    morning = first_allowed(notice.at, policy=office.policy.pushes, calendar=office.calendar)
+    morning = office.first_allowed(notice.at)
     messages: list[OutboundMessage] = []
     unheard: list[Station] = []
     for station in Station:
@@ -164,12 +163,10 @@ async def _facts(tx: UnitOfWork, deal: Opportunity, notice: Notice) -> tuple[tup
 
 
 async def _remember(tx: UnitOfWork, card: Card, notice: Notice, to: Address) -> None:
-    await tx.cards.put(
-        card.card_id,
-        revision=card.revision,
+    await tx.cards.show(
+        card,
+        to.key,
         subject=f"supply:{notice.opportunity_id}",
-        address=to.key,
-        state="open",
-        data={"lines": list(card.lines), "facts": [list(fact) for fact in card.facts]},
         at=notice.at,
+        data={"lines": list(card.lines), "facts": [list(fact) for fact in card.facts]},
     )

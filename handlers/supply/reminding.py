@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bot.domain import supply as rules
 from bot.domain.leaders import find_supervisor
-from bot.domain.notifying import first_allowed
 from bot.domain.people import Person, Role
 from bot.domain.supply import ROLES, Station, Step
 from bot.messages import Address, OutboundMessage, Text
@@ -22,6 +21,8 @@ LATE_S = 24 * 3600
 
 
 class Reminding:
+    """The job that asks stations which have not taken note."""
+
     def __init__(self, office: Office) -> None:
         self._office = office
 
@@ -81,8 +82,7 @@ class Reminding:
     def _messages(
         self, text: str, to: Sequence[Address], at: datetime, *, key: str
     ) -> list[OutboundMessage]:
-        office = self._office
-        morning = first_allowed(at, policy=office.policy.pushes, calendar=office.calendar)
+        morning = self._office.first_allowed(at)
         return [
             OutboundMessage(f"{key}:{one.key}", one, Text(text), not_before=morning) for one in to
         ]

@@ -126,9 +126,9 @@ def _ending(*, overseer: bool, offered: bool) -> str:
     return "设置由管理员或销售总监开启，可以把这份诊断转给他们。"
 
 
-def _block(place: int, one: Finding) -> str:
-    lines = [f"{place}. **{one.named}：{one.count}**", f"- 说明：{one.meaning}"]
-    names = "、".join(one.examples[:MOST_EXAMPLES])
+def _block(place: int, finding: Finding) -> str:
+    lines = [f"{place}. **{finding.named}：{finding.count}**", f"- 说明：{finding.meaning}"]
+    names = "、".join(finding.examples[:MOST_EXAMPLES])
     lines += [f"- 例如：{names}"] if names else []
-    lines += [f"- 相关设置：{one.setting}"] if one.setting else []
+    lines += [f"- 相关设置：{finding.setting}"] if finding.setting else []
     return "\n".join(lines)

@@ -244,10 +244,10 @@ def silent(system: str, kind: str, since: datetime | None, why: str) -> str:
     return f"{erp(system)}的{what}读不到，{known}：{why}"
 
 
-def forecast_line(one: ForecastRevision, name: str) -> str:
-    facts = one.wish.facts
+def forecast_line(revision: ForecastRevision, name: str) -> str:
+    facts = revision.wish.facts
     what = "已撤回" if facts.withdrawn else f"{amount_words(facts.amount_fen)} {facts.expected_on}"
-    return f"- {one.wish.key} {name} {what} {facts.evidence}：{_state(one)}"
+    return f"- {revision.wish.key} {name} {what} {facts.evidence}：{_state(revision)}"
 
 
 def last_reconciled(system: str, at: datetime | None) -> str:
@@ -296,13 +296,13 @@ def not_reconciled(system: str, why: str) -> str:
     return f"{erp(system)}未连通，今夜没有核对预测，那边的情况未知：{why}"
 
 
-def _difference(one: Disagreement) -> str:
-    if one.difference is Difference.MISSING or one.held is None:
-        return f"{one.key} 写过，ERP 里已不在"
-    held = _facts(one.held)
-    if one.difference is Difference.STRANGE:
-        return f"{one.key} ERP 里有（{held}），跟单没有写过"
-    return f"{one.key} 在 ERP 里被改过，现为 {held}"
+def _difference(disagreement: Disagreement) -> str:
+    if disagreement.difference is Difference.MISSING or disagreement.held is None:
+        return f"{disagreement.key} 写过，ERP 里已不在"
+    held = _facts(disagreement.held)
+    if disagreement.difference is Difference.STRANGE:
+        return f"{disagreement.key} ERP 里有（{held}），跟单没有写过"
+    return f"{disagreement.key} 在 ERP 里被改过，现为 {held}"
 
 
 def _facts(facts: ForecastFacts) -> str:
@@ -324,14 +324,14 @@ def held_words(reason: str) -> str:
     return "现为" + "、".join(parts)
 
 
-def _state(one: ForecastRevision) -> str:
-    if one.state == "sent":
-        return f"已写入（{one.handle}）" if one.handle else "ERP 里没有，无需写"
-    if one.state == "dead" and one.reason.startswith(CONFLICT):
-        return f"冲突，{held_words(one.reason)}"
-    if one.state == "dead":
-        return f"没写进：{one.reason}"
-    return "排队中" + (f"，上次：{one.reason}" if one.reason else "")
+def _state(revision: ForecastRevision) -> str:
+    if revision.state == "sent":
+        return f"已写入（{revision.handle}）" if revision.handle else "ERP 里没有，无需写"
+    if revision.state == "dead" and revision.reason.startswith(CONFLICT):
+        return f"冲突，{held_words(revision.reason)}"
+    if revision.state == "dead":
+        return f"没写进：{revision.reason}"
+    return "排队中" + (f"，上次：{revision.reason}" if revision.reason else "")
 
 
 def _short(order: ErpOrder) -> str:

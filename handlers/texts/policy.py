@@ -21,7 +21,8 @@ HISTORY = 8
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """label: what the setting is called. unit: behind a number. meaning: what it does."""
+    """How one setting is told to people. label: what the setting is called. unit: behind a number.
+    meaning: what it does."""
 
     label: str
     unit: str
@@ -122,28 +123,28 @@ def key_of(words: str) -> str | None:
     return next((key for key, one in WORDS.items() if one.label == words), None)
 
 
-def value(one: Setting, given: Value) -> str:
+def value(setting: Setting, given: Value) -> str:
     """«3个工作日», «开», «08:30», «24、44小时»."""
     if isinstance(given, bool):
         return ON if given else OFF
     if isinstance(given, list):
-        return "、".join(str(item) for item in given) + WORDS[one.key].unit if given else "无"
-    if one.kind in _CHOICES:
-        return _CHOICES[one.kind][str(given)]
-    return f"{given}{WORDS[one.key].unit}"
+        return "、".join(str(item) for item in given) + WORDS[setting.key].unit if given else "无"
+    if setting.kind in _CHOICES:
+        return _CHOICES[setting.kind][str(given)]
+    return f"{given}{WORDS[setting.key].unit}"
 
 
-def read_value(one: Setting, text: str) -> Value | None:
+def read_value(setting: Setting, text: str) -> Value | None:
     """What somebody typed; None if it is no such value."""
     text = text.strip(" 。「」")
-    match one.kind:
+    match setting.kind:
         case ValueKind.FLAG:
             return {"开": True, "打开": True, "开启": True, "是": True,
                     "关": False, "关闭": False, "否": False}.get(text)  # fmt: skip
         case ValueKind.CLOCK:
             return _read_clock(text)
         case ValueKind.COUNTED_ON | ValueKind.RELATIVE_TO:
-            words = _CHOICES[one.kind]
+            words = _CHOICES[setting.kind]
             return next((key for key, word in words.items() if word == text), None)
         case ValueKind.TEXTS:
             parts = [part.strip() for part in re.split(r"[、,，;；]", text)]
@@ -154,15 +155,15 @@ def read_value(one: Setting, text: str) -> Value | None:
             whole = all(re.fullmatch(r"\d{1,3}", part) for part in parts)
             return [int(part) for part in parts] if whole else None
         case ValueKind.WHOLE | ValueKind.SHARE:
-            return _read_number(one, text)
+            return _read_number(setting, text)
 
 
-def _read_number(one: Setting, text: str) -> Value | None:
+def _read_number(setting: Setting, text: str) -> Value | None:
     match = _NUMBER.fullmatch(text)
-    unit = WORDS[one.key].unit
+    unit = WORDS[setting.key].unit
     if match is None or match["unit"].strip() not in ("", unit, unit.removeprefix("个")):
         return None
-    if one.kind is ValueKind.SHARE:
+    if setting.kind is ValueKind.SHARE:
         return float(match["number"])
     whole = int(match["number"]) if match["number"].isdecimal() else None
     return whole if whole is not None and whole <= MOST else None
@@ -194,18 +195,20 @@ def which(words: str) -> str:
     return f"没有叫「{words}」的设置。发「设置」看全部。"
 
 
-def explained(one: Setting, *, now: str, default: str, teams: Sequence[str], last: str) -> str:
+def explained(setting: Setting, *, now: str, default: str, teams: Sequence[str], last: str) -> str:
     """teams: those with a number of their own, in words. last: who changed it last, or ""."""
-    words = WORDS[one.key]
+    words = WORDS[setting.key]
     lines = [f"**{words.label}**：{words.meaning}。", f"现在：{now}；默认：{default}"]
     lines += [f"单独设的团队：{'、'.join(teams)}"] if teams else []
     lines += [f"上次修改：{last}"] if last else []
-    team = "；只改一个团队，在后面加「给 李敏团队」" if one.per_team else ""
-    lines.append(f"> 改：设置 {words.label} {example(one)}；恢复：设置 {words.label} 默认{team}")
+    team = "；只改一个团队，在后面加「给 李敏团队」" if setting.per_team else ""
+    lines.append(
+        f"> 改：设置 {words.label} {example(setting)}；恢复：设置 {words.label} 默认{team}"
+    )
     return "\n".join(lines)
 
 
-def example(one: Setting) -> str:
+def example(setting: Setting) -> str:
     return {
         ValueKind.FLAG: "开",
         ValueKind.CLOCK: "08:45",
@@ -215,59 +218,59 @@ def example(one: Setting) -> str:
         ValueKind.RELATIVE_TO: "平均分",
         ValueKind.SHARE: "0.8",
         ValueKind.WHOLE: "3",
-    }[one.kind]
+    }[setting.kind]
 
 
-def unreadable(one: Setting, text: str) -> str:
-    limit = f"，最大 {MOST}" if one.kind is ValueKind.WHOLE else ""
-    return f"「{text}」不是{label(one.key)}的写法，例如：{example(one)}{limit}"
+def unreadable(setting: Setting, text: str) -> str:
+    limit = f"，最大 {MOST}" if setting.kind is ValueKind.WHOLE else ""
+    return f"「{text}」不是{label(setting.key)}的写法，例如：{example(setting)}{limit}"
 
 
-def refused(one: Setting, to: str, why: str) -> str:
+def refused(setting: Setting, to: str, why: str) -> str:
     """why: what the rules say, with keys as in the file."""
     for key, words in WORDS.items():
         why = why.replace(key.split(".")[1], words.label)
-    return f"{label(one.key)}不能改成 {to}：{why}"
+    return f"{label(setting.key)}不能改成 {to}：{why}"
 
 
-def same(one: Setting, now: str) -> str:
-    return f"{label(one.key)}现在就是 {now}，不用改。"
+def same(setting: Setting, now: str) -> str:
+    return f"{label(setting.key)}现在就是 {now}，不用改。"
 
 
-def stale(one: Setting, now: str) -> str:
-    return f"{label(one.key)}已经被别人改过，现在是 {now}。这次没有改，请重新发「设置」。"
+def stale(setting: Setting, now: str) -> str:
+    return f"{label(setting.key)}已经被别人改过，现在是 {now}。这次没有改，请重新发「设置」。"
 
 
-def changed_since(one: Setting, now: str) -> str:
-    return f"{label(one.key)}后来又改过，现在是 {now}，这里不能撤销。"
+def changed_since(setting: Setting, now: str) -> str:
+    return f"{label(setting.key)}后来又改过，现在是 {now}，这里不能撤销。"
 
 
 def leads_nobody(name: str) -> str:
     return f"{name}名下没有团队成员，改了也不影响谁。"
 
 
-def not_per_team(one: Setting) -> str:
-    return f"{label(one.key)}整个公司共用，不能只给一个团队。"
+def not_per_team(setting: Setting) -> str:
+    return f"{label(setting.key)}整个公司共用，不能只给一个团队。"
 
 
-def title(one: Setting) -> str:
-    return f"改设置：{label(one.key)}"
+def title(setting: Setting) -> str:
+    return f"改设置：{label(setting.key)}"
 
 
-def preview(one: Setting, *, was: str, to: str, whose: str, people: int) -> list[str]:
+def preview(setting: Setting, *, was: str, to: str, whose: str, people: int) -> list[str]:
     return [
-        WORDS[one.key].meaning,
+        WORDS[setting.key].meaning,
         f"{was} → {to}",
         f"影响：{whose}，{people}人；从下一条消息、下一轮推送起生效，已经排好的提醒不变。",
     ]
 
 
-def changed(one: Setting, *, to: str, whose: str) -> str:
-    return f"{whose}的{label(one.key)}改为 {to}，已生效。"
+def changed(setting: Setting, *, to: str, whose: str) -> str:
+    return f"{whose}的{label(setting.key)}改为 {to}，已生效。"
 
 
-def told(one: Setting, *, was: str, to: str, whose: str, by: str) -> str:
-    return f"{by}把{whose}的{label(one.key)}从 {was} 改为 {to}：{WORDS[one.key].meaning}。"
+def told(setting: Setting, *, was: str, to: str, whose: str, by: str) -> str:
+    return f"{by}把{whose}的{label(setting.key)}从 {was} 改为 {to}：{WORDS[setting.key].meaning}。"
 
 
 def history(lines: Sequence[str]) -> str:
@@ -276,5 +279,5 @@ def history(lines: Sequence[str]) -> str:
     return "\n".join(["**设置记录（最近的在前）**", *(f"- {line}" for line in lines)])
 
 
-def history_line(one: Setting, *, day: str, by: str, whose: str, was: str, to: str) -> str:
-    return f"{day} {by}：{whose} {label(one.key)} {was} → {to}"
+def history_line(setting: Setting, *, day: str, by: str, whose: str, was: str, to: str) -> str:
+    return f"{day} {by}：{whose} {label(setting.key)} {was} → {to}"

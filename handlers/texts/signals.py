@@ -80,10 +80,10 @@ def snippet(site: str, origins: Sequence[str], script: str) -> str:
     )
 
 
-def visit(one: Visit, sites: Sequence[Website]) -> str:
+def visit(visit: Visit, sites: Sequence[Website]) -> str:
     """参数页 2次（R10 减速机参数），白皮书 1次；共约12分钟"""
     counts: dict[str, list[str]] = {}
-    for event in one.events:
+    for event in visit.events:
         if event.kind != "stay":
             counts.setdefault(event.kind, []).append(event.page)
     parts = []
@@ -92,7 +92,7 @@ def visit(one: Visit, sites: Sequence[Website]) -> str:
         named = pages_named(titles_of(sites, pages), 60)
         parts.append(f"{label} {len(pages)}次{f'（{named}）' if named not in ('', label) else ''}")
     told = "，".join(parts) or "停留"
-    return f"{told}；共约{one.minutes}分钟"
+    return f"{told}；共约{visit.minutes}分钟"
 
 
 def opened(title: str) -> str:

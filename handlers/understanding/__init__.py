@@ -1,0 +1,1 @@
+"""Everyday Chinese sales talk -> a record, by rules and small models; it begins in `reader.py`."""

@@ -68,6 +68,8 @@ _AHEAD_AFTER_TODAY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Appointments:
+    """The moments of a message, by what each is for."""
+
     next_contact: Found[Moment] | None = None
     promise: Found[Moment] | None = None
     past: Found[Moment] | None = None

@@ -28,6 +28,8 @@ _SIGN_OF_A_CLOCK = re.compile("[点时:m]")
 
 @dataclass(frozen=True, slots=True)
 class Clock:
+    """A clock time as somebody said it."""
+
     start: int
     end: int
     at: time | None

@@ -48,8 +48,8 @@ _NOT_APPROVED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """kind: None where nothing says it. party: FULL, ALIAS or NONE. read: whether anything was
-    read at all."""
+    """What a file is, as evidence. kind: None where nothing says it. party: FULL, ALIAS or NONE.
+    read: whether anything was read at all."""
 
     kind: EvidenceKind | None = None
     number: str = ""

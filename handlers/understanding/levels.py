@@ -11,7 +11,8 @@ from handlers.understanding.lexicon import lists, says
 
 @dataclass(frozen=True, slots=True)
 class LevelSaid:
-    """level: as named or entailed. refused: named while the text itself denies its conditions.
+    """Which level of intent a text names. level: as named or entailed. refused: named while the
+    text itself denies its conditions.
 
     vague: words such as 高意向 that name no level. named: the level was said, not entailed.
     """

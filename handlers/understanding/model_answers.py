@@ -61,7 +61,8 @@ class _Answer(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """record: what held, None if nothing did. refused: names of the slots that did not."""
+    """A language model's answer, held against the text. record: what held, None if nothing did.
+    refused: names of the slots that did not."""
 
     record: Record | None
     refused: tuple[str, ...] = ()

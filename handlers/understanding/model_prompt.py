@@ -34,7 +34,8 @@ _WEEKDAYS = "一二三四五六日"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """text: normalised and masked. now: in the team's zone. customers: whom it may be about."""
+    """What a language model is asked about. text: normalised and masked. now: in the team's zone.
+    customers: whom it may be about."""
 
     text: str
     now: datetime

@@ -23,7 +23,8 @@ LEGAL_FORM_AHEAD = re.compile(
 
 
 class NameParts(NamedTuple):
-    """place: 南京, or "". core: 栖霞阀业, the part that tells one company from another.
+    """A company's name as people shorten it, in parts. place: 南京, or "". core: 栖霞阀业, the part
+    that tells one company from another.
 
     town: a second place at the head of the core: 松原 in 吉林松原粮油.
     """

@@ -31,7 +31,8 @@ class Said(NamedTuple):
 
 
 class Purpose(NamedTuple):
-    """connected: for calls, whether somebody answered. topic: of a query. sure: 0..1."""
+    """What a stretch of a message is for. connected: for calls, whether somebody answered. topic:
+    of a query. sure: 0..1."""
 
     intent: Intent
     words: str = ""

@@ -35,7 +35,8 @@ _SHARED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """text: as long as its stretch of the message. start: where the stretch begins.
+    """A stretch of a message that is about the same customers. text: as long as its stretch of the
+    message. start: where the stretch begins.
 
     mentions: those it is about; several when one stretch speaks of them together.
     named: every customer named in it, those only referred to included.

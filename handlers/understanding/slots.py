@@ -19,7 +19,8 @@ from handlers.understanding.tenses import tell_apart
 
 
 class Slots(NamedTuple):
-    """text: customers hidden. priced: `text` without numbers that are no money.
+    """A message prepared for reading its slots. text: customers hidden. priced: `text` without
+    numbers that are no money.
 
     told, planned: see tenses.
     """

@@ -16,7 +16,8 @@ _DENIED = re.compile(r"(?:不是|并非|不该是|而不是|非)(?:在|约|说|�
 
 
 class Found(NamedTuple, Generic[T]):
-    """`value`, read from text[start:end]. approximate: 大概, 左右 stood beside it."""
+    """Something read, and where. `value`, read from text[start:end]. approximate: 大概, 左右 stood
+    beside it."""
 
     start: int
     end: int

@@ -20,9 +20,9 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """moment: the local time of day, asked for anew with each tick. The last day that is done
-    stands in the database, so a day is served once whatever the time is moved to, and one whose
-    time passed by more than `late_s` seconds ago is left out."""
+    """A job once a day. moment: the local time of day, asked for anew with each tick. The last day
+    that is done stands in the database, so a day is served once whatever the time is moved to, and
+    one whose time passed by more than `late_s` seconds ago is left out."""
 
     name: str
     moment: Callable[[], time]

@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class Following:
-    """`heard` notes a word; `run` acts on what was noted, for ever."""
+    """Brings what this process keeps in memory up to what others have committed. `heard` notes a
+    word; `run` acts on what was noted, for ever."""
 
     def __init__(
         self, office: Office, read: Callable[[], AbstractAsyncContextManager[UnitOfWork]]

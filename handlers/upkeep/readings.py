@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock, wait_for
 from bot.errors import BotError, PermanentError, TransientError
+from bot.ports import AppKey
 from bot.router import Begin
 from handlers.desk import Office
 from handlers.people.directory import tell_admins
@@ -31,7 +32,7 @@ class Readings:
     def __init__(
         self,
         office: Office,
-        apps: Collection[tuple[str, str]],
+        apps: Collection[AppKey],
         *,
         subject: str,
         nightly: str,

@@ -83,8 +83,8 @@ class KnowsLeaves(Protocol):
 
 
 class Quota(Protocol):
-    """month: "2026-11". used, limit: paid calls. foretold: at the month's end, at its pace so
-    far; None while it is too early to say."""
+    """A month's paid calls of one application. month: "2026-11". used, limit: paid calls. foretold:
+    at the month's end, at its pace so far; None while it is too early to say."""
 
     @property
     def month(self) -> str: ...
@@ -135,8 +135,9 @@ Step = Callable[[Platform], Awaitable[None]]
 
 
 class Upkeep:
-    """`settle_in` at start, `jobs` by the clock. `troubles`: application -> why it is away.
-    listens: whether the listeners' connections are this process's to keep."""
+    """Keeps the applications working: directories, missed events, quotas, connections. `settle_in`
+    at start, `jobs` by the clock. `troubles`: application -> why it is away. listens: whether the
+    listeners' connections are this process's to keep."""
 
     def __init__(
         self,

@@ -1,0 +1,1 @@
+"""Papers (PDF, photos) to lines of text, with their seals."""

@@ -17,8 +17,8 @@ PROBE = base64.b64decode(
 
 
 class Scanner:
-    """A `bot.ports.PaperReader`. timeout_s: for one paper, besides waiting; the first picture loads
-    the models."""
+    """Reads PDFs and pictures in a process of its own. A `bot.ports.PaperReader`. timeout_s: for
+    one paper, besides waiting; the first picture loads the models."""
 
     def __init__(self, *, threads: int, timeout_s: float) -> None:
         self._worker = Worker("speech.ocr.engine:load", str(threads), refusals=BAD_PAPER)

@@ -1,0 +1,1 @@
+"""Engines in processes of their own, so that what hangs or dies takes nothing with it."""

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from bot.errors import PermanentError
@@ -42,7 +43,7 @@ def main(target: str, arguments: list[str]) -> None:
     _answer(work_out, load)
     while work and (head := work_in.read(HEAD_BYTES)):
         job = work_in.read(int.from_bytes(head[1:], "big"))
-        _answer(work_out, lambda job=job: work[0](job))  # type: ignore[misc]
+        _answer(work_out, partial(work[0], job))
 
 
 def _without_chatter() -> BinaryIO:

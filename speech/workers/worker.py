@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """target: "module:factory", its arguments: see `speech.workers.child`. refusals: errors of
-    which an answer may be one; others come as PermanentError."""
+    """A process that does jobs one by one, and is started anew when it dies or hangs. target:
+    "module:factory", its arguments: see `speech.workers.child`. refusals: errors of which an answer
+    may be one; others come as PermanentError."""
 
     def __init__(
         self, target: str, *arguments: str, refusals: Iterable[type[PermanentError]] = ()

@@ -287,17 +287,15 @@ async def examine_all(app: App) -> list[str]:
     async def ask(_: str) -> int:
         return 401
 
-    checks = doctor.every_check(
-        settings,
-        [app],
+    probes = doctor.Probes(
         ask=ask,
         write=gives(None),
         complaints=gives(()),
         room=gives(None),
         hear=gives(None),
         scan=gives(None),
-        ours=FixedClock(NOW),
     )
+    checks = doctor.every_check(settings, [app], probes, ours=FixedClock(NOW))
     return doctor.lines(await doctor.examine(checks))
 
 

@@ -1,4 +1,4 @@
-"""What of an archived chat may be kept (semantics B17)."""
+"""What of an archived chat may be kept (docs/archive.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What customers do by themselves, and how warm that makes them (semantics B8)."""
+"""What customers do by themselves, and how warm that makes them (docs/signals.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own, driven as contracts.md says: what people and tests share."""
+"""A sandbox in a process of its own, driven over the API that its page uses."""
 
 from __future__ import annotations
 

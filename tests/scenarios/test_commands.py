@@ -1,4 +1,4 @@
-"""The command line as contracts.md fixes it: what is printed, and the exit code.
+"""The command line: what is printed, and the exit code.
 
 0: done. 1: the thing asked about does not hold. 2: wrong usage or configuration, in one line.
 """
@@ -20,7 +20,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import typer
 
+import run_bot
 from storage import admin
 from storage.database import Database
 from tests.scenarios.driver import ROOT, Sandbox
@@ -189,6 +191,21 @@ WRONG_USAGE = {
     "db": "command",
     "db backup": "file",
 }
+
+
+def test_every_command_says_what_each_of_its_words_means() -> None:
+    untold = []
+    waiting = [typer.main.get_command(run_bot.cli)]
+    for command in waiting:
+        waiting += getattr(command, "commands", {}).values()
+        untold += [
+            f"{command.name}: {param.name}"
+            for param in command.params
+            if not getattr(param, "help", None)
+        ]
+        assert command.help, command.name
+    assert len(waiting) > 20
+    assert untold == []
 
 
 async def test_wrong_usage_is_told_in_one_line(shell: Shell) -> None:

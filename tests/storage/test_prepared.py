@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import InvalidRequestError
 
+from storage.cards import ShownCard
 from storage.database import Database
 from storage.prepared import prepared
 from storage.tables import cards
@@ -27,9 +28,7 @@ async def test_a_parameter_without_a_value_is_named(database: Database) -> None:
 async def test_what_is_handed_over_goes_before_what_is_fixed(database: Database) -> None:
     async with database.begin() as tx:
         for name, state in (("one", "open"), ("two", "closed")):
-            await tx.cards.put(
-                name, revision=1, subject="", address="", state=state, data={}, at=AT
-            )
+            await tx.cards.put(ShownCard(name, 1, "", "", state, {}, AT))
         ask = tx.cards._conn.scalar
         assert await ask(_OF_CARD, {"key": "one"}) == "one"
         assert await ask(_OF_CARD, {"key": "two"}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from storage.cards import ShownCard
 from storage.database import Database
 from storage.tokens import SharedTokens
 from tests.storage.samples import AT, ZHANG, after, member
@@ -13,14 +14,9 @@ async def test_a_card_is_remembered_as_it_is_now(database: Database) -> None:
     async with database.begin() as tx:
         assert await tx.cards.get("draft-1") is None
         for revision, state in ((1, "open"), (2, "closed")):
+            data = {"lines": ["时长 25分钟"]}
             await tx.cards.put(
-                "draft-1",
-                revision=revision,
-                subject="draft:1",
-                address=ZHANG.key,
-                state=state,
-                data={"lines": ["时长 25分钟"]},
-                at=after(revision),
+                ShownCard("draft-1", revision, "draft:1", ZHANG.key, state, data, after(revision))
             )
         card = await tx.cards.get("draft-1")
     assert card is not None

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from bot.messages import Address, OutboundMessage, Platform, Receipt, Text
+from storage.cards import ShownCard
 from storage.database import Database
 from storage.engines import open_engine, to_url
 from storage.postgres_connections import Direct, PostgresConnections
@@ -145,7 +146,7 @@ async def test_what_is_queued_in_one_transaction_leaves_in_that_order(postgres_u
 
 
 async def put(tx: UnitOfWork, name: str, address: Any = "") -> None:
-    await tx.cards.put(name, revision=1, subject="", address=address, state="open", data={}, at=AT)
+    await tx.cards.put(ShownCard(name, 1, "", address, "open", {}, AT))
 
 
 async def test_a_part_that_is_undone_takes_its_own_along_and_no_others(

@@ -32,8 +32,8 @@ OPS = (*COMPARE, "in")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """field: contract_fen, paid_fen, paid_ratio_bp, or any field of the deal. op: one of OPS.
-    value: a tuple for `in`."""
+    """One comparison that a rule asks for. field: contract_fen, paid_fen, paid_ratio_bp, or any
+    field of the deal. op: one of OPS. value: a tuple for `in`."""
 
     field: str
     op: str

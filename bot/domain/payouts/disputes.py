@@ -1,5 +1,5 @@
-"""Disputes about a line of a locked month (semantics B14): which steps are allowed, who may decide,
-and the office clock that runs until the decision."""
+"""Disputes about a line of a locked month: which steps are allowed, who may decide, and the office
+clock that runs until the decision. In words: docs/payouts-in-chat.md."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ ESCALATE_AFTER = timedelta(hours=4)
 
 
 class State(StrEnum):
+    """Where a dispute stands."""
+
     DRAFT = "draft"
     SUBMITTED = "submitted"
     REPORTED = "reported"  # the fact report is ready and with the arbiter
@@ -85,7 +87,8 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class SlaClock:
-    """since: it runs since then, None while it stands still. worked: what it ran before."""
+    """How long a step of a dispute has run on the office clock. since: it runs since then, None
+    while it stands still. worked: what it ran before."""
 
     since: datetime | None
     worked: timedelta

@@ -65,7 +65,8 @@ class Award(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """matched: the rules that hold for the deal, those that lost in their group left out."""
+    """What one deal earns, and by which rules. matched: the rules that hold for the deal, those
+    that lost in their group left out."""
 
     awards: list[Award] = field(default_factory=list)
     matched: list[Rule] = field(default_factory=list)

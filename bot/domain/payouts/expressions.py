@@ -50,6 +50,8 @@ Operand = Word | str | int | tuple[Word | str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """A field of the deal held against a value."""
+
     field: str
     op: str
     right: Operand
@@ -57,7 +59,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """op: and, or, not (of one part)."""
+    """Parts of an expression joined by a word. op: and, or, not (of one part)."""
 
     op: str
     parts: tuple[Node, ...]

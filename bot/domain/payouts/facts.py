@@ -35,6 +35,8 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
+    """Money received on a deal, in fen."""
+
     deal: str
     fen: int
     at: datetime
@@ -43,6 +45,8 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
+    """Money paid back on a deal, in fen."""
+
     deal: str
     fen: int
     at: datetime
@@ -67,7 +71,7 @@ class PayoutRun:
 
 @dataclass(frozen=True, slots=True)
 class QuarterClose:
-    """quarter: 2026Q1."""
+    """A quarter is closed at a moment. quarter: 2026Q1."""
 
     quarter: str
     at: datetime
@@ -95,7 +99,8 @@ class ClawbackDue:
 
 @dataclass(frozen=True, slots=True)
 class Payroll:
-    """month: (year, month). min_wage_fen: what must be left of the gross wage."""
+    """What of one person's month limits a deduction. month: (year, month). min_wage_fen: what must
+    be left of the gross wage."""
 
     person: str
     month: tuple[int, int]
@@ -119,7 +124,8 @@ class Clawback(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PayoutPolicy:
-    """deduct_limit_bp: how much of a month's gross wage may be deducted."""
+    """What a company may choose of how bonuses are computed. deduct_limit_bp: how much of a month's
+    gross wage may be deducted."""
 
     attribution: Attribution = Attribution.INCREMENTAL
     clawback: Clawback = Clawback.PROPORTIONAL

@@ -1,4 +1,6 @@
-"""The growth fund as a double-entry book (semantics B13): what comes in, is held, spent, paid out.
+"""The growth fund as a double-entry book: what comes in, is held, spent, paid out.
+
+In words: docs/growth-fund.md.
 
 Wages are paid in money: by default nothing goes into the fund. Either a person has consented in
 writing that a share of the own bonus goes there, or the employer puts as much on top.
@@ -54,7 +56,8 @@ class Overdrawn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """entries: account -> fen, what is added there; they come to zero."""
+    """One entry of the growth fund's book, over several accounts. entries: account -> fen, what is
+    added there; they come to zero."""
 
     kind: Kind
     entries: Mapping[Book, int]

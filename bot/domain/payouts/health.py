@@ -1,5 +1,5 @@
-"""How healthy bonuses are (semantics B21): what was promised is paid, disputes end soon. Each
-figure says of how many."""
+"""How healthy bonuses are: what was promised is paid, disputes end soon. Each figure says of how
+many. In words: docs/payouts-in-chat.md."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot.domain.payouts.disputes import TARGET
 
 @dataclass(frozen=True, slots=True)
 class Realisation:
-    """rate: the mean over people of paid/due, None where nobody is due anything. people: those
-    with something due. due_fen, paid_fen: of all."""
+    """How much of what was due to people was paid. rate: the mean over people of paid/due, None
+    where nobody is due anything. people: those with something due. due_fen, paid_fen: of all."""
 
     rate: Fraction | None
     people: int

@@ -14,8 +14,8 @@ from bot.domain.payouts.versions import RuleBook
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """before, after: fen by person, of everybody who gets something under either. deals: how many
-    were replayed."""
+    """What a change of rules does to people, found by replaying deals. before, after: fen by
+    person, of everybody who gets something under either. deals: how many were replayed."""
 
     deals: int
     before: Mapping[str, int]

@@ -13,6 +13,8 @@ UNASSIGNED = "__unassigned__"
 
 
 class Kind(StrEnum):
+    """What a line of a payout is for."""
+
     COMMISSION = "commission"
     COLLAB = "collab"
     PENALTY = "penalty"  # upheld complaints
@@ -66,8 +68,9 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """fund_fen, cash_fen: by person, of the quarters closed. carry_fen: by person, what wages
-    could not bear yet. None where nothing of the kind was asked."""
+    """Everything that a computation of payouts comes to. fund_fen, cash_fen: by person, of the
+    quarters closed. carry_fen: by person, what wages could not bear yet. None where nothing of the
+    kind was asked."""
 
     lines: tuple[Line, ...]
     needs_review: tuple[Review, ...] = ()

@@ -10,8 +10,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """key: stable name of the kind of mistake (`tier_overlap`). place: rule, version and field,
-    or deal or event and field. text: Chinese, what is wrong and what it should be."""
+    """One mistake in a file of rules or facts. key: stable name of the kind of mistake
+    (`tier_overlap`). place: rule, version and field, or deal or event and field. text: Chinese,
+    what is wrong and what it should be."""
 
     key: str
     place: str

@@ -1,4 +1,4 @@
-"""New versions of rules on their way to being published (semantics B15).
+"""New versions of rules on their way to being published (docs/rules-canvas.md).
 
 draft → simulated → approved by a second person → published; in between perhaps tested in silence.
 What is published is never edited: where a newer version begins, the older one ends.
@@ -25,6 +25,8 @@ SIMULATED_MONTHS = 3
 
 
 class State(StrEnum):
+    """Where a change of rules stands on its way to being published."""
+
     DRAFT = "draft"
     SIMULATED = "simulated"
     SUBMITTED = "submitted"  # simulated, and asked for approval
@@ -35,6 +37,8 @@ class State(StrEnum):
 
 
 class Move(StrEnum):
+    """What somebody does with a change of rules."""
+
     SIMULATE = "simulate"
     SUBMIT = "submit"
     APPROVE = "approve"

@@ -19,6 +19,8 @@ class Base(StrEnum):
 
 
 class Mode(StrEnum):
+    """How the tiers of a rule are applied."""
+
     FLAT = "flat"  # one rate
     MARGINAL = "marginal"  # each slice at the rate of its tier
     WHOLE = "whole"  # everything at the rate of the highest tier reached
@@ -35,7 +37,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """from_fen: the first fen of the tier."""
+    """A rate from an amount on. from_fen: the first fen of the tier."""
 
     from_fen: int
     rate_bp: int
@@ -43,7 +45,8 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Collab:
-    """`share_bp` of the amount goes to the person in the deal's field `to` when `when` holds."""
+    """Somebody else's share in what a rule pays. `share_bp` of the amount goes to the person in the
+    deal's field `to` when `when` holds."""
 
     when: Expression
     share_bp: int

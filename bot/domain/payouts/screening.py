@@ -40,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """cases: of the deals that may earn, in signing order."""
+    """Deals as far as they may be believed. cases: of the deals that may earn, in signing order."""
 
     cases: list[Case]
     reviews: list[Review]

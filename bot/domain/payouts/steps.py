@@ -22,9 +22,9 @@ from bot.domain.payouts.words import APPROVAL, condition_words
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """conditions: in words, with what was found and whether it holds. pays: whether the rule
-    applies. exact: ten-thousandths of a fen before rounding, None when it pays nothing or
-    only limits. text: the calculation in words."""
+    """How one rule looked at one deal, explained. conditions: in words, with what was found and
+    whether it holds. pays: whether the rule applies. exact: ten-thousandths of a fen before
+    rounding, None when it pays nothing or only limits. text: the calculation in words."""
 
     deal: str
     rule_id: str

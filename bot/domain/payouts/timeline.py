@@ -17,8 +17,8 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """run: local day of the run that pays it, known_at: its moment; both None after the last
-    run, when everything is known."""
+    """A stretch of time whose lines one run pays. run: local day of the run that pays it, known_at:
+    its moment; both None after the last run, when everything is known."""
 
     index: int
     run: date | None
@@ -26,7 +26,8 @@ class Period:
 
 
 class Timeline:
-    """runs: moments of the payout runs. quarters: those that are closed, such as 2026Q1."""
+    """Time cut into periods by payout runs and ends of quarters. runs: moments of the payout runs.
+    quarters: those that are closed, such as 2026Q1."""
 
     def __init__(self, runs: Sequence[datetime], quarters: Sequence[str]) -> None:
         runs = sorted(runs)

@@ -14,7 +14,8 @@ from bot.domain.payouts.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """matches: (deal, contract fen, paid fen) -> whether all conditions hold."""
+    """A version of a rule, ready to be asked. matches: (deal, contract fen, paid fen) -> whether
+    all conditions hold."""
 
     rule: Rule
     matches: Test = field(compare=False, repr=False)

@@ -1,0 +1,1 @@
+"""DingTalk's Stream mode: connections that we open, over which pushes come."""

@@ -33,8 +33,9 @@ log = logging.getLogger(__name__)
 
 
 class Connection:
-    """on_heard: a frame came. on_leaving: no push will come any more, though it may still be
-    open; a replacement is wanted now. It may be called twice."""
+    """One WebSocket to DingTalk, read to its end. on_heard: a frame came. on_leaving: no push will
+    come any more, though it may still be open; a replacement is wanted now. It may be called
+    twice."""
 
     def __init__(
         self,

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """answer: the frame to send back; None for silence. release: lets the work begin."""
+    """What a frame came to. answer: the frame to send back; None for silence. release: lets the
+    work begin."""
 
     answer: str | None
     release: Release

@@ -94,8 +94,9 @@ class ProcessDied(Unavailable):
 
 
 class ArchiveSource:
-    """reader: fetches and decrypts. fetcher: gets files, beside it, because a long video must not
-    keep messages waiting."""
+    """The chat archive of one company, over the official library; a `bot.ports.Archive`. reader:
+    fetches and decrypts. fetcher: gets files, beside it, because a long video must not keep
+    messages waiting."""
 
     def __init__(
         self,

@@ -64,6 +64,8 @@ class UnboundLine:
 
 @dataclass(frozen=True, slots=True)
 class UnboundPage:
+    """Contacts or groups that belong to nobody, a page of them."""
+
     kind: str
     rows: tuple[UnboundLine, ...]
     after: str
@@ -72,6 +74,8 @@ class UnboundPage:
 
 @dataclass(frozen=True, slots=True)
 class BoundLine:
+    """A conversation and whose it is."""
+
     platform: str
     chat_key: str
     name: str
@@ -85,6 +89,8 @@ class BoundLine:
 
 @dataclass(frozen=True, slots=True)
 class BoundPage:
+    """Bound conversations, a page of them, and what they were searched by."""
+
     words: str
     rows: tuple[BoundLine, ...]
     before: int | None

@@ -27,6 +27,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Month:
+    """A month as weeks of days."""
+
     label: str
     workdays: int
     weeks: tuple[tuple[Day, ...], ...]

@@ -33,6 +33,8 @@ class LibraryLine:
 
 @dataclass(frozen=True, slots=True)
 class Version:
+    """A version of an action library, and who sent it."""
+
     number: int
     label: str
     file_name: str
@@ -42,6 +44,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class StageLine:
+    """A stage of an action library."""
+
     label: str
     stuck_days: int
     next: str
@@ -49,6 +53,8 @@ class StageLine:
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
+    """An action unit, in words."""
+
     label: str
     asks: str
     counts: bool
@@ -57,6 +63,8 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True)
 class LibrariesPage:
+    """All action libraries."""
+
     rows: tuple[LibraryLine, ...]
 
 

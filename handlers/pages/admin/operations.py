@@ -59,6 +59,8 @@ class QueueLine:
 
 @dataclass(frozen=True, slots=True)
 class TimerLine:
+    """A job: how often it runs, when it ran, when it will."""
+
     name: str
     rhythm: str
     last: str
@@ -67,6 +69,8 @@ class TimerLine:
 
 @dataclass(frozen=True, slots=True)
 class RetentionLine:
+    """What is kept for how long, and where that is set."""
+
     what: str
     kept: str
     where: str
@@ -74,6 +78,8 @@ class RetentionLine:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLine:
+    """How a chat archive stands."""
+
     app: str
     facts: tuple[tuple[str, str], ...]
     may_retry: bool
@@ -81,6 +87,8 @@ class ArchiveLine:
 
 @dataclass(frozen=True, slots=True)
 class OperationsPage:
+    """Whether everything works."""
+
     parts: tuple[tuple[str, str], ...]
     connectors: tuple[ConnectorLine, ...]
     queues: tuple[QueueLine, ...]
@@ -92,8 +100,9 @@ class OperationsPage:
 
 @dataclass(frozen=True, slots=True)
 class DeadKindLine:
+    """Dead letters of one place and reason, counted."""
+
     box: str
-    box_label: str
     place: str
     reason: str
     count: int
@@ -114,6 +123,8 @@ class DeadLine:
 
 @dataclass(frozen=True, slots=True)
 class DeadPage:
+    """Dead letters, a page of them."""
+
     box: str
     boxes: tuple[tuple[str, str, int], ...]
     kinds: tuple[DeadKindLine, ...]
@@ -181,10 +192,7 @@ async def dead(room: Room, asked: Asked) -> DeadPage:
     return DeadPage(
         box=box,
         boxes=tuple((key, label, counts[f"{key}_dead"]) for key, label in words.BOXES.items()),
-        kinds=tuple(
-            DeadKindLine(one.box, words.BOXES[one.box], one.place, one.reason, one.count)
-            for one in kinds
-        ),
+        kinds=tuple(DeadKindLine(one.box, one.place, one.reason, one.count) for one in kinds),
         rows=tuple(_dead_line(room, one) for one in found[:PAGE]),
         before=found[PAGE - 1].id if len(found) > PAGE else None,
         first=before is None,

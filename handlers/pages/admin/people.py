@@ -60,6 +60,8 @@ class PeoplePage:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
+    """An account that somebody has on a platform."""
+
     platform: str
     user_id: str
     departments: str

@@ -13,7 +13,7 @@ from bot.domain.policy_changes import (
     Setting,
     Value,
     ValueKind,
-    setting,
+    setting_of,
     value_of,
 )
 from bot.errors import InvalidInput, NotFound, Refused
@@ -46,6 +46,8 @@ class SettingLine:
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """A change of a number that was made."""
+
     when: str
     who: str
     whose: str
@@ -163,7 +165,7 @@ async def _preview(room: Room, one: Setting, asked: Asked) -> Preview:
 def _setting(key: str) -> Setting:
     """Raises NotFound."""
     try:
-        return setting(key)
+        return setting_of(key)
     except StopIteration:
         raise NotFound(texts.NO_SUCH_SETTING) from None
 
@@ -221,7 +223,7 @@ async def _line(room: Room, one: Setting, last: PolicyChange | None) -> SettingL
 
 
 async def _told(room: Room, change: PolicyChange) -> Change:
-    one, people = setting(change.key), room.tx.people
+    one, people = setting_of(change.key), room.tx.people
     team = await people.get(change.team_id) if change.team_id is not None else None
     return Change(
         when=room.moment(change.at),

@@ -33,6 +33,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
+    """What led from one week's forecast to another's, step by step."""
+
     was_week: str
     now_week: str
     was: str
@@ -42,6 +44,8 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
+    """How well forecasts held, for one person, level or horizon."""
+
     label: str
     share: str
     lines: int

@@ -26,6 +26,8 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class DealRow:
+    """A deal as it is forecast."""
+
     deal_id: int
     customer: str
     level: str
@@ -40,6 +42,8 @@ class DealRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Deals under one heading, with their sum."""
+
     label: str
     amount: str
     deals: tuple[DealRow, ...]

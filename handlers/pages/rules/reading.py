@@ -61,6 +61,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class OnTheWay:
+    """A change of rules that is not published yet."""
+
     number: int
     rules: tuple[str, ...]
     state: str
@@ -96,6 +98,8 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRule:
+    """A rule before and after a change."""
+
     id: str
     version: int
     words: str
@@ -118,6 +122,8 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class Press:
+    """A button by which somebody may move a change on."""
+
     move: str
     label: str
     style: str

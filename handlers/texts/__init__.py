@@ -1,0 +1,1 @@
+"""Every sentence the bot says, a file for each subject."""
