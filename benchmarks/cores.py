@@ -15,6 +15,8 @@ from pathlib import Path
 GROUPS = Path("/sys/fs/cgroup/cpu")
 """Of Linux' control groups, version 1, where root may add some."""
 PERIOD_US = 10_000
+SHARE = 0.15
+"""Of a core, for each of two processes that are compared with one."""
 FIRST = 20 * 1024
 """Twenty times the weight of another process, so that it gets its share beside busy ones."""
 
@@ -58,11 +60,11 @@ def slowed(share: float) -> Place:
     return there
 
 
-def two(share: float) -> tuple[str, list[Place]]:
+def two() -> tuple[str, list[Place]]:
     """Places for two processes that are compared with one of them, and what to call such a place:
     slow cores of their own; where there are none, the two cores that all else is on as well."""
     if can_slow():
-        return f"with {share:.0%} of a core", [slowed(share)] * 2
+        return f"with {SHARE:.0%} of a core", [slowed(SHARE)] * 2
     print("   cores cannot be slowed here, which takes root and control groups", flush=True)
     cores = sorted(os.sched_getaffinity(0))
     return "pinned", [pinned(cores[0]), pinned(cores[-1])]

@@ -7,7 +7,7 @@ there are no pages. Every message tells of a customer of its own and is stored a
 
 The clock is told, and what can be compared on a machine that others use: processor time of the
 bot's process and of PostgreSQL's, and statements for each message. Two processes, which get the
-load in turn, are compared with one, each on a core of `SHARE` the speed, so that client and
+load in turn, are compared with one, each on a slow core (benchmarks/cores.py), so that client and
 database have room beside them. Where cores cannot be slowed each is pinned to one that client and
 database use as well; then the ratio by processor time is what two free cores would give.
 """
@@ -51,7 +51,6 @@ CUSTOMERS = 20_000
 MESSAGES = int(os.environ.get("GENDAN_BENCH_MESSAGES", "3000"))
 WARM_UP = max(100, MESSAGES // 10)
 CONNECTIONS = 32
-SHARE = 0.25
 REPLIES = 2  # the card, and a line on what the customer objects to
 
 
@@ -76,7 +75,7 @@ class Found:
     def __str__(self) -> str:
         return (
             f"{self.messages_per_s:.0f} messages/s; {self.bot_ms:.2f} ms of processor time and "
-            f"{self.statements:.1f} statements a message, {self.server_ms:.2f} ms of PostgreSQL"
+            f"{self.statements:.1f} statements a message; {self.server_ms:.2f} ms of PostgreSQL's"
         )
 
 
@@ -286,7 +285,7 @@ async def main() -> None:
 
 async def _compare_two(url: str, folder: Path, total: int) -> None:
     """With one; total: messages to each, as many as the database had before."""
-    told, places = two(SHARE)
+    told, places = two()
     one = await measure(url, folder, places[:1], range(total, 2 * total))
     print(f"   PostgreSQL, one {told}: {one}", flush=True)
     both = await measure(url, folder, places, range(2 * total, 3 * total))

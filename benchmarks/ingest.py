@@ -7,8 +7,8 @@ more with the inbox on NATS JetStream, whose server is a further process here, w
 beside SQLite's: as it comes, when it leaves them to the system for two minutes, and with
 `sync_interval: always`, when each message is on the disk before it is acknowledged.
 
-Two processes on one PostgreSQL are compared with one of them, each on a core of `SHARE` the speed,
-so that client and database have room beside them.
+Two processes on one PostgreSQL are compared with one of them, each on a slow core
+(benchmarks/cores.py), so that client and database have room beside them.
 
 Short rounds alternate, and each of ours is compared with the bare one beside it, so that
 both see the same weather; the median of these ratios counts. Beside the rates, which depend
@@ -67,7 +67,6 @@ ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "14"))
 """With the calm one less than the 50,000 that a dispatcher lets wait."""
 CALM_RATE = 300
 MINUTES = int(os.environ.get("MINUTES", "0"))
-SHARE = 0.25
 WARM_MINUTES = 2
 MORE_MEMORY = 1.05
 
@@ -286,13 +285,13 @@ async def compare(
 
 async def compare_two(name: str, make: Callable[[int], bytes], folder: Path, url: str) -> None:
     """With one, each with CONNECTIONS."""
-    told, places = two(SHARE)
+    told, places = two()
     servers = [await Server.start("ours", url, place) for place in places]
     numbers = itertools.count()
 
     async def of(some: list[Server]) -> tuple[float, float]:
         """Requests a second, and processor time of each."""
-        requests = [make(next(numbers)) for _ in range(len(some) * REQUESTS)]
+        requests = [make(next(numbers)) for _ in range(len(some) * REQUESTS // 2)]
         rounds = await asyncio.gather(*(
             server.take(requests[n :: len(some)], folder / f"{n}.requests")
             for n, server in enumerate(some)

@@ -181,7 +181,7 @@ def _prepare(
         sql=str(compiled),
         values=_values(binds, made, dialect),
         gives_rows=len(columns) > 0,
-        to_row=namedtuple("Row", columns.keys())._make,
+        to_row=_naming(columns.keys()),
         processes=tuple(
             (place, process)
             for place, column in enumerate(columns)
@@ -191,6 +191,11 @@ def _prepare(
         table=_written(statement),
         unread=statement in _unread,
     )
+
+
+def _naming(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    row: Any = namedtuple("Row", columns)
+    return row._make  # type: ignore[no-any-return]
 
 
 def _written(statement: Any) -> Table | None:
