@@ -6,10 +6,10 @@ there are no pages. Every message tells of a customer of its own and is stored a
 (`auto_confirm`), so each makes an activity, its light and figures, an audit entry and a card.
 
 The clock is told, and what can be compared on a machine that others use: processor time of the
-bot's process and statements for each message. On PostgreSQL the server's work comes on top. Two
-processes are pinned to a core each and compared with one that is pinned; the load, which goes to
-both in turn, and the database share these cores, so the ratio by processor time is what two free
-cores would give.
+bot's process and of PostgreSQL's, and statements for each message. Two processes, which get the
+load in turn, are compared with one, each on a slow core (benchmarks/cores.py), so that client and
+database have room beside them. Where cores cannot be slowed each is pinned to one that client and
+database use as well; then the ratio by processor time is what two free cores would give.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from sqlalchemy import Engine, event, func, select
 
 from benchmarks import bodies, load
 from benchmarks.company import put
+from benchmarks.cores import Place, anywhere, two
 from benchmarks.databases import KINDS, fresh_url
 from benchmarks.people import hire
+from benchmarks.postgres_time import PostgresTime
 from bot.clock import WallClock
 from config.settings import Settings
 from config.wiring.building import build
@@ -58,6 +60,23 @@ class Spent:
 
     cpu_s: float
     statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """messages_per_s: by the clock. bot_ms, server_ms: of one message, processor time of all bots
+    together and of PostgreSQL."""
+
+    messages_per_s: float
+    bot_ms: float
+    server_ms: float
+    statements: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.messages_per_s:.0f} messages/s; {self.bot_ms:.2f} ms of processor time and "
+            f"{self.statements:.1f} statements a message; {self.server_ms:.2f} ms of PostgreSQL's"
+        )
 
 
 def request(number: int) -> bytes:
@@ -156,54 +175,59 @@ async def _ask(process: asyncio.subprocess.Process) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def bots(url: str, folder: Path, cores: Sequence[set[int]]) -> AsyncIterator[Bots]:
-    """One for each set of cores that it may use."""
+async def bots(url: str, folder: Path, places: Sequence[Place]) -> AsyncIterator[Bots]:
+    """One at each place."""
     file = folder / "gendan.json"
     file.write_text(json.dumps(configuration(url, folder)), "utf-8")
-    processes, ports = [], []
-    for may_use in cores:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.end_to_end", str(file),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        os.sched_setaffinity(process.pid, may_use)
-        assert process.stdout is not None
-        processes.append(process)
-        ports.append(int(await process.stdout.readline()))
-    if len(cores) > 1:
-        await asyncio.sleep(5)  # until they have shared the conversations out
-    try:
-        yield Bots(processes, ports)
-    finally:
-        for process in processes:
-            assert process.stdin is not None
+    async with contextlib.AsyncExitStack() as stack:
+        begun = [await stack.enter_async_context(_bot(file, place)) for place in places]
+        if len(places) > 1:
+            await asyncio.sleep(5)  # until they have shared the conversations out
+        yield Bots([process for process, _ in begun], [port for _, port in begun])
+
+
+@contextlib.asynccontextmanager
+async def _bot(file: Path, place: Place) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """And its port. It comes to its place when it has started."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.end_to_end", str(file),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    port = int(await process.stdout.readline())
+    with place(process.pid):
+        try:
+            yield process, port
+        finally:
             process.stdin.close()
             await process.wait()
 
 
-async def measure(
-    url: str, folder: Path, cores: Sequence[set[int]], numbers: range
-) -> tuple[float, float, float]:
-    """(messages a second, processor milliseconds and statements a message) of bots, which have
-    warmed up with the first of these messages."""
+async def measure(url: str, folder: Path, places: Sequence[Place], numbers: range) -> Found:
+    """What these messages cost bots, which have warmed up with the first of them."""
     requests = [request(number) for number in numbers]
     database = await Database.open(url)
+    server = PostgresTime(database)
     try:
-        async with bots(url, folder, cores) as serving:
+        async with bots(url, folder, places) as serving:
             await serving.take(requests[:WARM_UP], folder)
             await _handled(database)
-            before, begun = await serving.spent(), time.perf_counter()
+            await server.look()
+            served, before, begun = server.spent_s, await serving.spent(), time.perf_counter()
             await serving.take(requests[WARM_UP:], folder)
             await _handled(database)
             after, seconds = await serving.spent(), time.perf_counter() - begun
+            await server.look()
         await _all_there(database, numbers.stop)
     finally:
         await database.close()
     count = len(requests) - WARM_UP
-    return (
-        count / seconds,
-        (after.cpu_s - before.cpu_s) / count * 1000,
-        (after.statements - before.statements) / count,
+    return Found(
+        messages_per_s=count / seconds,
+        bot_ms=(after.cpu_s - before.cpu_s) / count * 1000,
+        server_ms=(server.spent_s - served) / count * 1000,
+        statements=(after.statements - before.statements) / count,
     )
 
 
@@ -241,41 +265,35 @@ async def _fill(url: str) -> None:
     await database.close()
 
 
-def _report(name: str, found: tuple[float, float, float]) -> None:
-    rate, cpu_ms, statements = found
-    print(
-        f"   {name}: {rate:.0f} messages/s; {cpu_ms:.2f} ms of processor time and "
-        f"{statements:.1f} statements a message",
-        flush=True,
-    )
-
-
 async def main() -> None:
-    everywhere, total = os.sched_getaffinity(0), WARM_UP + MESSAGES
+    total = WARM_UP + MESSAGES
     wanted = os.environ.get("GENDAN_BENCH_KINDS", ",".join(KINDS)).split(",")
     with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as name:
         folder = Path(name)
         if "SQLite" in wanted:
             url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
             await _fill(url)
-            _report("SQLite", await measure(url, folder, [everywhere], range(total)))
+            print(f"   SQLite: {await measure(url, folder, [anywhere], range(total))}", flush=True)
         if "PostgreSQL" not in wanted:
             return
         async with fresh_url() as url:
             await _fill(url)
-            _report("PostgreSQL", await measure(url, folder, [everywhere], range(total)))
-            cores = sorted(everywhere)[:2]
-            if len(cores) < 2:
-                return
-            one = await measure(url, folder, [{cores[0]}], range(total, 2 * total))
-            _report("PostgreSQL, one pinned", one)
-            pinned = [{core} for core in cores]
-            two = await measure(url, folder, pinned, range(2 * total, 3 * total))
-            _report("PostgreSQL, two pinned", two)
-            print(
-                f"   two pinned are {two[0] / one[0]:.2f} times one by the clock, "
-                f"{2 * one[1] / two[1]:.2f} times by processor time"
-            )
+            found = await measure(url, folder, [anywhere], range(total))
+            print(f"   PostgreSQL: {found}", flush=True)
+            await _compare_two(url, folder, total)
+
+
+async def _compare_two(url: str, folder: Path, total: int) -> None:
+    """With one; total: messages to each, as many as the database had before."""
+    told, places = two()
+    one = await measure(url, folder, places[:1], range(total, 2 * total))
+    print(f"   PostgreSQL, one {told}: {one}", flush=True)
+    both = await measure(url, folder, places, range(2 * total, 3 * total))
+    print(f"   PostgreSQL, two {told}: {both}", flush=True)
+    print(
+        f"   two are {both.messages_per_s / one.messages_per_s:.2f} times one by the clock, "
+        f"{2 * one.bot_ms / both.bot_ms:.2f} times by processor time"
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ more with the inbox on NATS JetStream, whose server is a further process here, w
 beside SQLite's: as it comes, when it leaves them to the system for two minutes, and with
 `sync_interval: always`, when each message is on the disk before it is acknowledged.
 
+Two processes on one PostgreSQL are compared with one of them, each on a slow core
+(benchmarks/cores.py), so that client and database have room beside them.
+
 Short rounds alternate, and each of ours is compared with the bare one beside it, so that
 both see the same weather; the median of these ratios counts. Beside the rates, which depend
 on who else uses the machine, stands the processor time that each server spent on a request.
@@ -38,6 +41,7 @@ from xml.etree import ElementTree
 from aiohttp import web
 
 from benchmarks import bodies, load
+from benchmarks.cores import Place, anywhere, two
 from benchmarks.databases import fresh_url
 from benchmarks.nats_server import find_server, own_server
 from bot.clock import WallClock
@@ -190,18 +194,23 @@ class Round:
 class Server:
     """One of the two, in a process of its own."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, port: int, place: Place = anywhere
+    ) -> None:
         self._process = process
         self._port = port
+        self._there = contextlib.ExitStack()
+        self._there.enter_context(place(process.pid))
 
     @classmethod
-    async def start(cls, kind: str, url: str) -> Server:
+    async def start(cls, kind: str, url: str, place: Place = anywhere) -> Server:
+        """It comes to its place when it has started."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.ingest", kind, url,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
-        return cls(process, int(await process.stdout.readline()))
+        return cls(process, int(await process.stdout.readline()), place)
 
     async def take(self, requests: list[bytes], file: Path, *, rate: float = 0) -> Round:
         load.save(requests, file)
@@ -226,6 +235,7 @@ class Server:
     async def stop(self) -> None:
         self._process.terminate()
         await self._process.wait()
+        self._there.close()
 
     async def tell(self) -> tuple[float, float]:
         """Processor seconds so far, and megabytes of resident memory."""
@@ -279,6 +289,38 @@ async def compare(
     report(name, pairs, (calm[0], calm[1]))
 
 
+async def compare_two(name: str, make: Callable[[int], bytes], folder: Path, url: str) -> None:
+    """With one, each with CONNECTIONS."""
+    told, places = two()
+    servers = [await Server.start("ours", url, place) for place in places]
+    numbers = itertools.count()
+
+    async def of(some: list[Server]) -> tuple[float, float]:
+        """Requests a second, and processor time of each."""
+        requests = [make(next(numbers)) for _ in range(len(some) * REQUESTS // 2)]
+        rounds = await asyncio.gather(*(
+            server.take(requests[n :: len(some)], folder / f"{n}.requests")
+            for n, server in enumerate(some)
+        ))  # fmt: skip
+        return (
+            min(one.rate for one in rounds) * len(some),
+            statistics.mean(one.server_us for one in rounds),
+        )
+
+    await of(servers)  # what is done once shall be done
+    pairs = [(await of(servers[:1]), await of(servers)) for _ in range(ROUNDS)]
+    for server in servers:
+        await server.stop()
+    middle = statistics.median
+    print(
+        f"   {name}, two {told}: {middle(both[0] / one[0] for one, both in pairs):.2f} times one "
+        f"by the clock: {middle(both[0] for _, both in pairs):,.0f}/s and "
+        f"{middle(one[0] for one, _ in pairs):,.0f}/s, "
+        f"{middle(both[1] for _, both in pairs):.0f} and "
+        f"{middle(one[1] for one, _ in pairs):.0f} µs of processor time"
+    )
+
+
 def report(name: str, pairs: list[tuple[Round, Round]], calm: tuple[Round, Round]) -> None:
     """Pairs of a bare round and one of ours; calm: such a pair at CALM_RATE."""
     middle = statistics.median
@@ -310,6 +352,8 @@ async def main() -> None:
             await compare(f"SQLite, {make.__name__}", make, folder, f"sqlite:///{folder / 'b.db'}")
             async with fresh_url() as url:
                 await compare(f"PostgreSQL, {make.__name__}", make, folder, url)
+            async with fresh_url() as url:
+                await compare_two(f"PostgreSQL, {make.__name__}", make, folder, url)
         if find_server() is None:
             print("   JetStream: not measured, there is no nats-server here")
             continue

@@ -9,7 +9,6 @@ handlers. MESSAGES in the environment makes it shorter.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 import tracemalloc
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benchmarks import bodies
 from benchmarks.databases import KINDS, fresh
 from benchmarks.people import handlers_for, hire
+from benchmarks.postgres_time import PostgresTime
 from benchmarks.reply import envelope
 from bot.clock import WallClock
 from bot.dispatcher import Dispatcher
@@ -39,8 +39,6 @@ from storage.unit_of_work import UnitOfWork
 
 MESSAGES = int(os.environ.get("MESSAGES", "4000"))
 PEOPLE, CUSTOMERS = 1_000, 20_000
-LOOK_EVERY_S = 0.2
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 Sizes = Mapping[str, tuple[int, int]]
 """Table -> rows, bytes with indexes."""
@@ -119,7 +117,7 @@ async def talk(database: Database) -> Cost:
             wording=Wording(apology=str),
         ),
     )
-    server = Server(database)
+    server = PostgresTime(database)
     await server.look()
     worked, served = time.process_time(), server.spent_s
     looking = asyncio.create_task(server.run())
@@ -172,40 +170,6 @@ async def _bytes(conn: AsyncConnection, table: str) -> int:
             " (SELECT name FROM sqlite_master WHERE tbl_name = :name)"
         )
     return int(await conn.scalar(query, {"name": table}) or 0)
-
-
-class Server:
-    """Counts the processor seconds of PostgreSQL's processes for this database, of which some end
-    on the way; without those that write and tidy for all databases. 0 for SQLite."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._spent: dict[int, float] = {}
-
-    @property
-    def spent_s(self) -> float:
-        return sum(self._spent.values())
-
-    async def run(self) -> None:
-        """For ever; ends by cancellation."""
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
-
-    async def look(self) -> None:
-        async with self._database.read() as tx:
-            conn = tx.delivery._conn
-            if conn.dialect.name == "sqlite":
-                return
-            query = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-            for pid in (await conn.execute(query)).scalars():
-                with contextlib.suppress(FileNotFoundError):
-                    self._spent[pid] = _spent_s(pid)
-
-
-def _spent_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 if __name__ == "__main__":

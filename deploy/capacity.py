@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 _ROWS = "`benchmarks/row_sizes.py`"
+_COSTS = "`benchmarks/end_to_end.py`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,16 @@ OF_A_CUSTOMER: Mapping[str, Table] = {
     "contacts": Table(1.0, 53, 172),
 }
 ENVELOPE_BYTES = 297
-SQLITE_MS, POSTGRES_MS, SERVER_MS = 6.3, 10.8, 4.7
-"""Processor time of a message: of the bot on SQLite (docs/benchmarks.md, a quiet hour); of the bot
-on PostgreSQL and of PostgreSQL itself (row_sizes, load 9 to 11; at load 17 they were 13.6 and
-5.7)."""
+SQLITE_MS, POSTGRES_MS, SERVER_MS = 2.17, 3.11, 3.11
+"""Processor time of a message: of the bot on SQLite and on PostgreSQL, and of PostgreSQL itself.
+`python -m benchmarks end_to_end`, docs/benchmarks.md."""
 NAME_BYTES = 1072
 """Of a customer, in the memory of each process."""
 
 SLACK = 1.4
 """PostgreSQL's pages beside packed ones: a fifth of the rows may be dead before vacuum comes
 (autovacuum_vacuum_scale_factor), and pages of indexes are about two thirds full."""
-CONNECTIONS = 42
+CONNECTIONS = 41
 """Of each process, on a machine of eight cores or more: docs/scaling.md."""
 SWEEP_S, FORECAST_S = 1.65, 33.4
 """On PostgreSQL, for 1,000,000 open deals: docs/benchmarks.md."""
@@ -227,7 +227,7 @@ def _of_databases(team: Team) -> Iterator[_Load]:
     largest = max(one.rows * one.postgres_bytes for one in OF_A_MESSAGE.values())
     yield (
         "one process on SQLite", _cores(team.per_s, SQLITE_MS), 1,
-        "PostgreSQL and a process for each core (docs/scaling.md)", _ROWS,
+        "PostgreSQL and a process for each core (docs/scaling.md)", _COSTS,
     )  # fmt: skip
     yield (
         "100 GB in one SQLite file", sum(one.sqlite_bytes for one in _stored(team)), MOST_IN_SQLITE,
@@ -235,7 +235,7 @@ def _of_databases(team: Team) -> Iterator[_Load]:
     )  # fmt: skip
     yield (
         "max_connections = 100", _cores(team.per_s, POSTGRES_MS) * CONNECTIONS, 97,
-        "raise it: 42 for each process", "PostgreSQL's default; docs/scaling.md",
+        f"raise it: {CONNECTIONS} for each process", "PostgreSQL's default; docs/scaling.md",
     )  # fmt: skip
     yield (
         "500 GB in one table", team.kept * largest * SLACK, 500e9,
@@ -245,7 +245,7 @@ def _of_databases(team: Team) -> Iterator[_Load]:
     yield (
         "one PostgreSQL of 64 cores", _cores(team.per_s, SERVER_MS), 64,
         "several installations, each for some of the companies or regions: no message needs two",
-        f"{_ROWS}; assumed: the largest machine that one rents",
+        f"{_COSTS}; assumed: the largest machine that one rents",
     )  # fmt: skip
 
 

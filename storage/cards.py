@@ -100,7 +100,7 @@ class Cards:
     async def get(self, card_id: str) -> ShownCard | None:
         rows = await self._conn.execute(_GET, {"key": card_id})
         row = rows.one_or_none()
-        return None if row is None else ShownCard(**row._mapping)
+        return None if row is None else ShownCard(**row._asdict())
 
 
 class Dialogs:

@@ -131,8 +131,8 @@ class Database:
 
     async def pending_of(self, inbox_ids: Sequence[int]) -> Sequence[Pending]:
         """Those of them that are still to be handled."""
-        async with self.read() as tx:
-            return await tx.delivery.pending_of(inbox_ids)
+        async with self._at_once() as conn:
+            return await UnitOfWork(cast(AsyncConnection, conn)).delivery.pending_of(inbox_ids)
 
     async def first_of(self, conversation: str) -> Pending | None:
         """What is to be handled next there."""

@@ -18,7 +18,7 @@ READERS = 4
 AT_A_TIME = 32  # messages that a process handles, see bot/handling.py
 FOR_EACH_CORE = 4  # of them: while the one waits for the disk or a lock, the others compute
 BESIDE_MESSAGES = 6  # the inbox's commits, ticks, senders, pages
-BESIDE_POOL = 4  # leases, news told and heard, the turn to open long connections
+BESIDE_POOL = 3  # leases, news, the turn to open long connections
 STATEMENT_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 20.0
 

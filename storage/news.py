@@ -12,19 +12,15 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ARRAY, String, bindparam, column, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.clock import wait_for
 from storage.engines import ANSWER_OR_BE_GONE, to_url
 
 CHANNEL = "gendan"  # the triggers of migration 0028 tell there, too
 LOOK_EVERY_S = 2.0
 PAUSE_S = 1.0
-MOST_AT_ONCE = 200
-
-_TELL = select(func.pg_notify(CHANNEL, column("word", String))).select_from(
-    func.unnest(bindparam("words", type_=ARRAY(String))).alias("word")
-)
+_TELL = "SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word"
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +40,7 @@ class News:
         self.listening = asyncio.Event()
         self._engine: AsyncEngine = create_async_engine(
             to_url(url),
-            pool_size=2,
+            pool_size=1,
             max_overflow=0,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
@@ -63,44 +59,42 @@ class News:
 
     async def run(self) -> None:
         try:
-            await asyncio.gather(self._listen(), self._speak())
+            while True:
+                try:
+                    await self._listen_and_tell()
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                    log.warning("nothing heard", extra={"action": "news", "error": repr(error)})
+                    await asyncio.sleep(PAUSE_S)
         finally:
             await self._engine.dispose()
 
-    async def _listen(self) -> None:
-        while True:
+    async def _listen_and_tell(self) -> None:
+        """Until the connection is lost. By the driver: most of what a word costs would be
+        SQLAlchemy's steps around it."""
+        async with self._engine.connect() as conn:
+            driver: Any = (await conn.get_raw_connection()).driver_connection
             try:
-                async with self._engine.connect() as conn:
-                    raw: Any = (await conn.get_raw_connection()).driver_connection
-                    await raw.add_listener(CHANNEL, self._on_word)
-                    try:
-                        if self.listening.is_set():
-                            self._on_gap()
-                        self.listening.set()
-                        while True:
-                            await asyncio.sleep(LOOK_EVERY_S)
-                            await conn.execute(text("SELECT 1"))
-                    finally:
-                        await conn.invalidate()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-                log.warning("nothing heard", extra={"action": "news", "error": repr(error)})
-                await asyncio.sleep(PAUSE_S)
+                await driver.add_listener(CHANNEL, self._on_word)
+                if self.listening.is_set():
+                    self._on_gap()
+                self.listening.set()
+                while True:
+                    await wait_for(self._something, LOOK_EVERY_S)
+                    self._something.clear()
+                    await self._tell_all(driver)
+            finally:
+                await conn.invalidate()
+
+    async def _tell_all(self, driver: Any) -> None:
+        """Of nothing, too: thus it is noticed that the connection is lost."""
+        words = list(self._to_tell)
+        self._to_tell.clear()
+        try:
+            await driver.fetch(_TELL, CHANNEL, words)
+        except BaseException:
+            self._to_tell |= dict.fromkeys(words)
+            self._something.set()
+            raise
 
     def _on_word(self, _: Any, __: int, ___: str, word: object) -> None:
         self._heard(str(word))
-
-    async def _speak(self) -> None:
-        while True:
-            await self._something.wait()
-            self._something.clear()
-            while self._to_tell:
-                words = list(self._to_tell)[:MOST_AT_ONCE]
-                for word in words:
-                    del self._to_tell[word]
-                try:
-                    async with self._engine.connect() as conn:
-                        await conn.execute(_TELL, {"words": words})
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-                    log.warning("not told", extra={"action": "news", "error": repr(error)})
-                    self._to_tell |= dict.fromkeys(words)
-                    await asyncio.sleep(PAUSE_S)

@@ -59,7 +59,7 @@ class Direct:
         """Raises what SQLAlchemy would."""
         ready = prepared.find(statement, parameters, self.dialect)
         many = isinstance(parameters, list)
-        if ready is None or (many and ready.columns is not None):
+        if ready is None or (many and ready.gives_rows):
             await self.write_what_waits()
             return await self._conn.execute(statement, parameters)
         arguments = ready.arguments(parameters)
@@ -125,7 +125,7 @@ class Direct:
             await self._told(ready.sql, statement.executemany(rows))
             return Done(-1)
         found = await self._told(ready.sql, statement.fetch(*rows[0]))
-        if ready.columns is None:
+        if not ready.gives_rows:
             return Done(_rowcount(statement.get_statusmsg()))
         return ready.result(found)
 

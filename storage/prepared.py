@@ -8,14 +8,14 @@ once here. Who executes it: `storage/sqlite_writer.py`, `storage/postgres_connec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, Executable, Numeric, Table, UpdateBase
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, MultipleResultsFound, NoResultFound
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
@@ -60,6 +60,47 @@ class Done:
     rowcount: int
 
 
+class Rows:
+    """What a statement gives; of SQLAlchemy's Result what repositories ask."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> list[Any]:
+        return self._rows
+
+    def first(self) -> Any:
+        return self._rows[0] if self._rows else None
+
+    def one_or_none(self) -> Any:
+        if len(self._rows) > 1:
+            raise MultipleResultsFound("one row was expected at most")
+        return self.first()
+
+    def one(self) -> Any:
+        if not self._rows:
+            raise NoResultFound("one row was expected")
+        return self.one_or_none()
+
+    def scalar(self) -> Any:
+        return self._rows[0][0] if self._rows else None
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def scalar_one_or_none(self) -> Any:
+        return self.scalars().one_or_none()
+
+    def scalars(self) -> Rows:
+        """The first value of each."""
+        return Rows([row[0] for row in self._rows])
+
+
 @dataclass(frozen=True, slots=True)
 class _Values:
     """The parameters, in the order in which the driver takes them. pick: takes them out of what
@@ -82,13 +123,14 @@ class _Values:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as the driver takes it. columns: what its rows are called; none where it gives
-    none. processes: what a row's values go through, by place. tables: that it names; table: of
-    them, the one that it writes to. unread: see `prepared`."""
+    """A statement as the driver takes it. to_row: gives values the names of its columns.
+    processes: what a row's values go through, by place. tables: that it names; table: of them, the
+    one that it writes to. unread: see `prepared`."""
 
     sql: str
     values: _Values
-    columns: SimpleResultMetaData | None
+    gives_rows: bool
+    to_row: Callable[[Iterable[Any]], Any]
     processes: tuple[tuple[int, Process], ...]
     tables: frozenset[Table]
     table: Table | None
@@ -100,18 +142,18 @@ class Prepared:
             return [self.values.of(one) for one in parameters]
         return self.values.of(parameters or {})
 
-    def result(self, found: Sequence[Sequence[Any]]) -> IteratorResult[Any]:
+    def result(self, found: Sequence[Sequence[Any]]) -> Rows:
         """found: the driver's rows, of a statement that gives any."""
-        columns = self.columns or SimpleResultMetaData(())
-        return IteratorResult(columns, iter([self._read(row) for row in found]))
-
-    def _read(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        if not self.processes:
-            return tuple(row)
-        values = list(row)
-        for place, process in self.processes:
-            values[place] = process(values[place])
-        return tuple(values)
+        to_row, processes = self.to_row, self.processes
+        if not processes:
+            return Rows([to_row(row) for row in found])
+        rows = []
+        for row in found:
+            values = list(row)
+            for place, process in processes:
+                values[place] = process(values[place])
+            rows.append(to_row(values))
+        return Rows(rows)
 
 
 def _prepare(
@@ -138,7 +180,8 @@ def _prepare(
     return Prepared(
         sql=str(compiled),
         values=_values(binds, made, dialect),
-        columns=SimpleResultMetaData(columns.keys()) if len(columns) else None,
+        gives_rows=len(columns) > 0,
+        to_row=_naming(columns.keys()),
         processes=tuple(
             (place, process)
             for place, column in enumerate(columns)
@@ -148,6 +191,11 @@ def _prepare(
         table=_written(statement),
         unread=statement in _unread,
     )
+
+
+def _naming(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    row: Any = namedtuple("Row", columns)
+    return row._make  # type: ignore[no-any-return]
 
 
 def _written(statement: Any) -> Table | None:

@@ -18,7 +18,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
@@ -34,6 +33,7 @@ from storage.engines import BUSY_TIMEOUT_MS, prepare_sqlite, to_json
 from storage.inbox import NEW_ROW, ROW_KEY, ids_in_order, to_row
 from storage.prepared import Done, Prepared
 from storage.tables import inbox
+from storage.tables.columns import as_text
 from storage.unit_of_work import UnitOfWork
 
 MAX_STRETCH_S = 0.01  # of statements without letting other tasks run
@@ -227,7 +227,7 @@ def _as_sqlalchemy_tells(conn: Connection, sql: str) -> Iterator[None]:
 def _insert(conn: Connection, envelopes: Sequence[Envelope]) -> list[int | None]:
     """The hottest path there is. Asking each column's type for how the driver takes its values
     would cost as much again as all the rest."""
-    rows = [to_row(envelope, _utc_text) for envelope in envelopes]
+    rows = [to_row(envelope, as_text) for envelope in envelopes]
     values = tuple(itertools.chain.from_iterable(rows))
     sql = _insert_sql(len(rows))
     with _as_sqlalchemy_tells(conn, sql):
@@ -270,7 +270,7 @@ class _Direct:
             tell(conn, cursor, ready.sql, arguments, None, many)
         try:
             (cursor.executemany if many else cursor.execute)(ready.sql, arguments)
-            if ready.columns is None:
+            if not ready.gives_rows:
                 return Done(cursor.rowcount)
             found = cursor.fetchall()
         except sqlite3.Error as error:
@@ -280,15 +280,6 @@ class _Direct:
     async def _let_others_run(self) -> None:
         await asyncio.sleep(0)
         self._since = self._clock()
-
-
-def _utc_text(moment: datetime) -> str:
-    """As SQLAlchemy keeps a moment in SQLite."""
-    if moment.tzinfo is None:
-        raise ValueError("a naive datetime reached the database")
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(" ", "microseconds")[: len("2026-01-28 15:00:00.000000")]
 
 
 @lru_cache(maxsize=512)

@@ -45,7 +45,7 @@ class Utc(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         # Some thirty moments are written for a message: each in one step instead of three.
-        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -61,7 +61,7 @@ class Utc(TypeDecorator[datetime]):
         )
 
 
-def _as_text(value: datetime | None) -> str | None:
+def as_text(value: datetime | None) -> str | None:
     """As SQLAlchemy writes a moment into SQLite."""
     if value is None:
         return None

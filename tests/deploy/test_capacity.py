@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmarks import row_sizes
 from deploy import capacity
 from deploy.capacity import Limit, Plan, Team, plan
+from storage import engines
 from storage.tables import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +120,21 @@ def test_the_tables_that_are_counted_are_ours() -> None:
     counted = {*capacity.OF_A_MESSAGE, *capacity.OF_A_CUSTOMER}
     assert counted <= set(metadata.tables)
     assert Path(row_sizes.__file__ or "").name in capacity._ROWS
+
+
+def test_it_counts_with_what_the_page_of_benchmarks_tells() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    for told in (
+        f"{capacity.SQLITE_MS} ms of processor time a message on SQLite",
+        f"{capacity.POSTGRES_MS} ms on PostgreSQL and {capacity.SERVER_MS} ms of its server",
+        f"{capacity.SWEEP_S} s PostgreSQL",
+        f"{capacity.FORECAST_S} s",
+    ):
+        assert told in page
+
+
+def test_a_process_has_so_many_connections_on_a_large_machine() -> None:
+    assert engines.pool_size(64) + engines.BESIDE_POOL == capacity.CONNECTIONS
 
 
 def test_the_page_shows_what_is_counted() -> None:

@@ -74,6 +74,16 @@ async def test_a_cut_connection_is_made_anew_and_told_as_a_gap(
     await other.until("again")
 
 
+async def test_what_was_said_when_the_connection_was_lost_is_told_over_the_next(
+    pair: tuple[Listener, Listener], postgres_url: str
+) -> None:
+    one, _ = pair
+    await cut(postgres_url)
+    one.news.tell("in between")
+    await one.until("in between")
+    assert one.gaps == 1
+
+
 async def test_a_lease_outlives_the_connection_over_which_it_was_taken(postgres_url: str) -> None:
     """An advisory lock would be gone, and its holder would not know."""
     division = Division(senders=frozenset())
