@@ -127,7 +127,7 @@ def _ending(*, overseer: bool, offered: bool) -> str:
 
 
 def _block(place: int, one: Finding) -> str:
-    lines = [f"{place}. **{one.named}：{one.count}**", f"- 说明：{one.meaning}"]
+    lines = [f"{place}. **{one.named}：{one.count}处**", f"- 说明：{one.meaning}"]
     names = "、".join(one.examples[:MOST_EXAMPLES])
     lines += [f"- 例如：{names}"] if names else []
     lines += [f"- 相关设置：{one.setting}"] if one.setting else []
