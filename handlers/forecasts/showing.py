@@ -185,7 +185,7 @@ async def show_team(desk: Desk, _: str) -> None:
         told += await _one_by_one(desk, people, found, signed)
     told += [texts.not_yet_submitted(missing)] if missing else []
     top = sorted(signed, key=lambda x: -x.line.amount_fen)[:TOP]
-    told += [f"**TOP{TOP}**", *(f"- {_line(one, names)}" for one in top)]
+    told += [f"**金额最大的{len(top)}个**", *(f"- {_line(one, names)}" for one in top)]
     told += [f"- {texts.risk_asked(names[x.line.opportunity_id])}" for x in top if not x.line.risk]
     customers.tell_alone(desk, "团队预测", "\n".join(told))
 

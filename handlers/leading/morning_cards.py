@@ -76,7 +76,6 @@ def build(
     lines += [texts.stuck(stuck)] if stuck else []
     lines += [texts.quiet(quiet)] if quiet else []
     lines += [alert_texts.uncovered(today.year)] if not watch.calendar.covers(today) else []
-    lines += [texts.HOW] if todo else []
     return Card(
         card_id=card_id_of(person_id, today),
         title=texts.title(today, [str(item.kind) for item in todo], stuck=len(stuck)),
@@ -146,7 +145,9 @@ def _choice(todo: Sequence[Item]) -> tuple[Field, ...]:
         Option(item.key, texts.numbered(number, short_name(item.account_name) or "客户待定"))
         for number, item in enumerate(todo[:OFFERED], 1)
     )
-    return (Field(ITEM, texts.WHICH, options=options),) if len(options) > 1 else ()
+    if len(options) < 2:
+        return ()
+    return (Field(ITEM, texts.WHICH, options=options, value=options[0].id),)
 
 
 _BUTTONS = (

@@ -83,7 +83,6 @@ async def build(
     today = watch.calendar.day_of(at)
     lines += [texts.quiet(len(team.leads) - len(loud))] if len(team.leads) > len(loud) else []
     lines += [alert_texts.uncovered(today.year)] if not watch.calendar.covers(today) else []
-    lines += [texts.HOW] if views else []
     return Card(
         card_id=f"{PREFIX}{leader_id}-{today:%Y%m%d}",
         title=texts.title(today, reds=len(views), locked=len(team.locked)),

@@ -292,6 +292,13 @@ async def _show_again(desk: Desk, card_id: str, claim: Claim) -> None:
     await desk.change(card, subject=f"opportunity:{deal.id}", data=_to_json(claim))
 
 
+def _to_check(claim: Claim) -> list[str]:
+    if not claim.exhibits:
+        return []
+    was_read = any("trouble" not in one.fields for one in claim.exhibits)
+    return [texts.CHECK if was_read else texts.UNREAD]
+
+
 async def _card(
     desk: Desk, account: Account, deal: Opportunity, claim: Claim, card_id: str
 ) -> Card:
@@ -303,7 +310,7 @@ async def _card(
             texts.file_line(one.kind, one.name, one.fields, looks_like=one.looks_like)
             for one in claim.exhibits
         ),
-        *([texts.CHECK] if claim.exhibits else []),
+        *_to_check(claim),
     ]
     if claim.number and read and claim.number != read:
         lines.append(texts.number_differs(claim.number, read))

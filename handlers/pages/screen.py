@@ -36,6 +36,7 @@ OLD_S = 300.0
 """What was worked out longer ago is not shown while the next one is: nobody wants yesterday's."""
 
 _DAY = timedelta(days=1)
+_NOTHING_YET = "近7天还没有数据"
 _LEVELS = (0.01, 0.5, 1.5)
 """Entries a day and person from which a cell of the heat map is darker."""
 
@@ -292,7 +293,7 @@ def _headlines(whole: Figures) -> tuple[Headline, ...]:
             "过程完整率",
             share,
             "" if done.value is None else "%",
-            f"近7天有效{done.part}次，共{done.whole}次",
+            f"近7天有效{done.part}次，共{done.whole}次" if done.whole else _NOTHING_YET,
             "",
         ),
         _wait("预警响应", whole.response),
@@ -302,10 +303,12 @@ def _headlines(whole: Figures) -> tuple[Headline, ...]:
 
 def _wait(label: str, wait: Wait) -> Headline:
     if wait.median is None:
-        return Headline(label, "—", "", "近7天没有样本", "")
+        return Headline(label, "—", "", _NOTHING_YET, "")
     words = figure_texts.hours(wait.median)
     digits = words.rstrip("小时分钟")
-    return Headline(label, digits, words[len(digits) :], f"近7天{wait.n}次的中位数", "")
+    return Headline(
+        label, digits, words[len(digits) :], f"近7天{figure_texts.of_how_many(wait.n)}", ""
+    )
 
 
 def _workdays(calendar: WorkingCalendar, at: datetime) -> list[date]:

@@ -42,13 +42,15 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class TeamOutlook:
-    """share: won and committed, of the team's target, in words; "—" without one."""
+    """share: won and committed, of the team's target, in words; "—" without one. width: the same
+    as a bar, 0..100."""
 
     name: str
     won: str
     commit: str
     best: str
     share: str
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Vital:
-    """One large figure. note: of how many, and what it means."""
+    """One large figure, "—" where there is none yet. note: of how many, and what it means."""
 
     label: str
     value: str
@@ -176,6 +178,7 @@ def _teams(rows: Mapping[int, _Row], names: Mapping[int, str]) -> tuple[TeamOutl
             texts.money(row.commit),
             texts.money(row.best),
             "—" if share(row) is None else f"{share(row)}%",
+            min(share(row) or 0, 100),
         )
         for leader, row in sorted(shown, key=order)
     )

@@ -127,7 +127,7 @@ def _ending(*, overseer: bool, offered: bool) -> str:
 
 
 def _block(place: int, finding: Finding) -> str:
-    lines = [f"{place}. **{finding.named}：{finding.count}**", f"- 说明：{finding.meaning}"]
+    lines = [f"{place}. **{finding.named}：{finding.count}处**", f"- 说明：{finding.meaning}"]
     names = "、".join(finding.examples[:MOST_EXAMPLES])
     lines += [f"- 例如：{names}"] if names else []
     lines += [f"- 相关设置：{finding.setting}"] if finding.setting else []

@@ -105,7 +105,7 @@ def rep_hint(state: State) -> str:
 
 
 def filed(number: int, arbiter: str) -> str:
-    return f"申诉 #{number} 已提交给{arbiter}，事实核查报告也发给了他和你。工作时间2小时内答复。"
+    return f"申诉 #{number} 已提交给{arbiter}，事实核查报告也发给了你们两人。工作时间2小时内答复。"
 
 
 def for_arbiter(rep: str, line: str) -> str:
@@ -217,7 +217,7 @@ def report(
 
 
 SECTIONS = (
-    "一、怎么算的", "二、合同与收退款", "三、谁做了什么", "四、时间线", "五、审批节点",
+    "一、怎么算的", "二、合同与收退款", "三、谁做了什么", "四、时间线", "五、审批用时（工作时间）",
     "六、支持申诉的", "七、不支持申诉的",
 )  # fmt: skip
 

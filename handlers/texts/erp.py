@@ -288,7 +288,7 @@ def reconciled(done: Reconciled) -> str:
         numbers = [number for number, reason in done.blocked if reason == why]
         if numbers:
             shown = "、".join(numbers[:10]) + ("……" if len(numbers) > 10 else "")
-            lines.append(f"- {words}，没有写{len(numbers)}条：{shown}")
+            lines.append(f"- {words}，{len(numbers)}条没有写过去：{shown}")
     return "\n".join(lines)
 
 

@@ -65,8 +65,13 @@ def wait(figure: Wait) -> str:
     waiting = f"另有{figure.open}个还在等" if figure.open else ""
     if figure.median is None:
         return f"还没有数据{f'（{waiting}）' if waiting else ''}"
-    told = "，".join(filter(None, (f"{figure.n}次的中位数", waiting)))
+    told = "，".join(filter(None, (of_how_many(figure.n), waiting)))
     return f"{hours(figure.median)}（{told}）"
+
+
+def of_how_many(times: int) -> str:
+    """What a middle value is the middle of."""
+    return "只有1次" if times == 1 else f"{times}次的中位数"
 
 
 def own(title: str, figures: Figures) -> str:
@@ -87,7 +92,7 @@ def own(title: str, figures: Figures) -> str:
 
 
 def period(first: date, last: date) -> str:
-    return f"{first.month}月{first.day}日—{last.month}月{last.day}日"
+    return f"{first.month}月{first.day}日–{last.month}月{last.day}日"
 
 
 def weekly(title: str, figures: Figures, *, rose: int, ended: int, kept: Share) -> str:

@@ -96,8 +96,16 @@ def simulated(
     return [
         f"试算{day(since)}到{day(until)}的{deals}份合同：合计 {yuan(before)} → {yuan(after)}"
         f"（{signed(after - before) if after != before else '不变'}）。",
-        f"影响面：涉及{people}人，{changed}人的金额会变。",
+        reach(people, changed),
     ]
+
+
+def reach(people: int, changed: int) -> str:
+    """Whom a change is about, and for how many of them it makes a difference."""
+    told = f"其中{changed}人的金额会变" if changed else "没有人的金额会变"
+    if changed == people:
+        told = "金额都会变" if people > 1 else "金额会变"
+    return f"影响面：涉及{people}人，{told}。"
 
 
 def person_lines(rows: Sequence[tuple[str, int, int]]) -> list[str]:
@@ -157,7 +165,7 @@ def news(
             f"拿你最近{months}个月的合同试算："
             f"现行规则 {yuan(was)}，新规则 {yuan(now)}（{verdict}）。"
         )
-    lines.append(f"影响面：涉及{people}人，{changed}人的金额会变。")
+    lines.append(reach(people, changed))
     before = "仍按旧规则" if old else "不按这些规则算"
     lines.append(f"{day(first)}前签约的合同{before}。有疑问请找 HRBP，现行规则发「奖金规则」。")
     return "\n".join(lines)

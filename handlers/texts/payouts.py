@@ -246,8 +246,8 @@ def locked(month: str, people: int) -> str:
 def head_of(month: str, head: str) -> str:
     """head: number and hash, as `gendan db verify` takes them."""
     return (
-        f"{month_words(month)}的奖金已锁定。审计链头：{head}\n"
-        "请保留这条消息：以后有人改动数据库里的记录，用 gendan db verify --head 加链头就能发现。"
+        f"{month_words(month)}的奖金已锁定。校验值：{head}\n"
+        "请留着这条：以后有人改动记录，在服务器上运行 gendan db verify --head 加校验值就能发现。"
     )
 
 
@@ -272,5 +272,5 @@ def pack_name(name: str, month: str) -> str:
 def pack_sent(name: str, total: int, head: str) -> str:
     return (
         f"{name}，合计 {yuan(total)}。任何人都可以用 gendan payouts verify 重算核验；"
-        f"链头 {head[:16]}… 已记入审计。"
+        f"校验值 {head[:16]}… 已记入审计。"
     )

@@ -105,6 +105,8 @@ _GROUPS = {
     "supply": "供应链", "privacy": "个人信息",
 }  # fmt: skip
 
+_OFF_AT_ZERO = frozenset({"customers.pool_after_workdays"})
+
 _NUMBER = re.compile(r"(?P<number>\d{1,6}(?:\.\d{1,3})?) ?(?P<unit>\D{0,4})")
 _CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:：点时](?P<minute>\d{1,2})?分?|(?P<half>点半))")
 
@@ -131,6 +133,8 @@ def value(setting: Setting, given: Value) -> str:
         return "、".join(str(item) for item in given) + WORDS[setting.key].unit if given else "无"
     if setting.kind in _CHOICES:
         return _CHOICES[setting.kind][str(given)]
+    if setting.key in _OFF_AT_ZERO and not given:
+        return OFF
     return f"{given}{WORDS[setting.key].unit}"
 
 

@@ -81,8 +81,8 @@ def light_line(
     who = f"{name}（{owner}）" if owner else name
     told = [f"{gap_days}个工作日没跟进"] if deal.light is not Light.GREEN else []
     if promised is not None:
-        late = "，已过期" if today is not None and promised.date() < today else ""
-        told.append(f"约好{customers.promised_words(promised)}联系{late}")
+        late = "没" if today is not None and promised.date() < today else ""
+        told.append(f"约好{customers.promised_words(promised)}{late}联系")
     if deal.stuck:
         told.append("阶段停滞")
     return f"{mark[deal.light]} {who} · {'，'.join(told)}"

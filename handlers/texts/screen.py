@@ -53,20 +53,24 @@ def realisation(found: Realisation, since: str, until: str) -> Told:
     """Of fewer people nothing is told: it would be the pay of one."""
     span = f"{_month(since)}到{_month(until)}"
     if found.rate is None:
-        return "—", "", f"{span}还没有锁定的月份，没有数。"
+        return "—", "", f"{span}的奖金还没有锁定，锁定后才有数。"
     if found.people < FEW:
-        return "—", "", f"样本{found.people}人，不到{FEW}人，不在大屏上显示。"
+        return "—", "", few(found.people)
     return (
         f"{float(found.rate):.1%}".removesuffix("%"),
         "%",
-        f"样本{found.people}人，{span}。每个人的已发÷应发，再对人求平均。",
+        f"{found.people}人，{span}：每人已发÷应发，再取平均。",
     )
+
+
+def few(people: int) -> str:
+    return f"只有{people}人，不到{FEW}人，不在大屏上显示。"
 
 
 def impact(day: date, changed: int, people: int) -> Told:
     when = f"{day.month}月{day.day}日发布"
     if people < FEW:
-        return "—", "", f"样本{people}人，不到{FEW}人，不在大屏上显示；{when}。"
+        return "—", "", f"{when}。{few(people)}"
     share = (200 * changed + people) // (2 * people)
     return (
         str(share),
@@ -79,12 +83,13 @@ NO_IMPACT: Told = ("—", "", "还没有试算后发布的规则变更。")
 
 
 def closing(found: Closing, *, still_open: int) -> Told:
-    tail = f"还有{still_open}件没裁定。" if still_open else "没有等着裁定的。"
     if found.middle is None:
-        return "—", "", f"近90天没有裁定过申诉。{tail}"
+        tail = f"还有{still_open}件等着裁定" if still_open else "也没有等着裁定的"
+        return "—", "", f"近90天没有裁定过申诉，{tail}。"
     value, unit = split(found.middle)
-    few = "，只作参考" if found.count < FEW else ""
-    return value, unit, f"样本{found.count}件{few}，近90天的中位数，按工作时间。{tail}"
+    of = f"{found.count}件的中位数" if found.count >= FEW else f"只有{found.count}件，仅供参考"
+    tail = f"还有{still_open}件等着裁定。" if still_open else ""
+    return value, unit, f"近90天{of}，按工作时间算。{tail}"
 
 
 def split(span: timedelta) -> tuple[str, str]:

@@ -290,7 +290,7 @@ def judged(who: str, week: str, fen: int) -> str:
 
 
 def target_set(who: str, quarter: str, fen: int) -> str:
-    return f"{who} {quarter} 目标已设为 {amount_words(fen)}。"
+    return f"{who}{quarter_words(quarter)}的目标已设为 {amount_words(fen)}。"
 
 
 def csm_set(customer: str, who: str) -> str:

@@ -102,7 +102,7 @@ def still_silent(notice: Notice, station: Station, customer: str) -> str:
     """To whoever leads the station."""
     what = f"{TITLES[notice.kind]} {notice.evidence_id}"
     return (
-        f"{STATIONS[station]}提醒过一次，还没有确认{what}"
+        f"已提醒过{STATIONS[station]}一次，还没有人确认{what}"
         f"（{customer}，{amount_words(notice.amount_fen)}）。请过问一下；「备货」看全部。"
     )
 
@@ -124,7 +124,8 @@ def not_bound(station: Station) -> str:
 
 
 def listed(notice: Notice, customer: str, waiting: list[Station], day: date) -> str:
-    told = f"- {day:%m-%d} {notice.evidence_id} {customer} {amount_words(notice.amount_fen)}"
+    about = f"{notice.evidence_id} {customer} {amount_words(notice.amount_fen)}"
+    told = f"- {day.month}月{day.day}日 {about}"
     if notice.kind is NoticeKind.CHANGE:
         told += "（有变更）"
     if waiting:

@@ -242,7 +242,7 @@ async def test_a_diagnosis_offers_an_administrator_what_helps(chat: Chat) -> Non
     await chat.say("zhao", "诊断")
     offers = chat.card("zhao")
     line = next(one for one in offers.lines if "公海天数" in one)
-    assert "超过20个工作日没有有效跟进：公海天数 0个工作日 → 30个工作日" in line
+    assert "超过20个工作日没有有效跟进：公海天数 关 → 30个工作日" in line
     asked = await chat.press("zhao", offers, f"开启第{line[0]}项")
     assert "影响：全公司，5人" in asked
     await chat.press("zhao", chat.card("zhao"), "确认修改")

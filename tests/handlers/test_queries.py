@@ -30,7 +30,7 @@ async def test_what_to_do_first_stands_on_top(chat: Chat) -> None:
     said = await chat.say("zhang", "待办")
     order = [said.index(word) for word in ("📝 嘉兴南湖铸造", "杭州恒锐机电 · ", "宁波甬江轴承 · ")]
     assert order == sorted(order)
-    assert "约好1月29日(周四)联系，已过期" in said
+    assert "约好1月29日(周四)没联系" in said
 
 
 async def test_sixty_items_stay_one_screen(chat: Chat) -> None:

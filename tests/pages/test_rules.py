@@ -81,7 +81,7 @@ async def test_from_the_canvas_to_everybodys_news(world: RuleWorld) -> None:
     }
     assert (await world.call("he", f"/rules/{number}/save", told))[0] == 200
     page = (await world.post("he", f"/rules/{number}", move="simulate"))[1]
-    assert "影响面：涉及1人，1人的金额会变" in page
+    assert "影响面：涉及1人，金额会变" in page
     assert "+2,000.00元" in page
     page = (await world.post("he", f"/rules/{number}", move="submit"))[1]
     assert "要由另一个人批准" in page
@@ -99,7 +99,7 @@ async def test_from_the_canvas_to_everybodys_news(world: RuleWorld) -> None:
     assert "现行规则 3,000.00元，新规则 5,000.00元（+2,000.00元）" in sent
     assert company.chat.heard_by("zhang") == before  # it went through the outbox
     reader = (await world.get("zhang", f"/rules/{number}"))[1]
-    assert "影响面：涉及1人，1人" in reader
+    assert "影响面：涉及1人，金额会变" in reader
     assert "张伟</td>" not in reader
 
 

@@ -235,7 +235,7 @@ def test_fewer_than_five_people_have_no_figure_on_a_wall(people: int, value: str
 def test_how_long_disputes_took_says_of_how_many() -> None:
     span = timedelta(minutes=90)
     assert texts.closing(Closing(3, span, span, 3), still_open=1) == (
-        "1.5", "小时", "样本3件，只作参考，近90天的中位数，按工作时间。还有1件没裁定。",
+        "1.5", "小时", "近90天只有3件，仅供参考，按工作时间算。还有1件等着裁定。",
     )  # fmt: skip
 
 

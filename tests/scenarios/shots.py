@@ -30,7 +30,7 @@ THEMES = ["light", "dark"]
 SIZES = {360: 780, 1280: 860, 3840: 2160}
 BOSS, LEADER, REP = ("wecom", "wangjianguo"), ("wecom", "limin"), ("wecom", "zhangwei")
 SELLER, FINANCE, HRBP = ("dingtalk", "wulei01"), ("wecom", "qianjin"), ("wecom", "fengxiao")
-ADMIN = ("wecom", "zhaoqian")
+ADMIN, NEW_LEADER = ("wecom", "zhaoqian"), ("wecom", "xunuo")
 
 LOST = (
     (("wecom", "chenjing"), "昆山正仪连接器丢单了，嫌价格高，选了更便宜的一家"),
@@ -46,9 +46,16 @@ NEXT_RULE = (
 PAGES: dict[str, tuple[tuple[str, str] | None, str]] = {
     "screen": (BOSS, "/"),
     "screen-team": (LEADER, "/"),
+    "screen-process": (BOSS, "/#2"),
+    "screen-funnel": (BOSS, "/#3"),
     "screen-outlook": (BOSS, "/#4"),
     "screen-vitals": (BOSS, "/#5"),
+    "screen-process-team": (LEADER, "/#2"),
     "screen-outlook-team": (LEADER, "/#4"),
+    "screen-nobody": (NEW_LEADER, "/"),
+    "screen-nobody-process": (NEW_LEADER, "/#2"),
+    "screen-nobody-funnel": (NEW_LEADER, "/#3"),
+    "screen-nobody-outlook": (NEW_LEADER, "/#4"),
     "customers": (LEADER, "/customers"),
     "customers-rep": (REP, "/customers"),
     "customer": (REP, "/customers/1"),
@@ -89,9 +96,13 @@ PAGES: dict[str, tuple[tuple[str, str] | None, str]] = {
     "admin-nothing": (ADMIN, "/admin/people?q=zzz"),
     "admin-forbidden": (REP, "/admin"),
 }
+"""Name -> who, and where. Behind # stands a turn of the big screen, «open» for everything unfolded,
+or «paper» for what is printed."""
 
 PAYOUT_PAGES: dict[str, tuple[tuple[str, str] | None, str]] = {
     "payouts": (SELLER, "/payouts?month=2026-12"),
+    "payouts-trace": (SELLER, "/payouts?month=2026-12#open"),
+    "payouts-paper": (SELLER, "/payouts?month=2026-12#paper"),
     "payouts-people": (FINANCE, "/payouts?month=2026-12"),
     "payouts-empty": (REP, "/payouts?month=2026-07"),
     "payouts-forbidden": (REP, "/payouts?person=1"),
@@ -99,6 +110,7 @@ PAYOUT_PAGES: dict[str, tuple[tuple[str, str] | None, str]] = {
     "disputes-empty": (REP, "/disputes"),
     "dispute": (HRBP, "/disputes/1"),
     "dispute-rep": (SELLER, "/disputes/1"),
+    "dispute-paper": (HRBP, "/disputes/1#paper"),
     "fund": (SELLER, "/fund"),
     "fund-hrbp": (HRBP, "/fund"),
 }
@@ -190,10 +202,15 @@ async def _one(
 
 async def _open_page(context: BrowserContext, url: str, name: str, *, width: int) -> None:
     who, path = {**PAGES, **PAYOUT_PAGES}[name]
-    path, _, turn = path.partition("#")
+    path, _, how = path.partition("#")
     await visit(context, url, who, path)
-    if turn and width == max(SIZES):
-        await context.pages[0].get_by_role("button", name=turn, exact=True).click()
+    page = context.pages[0]
+    if how == "open":
+        await page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    elif how == "paper":
+        await page.emulate_media(media="print")
+    elif how and width == max(SIZES):
+        await page.get_by_role("button", name=how, exact=True).click()
 
 
 async def tell_stories(sandbox: Sandbox) -> None:
@@ -209,6 +226,7 @@ async def tell_stories(sandbox: Sandbox) -> None:
     hrbp = Speaker(sandbox, *HRBP)
     await hrbp.say(f"导入奖金规则 {NEXT_RULE}")
     await hrbp.press(last_card(await hrbp.all()), "试算三个月")
+    await Speaker(sandbox, *ADMIN).say("设置角色 许诺 产品、主管")  # who leads nobody yet
     for who, words in LOST:
         speaker = Speaker(sandbox, *who)
         await speaker.say(words)

@@ -296,7 +296,7 @@ async def test_a_lost_connection_is_shown_and_mended(bed: Bed) -> None:
         await expect(page.get_by_role("log")).to_contain_text("断线时")
 
 
-@pytest.mark.parametrize("width", [360, 900, 1440])
+@pytest.mark.parametrize("width", [360, 900, 1440, 3840])
 async def test_the_page_fits_the_window(bed: Bed, width: int) -> None:
     await bed.show("wecom", None, "zhangwei", "card", CARD["title"], card=dict(CARD))
     await bed.show("wecom", None, "zhangwei", "text", "很长的词" * 40 + "x" * 300)
@@ -310,6 +310,22 @@ async def test_the_page_fits_the_window(bed: Bed, width: int) -> None:
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
             assert await page.evaluate("document.documentElement.scrollHeight") <= 740
         await expect(page.get_by_label("发送", exact=True)).to_be_in_viewport()
+
+
+async def test_on_a_wall_question_and_answer_stay_within_one_look(bed: Bed) -> None:
+    """They stood at the two ends of 3840 px, in letters of 14."""
+    await bed.show("wecom", None, "zhangwei", "text", SENTENCE, sender="zhangwei")
+    await bed.show("wecom", None, "zhangwei", "text", "已记录")
+    async with serving(bed) as url, browsing(url, width=3840, height=2160) as page:
+        mine = await page.locator("[data-mine] .bubble").bounding_box()
+        answer = await page.locator(".message:not([data-mine]) .bubble").bounding_box()
+        assert mine is not None
+        assert answer is not None
+        assert mine["x"] + mine["width"] - answer["x"] <= 1920
+        letters = await page.locator(".bubble").evaluate_all(
+            "all => all.map(one => parseFloat(getComputedStyle(one).fontSize))"
+        )
+        assert min(letters) >= 24
 
 
 async def test_a_narrow_window_shows_one_column_at_a_time(bed: Bed) -> None:

@@ -47,6 +47,7 @@ const shared = (scale) => ({
 });
 
 const axisText = (scale) => ({ color: colour("--soft"), fontSize: 12 * scale });
+const legendText = (scale) => ({ ...axisText(scale), padding: [0, 0, 0, 4 * scale] });
 
 /** Fen, as one would say it. */
 function money(fen) {
@@ -118,7 +119,7 @@ function outlook(quarter, machine, scale, narrow) {
     tooltip: { show: false },
     grid: grids,
     legend: {
-      bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 12 * scale, selectedMode: false, textStyle: axisText(scale),
+      bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 12 * scale, selectedMode: false, textStyle: legendText(scale),
       data: [...parts.map((one) => one.name), ...(rows ? ["机器参考的范围", "居中"] : [])],
     },
     xAxis: rows ? [value(0, false), value(1, true)] : [value(0, true)],
@@ -132,11 +133,11 @@ const KINDS = {
     return {
       ...shared(scale),
       grid: { left: 8, right: 32 * scale, top: 8, bottom: 34 * scale, containLabel: true },
-      legend: { bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
+      legend: { bottom: 0, itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: legendText(scale) },
       xAxis: { type: "value", splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: axisText(scale), minInterval: 1 },
       yAxis: { type: "category", inverse: true, data: data.names, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(scale), color: colour("--text") } },
       series: data.series.map((one) => ({
-        name: one.name, type: "bar", stack: "all", barMaxWidth: 40 * scale,
+        name: one.name, type: "bar", stack: "all", barMaxWidth: (data.names.length > 3 ? 40 : 64) * scale,
         itemStyle: { color: colour(`--${one.tone}-fill`) },
         label: {
           show: true, color: colour(`--on-${one.tone}`), fontSize: 13 * scale, fontWeight: 600,
@@ -150,7 +151,7 @@ const KINDS = {
     return {
       ...shared(scale),
       grid: { left: 8, right: 16, top: 12, bottom: 34 * scale, containLabel: true },
-      legend: { bottom: 0, icon: "roundRect", itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: axisText(scale) },
+      legend: { bottom: 0, icon: "roundRect", itemWidth: 12 * scale, itemHeight: 12 * scale, itemGap: 16 * scale, textStyle: legendText(scale) },
       xAxis: { type: "category", data: data.names, boundaryGap: false, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--line") } }, axisLabel: { ...axisText(scale), margin: 12 * scale } },
       yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: axisText(scale) },
       series: data.series.map((one) => ({
@@ -171,7 +172,7 @@ const KINDS = {
       series: [{
         type: "bar", data: reached.values, barMaxWidth: 36 * scale,
         itemStyle: { color: colour("--accent-fill"), borderRadius: [0, 4, 4, 0] },
-        label: { show: true, position: "right", color: colour("--text"), fontSize: 13 * scale },
+        label: { show: true, position: "right", distance: 8 * scale, color: colour("--text"), fontSize: 13 * scale },
       }],
     };
   },

@@ -102,7 +102,7 @@ async def test_everybody_is_told_the_change_and_their_own_difference(
     assert "- 新：「提成」第2版" in heard
     assert "- 旧：「提成」第1版" in heard
     assert "现行规则 3,000.00元，新规则 4,000.00元（+1,000.00元）" in heard
-    assert "影响面：涉及1人，1人的金额会变" in heard
+    assert "影响面：涉及1人，金额会变" in heard
     assert "没有这些规则下的奖金" in company.chat.heard_by("chen")
     assert await company.amounts() == [("zhang", "commission", 300_000)]  # signed before
 

@@ -54,7 +54,7 @@ async def test_each_station_is_reminded_once_in_office_hours_and_then_the_direct
     assert await tick(chat, at("2026-01-29 11:35")) == []
     above = await tick(chat, at("2026-01-29 18:00"))
     assert [who for who, _ in above] == ["wang", "wang"]
-    assert "仓储提醒过一次，还没有确认" in above[0][1]
+    assert "已提醒过仓储一次，还没有人确认" in above[0][1]
     assert await tick(chat, at("2026-02-05 18:00")) == []
 
 
