@@ -71,7 +71,10 @@ def complaint(connection: Connection) -> str | None:
     floor = connection.scalar(select(_VERSION.c.floor)) if _has_floor(connection) else None
     if floor is not None and _is_known(floor):
         return None
-    return f"数据库结构 {found} 比程序的 {newest} 新，旧程序用不了：请换用新版本的程序。"
+    return (
+        f"数据库结构 {found} 比程序的 {newest} 新，旧程序用不了："
+        "请换用新版本的程序；一定要退回，先恢复升级前的备份。"
+    )
 
 
 def _revision(connection: Connection) -> str | None:
