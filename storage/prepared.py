@@ -194,8 +194,9 @@ def _prepare(
 
 
 def _naming(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
-    row: Any = namedtuple("Row", columns)
-    return row._make  # type: ignore[no-any-return]
+    row: Any = namedtuple("Row", columns)  # type: ignore[misc]
+    make: Callable[[Iterable[Any]], Any] = row._make
+    return make
 
 
 def _written(statement: Any) -> Table | None:
