@@ -43,7 +43,7 @@ Handle = Callable[[Tx, Incoming], Awaitable[Sequence[OutboundMessage]]]
 MAX_ATTEMPTS = 5
 BACKOFF_S = 2.0  # 2, 4, 8, 16 s between the attempts
 IN_FLIGHT = 32
-_ANOTHERS_S = 0.1
+_ANOTHERS_S = 0.1  # until this process hears that a conversation is no longer its own
 
 log = logging.getLogger(__name__)
 
@@ -263,7 +263,7 @@ class Handling(Generic[Tx]):
     def _reader(self, envelope: Envelope) -> EnvelopeReader:
         try:
             return self._readers[(envelope.platform, envelope.app)]
-        except (KeyError, ValueError):
+        except (KeyError, ValueError):  # ValueError: a platform that this version does not know
             raise PermanentError(f"no application is configured for {envelope.channel}") from None
 
 

@@ -17,6 +17,7 @@ from bot.clock import Clock, wait_for
 from bot.errors import (
     AuthFailed,
     BotError,
+    FilesAway,
     PermanentError,
     RateLimited,
     Rejected,
@@ -42,6 +43,7 @@ MAX_ATTEMPTS = 14  # the last one about four hours after the first
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 7200.0
 REFUSED_WAIT_S = 300.0  # while an operator mends credentials, permissions or addresses
+FILES_WAIT_S = 60.0  # while the store of files is away; such tries do not count
 LONG_DOWN = timedelta(minutes=1)
 BATCH = 64
 IDLE_S = 5.0  # looks again at least this often, whatever the timer said
@@ -227,6 +229,9 @@ class Outbox(Generic[Tx]):
         except RateLimited as error:
             wait_s = error.retry_after_s or 60.0
             return Outcome(outgoing, retry_s=wait_s, counted=False, reason=str(error))
+        except FilesAway as error:  # our own: neither the platform nor the message is at fault
+            log.error("the store of files gives nothing", extra=_fields(outgoing, str(error)))
+            return Outcome(outgoing, retry_s=FILES_WAIT_S, counted=False, reason=str(error))
         except TransientError as error:
             self._note_trouble(app, error)
             return self._later(outgoing, error)

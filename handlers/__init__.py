@@ -221,7 +221,7 @@ class Handlers:
         weekly = Daily(
             "weekly summary",
             lambda: self._office.policy.pushes.weekly_at,
-            lambda: calendar,
+            calendar,
             self._weekly,
             WEEKLY_LATE_S,
         )

@@ -37,17 +37,6 @@ _SAVE = (
         last_valid_at=bindparam("valid_at"),
     )
 )
-_NOTE_VALID = (
-    update(opportunities)
-    .where(
-        opportunities.c.id == bindparam("of_id"),
-        or_(
-            opportunities.c.last_valid_at.is_(None),
-            opportunities.c.last_valid_at < bindparam("acted_at"),
-        ),
-    )
-    .values(last_valid_at=bindparam("acted_at"))
-)
 _MARK_BACKFILLED = (
     update(light_episodes)
     .where(
@@ -202,10 +191,6 @@ class Lights:
                     for deal in judged
                 ],
             )
-
-    async def note_valid_action(self, opportunity_id: int, occurred_at: datetime) -> None:
-        """An older action than the last one changes nothing."""
-        await self._conn.execute(_NOTE_VALID, {"of_id": opportunity_id, "acted_at": occurred_at})
 
     async def recount_valid_actions(self, opportunity_id: int) -> None:
         """Set the last valid action from the stream, after one was taken back. What was done

@@ -1,8 +1,8 @@
 """Whether a signed contract's prepayment has come in, and what its clause review came to.
 
-Semantics B6: due on the prepayment date, else seven calendar days after signing; expected is
-the prepayment, else anything above nothing; received are the bank lines less reversals. What
-the ERP has not told is unknown, never unpaid.
+Due on the prepayment date, else seven calendar days after signing; expected is the prepayment,
+else anything above nothing; received are the bank lines less reversals. What the ERP has not
+told is unknown, never unpaid. In words: docs/erp.md.
 """
 
 from __future__ import annotations
@@ -86,7 +86,6 @@ class Standing:
 
     payment: Payment
     due_on: date | None
-    expected_fen: int
     received_fen: int
     unknown_since: datetime | None = None
 
@@ -127,17 +126,16 @@ def stand(
 ) -> Standing:
     """known_until: every receipt up to then has been told to us; None: nobody tells us."""
     last = due_on(terms, calendar, days=days)
-    expected = expected_fen(terms)
     if last is None:
-        return Standing(Payment.POST_PAID, None, 0, received_fen)
+        return Standing(Payment.POST_PAID, None, received_fen)
     if is_reached(terms, received_fen):
-        return Standing(Payment.REACHED, last, expected, received_fen)
+        return Standing(Payment.REACHED, last, received_fen)
     over_at = calendar.midnight(last + _DAY)
     if at < over_at:
-        return Standing(Payment.AWAITED, last, expected, received_fen)
+        return Standing(Payment.AWAITED, last, received_fen)
     if known_until is None or known_until < over_at:
-        return Standing(Payment.UNKNOWN, last, expected, received_fen, known_until)
-    return Standing(Payment.MISSING, last, expected, received_fen)
+        return Standing(Payment.UNKNOWN, last, received_fen, known_until)
+    return Standing(Payment.MISSING, last, received_fen)
 
 
 def refusal_of(terms: ContractTerms) -> str:

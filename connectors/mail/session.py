@@ -246,7 +246,7 @@ class Session:
 
 
 def _close(box: imap_tools.BaseMailBox) -> None:
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # imaplib raises many kinds on a socket that is gone
         box.client.shutdown()
 
 

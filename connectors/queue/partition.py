@@ -139,7 +139,7 @@ class Partition:
             finally:
                 await self._drop(name)
         finally:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # the connection is gone, and this with it
                 await listening.unsubscribe()
 
     async def _make(self, name: str, inbox: str) -> None:

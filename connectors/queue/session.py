@@ -138,7 +138,7 @@ class Session:
         self.lost.set()
         if self._sending is not None:
             await cancel_all([self._sending])
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # it may be closed, or its server gone
             async with asyncio.timeout(ANSWER_S):
                 await self.client.close()
 

@@ -15,7 +15,7 @@ from bot.messages import Button, Card, OutboundMessage, Text
 from handlers.customers import customers, handing_over, pooling
 from handlers.desk import Desk, Office
 from handlers.leading import team
-from handlers.lights.light_changes import leaders_of, next_leaders_of
+from handlers.people.leaders import leaders_of, next_leaders_of
 from handlers.texts import pool as texts
 from handlers.texts import team as team_texts
 from storage.assignments import Assignment, Outcome, Told

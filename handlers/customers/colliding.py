@@ -15,7 +15,7 @@ from handlers.customers import duplicates, handing_over
 from handlers.customers.duplicates import Likely
 from handlers.customers.new_customers import NewCustomer, create
 from handlers.desk import Desk
-from handlers.lights.light_changes import administrators
+from handlers.people.leaders import administrators
 from handlers.texts import customers as texts
 from storage.collisions import Collision
 from storage.unit_of_work import UnitOfWork

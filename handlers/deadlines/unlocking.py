@@ -20,7 +20,7 @@ from handlers.conversation.judging import verdict_on
 from handlers.customers import customers
 from handlers.deadlines import settling
 from handlers.desk import Desk
-from handlers.lights.light_changes import leaders_of
+from handlers.people.leaders import leaders_of
 from handlers.texts import alerts as alert_texts
 from handlers.texts import customers as customer_texts
 from handlers.texts import deadlines as deadline_texts

@@ -28,9 +28,9 @@ class Rounds:
     def jobs(self) -> list[Job[UnitOfWork]]:
         office = self._office
         remind = Daily("forecast reminder", lambda: office.policy.forecasts.remind_at,
-                       lambda: office.calendar, self.remind, LATE_S)  # fmt: skip
+                       office.calendar, self.remind, LATE_S)  # fmt: skip
         lock = Daily("forecast lock", lambda: office.policy.forecasts.lock_at,
-                     lambda: office.calendar, self.lock, LATE_S)  # fmt: skip
+                     office.calendar, self.lock, LATE_S)  # fmt: skip
         overdue = Job(
             "second signatures",
             {"minute": "*/5"},

@@ -16,7 +16,7 @@ from bot.messages import Button, Card, Field, Option, OutboundMessage, Text
 from handlers.customers import customers
 from handlers.desk import Desk
 from handlers.leading.teams import OVERSEERS
-from handlers.lights.light_changes import leaders_of
+from handlers.people.leaders import leaders_of
 from handlers.texts import forecast_locks as texts
 from handlers.texts import submissions
 from storage.forecast_reopenings import Reopening

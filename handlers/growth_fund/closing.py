@@ -72,9 +72,7 @@ def jobs(office: Office) -> tuple[Job[UnitOfWork], ...]:
     async def settle(tx: UnitOfWork, at: datetime) -> list[OutboundMessage]:
         return await settle_leavers(tx, office, at)
 
-    daily = Daily(
-        "growth fund of leavers", lambda: SETTLED_AT, lambda: office.calendar, settle, LATE_S
-    )
+    daily = Daily("growth fund of leavers", lambda: SETTLED_AT, office.calendar, settle, LATE_S)
     return (daily.job(),)
 
 

@@ -17,7 +17,7 @@ from bot.messages import Button, Card, Field, Option, OutboundMessage
 from handlers.deadlines import owing
 from handlers.lights import light_cards, light_rounds
 from handlers.lights.light_cards import LeadView, Watch
-from handlers.lights.light_changes import leaders_of_all
+from handlers.people.leaders import leaders_of_all
 from handlers.texts import alerts as alert_texts
 from handlers.texts import team_digest as texts
 from handlers.texts.dialog import short_name

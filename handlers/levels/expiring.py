@@ -30,7 +30,7 @@ class Expiry:
         warning = Daily(
             "evidence that will end",
             lambda: office.policy.pushes.digest_at,
-            lambda: office.calendar,
+            office.calendar,
             self.warn,
             WARNING_LATE_S,
         )

@@ -71,7 +71,7 @@ class Alerts:
         digest = Daily(
             "digest of lights",
             lambda: self._watch.policy.pushes.digest_at,
-            lambda: self._watch.calendar,
+            self._watch.calendar,
             self.digest,
             DIGEST_LATE_S,
         )
@@ -153,25 +153,16 @@ class Alerts:
         """A leave began, moved or was cancelled, and is saved; the next sweep judges."""
         await tx.lights.make_due(at, owner_id=person.id)
 
-    async def recompute_all_due(
-        self, tx: UnitOfWork, at: datetime, *, calendar: WorkingCalendar | None = None
-    ) -> None:
-        """A holiday table arrived or the policy changed: every living lead is judged anew by
-        the next sweep. calendar: takes the place of the present one."""
-        if calendar is not None:
-            self._watch.calendar = calendar
-        await tx.lights.make_due(at)
-
     async def note_rules(self, tx: UnitOfWork, at: datetime) -> bool:
         """At start: if the holiday tables or the numbers of the lights are not the ones that
-        the leads were last judged by, all are judged anew. Answers whether they are."""
+        the leads were last judged by, the next sweep judges all anew. Answers whether it will."""
         calendar = self._watch.calendar
         numbers = self._watch.policies.numbers_of_lights()
         rules = (sorted(calendar.overrides.items()), calendar.zone.key, *numbers)
         digest = hashlib.sha256(repr(rules).encode()).hexdigest()
         if await tx.settings.get(JUDGED_BY) == digest:
             return False
-        await self.recompute_all_due(tx, at)
+        await tx.lights.make_due(at)
         await tx.settings.put(JUDGED_BY, digest, at)
         return True
 

@@ -25,10 +25,10 @@ SNOOZE = "snooze-"
 REASON = "reason"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Watch:
-    """What every function about lights needs. calendar: replaced when a holiday table is
-    imported. address_of: where to write to a person, None if we share no platform."""
+    """What every function about lights needs. address_of: where to write to a person, None if we
+    share no platform."""
 
     policies: PolicyBook
     libraries: LibraryShelf

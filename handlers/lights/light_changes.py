@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.leaders import find_next_supervisor, find_supervisor
 from bot.domain.lights import Cleared, Judgement, Lead, Move, judge_lead
 from bot.domain.notifying import Step, first_allowed, send_moment
 from bot.domain.opportunities import Light, Opportunity
-from bot.domain.people import Person, Role
+from bot.domain.people import Person
 from bot.messages import OutboundMessage, Text
 from handlers.lights.light_cards import Watch
+from handlers.people.leaders import leaders_of_all
 from handlers.texts import alerts as texts
 from storage.light_pushes import NewPush
 from storage.unit_of_work import UnitOfWork
@@ -79,53 +79,6 @@ async def apply(
     await tx.lights.save(judgements, whole=whole)
     await tx.lights.pushes.owe(await _owed(tx, watch, judgements))
     return messages
-
-
-async def leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
-    """The supervisor, or the administrators where there is none."""
-    return (await leaders_of_all(tx, [owner_id], at))[owner_id]
-
-
-async def next_leaders_of(tx: UnitOfWork, owner_id: int, at: datetime) -> list[Person]:
-    """The supervisor's leader, or the administrators."""
-    return (await next_leaders_of_all(tx, [owner_id], at))[owner_id]
-
-
-async def leaders_of_all(
-    tx: UnitOfWork, owner_ids: Iterable[int], at: datetime
-) -> dict[int, list[Person]]:
-    """`leaders_of` each, in a few reads for all."""
-    facts = await tx.people.leader_facts_of(owner_ids)
-    return await _or_administrators(
-        tx, {owner_id: find_supervisor(one, at) for owner_id, one in facts.items()}
-    )
-
-
-async def next_leaders_of_all(
-    tx: UnitOfWork, owner_ids: Iterable[int], at: datetime
-) -> dict[int, list[Person]]:
-    """`next_leaders_of` each, in a few reads for all."""
-    facts = await tx.people.leader_facts_of(owner_ids)
-    supervisors = {owner_id: find_supervisor(one, at) for owner_id, one in facts.items()}
-    above = await tx.people.leader_facts_of(one.id for one in supervisors.values() if one)
-    found = {
-        owner_id: find_next_supervisor(above[one.id], at, below=facts[owner_id].person)
-        if one
-        else None
-        for owner_id, one in supervisors.items()
-    }
-    return await _or_administrators(tx, found)
-
-
-async def _or_administrators(
-    tx: UnitOfWork, found: Mapping[int, Person | None]
-) -> dict[int, list[Person]]:
-    instead = [] if all(found.values()) else await administrators(tx)
-    return {owner_id: [leader] if leader else instead for owner_id, leader in found.items()}
-
-
-async def administrators(tx: UnitOfWork) -> list[Person]:
-    return list(await tx.people.list_by_role(Role.ADMIN))
 
 
 def subject_of(opportunity_id: int, episode: int) -> str:

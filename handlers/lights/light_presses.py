@@ -24,7 +24,7 @@ from bot.messages import (
 )
 from handlers.lights import light_cards
 from handlers.lights.light_cards import ACK, DETAIL, REASON, SNOOZE, LeadView, Watch
-from handlers.lights.light_changes import leaders_of
+from handlers.people.leaders import leaders_of
 from handlers.texts import alerts as texts
 from handlers.texts.money import amount_words
 from storage.cards import ShownCard

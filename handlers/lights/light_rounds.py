@@ -31,13 +31,8 @@ from bot.messages import (
 )
 from handlers.lights import light_cards
 from handlers.lights.light_cards import Watch
-from handlers.lights.light_changes import (
-    administrators,
-    leaders_of_all,
-    new_push,
-    next_leaders_of_all,
-    subject_of,
-)
+from handlers.lights.light_changes import new_push, subject_of
+from handlers.people.leaders import administrators, leaders_of_all, next_leaders_of_all
 from storage.light_pushes import OwedPush
 from storage.unit_of_work import UnitOfWork
 

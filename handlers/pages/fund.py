@@ -95,7 +95,6 @@ class FundPage:
     name: str
     own: bool
     open: bool
-    by_consent: bool
     mode: str
     consented: str
     consent_words: str
@@ -137,7 +136,6 @@ async def page(
         name=person.name,
         own=person.id == reader.id,
         open=mode is not Mode.OFF or bool(posted),
-        by_consent=mode is Mode.OPT_IN,
         mode=texts.mode_on_page(mode, share_bp=share, consented=consent is not None),
         consented=when(consent.given_at) if consent is not None else "",
         consent_words=_words(consent, mode, share),

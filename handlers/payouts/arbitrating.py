@@ -22,8 +22,8 @@ from bot.errors import NotAllowed, Refused
 from bot.messages import Button, Card, FileContent, OutboundMessage, Text
 from bot.router import Job
 from handlers.desk import Desk, Office
-from handlers.lights.light_changes import leaders_of
 from handlers.payouts import awaiting, dispute_cards, rights
+from handlers.people.leaders import leaders_of
 from handlers.texts import disputes as texts
 from handlers.understanding.amounts import find_amounts
 from handlers.understanding.normal import normalise

@@ -47,9 +47,7 @@ def jobs(office: Office) -> tuple[Job[UnitOfWork], ...]:
                 messages.append(OutboundMessage(key, to, Text(texts.time_to_reckon(month))))
         return messages
 
-    daily = Daily(
-        "bonuses of last month", lambda: REMIND_AT, lambda: office.calendar, remind, LATE_S
-    )
+    daily = Daily("bonuses of last month", lambda: REMIND_AT, office.calendar, remind, LATE_S)
     return (daily.job(),)
 
 

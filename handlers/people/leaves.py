@@ -12,7 +12,7 @@ from bot.domain.leaves import Leave, back_at
 from bot.domain.people import Person, Role
 from bot.messages import OutboundMessage, Text
 from handlers.desk import Office
-from handlers.lights.light_changes import leaders_of
+from handlers.people.leaders import leaders_of
 from handlers.texts import team as texts
 from storage.unit_of_work import UnitOfWork
 

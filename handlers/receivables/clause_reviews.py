@@ -19,8 +19,8 @@ from bot.messages import (
 )
 from handlers.customers import customers
 from handlers.desk import Desk, Office
-from handlers.lights.light_changes import leaders_of
 from handlers.people import directory
+from handlers.people.leaders import leaders_of
 from handlers.receivables import clause_review_cards as cards
 from handlers.receivables import receivable_entries as entries
 from handlers.receivables.clause_review_cards import ASK_FINANCE, TICK, UNTIL

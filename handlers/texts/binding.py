@@ -129,11 +129,6 @@ def unbound(contacts: Sequence[tuple[str, str]], groups: Sequence[str], *, more:
     return "\n".join(lines)
 
 
-def conversations(names: Sequence[str]) -> str:
-    shown = "、".join(names[:MOST_NAMED])
-    return f"{shown}等{len(names)}个" if len(names) > MOST_NAMED else shown
-
-
 def kind_of(kind: ChatKind, platform: str) -> str:
     where = PLATFORMS.get(platform, platform)
     return f"{where}群" if kind is ChatKind.GROUP else f"{where}联系人"

@@ -52,7 +52,3 @@ def paper(deal: str, name: str) -> str:
 
 def machine_read(lowest_bp: int) -> str:
     return f"机器识别，最低把握 {percent(lowest_bp)}；登记前由人核对过，不单独作为计算依据。"
-
-
-def attached(name: str, sha256: str) -> str:
-    return f"{name}（{sha256[:12]}…）"

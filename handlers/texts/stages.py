@@ -64,10 +64,6 @@ def missing(place: str, target: str, specs: Sequence[SlotSpec]) -> str:
     return f"从「{place}」到「{target}」还差{len(specs)}项：{labels}。填好或直接回我就推进。"
 
 
-def complete(place: str, target: str) -> str:
-    return f"从「{place}」到「{target}」，必填项已齐。"
-
-
 def still_missing(specs: Sequence[SlotSpec]) -> str:
     return f"还没有推进，还差{len(specs)}项。{specs[0].question}"
 

@@ -36,7 +36,7 @@ def job(office: Office) -> Job[UnitOfWork]:
             OutboundMessage(f"audit-head:{day}:{key}", address_of(key), Text(words)) for key in keys
         ]
 
-    daily = Daily("audit heads", lambda: TOLD_AT, lambda: office.calendar, tell, LATE_S)
+    daily = Daily("audit heads", lambda: TOLD_AT, office.calendar, tell, LATE_S)
     return daily.job()
 
 

@@ -26,7 +26,7 @@ class Daily:
 
     name: str
     moment: Callable[[], time]
-    calendar: Callable[[], WorkingCalendar]
+    calendar: WorkingCalendar
     run: Callable[[UnitOfWork, datetime], Awaitable[Sequence[OutboundMessage]]]
     late_s: int
 
@@ -37,8 +37,8 @@ class Daily:
         )
 
     async def _tick(self, tx: UnitOfWork, at: datetime) -> Sequence[OutboundMessage]:
-        today = self.calendar().day_of(at)
-        due_at = self.calendar().moment(today, self.moment())
+        today = self.calendar.day_of(at)
+        due_at = self.calendar.moment(today, self.moment())
         done_on = await self._done_on(tx)
         if done_on is None and at < due_at:
             await self._note(tx, today - _DAY, at)  # so that today's moment is the next due one
@@ -53,7 +53,7 @@ class Daily:
         done_on = await self._done_on(tx)
         if done_on is None:
             return _ALWAYS
-        return self.calendar().moment(done_on + _DAY, self.moment())
+        return self.calendar.moment(done_on + _DAY, self.moment())
 
     async def _note(self, tx: UnitOfWork, done_on: date, at: datetime) -> None:
         await tx.settings.put(self._row, done_on.isoformat(), at)

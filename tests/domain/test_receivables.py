@@ -1,4 +1,4 @@
-"""Semantics B6: when a contract's prepayment is missing, and when that is only unknown."""
+"""When a contract's prepayment is missing, and when that is only unknown."""
 
 from __future__ import annotations
 

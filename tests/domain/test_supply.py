@@ -1,4 +1,4 @@
-"""Semantics B11: what warehouse and planning hear."""
+"""What warehouse and planning hear."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Diary:
         return []
 
     def job(self) -> Job[UnitOfWork]:
-        return Daily("diary", self.moment, lambda: self.calendar, self.run, late_s=3600).job()
+        return Daily("diary", self.moment, self.calendar, self.run, late_s=3600).job()
 
 
 async def jump(database: Database, diary: Diary, *, hours: int) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import FixedClock
-from bot.errors import BotError, RateLimited, Rejected, Unavailable
+from bot.errors import BotError, FilesAway, RateLimited, Rejected, Unavailable
 from bot.messages import Address, OutboundMessage, Platform, Text
 from bot.outbox import MAX_ATTEMPTS, Outbox
 from storage.database import Database
@@ -98,6 +98,16 @@ async def test_being_slowed_down_is_no_failed_attempt(bench: Bench) -> None:
     for _ in range(MAX_ATTEMPTS + 4):
         await bench.outbox.drain()
         bench.clock.at += timedelta(seconds=61)
+    assert bench.sent == ["x"]
+
+
+async def test_a_file_waits_for_its_store_however_long_that_is_away(bench: Bench) -> None:
+    """It used to be given up after four hours, though nothing was wrong with it."""
+    await bench.queue("x")
+    await bench.fail(*[FilesAway("文件存储暂时用不了")] * (MAX_ATTEMPTS + 3))
+    for _ in range(MAX_ATTEMPTS + 4):
+        await bench.outbox.drain()
+        bench.clock.at += timedelta(hours=3)
     assert bench.sent == ["x"]
 
 

@@ -98,6 +98,25 @@ class Company:
     numbers: int = 0
 
     async def open(self) -> Company:
+        self._start()
+        async with self.database.begin() as tx:
+            await self.alerts.note_rules(tx, self.now)
+            await self._hire(tx, "li", "李总", "wecom", Role.SALES_DIRECTOR)
+            await self._hire(tx, "wang", "王敏", "dingtalk", Role.SUPERVISOR)
+            await self._hire(tx, "zhang", "张伟", "wecom", Role.REP)
+            await self._hire(tx, "zhao", "赵倩", "wecom", Role.ADMIN)
+            await tx.people.set_supervisor_override(self.id("zhang"), self.id("wang"))
+            await tx.people.set_supervisor_override(self.id("wang"), self.id("li"))
+        return self
+
+    async def restart(self, calendar: WorkingCalendar) -> None:
+        """With another holiday table in its configuration."""
+        self.calendar = calendar
+        self._start()
+        async with self.database.begin() as tx:
+            await self.alerts.note_rules(tx, self.now)
+
+    def _start(self) -> None:
         self.files = FileFolder(self.folder)
         self.alerts = Alerts(
             policies=PolicyBook(self.policy),
@@ -114,14 +133,6 @@ class Company:
             clock=self.clock,
             split=list,
         )
-        async with self.database.begin() as tx:
-            await self._hire(tx, "li", "李总", "wecom", Role.SALES_DIRECTOR)
-            await self._hire(tx, "wang", "王敏", "dingtalk", Role.SUPERVISOR)
-            await self._hire(tx, "zhang", "张伟", "wecom", Role.REP)
-            await self._hire(tx, "zhao", "赵倩", "wecom", Role.ADMIN)
-            await tx.people.set_supervisor_override(self.id("zhang"), self.id("wang"))
-            await tx.people.set_supervisor_override(self.id("wang"), self.id("li"))
-        return self
 
     def id(self, user_id: str) -> int:
         return self.people[user_id].id

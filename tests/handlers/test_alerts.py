@@ -298,9 +298,7 @@ async def test_a_year_without_its_calendar_warns_and_is_recomputed_when_it_comes
     await company.until("2026-01-16T12:00")
     assert "2026年放假安排还没导入" in company.cards("zhang")[0].lines[1]
     days_off = [NamedDay(date(2026, 1, 14), "厂休", off=True)]
-    async with company.database.begin() as tx:
-        calendar = CALENDAR.with_table([], [2026]).with_table(days_off, [2026])
-        await company.alerts.recompute_all_due(tx, company.now, calendar=calendar)
+    await company.restart(CALENDAR.with_table([], [2026]).with_table(days_off, [2026]))
     await company.until("2026-01-16T12:05")
     assert (await company.look(deal)).opportunity.light is Light.GREEN
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from bot.domain.activities import Activity
 from bot.domain.lights import judge_lead
 from bot.domain.notifying import Step
 from bot.domain.opportunities import Light
@@ -29,6 +30,26 @@ async def company_with(database: Database, folder: Path) -> Company:
     company = await Company(database, folder).open()
     await company.lead()
     return company
+
+
+async def _called(tx: UnitOfWork, company: Company, when: datetime) -> None:
+    """A valid call that the light does not know of yet."""
+    (lead,) = await tx.lights.list_leads([1])
+    call = Activity(
+        id=0,
+        account_id=lead.opportunity.account_id,
+        opportunity_id=1,
+        actor_id=company.id("zhang"),
+        unit="followup_call",
+        title="跟进电话",
+        text="通了电话",
+        occurred_at=when,
+        recorded_at=when,
+        source_id="call",
+        valid=True,
+    )
+    await tx.activities.add(call)
+    await tx.lights.recount_valid_actions(1)
 
 
 def push(step: Step = Step.YELLOW, receiver: int = 1, minutes: int = 0) -> NewPush:
@@ -72,12 +93,14 @@ async def test_a_push_is_owed_until_it_is_pushed_or_dropped(
 async def test_an_older_action_does_not_move_the_last_one(
     database: Database, tmp_path: Path
 ) -> None:
-    company = await company_with(database, tmp_path)
+    company = await Company(database, tmp_path).open()
+    deal = await company.lead()
+    await company.until("2026-01-14T12:00")
+    await company.act(deal)
+    await company.act(deal, acted="2026-01-13T12:00")
     async with database.begin() as tx:
-        await tx.lights.note_valid_action(1, NOW)
-        await tx.lights.note_valid_action(1, NOW - timedelta(days=1))
-        (lead,) = await tx.lights.list_leads([1, 99])
-    assert lead.opportunity.last_valid_at == NOW
+        (lead,) = await tx.lights.list_leads([deal.id, 99])
+    assert lead.opportunity.last_valid_at == company.now
     assert lead.opportunity.owner_id == company.id("zhang")
 
 
@@ -101,13 +124,13 @@ async def test_making_due_reaches_the_living_leads_of_one_owner_or_of_all(
 async def test_saving_what_was_judged_opens_reddens_and_ends_an_episode(
     database: Database, tmp_path: Path
 ) -> None:
-    await company_with(database, tmp_path)
+    company = await company_with(database, tmp_path)
     days = ["2026-01-16T00:00", "2026-01-21T00:00", "2026-01-21T10:00"]
     seen = []
     async with database.begin() as tx:
         for day in days:
             if day == days[-1]:
-                await tx.lights.note_valid_action(1, at(day))
+                await _called(tx, company, at(day))
                 await tx.lights.make_due(at(day))
             await judge_all(tx, at(day))
             (lead,) = await tx.lights.list_leads([1])

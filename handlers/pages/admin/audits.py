@@ -30,7 +30,6 @@ class EntryLine:
     when: str
     who: str
     action: str
-    action_key: str
     subject: str
     link: str
     before: str
@@ -163,7 +162,6 @@ async def _line(room: Room, names: Names, known: Mapping[str, str], one: AuditEn
         when=_moment(room, one.at),
         who=await names.of(person) or one.actor,
         action=texts.action(one.action),
-        action_key=one.action,
         subject=await names.of(about) or words.subject(subject, known),
         link=f"/admin/people/{about}" if about is not None else link,
         before=_told(one.before, known),

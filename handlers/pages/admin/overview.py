@@ -26,7 +26,6 @@ class OverviewPage:
 
     tiles: tuple[Tile, ...]
     waiting: tuple[tuple[str, str], ...]
-    is_admin: bool
 
 
 async def shown(room: Room, _: Asked) -> OverviewPage:
@@ -34,7 +33,7 @@ async def shown(room: Room, _: Asked) -> OverviewPage:
     tiles = [*(await _of_admins(room) if is_admin else ()), *await _of_overseers(room)]
     waiting = [(one.note or one.label, one.link) for one in tiles if one.tone == "red"]
     waiting += [(one.note or one.label, one.link) for one in tiles if one.tone == "yellow"]
-    return OverviewPage(tuple(tiles), tuple(waiting), is_admin)
+    return OverviewPage(tuple(tiles), tuple(waiting))
 
 
 async def _of_admins(room: Room) -> list[Tile]:
