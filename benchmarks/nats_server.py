@@ -22,11 +22,11 @@ START_S = 20.0
 
 
 def find_server() -> str | None:
-    """The program, if this machine has it: GENDAN_NATS_SERVER, else the one of the extra dev,
+    """The program, if this machine has it: NATS_SERVER, else the one of the extra dev,
     else any."""
     beside = Path(sys.executable).parent
     folders = os.pathsep.join([str(beside), os.environ.get("PATH", ""), "/usr/sbin"])
-    return os.environ.get("GENDAN_NATS_SERVER") or shutil.which("nats-server", path=folders)
+    return os.environ.get("NATS_SERVER") or shutil.which("nats-server", path=folders)
 
 
 class NatsServer:

@@ -40,6 +40,8 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
         " FROM pg_sequences WHERE last_value IS NOT NULL",
     ]
 )
+GIVEN_NATS = os.environ.get("GENDAN_TEST_NATS", LOCAL_NATS)
+GIVEN_POSTGRES = os.environ.get("GENDAN_TEST_POSTGRES")
 _numbers = itertools.count(1)
 
 settings.register_profile(  # how long an example takes is a matter of what else the machine does
@@ -48,6 +50,16 @@ settings.register_profile(  # how long an example takes is a matter of what else
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_whoever_tests() -> Iterator[None]:
+    """Such as are set for a bot of theirs, or for these tests; the program refuses what it does
+    not know."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.upper().startswith("GENDAN_")]:
+            environment.delenv(name)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -139,26 +151,25 @@ def postgres_migrated(postgres_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """GENDAN_TEST_POSTGRES, else the local server, else one started for this run."""
-    given = os.environ.get("GENDAN_TEST_POSTGRES")
-    for url in [given] if given else [LOCAL_POSTGRES, f"{LOCAL_POSTGRES}?user=postgres"]:
+    local = [LOCAL_POSTGRES, f"{LOCAL_POSTGRES}?user=postgres"]
+    for url in [GIVEN_POSTGRES] if GIVEN_POSTGRES else local:
         if asyncio.run(_answers(url)):
             yield url
             return
     with tempfile.TemporaryDirectory() as folder:
-        started = None if given else _start_postgres(Path(folder))
+        started = None if GIVEN_POSTGRES else _start_postgres(Path(folder))
         if started is None:
             missing = pytest.fail if os.environ.get("CI") else pytest.skip
-            missing(f"no PostgreSQL answers at {given or LOCAL_POSTGRES}")
+            missing(f"no PostgreSQL answers at {GIVEN_POSTGRES or LOCAL_POSTGRES}")
         yield started
 
 
 @pytest.fixture(scope="session")
 def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """GENDAN_TEST_NATS, else the local server, else one started for this run."""
-    given = os.environ.get("GENDAN_TEST_NATS", LOCAL_NATS)
-    host, _, port = given.removeprefix("nats://").rpartition(":")
+    host, _, port = GIVEN_NATS.removeprefix("nats://").rpartition(":")
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
-        yield given
+        yield GIVEN_NATS
         return
     with asyncio.Runner() as runner:
         server = NatsServer(tmp_path_factory.mktemp("nats"))
@@ -166,7 +177,7 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             runner.run(server.start())
         except FileNotFoundError:
             missing = pytest.fail if os.environ.get("CI") else pytest.skip
-            missing(f"no NATS answers at {given}")
+            missing(f"no NATS answers at {GIVEN_NATS}")
         yield server.url
         runner.run(server.stop())
 

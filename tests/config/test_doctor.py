@@ -31,6 +31,12 @@ NOW = datetime(2026, 1, 28, 7, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where recordings would be kept is tried by writing there."""
+    monkeypatch.chdir(tmp_path)
+
+
 def gives(value: T) -> Callable[[], Awaitable[T]]:
     async def give() -> T:
         return value

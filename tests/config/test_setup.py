@@ -117,7 +117,7 @@ def test_secrets_are_typed_unseen_and_kept_in_files_of_their_owner(path: Path) -
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     assert person.hidden == ["Secret", "Token", "EncodingAESKey"]
-    assert "geheim" not in path.read_text()
+    assert "geheim" not in path.read_text(encoding="utf-8")
     assert "geheim" not in "".join(person.heard)
 
 
@@ -145,11 +145,12 @@ def test_it_says_where_each_value_stands_and_what_to_do_next(path: Path) -> None
 
 def test_the_rest_of_the_file_stays_as_it_was(path: Path) -> None:
     path.write_text(
-        '# ours\nport = 9000  # behind nginx\nadmins = ["wecom:old"]\n\n[storage]\nfiles = "f"\n'
+        '# ours\nport = 9000  # behind nginx\nadmins = ["wecom:old"]\n\n[storage]\nfiles = "f"\n',
+        encoding="utf-8",
     )
     on_wecom(管理员="zhaoqian").run(path)
     on_dingtalk().run(path)
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert "# ours\nport = 9000  # behind nginx\n" in text
     settings = load_settings(path)
     assert settings.admins == ("wecom:old", "wecom:zhaoqian")
@@ -160,16 +161,19 @@ def test_the_rest_of_the_file_stays_as_it_was(path: Path) -> None:
 @pytest.mark.parametrize("answer", ["n", ""])
 def test_a_known_application_is_not_overwritten_without_a_yes(path: Path, answer: str) -> None:
     on_wecom().run(path)
-    before = path.read_text(), load_settings(path)
+    before = path.read_text(encoding="utf-8"), load_settings(path)
     again = Person(企业ID="ww2", 重写=["what?", answer or "n"])
     assert again.run(path) == 0
-    assert (path.read_text(), load_settings(path)) == before
+    assert (path.read_text(encoding="utf-8"), load_settings(path)) == before
     assert again.heard[-1] == "没有改动任何文件。"
 
 
 def test_with_a_yes_it_is_replaced_and_what_was_added_by_hand_stays(path: Path) -> None:
     on_wecom().run(path)
-    path.write_text(path.read_text() + '\n[wecom.sales.webhooks]\n"华东" = "k"\n')
+    path.write_text(
+        path.read_text(encoding="utf-8") + '\n[wecom.sales.webhooks]\n"华东" = "k"\n',
+        encoding="utf-8",
+    )
     again = on_wecom(企业ID="ww2", 重写="y")
     again.run(path)
     app = load_settings(path).wecom["sales"].revealed()
@@ -188,10 +192,10 @@ def test_a_secret_file_that_lies_there_is_not_overwritten_without_a_yes(path: Pa
 
 def test_a_file_that_cannot_be_changed_safely_is_left_alone(path: Path) -> None:
     text = 'wecom = { old = { corp_id = "ww0" } }\n'
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="手工写入"):
         on_wecom().run(path)
-    assert path.read_text() == text
+    assert path.read_text(encoding="utf-8") == text
     assert not (path.parent / "secrets").exists()
 
 
@@ -222,7 +226,7 @@ def test_generated_keys_differ_and_fit_the_platforms() -> None:
 
 def test_the_written_file_is_plain_toml(path: Path) -> None:
     on_wecom().run(path)
-    table = tomllib.loads(path.read_text())["wecom"]["sales"]
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["wecom"]["sales"]
     assert list(table) == ["corp_id", "agent_id", "secret_file", "token_file", "aes_key_file"]
 
 
@@ -246,12 +250,12 @@ def test_a_server_for_recordings_keeps_its_key_in_a_file(path: Path) -> None:
         "engine": "openai", "folder": None, "threads": 2, "base_url": "https://asr/v1",
         "model": "m", "api_key": "sk-1", "timeout_s": 30,
     }  # fmt: skip
-    assert "sk-1" not in path.read_text()
+    assert "sk-1" not in path.read_text(encoding="utf-8")
     assert (path.parent / "secrets" / "speech-api_key").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_engine_that_is_configured_is_not_asked_for_again(path: Path) -> None:
-    path.write_text('[speech]\nengine = "whisper"\nfolder = "w"\n')
+    path.write_text('[speech]\nengine = "whisper"\nfolder = "w"\n', encoding="utf-8")
     person = on_wecom(听写="3")
     person.run(path)
     assert load_settings(path).speech.engine == "whisper"
@@ -260,7 +264,7 @@ def test_an_engine_that_is_configured_is_not_asked_for_again(path: Path) -> None
 
 def test_without_an_engine_nothing_is_written_about_it(path: Path) -> None:
     on_wecom().run(path)
-    assert "speech" not in path.read_text()
+    assert "speech" not in path.read_text(encoding="utf-8")
 
 
 def on_robot(**more: str | list[str]) -> Person:
@@ -290,7 +294,7 @@ def test_a_robot_that_connects_wants_its_id_and_its_secret(path: Path) -> None:
         "geheim",
     )
     assert settings.application_of(robot) == "sales"
-    assert "geheim" not in path.read_text()
+    assert "geheim" not in path.read_text(encoding="utf-8")
 
 
 def test_a_robot_alone_is_not_set_up(path: Path) -> None:

@@ -79,10 +79,9 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
         pytest.skip("systemd is not installed")
     text = UNIT.read_text("utf-8")
     text = text.replace("/opt/gendan/bin/gendan", shutil.which("true") or "/bin/true")
-    (tmp_path / "gendan.service").write_text(text.replace("file:///opt", "https://x.example/opt"))
+    (tmp_path / "gendan.service").write_text(text, encoding="utf-8")
     judged = subprocess.run(  # noqa: S603 - our own file
         [program, "verify", "--man=no", str(tmp_path / "gendan.service")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    ours = [line for line in judged.stderr.splitlines() if "gendan.service" in line]
-    assert [line for line in ours if "Unknown" in line or "Failed to parse" in line] == []
+    assert [line for line in judged.stderr.splitlines() if "gendan.service" in line] == []

@@ -51,13 +51,12 @@ class Shell:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        plain = {name: v for name, v in os.environ.items() if not name.startswith("GENDAN_")}
         ours = {
             "GENDAN_CONFIG": "gendan.toml",
             "GENDAN_STORAGE__URL": f"sqlite:///{self.database}",
             "GENDAN_STORAGE__FILES": str(self.folder / "files"),
         }
-        return {**plain, **ours, **self.more}
+        return {**os.environ, **ours, **self.more}
 
     def configure(self, text: str) -> None:
         (self.folder / "gendan.toml").write_text(text, encoding="utf-8")
