@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 S = TypeVar("S", bound=Executable)
 Process = Callable[[Any], Any]
 
+_row_type: Any = namedtuple  # of names that are not known beforehand
 _unread: set[Executable] = set()
 _constants: dict[Executable, dict[tuple[str | bool, ...], Prepared | None]] = {}
 
@@ -181,7 +182,7 @@ def _prepare(
         sql=str(compiled),
         values=_values(binds, made, dialect),
         gives_rows=len(columns) > 0,
-        to_row=_naming(columns.keys()),
+        to_row=_row_type("Row", columns.keys())._make,
         processes=tuple(
             (place, process)
             for place, column in enumerate(columns)
@@ -191,12 +192,6 @@ def _prepare(
         table=_written(statement),
         unread=statement in _unread,
     )
-
-
-def _naming(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
-    row: Any = namedtuple("Row", columns)  # type: ignore[misc]
-    make: Callable[[Iterable[Any]], Any] = row._make
-    return make
 
 
 def _written(statement: Any) -> Table | None:
