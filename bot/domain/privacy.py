@@ -7,7 +7,10 @@ contracts stays, without the person.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 ERASED = None
 """Stands where something personal was."""
@@ -33,6 +36,44 @@ def impersonal(value: object) -> object:
 def tells_apart(name: str) -> bool:
     """Whether a contact's name is one person's: 王总 and 李工 are said of thousands."""
     return len(name) >= 2 and not _HONORIFIC.fullmatch(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """By what one of ours is named in what is kept. names: and numbers, wherever they stand.
+    accounts: ids on platforms, which may be words as well, only where one is a whole value."""
+
+    names: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+    def replaced(self, value: Any, by: str) -> Any:
+        """A value of a record with another name instead. Lists and objects keep their shape."""
+        if isinstance(value, dict):
+            return {key: self.replaced(part, by) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.replaced(part, by) for part in value]
+        if isinstance(value, str) and (self.names or self.accounts):
+            return _pattern(self.names, self.accounts).sub(by, value)
+        return value
+
+    def told_in(self, text: str) -> bool:
+        return self.replaced(text, "") != text
+
+
+def pseudonym_of(person_id: int) -> str:
+    """What one of ours is called once their name is erased: the same wherever it stood."""
+    return f"离职员工{person_id}"
+
+
+@lru_cache(maxsize=64)
+def _pattern(names: tuple[str, ...], accounts: tuple[str, ...]) -> re.Pattern[str]:
+    """Longer ones first, or a part of one would be found in it."""
+    each = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
+    each += [
+        rf"(?:(?<=[\"\[>:|,/])|^){re.escape(one)}(?=[\"\]<:|,/]|$)"
+        for one in sorted(accounts, key=len, reverse=True)
+    ]
+    return re.compile("|".join(each))
 
 
 def _is_time(text: str) -> bool:
