@@ -16,9 +16,8 @@ ERASED = None
 """Stands where something personal was."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z_.]{0,39}\d?")
-_HONORIFIC = re.compile(
-    r".{1,2}(?:总|工|经理|主任|老师|厂长|科长|处长|部长|院长|校长|小姐|先生|女士)"
-)
+_TITLE = r"(?:总|工|经理|主任|老师|厂长|科长|处长|部长|院长|校长|小姐|先生|女士)"
+_HONORIFIC = re.compile(rf".{{1,2}}{_TITLE}")
 
 
 def impersonal(value: object) -> object:
@@ -31,6 +30,13 @@ def impersonal(value: object) -> object:
     if isinstance(value, str):
         return value if _CODE.fullmatch(value) or _is_time(value) else ERASED
     return value
+
+
+def is_called(recorded: str, name: str) -> bool:
+    """Whether a contact as it was heard bears that name: 王建国厂长 is 王建国."""
+    if recorded == name or not tells_apart(name):
+        return recorded == name
+    return re.fullmatch(re.escape(name) + _TITLE, recorded) is not None
 
 
 def tells_apart(name: str) -> bool:

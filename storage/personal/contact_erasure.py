@@ -20,7 +20,6 @@ from storage.tables import (
     archive_chats,
     archive_files,
     archive_messages,
-    dialogs,
     drafts,
 )
 
@@ -31,9 +30,6 @@ async def erase(conn: AsyncConnection, traces: ContactTraces, at: datetime) -> C
     of = traces.customer.ids[accounts]
     hashes = await _own_files(conn, traces, of)
     counts = await erasing.empty_chats(conn, traces)
-    counts |= await erasing.delete_among(
-        conn, dialogs.c.conversation, [chat for chat, _, _ in traces.talks]
-    )
     for table, keys in traces.own.items():
         counts |= await erasing.delete_where(conn, table, having(conn, table, keys))
     counts |= await erasing.delete_among(conn, archive_chats.c.id, traces.alone)

@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bindings import ChatKind
-from bot.domain.privacy import tells_apart
+from bot.domain.privacy import is_called, tells_apart
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, among, pairs_among
+from storage.dialects import AnyRow, among, holds, pairs_among
 from storage.personal import customer_traces
 from storage.personal.customer_columns import GOES_WHOLE, PERSONAL
-from storage.personal.customer_traces import Traces
+from storage.personal.customer_traces import Traces, ids_in
 from storage.personal.told import AFTER, BEFORE, Told, plain
 from storage.tables import (
     accounts,
@@ -35,6 +35,7 @@ from storage.tables import (
     external_contacts,
     external_follows,
     external_keys,
+    external_reads,
     mail_addresses,
     mails,
     people,
@@ -107,6 +108,8 @@ def external_rows(conn: AsyncConnection, traces: ContactTraces) -> list[tuple[Ta
     for table in (external_contacts, external_follows, external_keys):
         place = (table.c.platform, table.c.external_id)
         rows.append((table, pairs_among(conn, place, traces.external)))
+    waiting = (external_reads.c.platform, external_reads.c.key)
+    rows.append((external_reads, pairs_among(conn, waiting, traces.external)))
     bound = (chat_bindings.c.platform, chat_bindings.c.chat_key)
     theirs = chat_bindings.c.kind == str(ChatKind.CONTACT)
     rows.append((chat_bindings, and_(theirs, pairs_among(conn, bound, traces.external))))
@@ -137,46 +140,63 @@ async def file_hashes(conn: AsyncConnection, traces: ContactTraces) -> list[str]
 async def _identify(conn: AsyncConnection, found: ContactTraces, who: str) -> None:
     """Whoever is called so, and then what else they are called."""
     of = found.customer.ids[accounts]
-    known = await _contacts(conn, of, [who])
-    outside = await _outside(conn, found.customer, [who])
-    if len({one.mobile for one in known if one.mobile}) > 1 or _several(outside):
+    cards = list(await conn.execute(select(contacts).where(among(conn, contacts.c.account_id, of))))
+    known = [who, *(word for one in cards for word in ids_in(one.external_id))]
+    outside = await _outside(conn, found.customer, known)
+    mine, theirs = _whose(cards, outside, who)
+    if len({one.mobile for one in mine if one.mobile}) > 1 or _several(theirs):
         raise Refused(f"客户 {of[0]} 有几位「{who}」，分不清是谁：请写手机号或平台上的编号。")
     for _ in range(2):  # a platform's contact brings a mobile, which brings a contact of ours
-        found.called = _distinct(
-            [
-                *found.called,
-                *(word for one in known for word in (one.name, one.mobile, one.external_id)),
-                *(word for one in outside for word in (one.name, one.mobile, one.external_id)),
-            ]
-        )
-        known = await _contacts(conn, of, found.called)
-        outside = await _outside(conn, found.customer, found.called)
-    found.own[contacts] = [one.id for one in known]
-    found.external = [(one.platform, one.external_id) for one in outside]
+        mine += [one for one in cards if one not in mine and _is_them(one, mine, theirs)]
+        theirs += [one for one in outside if one not in theirs and _is_them(one, mine, theirs)]
+    rows = [*mine, *theirs]
+    words = (word for one in rows for word in (one.name, one.mobile, *ids_in(one.external_id)))
+    found.called = _distinct([who, *words])
+    found.own[contacts] = [one.id for one in mine]
+    found.external = [(one.platform, one.external_id) for one in theirs]
 
 
-async def _contacts(
-    conn: AsyncConnection, of: Sequence[int], called: Sequence[str]
-) -> list[AnyRow]:
-    there = [among(conn, contacts.c[name], called) for name in ("name", "mobile", "external_id")]
-    theirs = among(conn, contacts.c.account_id, of)
-    return list(await conn.execute(select(contacts).where(theirs, or_(*there))))
-
-
-async def _outside(conn: AsyncConnection, customer: Traces, called: Sequence[str]) -> list[AnyRow]:
-    """The platforms' contacts bound to the customer, and those whose id it is."""
+async def _outside(conn: AsyncConnection, customer: Traces, ids: Sequence[str]) -> list[AnyRow]:
+    """The platforms' contacts bound to the customer, and those with these ids."""
     place = (external_contacts.c.platform, external_contacts.c.external_id)
-    bound = pairs_among(conn, place, customer.external)
-    named = [among(conn, external_contacts.c[name], called) for name in ("name", "mobile")]
-    itself = among(conn, external_contacts.c.external_id, called)
-    query = select(external_contacts).where(or_(and_(bound, or_(*named)), itself))
+    named = among(conn, external_contacts.c.external_id, filter(None, ids))
+    query = select(external_contacts).where(or_(pairs_among(conn, place, customer.external), named))
     return list(await conn.execute(query.order_by(*place)))
 
 
-def _several(outside: Iterable[AnyRow]) -> bool:
+def _whose(
+    cards: Iterable[AnyRow], outside: Iterable[AnyRow], who: str
+) -> tuple[list[AnyRow], list[AnyRow]]:
+    """Ours and the platforms' that are called so."""
+    return [one for one in cards if _bears(one, who)], [one for one in outside if _bears(one, who)]
+
+
+def _bears(one: AnyRow, who: str) -> bool:
+    return is_called(one.name, who) or who in (one.mobile, *ids_in(one.external_id))
+
+
+def _is_them(one: AnyRow, mine: Sequence[AnyRow], theirs: Sequence[AnyRow]) -> bool:
+    """Whether another row is the same human being: by mobile or id, or by name where neither of
+    these says otherwise. On one platform nobody is twice."""
+    rows = [*mine, *theirs]
+    mobiles, ids = (
+        {row.mobile for row in rows} - {"", None},
+        {row.external_id for row in rows} - {""},
+    )
+    platform = one._mapping.get("platform")
+    if ids & set(ids_in(one.external_id)):
+        return True
+    if platform is not None and platform in {row.platform for row in theirs}:
+        return False
+    if one.mobile and mobiles:
+        return one.mobile in mobiles
+    apart = platform is None and one.external_id and ids
+    return not apart and one.name in {row.name for row in rows}
+
+
+def _several(outside: Sequence[AnyRow]) -> bool:
     """Whether one platform has two of them."""
-    platforms = [one.platform for one in outside]
-    return len(platforms) > len(set(platforms))
+    return len({one.platform for one in outside}) < len(outside)
 
 
 async def _only_theirs(conn: AsyncConnection, found: ContactTraces) -> list[str]:
@@ -263,21 +283,23 @@ async def _is_somebody(conn: AsyncConnection, found: ContactTraces, who: str) ->
     of = found.customer.ids[accounts]
     for table in (activities, drafts):
         rows = await conn.execute(select(table.c.slots).where(among(conn, table.c.account_id, of)))
-        if any(slots.get("contact") == who for slots in rows.scalars()):
+        if any(is_called(str(slots.get("contact") or ""), who) for slots in rows.scalars()):
             return True
     return False
 
 
 async def _find_named(conn: AsyncConnection, found: ContactTraces) -> None:
-    """The customer's rows that tell of them, as far as they would lose something."""
+    """Rows that would lose something: the customer's by whatever they are called there, and others
+    by what is theirs alone."""
     sources = await _sources(conn, found)
     of = among(conn, accounts.c.id, found.customer.ids[accounts])
     for table, chosen in [(accounts, of), *customer_traces.naming_rows(conn, found.customer)]:
-        personal = [column.name for column in table.c if column in PERSONAL]
+        personal = [column for column in table.c if column in PERSONAL]
         if not personal or table in GOES_WHOLE:
             continue
-        for row in (await conn.execute(select(table).where(chosen))).all():
-            told = _tells(plain([row._mapping[name] for name in personal]), found.called)
+        anywhere = [holds(column, word) for column in personal for word in found.words]
+        for row in (await conn.execute(select(table).where(or_(chosen, *anywhere)))).all():
+            told = _tells(plain([row._mapping[column.name] for column in personal]), found.called)
             if told or (table is activities and _from(row.source_id, sources)):
                 key = [row._mapping[column.name] for column in table.primary_key.columns]
                 found.named.setdefault(table, []).append(key[0] if len(key) == 1 else tuple(key))

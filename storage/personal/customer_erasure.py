@@ -21,7 +21,6 @@ from storage.tables import (
     archive_chats,
     archive_files,
     archive_messages,
-    dialogs,
     file_uses,
 )
 
@@ -33,9 +32,6 @@ async def erase(conn: AsyncConnection, traces: Traces, at: datetime) -> Counts:
     hashes = await _own_files(conn, traces)
     numbers = await _numbers(conn, traces)
     counts = await erasing.empty_chats(conn, traces)
-    counts |= await erasing.delete_among(
-        conn, dialogs.c.conversation, [chat for chat, _, _ in traces.talks]
-    )
     counts["accounts"] = await erasing.change(
         conn, accounts, among(conn, accounts.c.id, of), PERSONAL
     )

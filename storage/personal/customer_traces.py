@@ -27,6 +27,7 @@ from storage.tables import (
     external_contacts,
     external_follows,
     external_keys,
+    external_reads,
     file_uses,
     forecast_lines,
     mail_addresses,
@@ -121,6 +122,8 @@ def external_rows(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table
     for table in (external_contacts, external_follows, external_keys):
         place = (table.c.platform, table.c.external_id)
         yield table, pairs_among(conn, place, traces.external)
+    waiting = (external_reads.c.platform, external_reads.c.key)
+    yield external_reads, pairs_among(conn, waiting, traces.external)
     group = (chat_members.c.platform, chat_members.c.chat_id)
     theirs = pairs_among(conn, group, traces.groups)
     yield chat_members, and_(theirs, chat_members.c.is_staff.is_(False))
@@ -143,8 +146,14 @@ async def _words(conn: AsyncConnection, of: Sequence[int]) -> list[str]:
     words = []
     for row in rows:
         words += [row.name] if tells_apart(row.name) else []
-        words += [row.mobile or "", row.external_id]
+        words += [row.mobile or "", *ids_in(row.external_id)]
     return [word for word in dict.fromkeys(words) if word]
+
+
+def ids_in(external_id: str) -> list[str]:
+    """A contact's id as it may stand somewhere: with its platform, wecom:wm…, and without."""
+    platform, _, alone = external_id.partition(":")
+    return [word for word in dict.fromkeys((external_id, alone or platform)) if word]
 
 
 async def _addresses(conn: AsyncConnection, of: Sequence[int]) -> list[str]:

@@ -13,13 +13,22 @@ from bot.domain.identifiers import one_phone
 from storage.audit import ERASURE, Audit
 from storage.dialects import AnyRow, among, in_chunks, not_among
 from storage.outbox import NO_WORDS
-from storage.personal.told import Told, answers_of, audit_of, cards_of, chat_of, group_words_of
+from storage.personal.told import (
+    Told,
+    answers_of,
+    audit_of,
+    cards_of,
+    chat_of,
+    dialogs_of,
+    group_words_of,
+)
 from storage.tables import (
     account_keys,
     accounts,
     activities,
     archive_files,
     cards,
+    dialogs,
     drafts,
     evidence,
     file_uses,
@@ -98,6 +107,7 @@ async def empty_chats(conn: AsyncConnection, told: Told) -> Counts:
     counts = {"inbox": len(heard), "outbox": len(said)}
     shown = await _ids(cards_of(conn, told), "card_id")
     remembered = await _ids(group_words_of(conn, told), "id")
+    counts |= await delete_among(conn, dialogs.c.conversation, await dialogs_of(conn, told))
     counts |= await delete_among(conn, cards.c.card_id, shown)
     return counts | await delete_among(conn, group_words.c.id, remembered)
 

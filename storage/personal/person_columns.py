@@ -21,6 +21,7 @@ from storage.tables import (
     attendance_facts,
     audit,
     cards,
+    chat_bindings,
     chat_groups,
     chat_members,
     clause_reviews,
@@ -147,15 +148,16 @@ ACCOUNTS = (
     archive_messages.c.sender, archive_messages.c.recipients,
     attendance_facts.c.key,
     cards.c.address,
+    chat_bindings.c.source_id,
     chat_groups.c.owner,
     contact_transfers.c.from_user, contact_transfers.c.to_user,
     departments.c.leaders,
-    drafts.c.conversation,
+    drafts.c.conversation, drafts.c.source_id,
     identities.c.leaders,
-    inbox.c.conversation,
+    inbox.c.conversation, inbox.c.delivery_id,
     outbox.c.dedupe_key, outbox.c.user_id, outbox.c.address, outbox.c.undelivered,
 )  # fmt: skip
-"""Where ids of accounts on platforms stand, alone or in an address."""
+"""Where ids of accounts on platforms stand, alone, in an address, or in the id of a delivery."""
 
 EMPTIED = (
     inbox.c.body,

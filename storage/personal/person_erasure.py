@@ -8,13 +8,13 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String, Table, cast, false, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.people import PersonStatus
 from bot.domain.privacy import Called, pseudonym_of
 from bot.errors import Refused
-from storage.dialects import among
+from storage.dialects import among, holds
 from storage.personal import erasing
 from storage.personal.erasing import Counts
 from storage.personal.person_columns import ACCOUNTS, GOES_WHOLE, MENTIONS, PERSONAL
@@ -54,7 +54,7 @@ async def erase(conn: AsyncConnection, traces: PersonTraces, at: datetime) -> Co
     counts.update(await erasing.delete_among(conn, settings_rows.c.name, memos))
     for column, changes in PERSONAL.items():
         theirs = column == traces.person_id
-        counts[column.table.name] += await erasing.change(conn, column.table, theirs, changes)
+        counts[str(column.table.name)] += await erasing.change(conn, column.table, theirs, changes)
     counts.update(await _rename(conn, traces))
     counts.update(await _let_the_name_go(conn, traces))
     counts.update(await erasing.let_go(conn, hashes, at))
@@ -111,15 +111,17 @@ async def _rename(conn: AsyncConnection, traces: PersonTraces) -> Counts:
     own = dict(referring(traces.person_id))
     for column in MENTIONS:
         table = column.table
-        within = [_has(column, word) for word in traces.words]
-        within += [own[table] & _has(column, name) for name in traces.called.names if table in own]
+        within = [holds(column, word) for word in traces.words]
+        within += [own[table] & holds(column, name) for name in traces.called.names if table in own]
         replaced = Called(names=traces.called.names)
-        counts[table.name] += await _replace(conn, column, within, replaced, pseudonym)
+        counts[str(table.name)] += await _replace(conn, column, within, replaced, pseudonym)
     for column in ACCOUNTS:
         for one in traces.accounts:
-            within = [_has(column, one.user_id) & _of_platform(column.table, one.platform)]
+            within = [holds(column, one.user_id) & _of_platform(column.table, one.platform)]
             replaced = Called(accounts=(one.user_id,))
-            counts[column.table.name] += await _replace(conn, column, within, replaced, pseudonym)
+            counts[str(column.table.name)] += await _replace(
+                conn, column, within, replaced, pseudonym
+            )
     return dict(counts)
 
 
@@ -134,18 +136,14 @@ async def _replace(
     return await erasing.change(conn, column.table, or_(false(), *within), changes)
 
 
-def _has(column: Column[Any], word: str) -> ColumnElement[bool]:
-    return cast(column, String).contains(word, autoescape=True)
-
-
 def _of_platform(table: Table, platform: str) -> ColumnElement[bool]:
-    """The archive is WeCom's; addresses name their platform."""
-    if "platform" in table.c:
-        return table.c.platform == platform
+    """Addresses name their platform; the archive is WeCom's."""
     addresses = ("conversation", "address", "source_id")
     address = next((table.c[name] for name in addresses if name in table.c), None)
     if address is not None:
         return address.contains(f"{platform}:")
+    if "platform" in table.c:
+        return table.c.platform == platform
     return ~false() if platform == "wecom" else false()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import ERASURE
 from storage.dialects import AnyRow
-from storage.tables import audit, cards, group_words, inbox, outbox
+from storage.tables import audit, cards, dialogs, group_words, inbox, outbox
 
 PAGE = 1_000
 BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=10)
@@ -76,6 +76,15 @@ async def group_words_of(conn: AsyncConnection, told: Told) -> AsyncIterator[Any
     async for row in pages(conn, group_words, group_words.c.id):
         if told.in_talk(row.conversation, row.said_at) or told.told_in(row.text):
             yield row
+
+
+async def dialogs_of(conn: AsyncConnection, told: Told) -> set[str]:
+    """Chats in which we await something about it."""
+    awaited = {chat for chat, _, _ in told.talks}
+    for row in await conn.execute(select(dialogs)):
+        if told.told_in(plain(row.state)):
+            awaited.add(row.conversation)
+    return awaited
 
 
 async def audit_of(conn: AsyncConnection, told: Told) -> AsyncIterator[AnyRow]:
