@@ -63,7 +63,7 @@ class Called:
         return value
 
     def told_in(self, text: str) -> bool:
-        return self.replaced(text, "") != text
+        return bool(self.replaced(text, "") != text)
 
 
 def pseudonym_of(person_id: int) -> str:

@@ -164,7 +164,7 @@ EMPTIED = (
     outbox.c.content,
     cards.c.data,
     audit.c.before, audit.c.after, audit.c.salt,
-    people.c.name, people.c.mobile, people.c.roles,
+    people.c.name, people.c.mobile,
     settings_rows.c.name,
 )  # fmt: skip
 """What is dealt with in ways of its own."""

@@ -108,7 +108,7 @@ HARMLESS = {
     "payout_lines.kind", "payout_lines.month", "payout_lines.origin", "payout_lines.rule_id",
     "payout_reviews.reason", "payout_rule_changes.layout", "payout_rule_changes.state",
     "payout_rule_changes.writers", "payout_runs.month", "payout_runs.state",
-    "payout_snapshots.digest", "people.status", "policy_changes.after",
+    "payout_snapshots.digest", "people.roles", "people.status", "policy_changes.after",
     "policy_changes.before", "policy_changes.key", "pushes.card_id", "pushes.reason",
     "pushes.state", "pushes.step", "signal_events.event_id", "signal_events.kind",
     "signal_events.page", "signal_events.site", "signal_events.state", "signal_events.visitor",
@@ -157,6 +157,7 @@ async def test_a_row_in_every_table_and_afterwards_only_evidence_tells_of_them(
     assert before >= names(columns.EVIDENCE)
     filled = {column for column in columns.MENTIONS if column.table not in (accounts, inbox)}
     assert before >= names(filled)
+    assert before >= names(one for one in columns.ACCOUNTS if one.table is not inbox)
     assert {"inbox.body", "outbox.content", "cards.data", "audit.after"} <= before
     await _erase(database)
     left = await where_told(database_url, *SECRETS)
@@ -259,7 +260,7 @@ async def _everywhere(database: Database, url: str) -> int:
     """A row of theirs in every table, with their name, mobile or account wherever it may stand."""
     async with database.begin() as tx:
         person = await member(tx, ACCOUNT, NAME, mobile=MOBILE)
-        account = await customer(tx, await member(tx, "li4", "李四"))
+        account = await customer(tx, await member(tx, "li4", "李四", leaders=(ACCOUNT,)))
         await tx.audit.append(
             at=AT, actor=f"person:{person.id}", action="hand_over", subject="account:1",
             before=None, after={"to": NAME, "call": MOBILE},
