@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.bindings import BoundBy, ChatKind
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow, GroupMember
+from bot.domain.levels import Evidence, EvidenceKind
 from bot.errors import NotFound, Refused
 from bot.messages import StoredFile
 from bot.messages import Text as Words
@@ -19,6 +20,7 @@ from storage.engines import to_url
 from storage.personal.customer_columns import GOES_WHOLE, OF_CUSTOMER, PERSONAL
 from storage.tables import (
     Json,
+    account_keys,
     account_merges,
     accounts,
     approvals,
@@ -42,6 +44,7 @@ from tests.storage.samples import (
     everything,
     member,
     message,
+    sale,
 )
 
 NAME, MOBILE, EXTERNAL = "王建国", "13800001111", "wmJianguo"
@@ -106,6 +109,41 @@ async def test_out_goes_one_and_not_the_other(database: Database) -> None:
         whole = json.dumps(told, default=str, ensure_ascii=False)
         assert all(secret in whole for secret in (NAME, MOBILE, EXTERNAL))
         assert "李小龙" not in whole
+
+
+@pytest.mark.parametrize("elsewhere", ["customer", "evidence", "nowhere"])
+async def test_files_that_something_else_needs_stay(database: Database, elsewhere: str) -> None:
+    async with database.begin() as tx:
+        zhang = await member(tx, "zhang3")
+        mine, other = await customer(tx, zhang), await customer(tx, zhang, "东风机械")
+        await tx.accounts.add_contact(mine.id, NAME)
+        await tx.files.record(FILE, AT)
+        told = activity(mine, "1", text=NAME, file_hashes=(FILE.sha256,))
+        await tx.activities.add(told)
+        if elsewhere == "customer":
+            await tx.files.use(FILE.sha256, other.id, AT)
+        if elsewhere == "evidence":
+            deal = await sale(tx, mine)
+            proof = Evidence(0, deal.id, EvidenceKind.NEED, 1, AT, AT, sha256=FILE.sha256)
+            await tx.levels.add_evidence(proof)
+    await _erase(database, mine.id)
+    async with database.read() as tx:
+        let_go = await tx.personal_data.let_go()
+    assert let_go == ([FILE.sha256] if elsewhere == "nowhere" else [])
+
+
+async def test_others_in_an_archived_group_stay(database: Database, database_url: str) -> None:
+    account = await _two_contacts(database)
+    await fill(
+        database_url,
+        {table.name: 1 for table in metadata.sorted_tables if table not in ARCHIVE},
+        _in_a_group,
+    )
+    await _erase(database, account)
+    assert await where_told(database_url, EXTERNAL) == set()
+    assert await where_told(database_url, "wmXiaolong") >= {
+        "archive_chats.outsiders", "archive_messages.sender", "archive_messages.recipients",
+    }  # fmt: skip
 
 
 async def test_a_polite_form_is_theirs_only_among_their_customers_rows(
@@ -268,6 +306,8 @@ def _words(column: Column[Any]) -> Any:
         return [[NAME, MOBILE]]
     if column in (account_merges.c.moved, collisions.c.asked):
         return {"phone": MOBILE}
+    if column is account_keys.c.key:
+        return f"+86{MOBILE}"
     if column is external_reads.c.key:
         return EXTERNAL
     if column is chat_bindings.c.kind:
@@ -287,6 +327,16 @@ def _words(column: Column[Any]) -> Any:
 
 def _is_json(column: Column[Any]) -> bool:
     return isinstance(column.type, type(Json))
+
+
+ARCHIVE = (archive_chats, archive_messages)
+
+
+def _in_a_group(column: Column[Any]) -> Any:
+    if column is archive_messages.c.sender:
+        return "wmXiaolong"
+    lists = (archive_chats.c.outsiders, archive_chats.c.members, archive_messages.c.recipients)
+    return [EXTERNAL, "wmXiaolong"] if column in lists else None
 
 
 async def _counts(url: str, tables: tuple[str, ...]) -> list[int]:

@@ -126,6 +126,19 @@ async def test_gone_is_gone_everywhere_and_the_rest_stands(
     assert untouched.text == "李小龙嫌贵"
 
 
+async def test_nothing_is_filed_under_the_numbers_of_who_is_gone(
+    database: Database, database_url: str
+) -> None:
+    mine, _ = await _two_customers(database)
+    async with database.begin() as tx:
+        await tx.duplicates.file({mine: ["+8613800001111", "core 恒锐"]}, AT)
+    async with database.begin() as tx:
+        await tx.personal_data.erase(await tx.personal_data.trace(mine), AT)
+    left = await everything(database_url)
+    assert "13800001111" not in left
+    assert "core 恒锐" in left
+
+
 async def test_bound_contacts_go_with_their_customer(database: Database, database_url: str) -> None:
     mine, other = await _two_customers(database)
     async with database.begin() as tx:

@@ -206,6 +206,19 @@ async def test_whoever_is_still_there_is_told_what_to_do_first(database: Databas
         await _erase(database)
 
 
+async def test_cards_in_their_chats_go_also_without_a_name(database: Database) -> None:
+    async with database.begin() as tx:
+        await member(tx, ACCOUNT, NAME)
+        await member(tx, "li4", "李四")
+        for card, address in (("theirs", OWN_CHAT), ("other", "wecom:sales:u:li4")):
+            await tx.cards.put(card, revision=1, subject="lights", address=address, state="open",
+                               data={"line": "三家亮灯"}, at=AT)  # fmt: skip
+    await _erase(database)
+    async with database.read() as tx:
+        assert await tx.cards.get("theirs") is None
+        assert await tx.cards.get("other") is not None
+
+
 async def test_a_name_that_others_bear_is_replaced_only_where_it_is_theirs(
     database: Database, database_url: str
 ) -> None:
