@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import BotError
 from config.commands import (
     conversions,
-    customers,
     db,
     doctor,
+    personal_data,
     replay,
     sandbox,
     serve,
@@ -32,8 +32,12 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "understand": understand.understand,
     "conversions": conversions.count_conversions,
     "replay": replay.replay,
-    "export-customer": customers.export_customer,
-    "erase-customer": customers.erase_customer,
+    "export-customer": personal_data.export_customer,
+    "erase-customer": personal_data.erase_customer,
+    "export-contact": personal_data.export_contact,
+    "erase-contact": personal_data.erase_contact,
+    "export-person": personal_data.export_person,
+    "erase-person": personal_data.erase_person,
 }
 GROUPS = {"db": db.app, "payouts": payouts.app, "forecast": machine_forecast.app}
 

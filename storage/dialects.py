@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
@@ -161,6 +162,11 @@ def _json(values: list[Any]) -> BindParameter[str]:
 
 def _array(column: ColumnElement[Any], values: list[Any]) -> BindParameter[Any]:
     return bindparam(None, values, postgresql.ARRAY(column.type))
+
+
+def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    """Whether the word stands in a column of text or JSON. Goes through all rows."""
+    return cast(column, String).contains(word, autoescape=True)
 
 
 def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ from storage.payout_rules import PayoutRules
 from storage.payout_views import PayoutViews
 from storage.people import People
 from storage.people_lists import PeopleLists
-from storage.personal_data import PersonalData
+from storage.personal.data import PersonalData
 from storage.policy_changes import PolicyChanges
 from storage.pool import Pool
 from storage.raw_words import RawWords

@@ -72,7 +72,7 @@ _RETENTION = (
     ),
     (
         "客户动态（不含到期的原话）、灯的历史、合同、回款",
-        "长期；按客户删除：gendan erase-customer",
+        "长期；按客户、联系人、员工删除：gendan erase-customer、erase-contact、erase-person",
         "说明见 docs/privacy.md",
     ),
     ("奖金依据和结果", "长期（工资发放依据至少两年）", "说明见 docs/privacy.md"),

@@ -84,9 +84,11 @@ async def live_through(day: Day, folder: Path) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         await day.see("GET", path)
     customer = (await day.get("world"))["customers"][0]["id"]
-    url, file = f"sqlite:///{folder / 'gendan.db'}", folder / "customer.json"
-    await personal_data.export(url, day.bot.outside.files, customer, file, at=day.bot.clock.now())
-    day.read["export-customer"] = file.read_text("utf-8")
+    url, at = f"sqlite:///{folder / 'gendan.db'}", day.bot.clock.now()
+    for asked in (personal_data.of_customer(customer), personal_data.of_person("wecom:chenjing")):
+        file = folder / f"{asked.kind}.json"
+        await personal_data.export(url, day.bot.outside.files, asked, file, at=at)
+        day.read[f"export-{asked.kind}"] = file.read_text("utf-8")
     day.read["settings, printed"] = f"{day.bot.settings!r} {day.bot.settings}"
     logging.getLogger("test").error("as a mistake would", extra={"settings": day.bot.settings})
 

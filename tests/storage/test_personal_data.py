@@ -17,9 +17,17 @@ from bot.messages import StoredFile
 from bot.messages import Text as Words
 from storage.database import Database
 from storage.engines import to_url
-from storage.personal_columns import GOES_WHOLE, PERSONAL
-from storage.personal_traces import naming
-from storage.tables import Json, accounts, archive_chats, audit, contracts, opportunities
+from storage.personal.customer_columns import GOES_WHOLE, PERSONAL
+from storage.personal.customer_traces import naming
+from storage.tables import (
+    Json,
+    accounts,
+    archive_chats,
+    audit,
+    contracts,
+    forecast_lines,
+    opportunities,
+)
 from tests.storage.samples import AT, activity, customer, envelope, everything, member, message
 
 SECRETS = ("王建国", "13800001111", "孩子上小学")
@@ -47,7 +55,8 @@ HARMLESS = {
     "erp_receipts.contract_number", "erp_receipts.currency",
     "erp_receipts.line", "erp_receipts.number", "erp_receipts.payer", "erp_receipts.system",
     "evidence.kind", "evidence.number", "evidence.sha256", "level_changes.after",
-    "level_changes.before", "level_changes.cause", "forecast_lines.answers",
+    "level_changes.before", "level_changes.cause", "forecast_cosigns.answers",
+    "forecast_lines.answers",
     "forecast_lines.evidence", "forecast_lines.level",
     "supply_notices.evidence_id", "supply_notices.kind",
     "file_uses.sha256", "learnt_aliases.alias", "learnt_aliases.state",
@@ -81,7 +90,7 @@ def test_every_column_of_a_table_that_names_a_customer_is_judged() -> None:
     assert texts - personal == HARMLESS
 
 
-TARGETS = (accounts, opportunities, contracts, archive_chats)
+TARGETS = (accounts, opportunities, forecast_lines, contracts, archive_chats)
 
 
 async def test_out_goes_all_of_one_customer_and_nothing_of_another(database: Database) -> None:
@@ -101,7 +110,8 @@ async def test_gone_is_gone_everywhere_and_the_rest_stands(
     mine, other = await _two_customers(database)
     async with database.begin() as tx:
         traces = await tx.personal_data.trace(mine)
-        counts, hashes = await tx.personal_data.erase(traces, AT)
+        counts = await tx.personal_data.erase(traces, AT)
+        hashes = await tx.personal_data.let_go()
     assert (counts["contacts"], counts["inbox"], hashes) == (1, 1, [FILE.sha256])
     left = await everything(database_url)
     assert not [secret for secret in SECRETS if secret in left]
@@ -114,6 +124,19 @@ async def test_gone_is_gone_everywhere_and_the_rest_stands(
     assert kept.slots == {"duration_min": 25, "objections": ["price_high"], "contact": None,
                           "next_contact": "2026-02-04"}  # fmt: skip
     assert untouched.text == "李小龙嫌贵"
+
+
+async def test_nothing_is_filed_under_the_numbers_of_who_is_gone(
+    database: Database, database_url: str
+) -> None:
+    mine, _ = await _two_customers(database)
+    async with database.begin() as tx:
+        await tx.duplicates.file({mine: ["+8613800001111", "core 恒锐"]}, AT)
+    async with database.begin() as tx:
+        await tx.personal_data.erase(await tx.personal_data.trace(mine), AT)
+    left = await everything(database_url)
+    assert "13800001111" not in left
+    assert "core 恒锐" in left
 
 
 async def test_bound_contacts_go_with_their_customer(database: Database, database_url: str) -> None:
@@ -134,7 +157,7 @@ async def test_bound_contacts_go_with_their_customer(database: Database, databas
         assert {"何大伟", "wm1"} <= set(traces.words)
         told = await tx.personal_data.rows(traces)
         assert [row["name"] for row in told["external_contacts"]] == ["何大伟"]
-        counts, _ = await tx.personal_data.erase(traces, AT)
+        counts = await tx.personal_data.erase(traces, AT)
     assert (counts["external_contacts"], counts["chat_members"], counts["chat_bindings"]) == (
         1,
         1,
@@ -158,7 +181,7 @@ async def test_erasing_twice_is_erasing_once(database: Database) -> None:
     mine, _ = await _two_customers(database)
     for _ in range(2):
         async with database.begin() as tx:
-            counts, _ = await tx.personal_data.erase(await tx.personal_data.trace(mine), AT)
+            counts = await tx.personal_data.erase(await tx.personal_data.trace(mine), AT)
     assert not any(counts.values())
 
 

@@ -208,7 +208,7 @@ async def test_an_erased_customer_takes_links_visitors_and_signals_along(
         await shop.see("parameters", link=link)
     await shop.gather()
     async with database.begin() as tx:
-        counts, _ = await tx.personal_data.erase(
+        counts = await tx.personal_data.erase(
             await tx.personal_data.trace(account.id), shop.chat.now
         )
         assert await tx.signals.link(link) is None

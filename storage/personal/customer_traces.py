@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, or_, select
@@ -13,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bindings import ChatKind
 from bot.domain.privacy import tells_apart
 from bot.errors import NotFound
-from storage.dialects import AnyRow, among, pairs_among
+from storage.dialects import among, pairs_among
 from storage.merges import family
+from storage.personal.told import AFTER, BEFORE, Told
 from storage.tables import (
     accounts,
     activities,
@@ -27,43 +27,34 @@ from storage.tables import (
     external_contacts,
     external_follows,
     external_keys,
+    external_reads,
     file_uses,
-    inbox,
+    forecast_lines,
     mail_addresses,
     mails,
     metadata,
     opportunities,
 )
 
-PAGE = 1_000
-BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=10)
-"""Around a draft, how long its chat is taken to be about it."""
 
-
-@dataclass(slots=True)
-class Traces:
+@dataclass(slots=True, kw_only=True)
+class Traces(Told):
     """Everything that leads to one customer.
 
-    ids: of the customer with those merged into it, of its deals and contracts, by the table.
-    words: names and numbers that are one person's. talks: chats and when they were about it.
+    ids: of the customer with those merged into it, of its deals, their lines in forecasts, its
+    contracts and archived chats, by the table.
     external: (platform, id) of its external contacts, groups: of the groups bound to it.
-    mails: delivery ids of its mails.
     """
 
     ids: dict[Table, list[int]]
-    words: list[str] = field(default_factory=list)
-    talks: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     draft_ids: list[int] = field(default_factory=list)
     activity_ids: list[int] = field(default_factory=list)
     external: list[tuple[str, str]] = field(default_factory=list)
     groups: list[tuple[str, str]] = field(default_factory=list)
-    mails: set[str] = field(default_factory=set)
 
-    def in_talk(self, conversation: str, at: datetime) -> bool:
-        return any(chat == conversation and a <= at <= b for chat, a, b in self.talks)
-
-    def told_in(self, text: str) -> bool:
-        return any(word in text for word in self.words)
+    @property
+    def subject(self) -> str:
+        return f"account:{self.ids[accounts][0]}"
 
     def subjects(self) -> set[str]:
         """As audit entries and cards name them."""
@@ -79,9 +70,11 @@ async def trace(conn: AsyncConnection, account_id: int) -> Traces:
     if exists is None:
         raise NotFound(f"没有编号 {account_id} 的客户 (no such customer)。")
     of = await family(conn, account_id)
-    found = Traces({accounts: of})
+    found = Traces(ids={accounts: of})
     for table in (opportunities, contracts, archive_chats):
         found.ids[table] = await _ids(conn, table, among(conn, table.c.account_id, of))
+    deals = among(conn, forecast_lines.c.opportunity_id, found.ids[opportunities])
+    found.ids[forecast_lines] = await _ids(conn, forecast_lines, deals)
     found.activity_ids = await _ids(conn, activities, among(conn, activities.c.account_id, of))
     found.external = await _bound(conn, of, ChatKind.CONTACT)
     found.groups = await _bound(conn, of, ChatKind.GROUP)
@@ -111,8 +104,15 @@ def naming(
             yield table, columns
 
 
-def rows_of(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table, Any]]:
-    """By table, the condition for the rows that name the customer, its deals or its contracts."""
+async def rows_of(conn: AsyncConnection, traces: Traces) -> list[tuple[Table, Any]]:
+    """By table, the condition for the rows that are the customer's."""
+    itself = among(conn, accounts.c.id, traces.ids[accounts])
+    others = naming_rows(conn, traces)
+    return [(accounts, itself), *others, *external_rows(conn, traces)]
+
+
+def naming_rows(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table, Any]]:
+    """The same of the rows that name the customer, its deals or its contracts."""
     for table, columns in naming(traces.ids):
         yield table, or_(*(among(conn, column, traces.ids[target]) for column, target in columns))
 
@@ -122,20 +122,11 @@ def external_rows(conn: AsyncConnection, traces: Traces) -> Iterator[tuple[Table
     for table in (external_contacts, external_follows, external_keys):
         place = (table.c.platform, table.c.external_id)
         yield table, pairs_among(conn, place, traces.external)
+    waiting = (external_reads.c.platform, external_reads.c.key)
+    yield external_reads, pairs_among(conn, waiting, traces.external)
     group = (chat_members.c.platform, chat_members.c.chat_id)
     theirs = pairs_among(conn, group, traces.groups)
     yield chat_members, and_(theirs, chat_members.c.is_staff.is_(False))
-
-
-async def chat_of(conn: AsyncConnection, traces: Traces) -> AsyncIterator[AnyRow]:
-    """Handled deliveries of the chats it was told in, or with its people's names."""
-    async for row in pages(conn, inbox, inbox.c.id):
-        if row.state == "new" or not row.body:
-            continue
-        body = bytes(row.body).decode(errors="replace")
-        is_mail = row.channel.startswith("mail:") and row.delivery_id in traces.mails
-        if is_mail or traces.in_talk(row.conversation, row.sent_at) or traces.told_in(body):
-            yield row
 
 
 async def file_hashes(conn: AsyncConnection, traces: Traces) -> list[str]:
@@ -150,28 +141,19 @@ async def file_hashes(conn: AsyncConnection, traces: Traces) -> list[str]:
     return sorted(found)
 
 
-async def pages(conn: AsyncConnection, table: Table, key: Column[Any]) -> AsyncIterator[AnyRow]:
-    """All of a table, a thousand rows in memory at a time."""
-    last = None
-    while True:
-        query = select(table).order_by(key).limit(PAGE)
-        if last is not None:
-            query = query.where(key > last)
-        page = (await conn.execute(query)).all()
-        for row in page:
-            yield row
-        if len(page) < PAGE:
-            return
-        last = getattr(page[-1], key.name)
-
-
 async def _words(conn: AsyncConnection, of: Sequence[int]) -> list[str]:
     rows = await conn.execute(select(contacts).where(among(conn, contacts.c.account_id, of)))
     words = []
     for row in rows:
         words += [row.name] if tells_apart(row.name) else []
-        words += [row.mobile or "", row.external_id]
+        words += [row.mobile or "", *ids_in(row.external_id)]
     return [word for word in dict.fromkeys(words) if word]
+
+
+def ids_in(external_id: str) -> list[str]:
+    """A contact's id as it may stand somewhere: with its platform, wecom:wm…, and without."""
+    platform, _, alone = external_id.partition(":")
+    return [word for word in dict.fromkeys((external_id, alone or platform)) if word]
 
 
 async def _addresses(conn: AsyncConnection, of: Sequence[int]) -> list[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Column
-
 from bot.domain.privacy import impersonal
+from storage.personal.erasing import Changes, gone, no_fields, nothing_left
 from storage.tables import (
     account_merges,
     accounts,
@@ -26,6 +24,7 @@ from storage.tables import (
     drafts,
     erp_customers,
     evidence,
+    forecast_cosigns,
     forecast_lines,
     level_changes,
     light_episodes,
@@ -41,20 +40,6 @@ from storage.tables import (
     supply_notices,
 )
 
-Change = Callable[[Any], Any]
-
-
-def _gone(_: Any) -> str:
-    return ""
-
-
-def _nothing_left(_: Any) -> list[Any]:
-    return []
-
-
-def _no_fields(_: Any) -> dict[str, str]:
-    return {}
-
 
 def _without_phone(value: Any) -> Any:
     """Of what was entered of a customer, or moved with it."""
@@ -63,35 +48,37 @@ def _without_phone(value: Any) -> Any:
     return value
 
 
-PERSONAL: Mapping[Column[Any], Change] = {
-    accounts.c.phone: _gone,
+PERSONAL: Changes = {
+    accounts.c.phone: gone,
     account_merges.c.moved: _without_phone,
-    activities.c.text: _gone,
+    activities.c.text: gone,
     activities.c.slots: impersonal,
-    approvals.c.title: _gone,
-    approvals.c.controls: _nothing_left,
-    approvals.c.nodes: _nothing_left,
-    attendance_facts.c.place: _gone,
-    attendance_facts.c.note: _gone,
-    clause_reviews.c.note: _gone,
+    approvals.c.title: gone,
+    approvals.c.controls: nothing_left,
+    approvals.c.nodes: nothing_left,
+    attendance_facts.c.place: gone,
+    attendance_facts.c.note: gone,
+    clause_reviews.c.note: gone,
     collisions.c.asked: _without_phone,
-    collisions.c.reason: _gone,
-    deal_outlooks.c.risk: _gone,
-    drafts.c.text: _gone,
+    collisions.c.reason: gone,
+    deal_outlooks.c.risk: gone,
+    drafts.c.text: gone,
     drafts.c.slots: impersonal,
-    erp_customers.c.phone: _gone,
-    evidence.c.fields: _no_fields,
-    evidence.c.withdrawal_reason: _gone,
-    forecast_lines.c.risk: _gone,
-    level_changes.c.reason: _gone,
-    supply_notices.c.reason: _gone,
-    light_episodes.c.snooze_reason: _gone,
-    payout_complaints.c.text: _gone,
-    payout_dispute_notes.c.text: _gone,
-    payout_disputes.c.reason: _gone,
-    payout_disputes.c.report: _gone,
+    erp_customers.c.phone: gone,
+    evidence.c.fields: no_fields,
+    evidence.c.withdrawal_reason: gone,
+    forecast_cosigns.c.argument: gone,
+    forecast_cosigns.c.agreed_reason: gone,
+    forecast_lines.c.risk: gone,
+    level_changes.c.reason: gone,
+    supply_notices.c.reason: gone,
+    light_episodes.c.snooze_reason: gone,
+    payout_complaints.c.text: gone,
+    payout_dispute_notes.c.text: gone,
+    payout_disputes.c.reason: gone,
+    payout_disputes.c.report: gone,
     stage_events.c.slots: impersonal,
-    stage_events.c.reason: _gone,
+    stage_events.c.reason: gone,
 }
 """Columns of rows that name a customer, and what takes the place of their values. A test wants
 every other column of text of such a table, but for GOES_WHOLE, to be listed as harmless."""
