@@ -84,7 +84,7 @@ async def test_a_page_that_cannot_be_read_says_so_in_our_words(
     status, page = await browser.get("/customers")
     assert status == 500
     assert re.search(r"问题已经记下（编号 [0-9a-f]{8}）", page)
-    assert "请稍后刷新" in page
+    assert "请稍后再试" in page
 
 
 async def test_of_many_customers_a_page_shows_fifty_and_leads_on(website: Website) -> None:
