@@ -19,6 +19,7 @@ from tests.pages.website import Website, serving
 
 pytestmark = pytest.mark.browser
 
+
 @pytest.fixture
 async def website(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Website]:
     """On a database of its own: some of these tests break it."""
@@ -64,7 +65,7 @@ async def test_older_entries_that_take_long_are_on_their_way(
         async with held_up(page, "**/customers/*?before=*"):
             await more.click()
             shown = await more.evaluate("one => getComputedStyle(one, '::after').content")
-            assert shown == '"，正在取…"'
+            assert shown == '"正在取…"'
         await expect(page.locator("li.entry")).to_have_count(44)
 
 
