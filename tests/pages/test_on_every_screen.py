@@ -33,7 +33,7 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "/rules/{number}": (("he", "/rules/1"), ("he", "/rules/2")),
     "/side": (("zhang", "/side"),),
     "/side/{kind}/{key}": (
-        ("zhang", BESIDE), ("zhang", f"{BESIDE}?told=1"), ("zhang", "/side/contact/wmNew"),
+        ("zhang", BESIDE), ("zhang", f"{BESIDE}?told=1"), ("zhang", "/side/contact/wmAlone"),
         ("zhang", "/side/contact/wmLong"), ("zhang", "/side/group/wrBound"), ("chen", BESIDE),
     ),
     "/in": (("", "/in"),),

@@ -12,6 +12,7 @@ from sqlalchemy import Table, insert
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow
 from bot.domain.people import Directory, DirectoryUser
 from handlers.pages.admin.rooms import Application, Machine
+from handlers.understanding.names import places
 from storage.tables import inbox, outbox, ticks
 from tests.pages.browsing import LONG_NAME
 from tests.pages.website import Website
@@ -181,5 +182,5 @@ async def _long_names(website: Website) -> None:
             roles_by_title=website.chat.policy.roles.roles_of, at=now,
         )  # fmt: skip
         news = ContactNews("wecom", (contact,), (Follow("wecom", "zhang", "wmLong"),))
-        await tx.external_contacts.save(news, places=frozenset(), at=now)
+        await tx.external_contacts.save(news, places=places(), at=now)
         await tx.chat_groups.save(group, at=now)

@@ -102,8 +102,8 @@ STATES = {
     "audit-none": State("zhao", "/admin/audit?who=王建国"),
     "audit-refused": State("zhao", "/admin/audit?who=无此人"),
     "side-bound": State("zhang", BESIDE),
-    "side-unbound": State("zhang", "/side/contact/wmLong"),
-    "side-proposed": State("zhang", "/side/contact/wmNew"),
+    "side-unbound": State("zhang", "/side/contact/wmAlone"),
+    "side-proposed": State("zhang", "/side/contact/wmLong"),
     "side-group": State("zhang", "/side/group/wrBound"),
     "side-told": State("zhang", f"{BESIDE}?told=1"),
     "side-not-theirs": State("chen", BESIDE),
@@ -116,7 +116,6 @@ STATES = {
     "error-link": State("", "/in/" + "x" * 32),
     "stream-waits": State("zhang", "/customers/2", _on_its_way),
     "stream-offline": State("zhang", "/customers/2", _offline),
-    "customers-red": State("li", "/customers"),
     "rule-cliff": State("he", "/rules/2"),
     "rule-published": State("he", "/rules/1"),
     "error-left": State("chen", "/customers", _left),
@@ -160,14 +159,15 @@ async def _fill(website: Website) -> None:
     await company(website)
     await _beside_chats(website)
     await troubled.befalls(website)
+    await duplicates.file_all(website.chat.database.begin, website.chat.now)
 
 
 async def _beside_chats(website: Website) -> None:
-    """王总 and a group belong to 恒锐, 刘工 seems to."""
+    """王总 and a group belong to 恒锐, 周工 to nobody."""
     chat = website.chat
     contacts = (
         ExternalContact("wecom", "wmBound", "王总", company=HENGRUI),
-        ExternalContact("wecom", "wmNew", "刘工", company=HENGRUI),
+        ExternalContact("wecom", "wmAlone", "周工"),
     )
     follows = tuple(Follow("wecom", "zhang", one.external_id) for one in contacts)
     members = (GroupMember("zhang", is_staff=True), GroupMember("wmBound", is_staff=False))
@@ -183,7 +183,6 @@ async def _beside_chats(website: Website) -> None:
              ("wecom", "wrBound", ChatKind.GROUP, account.id, BoundBy.HAND)],
             by=chat.people["zhang"].id, at=chat.now, source_id="shots",
         )  # fmt: skip
-    await duplicates.file_all(chat.database.begin, chat.now)
 
 
 async def open_state(website: Website, page: Page, name: str) -> None:

@@ -355,7 +355,7 @@ async def _names(tx: UnitOfWork, addresses: Iterable[str]) -> dict[str, str]:
         platform, *rest = one.split(":", 3)
         if rest[1:2] == ["u"]:
             accounts[platform].add(rest[2])
-    found = {}
+    found: dict[str, str] = {}
     for platform, wanted in accounts.items():
         members = await tx.people.members(platform, wanted)
         found |= {f"{platform}:{account}": name for account, (_, name) in members.items()}
