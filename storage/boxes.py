@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import among, by_no_index, fixed
@@ -32,7 +32,8 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class DeadKind:
-    """Dead letters of one place and reason."""
+    """Dead letters of one place and reason. reason: without the number by which a single one is
+    found in the log."""
 
     box: str
     place: str
@@ -129,11 +130,11 @@ class Boxes:
         """The most frequent first."""
         found = []
         for box, table in (("inbox", inbox), ("outbox", outbox)):
-            place = _place(table)
+            place, reason = _place(table), _shared_reason(table)
             rows = await self._conn.execute(
-                select(place, table.c.reason, func.count())
+                select(place, reason, func.count())
                 .where(table.c.state == fixed("dead"))
-                .group_by(place, table.c.reason)
+                .group_by(place, reason)
                 .order_by(func.count().desc())
                 .limit(MOST_KINDS)
             )
@@ -166,7 +167,7 @@ class Boxes:
             .where(
                 table.c.state == fixed("dead"),
                 by_no_index(self._conn, _place(table)) == kind.place,
-                table.c.reason == kind.reason,
+                _shared_reason(table) == kind.reason,
             )
             .order_by(table.c.id)
             .limit(MOST_AT_ONCE)
@@ -197,6 +198,13 @@ def _table(box: str) -> Table:
 
 def _is_emptied(table: Table) -> ColumnElement[bool]:
     return func.length(inbox.c.body) == 0 if table is inbox else outbox.c.content == NO_WORDS
+
+
+def _shared_reason(table: Table) -> ColumnElement[str]:
+    """What letters have in common that were buried one by one: «… [3f1c09ab]» without the end."""
+    reason, numbered = table.c.reason, table.c.reason.like(literal_column("'% [________]'"))
+    shared = func.substr(reason, literal_column("1"), func.length(reason) - literal_column("11"))
+    return case((numbered, shared), else_=reason)
 
 
 def _place(table: Table) -> ColumnElement[str]:

@@ -87,6 +87,7 @@ from storage.supply import SupplyNotices
 from storage.teams import Teams
 from storage.tokens import Tokens
 from storage.tracks import Tracks
+from storage.urgent_customers import UrgentCustomers
 
 T = TypeVar("T")
 
@@ -116,6 +117,7 @@ class UnitOfWork:
     standing = _Part(Standing)
     people = _Part(People)
     people_lists = _Part(PeopleLists)
+    urgent_customers = _Part(UrgentCustomers)
     personal_data = _Part(PersonalData)
     teams = _Part(Teams)
     accounts = _Part(Accounts)

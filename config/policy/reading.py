@@ -45,7 +45,9 @@ def change_policy(policy: Policy, changes: Mapping[str, Value]) -> Policy:
         try:
             changed = read_section(table, Table("", raw))
         except ConfigError as error:
-            should_be = str(error).partition("：")[2]
+            key, _, should_be = str(error).partition("：")
+            if f"{table}.{key}" not in changes:
+                should_be = f"{key} {should_be}"
             raise InvalidInput(re.sub(r" ?\([^()]*\)", "", should_be)) from None
         policy = replace(policy, **{table: changed})
     return policy

@@ -25,6 +25,8 @@ Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 
 _STATUS = {NotFound: 404, NotAllowed: 403, InvalidInput: 400, Refused: 409}
 
+_ENDED = "登录满7天、账号停用或在别处退出以后，网页会要求重新打开。再要一个链接很快："
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +75,8 @@ class Guard:
         is_page = "text/html" in request.headers.get("Accept", "")
         if client is None or not self.public_url or request.method != "GET" or not is_page \
                 or "HX-Request" in request.headers:
-            return self._trouble(request, 401, "", None)
+            ended = self.cookie in request.cookies
+            return self._trouble(request, 401, _ENDED if ended else "", None)
         errand = self.site.errand(request.path_qs)
         back = f"{self.public_url}/in/{client.platform}/{client.app}"
         url = client.sign_in_url(back, errand.state)
@@ -222,4 +225,7 @@ class Guard:
         """A page of its own; into a part of one goes a line."""
         part = "HX-Request" in request.headers
         name = "parts/trouble.html" if part else "trouble.html"
-        return self.show(request, name, visitor, status=status, code=status, words=words)
+        again = request.path_qs if request.method == "GET" else ""
+        return self.show(
+            request, name, visitor, status=status, code=status, words=words, again=again
+        )

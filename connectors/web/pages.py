@@ -69,7 +69,7 @@ class Pages:
         visitor = await self._guard.visitor(request)
         if visitor is not None:
             return self._guard.send_to("/customers")
-        return self._guard.show(request, "trouble.html", None, status=401, code=401, words="")
+        return self._guard.show(request, "trouble.html", None, status=401, code=401, words="", again="")
 
     async def _at_the_door(self, request: web.Request) -> web.StreamResponse:
         """Chat programs look into links before anybody presses them, so that a GET may not use
@@ -86,7 +86,7 @@ class Pages:
         if _TICKET.fullmatch(ticket) and self._guard.same_site(request):
             entered = await self._site.enter(ticket)
         if entered is None:
-            return self._guard.show(request, "trouble.html", None, status=401, code=410, words="")
+            return self._guard.show(request, "trouble.html", None, status=401, code=410, words="", again="")
         return self._guard.admit(entered)
 
     async def _leave(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:

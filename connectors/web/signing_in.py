@@ -93,7 +93,7 @@ class SigningIn:
         except NotAllowed as error:
             log.warning("somebody may not sign in", extra=told)
             return self._guard.show(
-                request, "trouble.html", None, status=403, code=403, words=str(error)
+                request, "trouble.html", None, status=403, code=403, words=str(error), again=""
             )
 
     async def _no_errand(self, request: web.Request, client: Client) -> web.StreamResponse:

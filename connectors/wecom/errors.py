@@ -111,6 +111,7 @@ _REMEDIES = {
 
 _RETRY_AFTER_S = {45009: 60.0, 45033: 2.0}
 _FROM_IP = re.compile(r"from ip: ?([0-9a-fA-F.:]+)")
+_HINT = re.compile(r",? ?hint: ?\[[^\]]*\]")  # another one each time: no two would be alike
 _ERRMSG_CHARS = 300
 
 
@@ -125,7 +126,7 @@ def classify(status: int, errcode: int) -> type[BotError]:
 
 def to_error(what: str, status: int, errcode: int, errmsg: str) -> BotError:
     """The error to raise, with the platform's words for the log and ours for the admin."""
-    told = f"{what}: {errcode} {errmsg[:_ERRMSG_CHARS]}"
+    told = f"{what}: {errcode} {_HINT.sub('', errmsg)[:_ERRMSG_CHARS]}"
     if remedy := _remedy(errcode, errmsg):
         told = f"{told}（{remedy}）"
     cls = classify(status, errcode)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.opportunities import Account, Opportunity, OpportunityState
 from bot.domain.people import Person
@@ -30,12 +31,15 @@ from handlers.texts import pages as texts
 from handlers.texts import receivables as receivable_texts
 from handlers.texts.money import amount_words
 from storage.unit_of_work import UnitOfWork
+from storage.urgent_customers import START, Place
 
 LIST_PAGE = 50
 MOST = 20
 _MISSING = {Payment.MISSING: "red", Payment.UNKNOWN: "yellow", Payment.REACHED: "green"}
 _URGENT = {"red": 0, "yellow": 1}
 _LIVING = (OpportunityState.OPEN, OpportunityState.ON_HOLD)
+_PLACE = re.compile(r"([012])\.(\d{1,17})\.(\d{1,18})", re.ASCII)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class CustomerList:
 
     rows: tuple[ListRow, ...]
     team: bool
-    after: int | None
+    after: str | None
 
 
 async def visible(tx: UnitOfWork, person: Person, account_id: int, at: datetime) -> Account:
@@ -204,20 +208,15 @@ async def file(
 async def listed(
     tx: UnitOfWork, office: Office, person: Person, *, after: str | None, at: datetime
 ) -> CustomerList:
-    """Those the visitor and their people look after. Raises InvalidInput for a place that is
-    none."""
-    if after is not None and not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise InvalidInput("这一页的地址不完整，请从第一页重新打开。")
-    owners = {person.id}
+    """Those the visitor and their people look after, the most urgent first. Raises InvalidInput for
+    a place that is none."""
+    start = _place(after) if after is not None else START
     leading = bool(person.roles & LEADING)
-    if leading:
-        owners |= {one.id for one in await teams.below(tx, person)}
-    else:
-        owners |= {
-            one.id for one in await tx.people.list_active() if customers.stands_in(person, one, at)
-        }
-    found = await tx.accounts.page_of_owners(owners, limit=LIST_PAGE + 1, after_id=int(after or 0))
-    shown, names = found[:LIST_PAGE], Names(tx)
+    owners = await _owners(tx, person, at)
+    found = await tx.urgent_customers.page(owners, after=start, limit=LIST_PAGE + 1)
+    places, names = found[:LIST_PAGE], Names(tx)
+    known = await tx.accounts.list_some([one.account_id for one in places])
+    shown = [known[one.account_id] for one in places]
     await names.learn(account.owner_id for account in shown)
     living = await tx.opportunities.living_of_accounts([account.id for account in shown])
     lines: dict[int, list[DealLine]] = {}
@@ -237,8 +236,32 @@ async def listed(
         )
         for account in shown
     ]
-    last = shown[-1].id if len(found) > LIST_PAGE else None
+    last = _address(places[-1]) if len(found) > LIST_PAGE else None
     return CustomerList(tuple(rows), leading, last)
+
+
+async def _owners(tx: UnitOfWork, person: Person, at: datetime) -> set[int]:
+    """Whose customers they see: their own, their people's, or of whom they stand in for."""
+    if person.roles & LEADING:
+        more = await teams.below(tx, person)
+    else:
+        every = await tx.people.list_active()
+        more = [one for one in every if customers.stands_in(person, one, at)]
+    return {person.id, *(one.id for one in more)}
+
+
+def _address(place: Place) -> str:
+    """As a part of an address: «0.1769500000000000.12», the moment in millionths of a second."""
+    return f"{place.rank}.{(place.since - _EPOCH) // _MICROSECOND}.{place.account_id}"
+
+
+def _place(address: str) -> Place:
+    """Raises InvalidInput."""
+    found = _PLACE.fullmatch(address)
+    if found is None:
+        raise InvalidInput(texts.NO_PLACE)
+    rank, since, account_id = map(int, found.groups())
+    return Place(rank, _EPOCH + since * _MICROSECOND, account_id)
 
 
 async def owed_lines(

@@ -40,6 +40,7 @@ class SideCustomer:
     id: int
     name: str
     owner: str
+    pooled: bool
     industry: str
     light: str
     deals: tuple[DealLine, ...]
@@ -131,6 +132,7 @@ async def _customer(
         id=account.id,
         name=account.name,
         owner=customer_texts.in_pool_from(owner) if pooled else owner,
+        pooled=pooled,
         industry=account.industry,
         light=deals.worst_light(lines),
         deals=tuple(lines),

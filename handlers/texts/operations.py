@@ -124,6 +124,25 @@ def place(name: str) -> str:
     return " · ".join(filter(None, [label, *rest[:1], door_words]))
 
 
+def address(key: str, names: Mapping[str, str]) -> str:
+    """Of whom a message goes to or comes from. names: of people, by their account."""
+    platform, _, rest = key.partition(":")
+    kind, _, whom = rest.partition(":")[2].partition(":")
+    if kind == "u":
+        return names.get(f"{platform}:{whom}") or f"账号 {whom}"
+    labels = {"g": "群", "w": "群机器人"}
+    return f"{labels[kind]} {whom}" if kind in labels else ""
+
+
+def waits(where: str, count: int, oldest: str) -> str:
+    return f"{where} {count:,}条，最早的{oldest}"
+
+
+def used_up(when: str, share: int, at_the_end: str) -> str:
+    """share: of the month's calls, in percent."""
+    return f"{when}的调用量已用{share}%，{at_the_end}"
+
+
 def month(key: str) -> str:
     """2026-11 -> 11月"""
     return f"{int(key[5:7])}月"

@@ -16,6 +16,7 @@ NO_PAGES = "网页还没有开通，请告诉管理员；在聊天里问我一�
 NO_PAGES_FOR_ADMIN = "网页还没有开通：在 gendan.toml 里写上 public_url，重启后再发一次。"
 ONLY_LEADERS = "大屏给主管、销售总监和管理员看。你的客户在「我的客户」里。"
 ONLY_ADMINS = "管理页给管理员和销售总监看。"
+NO_PLACE = "这一页的地址不完整，请从第一页重新打开。"
 NO_SUCH_CUSTOMER = "没有这家客户，或者它不在你能看的范围里。"
 NO_SUCH_DEAL = "没有这个商机，或者它不在你能看的范围里。"
 NO_SUCH_FILE = "没有这个文件，或者它不在你能看的范围里。"

@@ -233,7 +233,7 @@ def unreadable(setting: Setting, text: str) -> str:
 def refused(setting: Setting, to: str, why: str) -> str:
     """why: what the rules say, with keys as in the file."""
     for key, words in WORDS.items():
-        why = why.replace(key.split(".")[1], words.label)
+        why = re.sub(rf" ?\b{key.split('.')[1]}\b ?", words.label, why)
     return f"{label(setting.key)}不能改成 {to}：{why}"
 
 

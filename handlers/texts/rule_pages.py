@@ -56,3 +56,27 @@ def period(begins: date, ends: date | None) -> str:
 
 def saved_meanwhile(name: str, at: str) -> str:
     return f"{name}在{at}也存过这份草稿。你的改动还在画布上：可以下载留存，再载入最新的一版。"
+
+
+HINTS = {
+    "cliff": "过了线，整笔金额都换成新一档的比例，所以差一点没到和刚好到的两单，奖金差一大截，"
+    "容易有人拆单或压单。确实要这样就照常往下走；不想要，在画布上把「怎么算」改成"
+    "「分段：各段按各段的比例」。",
+    "equal_priority": "要让另一条优先，在画布上把它的序号改小。",
+    "always_beaten": "要让它发得出来，把它的序号改得更小，或者给那一条加上条件。",
+    "month_cut": "想整月按同一版算，把生效日改到月初。",
+    "absent_field": "可能是字段名写错了，也可能还没有这类合同；这个条件现在一单也不成立。",
+}
+"""Key of a `Notice` -> what comes of it, and what to do."""
+
+_HINT_TITLES = {
+    "cliff": "有{count}处断崖：差一分钱，奖金差很多",
+    "equal_priority": "和别的规则分不出先后",
+    "always_beaten": "可能一单也发不出来",
+    "month_cut": "在月中换版",
+    "absent_field": "用到了没有的字段",
+}
+
+
+def hint_title(whose: str, key: str, count: int) -> str:
+    return f"{whose}{_HINT_TITLES[key].format(count=count)}"

@@ -108,7 +108,7 @@ async def test_default_gives_the_number_back_to_the_file(chat: Chat) -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("设置 黄灯天数 9", "黄灯天数不能改成 9个工作日：不应小于 黄灯天数"),
+        ("设置 黄灯天数 9", "黄灯天数不能改成 9个工作日：红灯天数不应小于黄灯天数"),
         ("设置 黄灯天数 0", "应为不小于 1 的整数"),
         ("设置 黄灯天数 三两天", "不是黄灯天数的写法"),
         ("设置 黄灯天数 3", "现在就是 3个工作日"),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -19,8 +20,11 @@ from connectors.web import admin as web_admin
 from handlers.customers import duplicates
 from handlers.pages.admin import exporting
 from handlers.pages.admin.site import DEEDS, VIEWS
+from storage.database import Database
 from storage.tables import audit
-from tests.pages.website import Browser, Website
+from tests.handlers.light_company import at
+from tests.pages import troubled
+from tests.pages.website import Browser, Website, serving
 
 HENGRUI = "杭州恒锐机电有限公司"
 EVERY_PAGE = [
@@ -439,3 +443,32 @@ async def test_nobody_else_puts_words_into_the_page_or_sends_its_forms(website: 
         assert status == 403
     async with website.chat.database.read() as tx:
         assert (await tx.people.get(zhang)).roles == {Role.REP}
+
+
+async def test_a_bad_day_is_told_in_words_that_help(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    machine = troubled.machine(at("2026-01-28 15:00"))
+    async with serving(sqlite_database, tmp_path / "files", machine=machine) as website:
+        await troubled.befalls(website)
+        admin = await website.sign_in("zhao", "管理")
+        page = (await admin.get("/admin"))[1]
+        waiting = re.findall(r'<li><div class="top"><a href="[^"]+">(.+?)</a>', page)
+        assert waiting == [
+            "收件队列", "平台凭证", "企业微信 · sales",
+            "企业微信 · huadong-industrial-automation-sales", "钉钉 · sales", "钉钉 · service",
+            "312条消息没能处理或发出", "收到的消息积压", "要发的消息积压",
+        ]  # fmt: skip
+        assert "1月的调用量已用" in page
+        assert "not allow to access" not in page
+        page = (await admin.get("/admin/operations"))[1]
+        names = re.findall(r'<h2 id="connector-\d">(.+?)</h2>', page)
+        assert names.index("企业微信 · aibot") > names.index("钉钉 · sales"), "the ill come first"
+        assert "<code>wecom:gettoken: 40001 invalid credential</code>" in page
+        page = (await admin.get("/admin/dead-letters"))[1]
+        assert "<b>张伟</b>" in page
+        assert "<b>群 wrHUADONG</b>" in page
+        assert "重放这214条" in page
+        page = (await admin.get("/admin/dead-letters?box=inbox"))[1]
+        assert "<b>没有连上模型</b>" in page
+        assert "日志编号 5be2d110" in page

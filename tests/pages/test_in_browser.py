@@ -8,16 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Response, expect
 
-from bot.domain.external import ChatGroup
 from storage.database import Database
-from tests.browsers import need_axe, watched
+from tests.browsers import need_axe
 from tests.pages.browsing import (
     HENGRUI,
-    LONG_NAME,
-    WIDTHS,
     company,
     fits_and_pleases,
-    looks_well,
     visiting,
 )
 from tests.pages.test_forecast import submitted
@@ -116,7 +112,7 @@ async def test_a_panel_that_comes_can_be_read_at_once(chrome: Browser, website: 
             " one instanceof CSSKeyframeRule ? [...one.style] : moved(one.cssRules ?? []));"
             " return [...document.styleSheets].flatMap((one) => moved(one.cssRules)); }"
         )
-        assert moved == ["transform"]
+        assert set(moved) == {"transform"}
 
 
 async def test_the_first_page_loads_little(chrome: Browser, website: Website) -> None:
@@ -135,30 +131,6 @@ async def test_the_first_page_loads_little(chrome: Browser, website: Website) ->
     await page.wait_for_load_state("networkidle")
     assert 0 < sum(scripts.values()) < FIRST_PAGE_BYTES
     await context.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-async def test_every_page_fits_its_screen_and_pleases_axe(
-    chrome: Browser, website: Website, width: int, theme: str
-) -> None:
-    need_axe()
-    customer, deal = await company(website)
-    paths = ["/", "/customers", f"/customers/{customer}", f"/opportunities/{deal}",
-             "/refusals", "/diagnosis", "/forecast", "/side", "/customers/99"]  # fmt: skip
-    await fits_and_pleases(chrome, website, "li", paths, width=width, theme=theme)
-
-
-@pytest.mark.parametrize("path", ["/customers", "/in/nothing", "/in/nothing/more"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_what_a_stranger_sees_fits_a_phone_and_pleases_axe(
-    chrome: Browser, website: Website, theme: str, path: str
-) -> None:
-    need_axe()
-    size = {"width": 360, "height": 780}
-    async with watched(chrome, viewport=size, color_scheme=theme) as page:
-        await page.goto(website.url + path)
-        await looks_well(page)
 
 
 @pytest.mark.parametrize(
@@ -219,29 +191,6 @@ async def test_a_narrow_bar_shows_where_one_is_and_follows_the_keyboard(
         await links.first.focus()
         await expect(links.first).to_be_in_viewport(ratio=1)
         await expect(bar).to_have_attribute("data-more", "right")
-
-
-ADMIN_PAGES = [
-    "/admin", "/admin/people", "/admin/people/1", "/admin/people?q=zzz", "/admin/bindings",
-    "/admin/bindings/unbound?kind=group", "/admin/bindings/bound", "/admin/libraries",
-    "/admin/libraries/medical?team=", "/admin/policies",
-    "/admin/policies/lights.yellow_days?value=2",
-    "/admin/policies/drafts.auto_confirm", "/admin/calendar", "/admin/operations",
-    "/admin/dead-letters", "/admin/audit", "/admin/exports", "/admin/people/999",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-async def test_the_administrators_pages_fit_their_screen_and_please_axe(
-    chrome: Browser, website: Website, width: int, theme: str
-) -> None:
-    need_axe()
-    await company(website)
-    async with website.chat.database.begin() as tx:
-        group = ChatGroup("wecom", "wrGROUP", LONG_NAME, "zhang")
-        await tx.chat_groups.save(group, at=website.chat.now)
-    await fits_and_pleases(chrome, website, "zhao", ADMIN_PAGES, width=width, theme=theme)
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -160,14 +160,17 @@ async def test_a_cliff_is_told_beside_its_tier_with_the_amount(world: RuleWorld)
         {
             "rule": 0,
             "at": "tiers[1]",
-            "text": "断崖：刚到50万元，就比差一分钱时多发 15,000.00元",
+            "text": "断崖：满50万元时，比差一分钱多发 15,000.00元",
             "key": "cliff",
             "fen": 1_500_000,
         }
     ]
     assert "达到的最高一档全额提成" in told["sentences"][0]["text"]
     page = (await world.get("he", f"/rules/{number}"))[1]
-    assert "规则 阶梯 第1版：断崖：刚到50万元，就比差一分钱时多发 15,000.00元" in page
+    assert "「阶梯」第1版有1处断崖：差一分钱，奖金差很多" in page
+    assert "满50万元时，比差一分钱多发 15,000.00元" in page
+    assert "不是错误，不影响送审和发布" in page
+    assert "「分段：各段按各段的比例」" in page
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ async def test_from_a_cliff_on_the_canvas_to_a_publication(
         await page.get_by_label("怎么算").select_option("whole")
         await page.get_by_label("第2档比例").fill("5")
         said = page.locator(".tiers p.said")
-        await expect(said).to_contain_text("断崖：刚到20万元，就比差一分钱时多发 6,000.00元")
+        await expect(said).to_contain_text("断崖：满20万元时，比差一分钱多发 6,000.00元")
         await page.get_by_role("button", name="＋ 一档").click()
         await page.get_by_label("第3档起点").fill("10")
         await expect(said.last).to_contain_text("小于上一档的起点")

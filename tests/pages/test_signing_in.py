@@ -134,7 +134,7 @@ async def test_a_session_ends_after_a_week(website: Website) -> None:
     website.chat.now += timedelta(hours=1)
     status, page = await browser.get("/customers")
     assert status == 401
-    assert "请从聊天里打开" in page
+    assert "登录已经结束" in page
 
 
 async def test_signing_out_ends_the_session_on_the_server(website: Website) -> None:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from storage.database import Database
 from storage.tables.customers import accounts
+from storage.tables.deals import opportunities
 from storage.tables.pages import page_sessions
 from tests.handlers.pages.test_role_matrix import TABLE
 from tests.pages.website import Website, serving
@@ -84,7 +85,7 @@ async def test_a_page_that_cannot_be_read_says_so_in_our_words(
     status, page = await browser.get("/customers")
     assert status == 500
     assert re.search(r"问题已经记下（编号 [0-9a-f]{8}）", page)
-    assert "请稍后刷新" in page
+    assert "请稍后再试" in page
 
 
 async def test_of_many_customers_a_page_shows_fifty_and_leads_on(website: Website) -> None:
@@ -103,9 +104,49 @@ async def test_of_many_customers_a_page_shows_fifty_and_leads_on(website: Websit
         shown = len(re.findall(r'<td><a href="/customers/\d+">', page))
         assert shown <= 50
         seen += shown
-        found = re.search(r'href="(/customers\?after=\d+)">下一页', page)
+        found = re.search(r'href="(/customers\?after=[\d.]+)" rel="next">下一页', page)
         path = found[1] if found else ""
     assert seen == 401
+
+
+async def test_who_was_left_alone_longest_stands_first(website: Website) -> None:
+    """Red before yellow before the rest, on each page of them; and what is a colleague's does not
+    count."""
+    chat = website.chat
+    async with chat.database.begin() as tx:
+        for number in range(120):
+            owner = chat.people["zhang" if number % 2 else "chen"].id
+            account = await tx.accounts.add(
+                name=f"第{number:03}家公司", owner_id=owner, at=chat.now
+            )
+            if number % 3 == 0:
+                continue
+            deal = await tx.opportunities.add(
+                account_id=account.id, name="", owner_id=owner, stage="quote", rank=3,
+                at=chat.now - timedelta(days=number), light_due_at=None,
+            )  # fmt: skip
+            light = "red" if number % 3 == 1 else "yellow"
+            await tx._conn.execute(
+                update(opportunities).where(opportunities.c.id == deal.id).values(light=light)
+            )
+    browser = await website.sign_in("li")
+    path, names = "/customers", list[str]()
+    while path:
+        _, page = await browser.get(path)
+        names += re.findall(r'<td><a href="/customers/\d+">(.+?)</a>', page)
+        found = re.search(r'href="(/customers\?after=[\d.]+)" rel="next"', page)
+        path = found[1] if found else ""
+    numbers = [int(name[1:4]) for name in names]
+    red = sorted((n for n in range(120) if n % 3 == 1), reverse=True)
+    yellow = sorted((n for n in range(120) if n % 3 == 2), reverse=True)
+    assert numbers == [*red, *yellow, *range(0, 120, 3)]
+
+
+@pytest.mark.parametrize("place", ["7", "3.0.1", "0.0", "0.x.1", "1.99999999999999999999.1"])
+async def test_a_place_that_is_none_is_refused(website: Website, place: str) -> None:
+    browser = await website.sign_in("zhang")
+    status, page = await browser.get(f"/customers?after={place}")
+    assert (status, "请从第一页重新打开" in page) == (400, True)
 
 
 async def test_a_promise_for_a_day_is_past_when_the_day_is(website: Website) -> None:

@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tests.browsers import launched
 from tests.scenarios.driver import ROOT, Sandbox, Speaker, last_card
 from tests.scenarios.shot_chats import CHATS, open_chat, tell_in_chats
 from tests.scenarios.shot_forecasts import put_forecasts
+from tests.scenarios.shot_states import STATES, open_state, troubled_website
 from tests.scenarios.test_receivables import tell
 
 SHOTS = ROOT / "web" / "shots"
@@ -173,31 +174,49 @@ async def visit(context: BrowserContext, url: str, who: tuple[str, str] | None, 
     await page.wait_for_load_state("load")
 
 
-async def shoot(url: str, names: list[str], widths: list[int], themes: list[str]) -> None:
+Show = Callable[[BrowserContext, str, int], Awaitable[None]]
+"""Open what the name stands for, in a context of that width."""
+
+
+async def shoot(show: Show, names: list[str], widths: list[int], themes: list[str]) -> None:
     async with browser() as opened:
         for width in widths:
             for theme in themes:
                 for name in names:
-                    await _one(opened, url, name, width=width, height=SIZES[width], theme=theme)
+                    await _one(opened, show, name, width=width, theme=theme)
 
 
-async def _one(
-    opened: Browser, url: str, name: str, *, width: int, height: int, theme: str
-) -> None:
+async def _one(opened: Browser, show: Show, name: str, *, width: int, theme: str) -> None:
     context = await opened.new_context(
-        viewport={"width": width, "height": height},
+        viewport={"width": width, "height": SIZES[width]},
         color_scheme="dark" if theme == "dark" else "light",
         locale="zh-CN",
     )
-    if name in CHATS:
-        await open_chat(context, url, name, width=width)
-    else:
-        await _open_page(context, url, name, width=width)
+    await show(context, name, width)
     await context.pages[0].wait_for_timeout(700)  # a chart grows
     file = SHOTS / f"{name}-{width}-{theme}.png"
     await context.pages[0].screenshot(path=file, full_page=width < 3840 and name not in CHATS)
     await context.close()
     print(file.relative_to(ROOT), flush=True)  # noqa: T201
+
+
+def of_sandbox(url: str) -> Show:
+    async def show(context: BrowserContext, name: str, width: int) -> None:
+        if name in CHATS:
+            await open_chat(context, url, name, width=width)
+        else:
+            await _open_page(context, url, name, width=width)
+
+    return show
+
+
+async def shoot_states(names: list[str], widths: list[int], themes: list[str]) -> None:
+    async with troubled_website() as website:
+
+        async def show(context: BrowserContext, name: str, _: int) -> None:
+            await open_state(website, await context.new_page(), name)
+
+        await shoot(show, names, widths, themes)
 
 
 async def _open_page(context: BrowserContext, url: str, name: str, *, width: int) -> None:
@@ -287,11 +306,19 @@ async def main() -> None:
     parser.add_argument("names", nargs="*", default=[])
     given = parser.parse_args()
     SHOTS.mkdir(exist_ok=True)
-    names = given.names or [*PAGES, *PAYOUT_PAGES, *CHATS]
+    names = given.names or [*PAGES, *PAYOUT_PAGES, *CHATS, *STATES]
     chosen = (given.width or list(SIZES), given.theme or THEMES)
     if given.url:
-        await shoot(given.url, names, *chosen)
+        await shoot(of_sandbox(given.url), names, *chosen)
         return
+    if states := [name for name in names if name in STATES]:
+        await shoot_states(states, *chosen)
+    if demo := [name for name in names if name not in STATES]:
+        await shoot_demo(demo, *chosen)
+
+
+async def shoot_demo(names: list[str], *chosen: Any) -> None:
+    """The demo company; names: of pages and chats."""
     folder = Path(tempfile.mkdtemp(prefix="gendan-shots-"))
     sandbox = Sandbox(folder / "data", *with_a_fund(folder))
     await sandbox.start()
@@ -300,12 +327,13 @@ async def main() -> None:
         await sandbox.stop()
         await put_forecasts(folder / "data")
         await sandbox.start()
-        await shoot(sandbox.url, [name for name in names if name in PAGES], *chosen)
+        show = of_sandbox(sandbox.url)
+        await shoot(show, [name for name in names if name in PAGES], *chosen)
         later = [name for name in names if name not in PAGES]
         if later:
             await tell_of_bonuses(sandbox)
             await tell_in_chats(sandbox)
-            await shoot(sandbox.url, later, *chosen)
+            await shoot(show, later, *chosen)
     finally:
         await sandbox.stop()
         shutil.rmtree(folder, ignore_errors=True)

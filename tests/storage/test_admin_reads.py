@@ -93,3 +93,28 @@ async def test_queues_tell_how_much_waits_and_how_long(database: Database) -> No
     assert received["dingtalk:sales:robot"] == NOW + timedelta(minutes=2)
     assert kinds == [DeadKind("inbox", "dingtalk:sales:robot", "bad", 3)]
     assert [one.id for one in (*first, *rest)] == sorted(ids, reverse=True)
+
+
+async def test_letters_buried_one_by_one_have_their_reason_in_common(database: Database) -> None:
+    """Each bears a number of its own at its end, by which it is found in the log."""
+    reasons = ("no model [3f1c09ab]", "no model [5be2d110]", "no model", "no model [of ours]")
+    for number, reason in enumerate(reasons):
+        await database.append(
+            Envelope(
+                channel="wecom:sales:app",
+                delivery_id=str(number),
+                conversation="wecom:sales:u:zhang",
+                sent_at=NOW,
+                received_at=NOW,
+                body=b"{}",
+                unreadable=reason,
+            )
+        )
+    async with database.read() as tx:
+        kinds = await tx.boxes.dead_kinds()
+        ids = await tx.boxes.dead_of_kind(kinds[0])
+    assert [(one.reason, one.count) for one in kinds] == [
+        ("no model", 3),
+        ("no model [of ours]", 1),
+    ]
+    assert len(ids) == 3

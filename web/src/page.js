@@ -78,7 +78,26 @@ document.addEventListener("htmx:after:swap", () => {
   first.setAttribute("tabindex", "-1");
   first.focus({ preventScroll: true });
 });
-document.addEventListener("htmx:error", () => {
-  const note = document.querySelector("[data-trouble]");
-  if (note) note.hidden = false;
+/** Nothing came back at all: said where it was asked for, and asked for once more from there. */
+document.addEventListener("htmx:error", ({ target }) => {
+  const note = target.parentElement.querySelector("[role=alert]") ?? document.createElement("p");
+  note.className = "trouble";
+  note.setAttribute("role", "alert");
+  note.textContent = navigator.onLine ? "没有取到：服务器没有回应。" : "没有取到：这台设备现在没有网络。";
+  target.before(note);
+  target.textContent = "再试一次";
+});
+
+/** What is being done is not done twice, and shows that it is under way. A form that is answered
+    by a file leaves the page as it is. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || "answersWithFile" in form.dataset) return;
+  if ("sent" in form.dataset) event.preventDefault();
+  form.dataset.sent = "";
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
 });

@@ -3,19 +3,41 @@
 const main = document.querySelector("[data-screen]");
 const state = document.querySelector("[data-live]");
 const TURN_MS = 20_000;
+const AGAIN_MS = 10_000;
 
 /** Only our own server speaks here, and what it says was rendered by the same templates. */
-const source = new EventSource(main.dataset.screen);
-source.addEventListener("screen", (event) => {
-  const page = new DOMParser().parseFromString(event.data, "text/html");
-  for (const fresh of page.querySelectorAll("[data-part]")) {
-    const part = main.querySelector(`[data-part="${fresh.dataset.part}"]`);
-    if (part && part.innerHTML !== fresh.innerHTML) part.replaceWith(document.adoptNode(fresh));
+function follow() {
+  const source = new EventSource(main.dataset.screen);
+  source.addEventListener("screen", (event) => {
+    const page = new DOMParser().parseFromString(event.data, "text/html");
+    for (const fresh of page.querySelectorAll("[data-part]")) {
+      const part = main.querySelector(`[data-part="${fresh.dataset.part}"]`);
+      if (part && part.innerHTML !== fresh.innerHTML) part.replaceWith(document.adoptNode(fresh));
+    }
+    document.dispatchEvent(new Event("screenchange"));
+  });
+  source.addEventListener("open", () => tell("online", "实时"));
+  source.addEventListener("error", async () => {
+    tell("waiting", "正在重连");
+    if (source.readyState !== EventSource.CLOSED) return;
+    // Where the server answered with an error the browser gives up, and on a wall nobody reloads.
+    if (await isSignedOut()) location.reload();
+    else setTimeout(follow, AGAIN_MS);
+  });
+}
+
+async function isSignedOut() {
+  const enough = new AbortController();
+  try {
+    const { status } = await fetch(main.dataset.screen, { signal: enough.signal });
+    return status === 401 || status === 403;
+  } catch {
+    return false;
+  } finally {
+    enough.abort();
   }
-  document.dispatchEvent(new Event("screenchange"));
-});
-source.addEventListener("open", () => tell("online", "实时"));
-source.addEventListener("error", () => tell("waiting", "正在重连"));
+}
+follow();
 
 function tell(how, words) {
   state.dataset.live = how;

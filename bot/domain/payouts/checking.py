@@ -203,7 +203,7 @@ def _cliffs(rule: Rule) -> Iterator[Notice]:
         if abs(reached - below) > 1:
             word = "多发" if reached > below else "少发"
             jump = yuan(abs(reached - below))
-            text = f"断崖：刚到{short_yuan(tier.from_fen)}，就比差一分钱时{word} {jump}"
+            text = f"断崖：满{short_yuan(tier.from_fen)}时，比差一分钱{word} {jump}"
             yield Notice("cliff", f"{_place(rule)} tiers[{n}]", text, reached - below)
 
 

@@ -3,6 +3,8 @@ replay."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.errors import BotError, InvalidInput, Refused
@@ -11,8 +13,10 @@ from handlers.pages.admin import choosing
 from handlers.pages.admin.choosing import Given
 from handlers.pages.admin.rooms import Application, Asked, Room
 from handlers.texts import admin as texts
+from handlers.texts import failures
 from handlers.texts import operations as words
 from handlers.texts.binding import PLATFORMS
+from handlers.texts.failures import Failure
 from storage.boxes import DeadKind, DeadOne
 from storage.unit_of_work import UnitOfWork
 
@@ -34,11 +38,11 @@ class QuotaLine:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorLine:
-    """trouble: "" while all is well. doors: (which, last delivery)."""
+    """troubles: empty while all is well. doors: (which, last delivery)."""
 
     name: str
     platform: str
-    trouble: str
+    troubles: tuple[Failure, ...]
     token: str
     long_connection: str
     doors: tuple[tuple[str, str], ...]
@@ -87,7 +91,7 @@ class ArchiveLine:
 
 @dataclass(frozen=True, slots=True)
 class OperationsPage:
-    """Whether everything works."""
+    """Whether everything works. connectors: those in trouble first."""
 
     parts: tuple[tuple[str, str], ...]
     connectors: tuple[ConnectorLine, ...]
@@ -104,7 +108,9 @@ class DeadKindLine:
 
     box: str
     place: str
+    place_label: str
     reason: str
+    failure: Failure
     count: int
 
 
@@ -115,7 +121,7 @@ class DeadLine:
     id: int
     place: str
     address: str
-    reason: str
+    failure: Failure
     attempts: int
     died: str
     emptied: str
@@ -135,15 +141,23 @@ class DeadPage:
 
 async def shown(room: Room, _: Asked) -> OperationsPage:
     counts = await room.tx.delivery.counts()
-    parts = await room.machine.parts() if room.machine.parts is not None else {}
     return OperationsPage(
-        parts=tuple((words.PARTS.get(name, name), trouble) for name, trouble in parts.items()),
-        connectors=await connectors(room),
-        queues=await _queues(room),
+        parts=await parts(room),
+        connectors=tuple(sorted(await connectors(room), key=lambda one: not one.troubles)),
+        queues=await queues(room),
         dead=counts["inbox_dead"] + counts["outbox_dead"],
         timers=await _timers(room),
         retention=_retention(room),
         archives=await _archives(room),
+    )
+
+
+async def parts(room: Room) -> tuple[tuple[str, str], ...]:
+    """Of the program itself: (which, why it is ill, "" while it is not)."""
+    found = await room.machine.parts() if room.machine.parts is not None else {}
+    return tuple(
+        (words.PARTS.get(name, name), failures.failure(why).words if why else "")
+        for name, why in found.items()
     )
 
 
@@ -161,9 +175,7 @@ async def connectors(room: Room) -> tuple[ConnectorLine, ...]:
             ConnectorLine(
                 name=one.app,
                 platform=PLATFORMS.get(one.platform, one.platform),
-                trouble="；".join(
-                    dict.fromkeys(filter(None, (one.refusal, troubles.get(key, ""))))
-                ),
+                troubles=_troubles(one.refusal, *troubles.get(key, "").split("; ")),
                 token=words.token(room.moment(until), good=until is not None and until > room.at),
                 long_connection=words.connection(listener.trouble, room.moment(listener.down_since))
                 if listener is not None
@@ -188,12 +200,13 @@ async def dead(room: Room, asked: Asked) -> DeadPage:
     before = choosing.number(asked.get("before", ""))
     found = await room.tx.boxes.dead_page(box, before=before, limit=PAGE + 1)
     counts = await room.tx.delivery.counts()
+    names = await _names(room.tx, [one.address for one in found])
     kinds = [one for one in await room.tx.boxes.dead_kinds() if one.box == box]
     return DeadPage(
         box=box,
         boxes=tuple((key, label, counts[f"{key}_dead"]) for key, label in words.BOXES.items()),
-        kinds=tuple(DeadKindLine(one.box, one.place, one.reason, one.count) for one in kinds),
-        rows=tuple(_dead_line(room, one) for one in found[:PAGE]),
+        kinds=tuple(map(_dead_kind, kinds)),
+        rows=tuple(_dead_line(room, one, names) for one in found[:PAGE]),
         before=found[PAGE - 1].id if len(found) > PAGE else None,
         first=before is None,
     )
@@ -249,6 +262,12 @@ async def retry_archive(desk: Desk, _: Given) -> None:
     desk.say(texts.ARCHIVE_AGAIN.format(messages=messages, files=files))
 
 
+def _troubles(*reasons: str) -> tuple[Failure, ...]:
+    """Each once."""
+    told = {one.words: one for one in map(failures.failure, filter(None, reasons))}
+    return tuple(told.values())
+
+
 async def _quota(room: Room, one: Application) -> QuotaLine | None:
     if room.machine.quota is None:
         return None
@@ -269,7 +288,7 @@ async def _quota(room: Room, one: Application) -> QuotaLine | None:
     )
 
 
-async def _queues(room: Room) -> tuple[QueueLine, ...]:
+async def queues(room: Room) -> tuple[QueueLine, ...]:
     return tuple(
         QueueLine(
             box=words.BOXES[one.box],
@@ -325,9 +344,29 @@ async def _archives(room: Room) -> tuple[ArchiveLine, ...]:
     )
 
 
-def _dead_line(room: Room, one: DeadOne) -> DeadLine:
+def _dead_kind(one: DeadKind) -> DeadKindLine:
+    told = failures.failure(one.reason)
+    return DeadKindLine(one.box, one.place, words.place(one.place), one.reason, told, one.count)
+
+
+def _dead_line(room: Room, one: DeadOne, names: Mapping[str, str]) -> DeadLine:
     return DeadLine(
-        one.id, words.place(one.place), one.address, one.reason, one.attempts,
+        one.id, words.place(one.place), words.address(one.address, names),
+        failures.failure(one.reason), one.attempts,
         room.moment(one.died_at),
         words.emptied(room.office.policy.privacy.raw_chat_days) if one.emptied else "",
     )  # fmt: skip
+
+
+async def _names(tx: UnitOfWork, addresses: Iterable[str]) -> dict[str, str]:
+    """platform:account -> name, of the people among them."""
+    accounts: dict[str, set[str]] = defaultdict(set)
+    for one in addresses:
+        platform, *rest = one.split(":", 3)
+        if rest[1:2] == ["u"]:
+            accounts[platform].add(rest[2])
+    found: dict[str, str] = {}
+    for platform, wanted in accounts.items():
+        members = await tx.people.members(platform, wanted)
+        found |= {f"{platform}:{account}": name for account, (_, name) in members.items()}
+    return found

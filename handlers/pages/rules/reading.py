@@ -4,6 +4,7 @@ decide."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -34,7 +35,7 @@ from handlers.texts.money import signed, yuan
 from storage.unit_of_work import UnitOfWork
 
 MOST_PEOPLE, MOST_VERSIONS = 100, 50
-_VERSION = re.compile(r"(第\d+版) [^版]*\Z")
+_RULE = re.compile(r"规则 (?P<id>.+) (?P<version>第\d+版)(?: [^版]*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,16 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """Not wrong, but to be known. lines: where it is so. meaning: what comes of it, and what to do
+    for who does not want that."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePage:
     """steps: (words, done, here, todo or off). people: None for who may not see others' pay.
     left_out: people beyond those who are listed."""
@@ -143,7 +154,7 @@ class ChangePage:
     steps: tuple[tuple[str, str], ...]
     hint: str
     rules: tuple[ChangedRule, ...]
-    notices: tuple[str, ...]
+    hints: tuple[Hint, ...]
     found: tuple[str, ...]
     people: tuple[PersonRow, ...] | None
     left_out: int
@@ -222,7 +233,7 @@ async def page(
     found = simulating.from_json(change.simulation) if change.simulation else None
     people = _people(found) if found and decides else None
     first = effective_on(change.rules)
-    changed, notices = await _changed(tx, change, at)
+    changed, hints = await _changed(tx, change, at)
     presses = _presses(change, reader)
     wrote = change.was_written_by(reader.id)
     waits = decides and wrote and change.state is State.SUBMITTED
@@ -236,7 +247,7 @@ async def page(
         steps=_steps(change.state),
         hint=payout_rules.next_step(change.state, is_author=wrote) if decides else "",
         rules=changed,
-        notices=notices,
+        hints=hints,
         found=tuple(rule_cards.found_lines(found)) if found else (),
         people=people[:MOST_PEOPLE] if people is not None else None,
         left_out=max(len(people) - MOST_PEOPLE, 0) if people is not None else 0,
@@ -288,7 +299,7 @@ def _on_the_way(change: Change, author: str) -> OnTheWay:
 
 async def _changed(
     tx: UnitOfWork, change: Change, at: datetime
-) -> tuple[tuple[ChangedRule, ...], tuple[str, ...]]:
+) -> tuple[tuple[ChangedRule, ...], tuple[Hint, ...]]:
     """Each rule beside the published version before it, and what to know of them."""
     until = change.published_at
     published = await tx.payout_rules.published(until=until)
@@ -297,7 +308,7 @@ async def _changed(
     try:
         whole = deal_facts.book_of(combine([*before, (change.rules, until or at)])).rules
     except UserError as error:  # another change was published meanwhile; publishing says so too
-        return (), (str(error),)
+        return (), (Hint(str(error)),)
     keys = {(rule["id"], rule["version"]): rule for rule in change.rules}
     new = [rule for rule in whole if (rule.id, rule.version) in keys]
     read = {str(one.id): one for one in deal_facts.book_of(list(older.values())).rules}
@@ -311,13 +322,24 @@ async def _changed(
             code=differences.in_code(older.get(rule.id), keys[rule.id, rule.version]),
         )
         for rule in new
-    ), tuple(_whose(one) for one in rule_import.surprises(new))
+    ), _hints(rule_import.surprises(new))
+
+
+def _hints(found: Sequence[Notice]) -> tuple[Hint, ...]:
+    """One of each kind for each rule."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        told.setdefault((_whose(one), one.key), []).append(one.text.removeprefix("断崖："))
+    return tuple(
+        Hint(texts.hint_title(whose, key, len(lines)), tuple(lines), texts.HINTS[key])
+        for (whose, key), lines in told.items()
+    )
 
 
 def _whose(notice: Notice) -> str:
-    """Named by its rule; the place in its code is for the canvas."""
-    place = _VERSION.sub(r"\1", notice.place)
-    return f"{place}：{notice.text}"
+    """Its rule; the place in its code is for the canvas."""
+    found = _RULE.fullmatch(notice.place)
+    return f"「{found['id']}」{found['version']}" if found else notice.place
 
 
 def _people(found: simulating.Simulation) -> tuple[PersonRow, ...]:

@@ -65,6 +65,15 @@ def test_untrusted_address_is_named_with_its_remedy() -> None:
     assert "「企业可信IP」中添加 203.0.113.7" in told
 
 
+def test_the_same_failure_is_told_in_the_same_words_each_time() -> None:
+    """So that dead letters of one reason stand together."""
+    told = {
+        str(to_error("wecom:x", 200, 81013, f"all invalid, hint: [{hint}], from ip: 203.0.113.7"))
+        for hint in ("1700000000123456789012345", "1700000001987654321098765")
+    }
+    assert len(told) == 1
+
+
 def test_untrusted_address_that_is_not_told_still_has_a_remedy() -> None:
     assert "本机的出口 IP" in str(to_error("wecom:x", 200, 60020, ""))
 

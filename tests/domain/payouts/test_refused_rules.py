@@ -208,7 +208,7 @@ def test_cliffs_are_pointed_out_with_the_amount() -> None:
     found = notices(read_rules([tiered(*rows, mode="whole")]))
 
     assert [(notice.key, notice.fen) for notice in found] == [("cliff", 300_000 - 200_000)]
-    assert "刚到10万元，就比差一分钱时多发 1,000.00元" in str(found[0])
+    assert "满10万元时，比差一分钱多发 1,000.00元" in str(found[0])
 
 
 def test_marginal_tiers_have_no_cliff() -> None:

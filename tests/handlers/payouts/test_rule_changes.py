@@ -49,7 +49,7 @@ async def test_a_cliff_is_pointed_out_with_its_amount(company: PayoutCompany) ->
     tiers = [{"from_fen": 0, "rate_bp": 200}, {"from_fen": 50_000_000, "rate_bp": 500}]
     rule = {key: value for key, value in FLAT.items() if key != "rate_bp"}
     told = await company.draft({**rule, "mode": "whole", "tiers": tiers})
-    assert "断崖：刚到50万元，就比差一分钱时多发 15,000.00元" in told
+    assert "断崖：满50万元时，比差一分钱多发 15,000.00元" in told
 
 
 async def test_what_no_line_could_carry_is_refused(company: PayoutCompany) -> None:
