@@ -200,21 +200,21 @@ def _several(outside: Sequence[AnyRow]) -> bool:
 
 
 async def _only_theirs(conn: AsyncConnection, found: ContactTraces) -> list[str]:
-    """Of what they are called, that which is nobody else's."""
-    names = {one for one in found.called if tells_apart(one)}
+    """Of what they are called, that which is nobody else's, nor a part of it."""
     others = contacts.c.id.not_in(found.own[contacts])
     place = tuple_(external_contacts.c.platform, external_contacts.c.external_id)
-    elsewhere = [
-        select(contacts.c.name).where(among(conn, contacts.c.name, names), others),
-        select(external_contacts.c.name).where(
-            among(conn, external_contacts.c.name, names), place.not_in(found.external)
-        ),
-        select(people.c.name).where(among(conn, people.c.name, names)),
-    ]
-    for query in elsewhere:
-        found.shared_names += (await conn.execute(query.distinct())).scalars()
-    found.shared_names = _distinct(found.shared_names)
-    return sorted(names - set(found.shared_names))
+    bearers = (
+        (contacts.c.name, [others]),
+        (external_contacts.c.name, [place.not_in(found.external)]),
+        (people.c.name, []),
+    )
+    words = [word for word in found.called if tells_apart(word)]
+    for word in words:
+        for name, which in bearers:
+            one = await conn.execute(select(name).where(holds(name, word), *which).limit(1))
+            if one.first() is not None and word not in found.shared_names:
+                found.shared_names.append(word)
+    return [word for word in words if word not in found.shared_names]
 
 
 async def _find_chats(conn: AsyncConnection, found: ContactTraces) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.people import Identity
 from bot.domain.privacy import Called, pseudonym_of, tells_apart
 from bot.errors import NotFound, Refused
-from storage.dialects import AnyRow, among, pairs_among
+from storage.dialects import AnyRow, among, holds, pairs_among
 from storage.directory import plain_mobile
 from storage.personal.customer_traces import naming
 from storage.personal.person_columns import GOES_WHOLE, OF_ACCOUNT
@@ -190,9 +190,10 @@ async def _somebody(conn: AsyncConnection, who: str) -> AnyRow:
 
 
 async def _is_shared(conn: AsyncConnection, person_id: int, name: str) -> bool:
+    """Whether others bear the name, or one that it is a part of."""
     queries = (
-        select(people.c.id).where(people.c.name == name, people.c.id != person_id),
-        select(contacts.c.id).where(contacts.c.name == name),
-        select(external_contacts.c.name).where(external_contacts.c.name == name),
+        select(people.c.id).where(holds(people.c.name, name), people.c.id != person_id),
+        select(contacts.c.id).where(holds(contacts.c.name, name)),
+        select(external_contacts.c.name).where(holds(external_contacts.c.name, name)),
     )
     return any([(await conn.execute(query.limit(1))).first() is not None for query in queries])

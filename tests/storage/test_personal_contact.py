@@ -178,6 +178,19 @@ async def test_what_is_theirs_alone_is_found_among_other_customers(
     assert await where_told(database_url, "没有异议") == {"activities.text"}
 
 
+async def test_who_is_called_a_little_longer_keeps_their_words(
+    database: Database, database_url: str
+) -> None:
+    async with database.begin() as tx:
+        zhang = await member(tx, "zhang3")
+        mine, other = await customer(tx, zhang), await customer(tx, zhang, "东风机械")
+        await tx.accounts.add_contact(mine.id, NAME)
+        await tx.accounts.add_contact(other.id, f"{NAME}华")
+        await tx.activities.add(activity(other, "1", text=f"{NAME}华嫌贵"))
+    await _erase(database, mine.id)
+    assert await where_told(database_url, NAME) == {"contacts.name", "activities.text"}
+
+
 async def test_a_name_that_others_bear_is_not_looked_for_elsewhere(
     database: Database, database_url: str
 ) -> None:

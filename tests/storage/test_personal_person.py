@@ -239,6 +239,18 @@ async def test_a_name_that_others_bear_is_replaced_only_where_it_is_theirs(
     assert "outbox.content" in await where_told(database_url, NAME)
 
 
+async def test_who_is_called_a_little_longer_keeps_their_name(
+    database: Database, database_url: str
+) -> None:
+    async with database.begin() as tx:
+        await member(tx, ACCOUNT, "张伟")
+        account = await customer(tx, await member(tx, "li4", "李四"))
+        await tx.accounts.add_contact(account.id, "张伟强")
+        await tx.activities.add(activity(account, "1", text="张伟强说再看看"))
+    await _erase(database, "张伟")
+    assert await where_told(database_url, "张伟强") == {"contacts.name", "activities.text"}
+
+
 async def test_voice_goes_and_what_is_evidence_stays(database: Database) -> None:
     voice, photo, signed, unsaid = (
         StoredFile(mark * 64, 3, kind, f"{NAME}.x")
