@@ -88,13 +88,14 @@ document.addEventListener("htmx:error", ({ target }) => {
   target.textContent = "再试一次";
 });
 
-/** What is being done is not done twice, and shows that it is under way. A form that is answered
-    by a file leaves the page as it is. */
+const PATIENCE_MS = 10_000;
+/** What is being done is not done twice, and shows that it is under way; who has waited long may
+    have stopped it. A form that is answered by a file leaves the page as it is. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || "answersWithFile" in form.dataset) return;
-  if ("sent" in form.dataset) event.preventDefault();
-  form.dataset.sent = "";
+  if (Date.now() - (form.dataset.sent ?? 0) < PATIENCE_MS) return event.preventDefault();
+  form.dataset.sent = Date.now();
   event.submitter?.setAttribute("aria-busy", "true");
 });
 addEventListener("pageshow", () => {
