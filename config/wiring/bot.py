@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.dispatcher import MAX_WAITING, Dispatcher
 from bot.errors import BotError
-from bot.membership import AllAlone
+from bot.membership import SoleProcess
 from bot.outbox import Outbox
 from bot.ports import Accept, Place
 from bot.scheduler import Scheduler
@@ -71,7 +71,7 @@ class Bot:
     @property
     def place(self) -> Place:
         """Where this process stands among those on its database."""
-        return self.together.membership if self.together is not None else AllAlone()
+        return self.together.membership if self.together is not None else SoleProcess()
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
