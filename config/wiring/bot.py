@@ -111,14 +111,14 @@ class Bot:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
-    async def measure(self) -> health.Standing:
+    async def measure(self) -> health.DatabaseFigures:
         """What a look at the metrics costs the database: a count of each thing that is open."""
         now, chats = self.clock.now(), self.archives.chats
         apps = list(self.outside.clients)
         async with self.database.read() as tx:
             due = await tx.standing.outbox_due()
             disputes = await tx.standing.disputes()
-            return health.Standing(
+            return health.DatabaseFigures(
                 stored=await tx.delivery.counts(),
                 overdue_s=await tx.delivery.overdue(now),
                 outbox_overdue_s={app: _age_s(due.get(app), now) for app in [*apps, *due]},

@@ -27,7 +27,7 @@ from bot.domain.websites import (
     sign,
     with_ticket,
 )
-from connectors.doors import Answer, Refused, read_body
+from connectors.doors import Answer, NotTaken, read_body
 from connectors.track.bots import is_machine
 from connectors.track.limits import Buckets
 from connectors.track.reading import Malformed, TrackRequest, open_body, read
@@ -193,7 +193,7 @@ class TrackDoor:
             raise Refusal(413, "too_large", f"at most {MAX_BODY_BYTES} bytes")
         try:
             body = await read_body(request)
-        except Refused as refused:
+        except NotTaken as refused:
             raise Refusal(refused.status, refused.reason.replace(" ", "_")) from None
         if len(body) > MAX_BODY_BYTES:
             raise Refusal(413, "too_large", f"at most {MAX_BODY_BYTES} bytes")
