@@ -19,7 +19,7 @@ NO_LINES = "本季还没有提交过预测：销售定级以后说「提交预�
 NO_MACHINE = "机器参考每晚算一次，还没有算过。"
 LITTLE_HISTORY = "历史不足，机器参考的范围放宽了。"
 
-VitalWords = tuple[str, str, str]
+Told = tuple[str, str, str]
 """Value, unit, note."""
 
 
@@ -42,14 +42,14 @@ def money(fen: int) -> str:
     return typeset("".join(rough(fen)))
 
 
-def supply(count: int, fen: int, waiting: int, *, days: int) -> VitalWords:
+def supply(count: int, fen: int, waiting: int, *, days: int) -> Told:
     if not count:
         return "0", "单", f"近{days}天没有新的备货通知。"
     tail = f"{waiting}单还有人没确认" if waiting else "都已确认"
     return str(count), "单", f"近{days}天，共{money(fen)}，{tail}。"
 
 
-def realisation(found: Realisation, since: str, until: str) -> VitalWords:
+def realisation(found: Realisation, since: str, until: str) -> Told:
     """Of fewer people nothing is told: it would be the pay of one."""
     span = f"{_month(since)}到{_month(until)}"
     if found.rate is None:
@@ -63,7 +63,7 @@ def realisation(found: Realisation, since: str, until: str) -> VitalWords:
     )
 
 
-def impact(day: date, changed: int, people: int) -> VitalWords:
+def impact(day: date, changed: int, people: int) -> Told:
     when = f"{day.month}月{day.day}日发布"
     if people < FEW:
         return "—", "", f"样本{people}人，不到{FEW}人，不在大屏上显示；{when}。"
@@ -75,10 +75,10 @@ def impact(day: date, changed: int, people: int) -> VitalWords:
     )
 
 
-NO_IMPACT: VitalWords = ("—", "", "还没有试算后发布的规则变更。")
+NO_IMPACT: Told = ("—", "", "还没有试算后发布的规则变更。")
 
 
-def closing(found: Closing, *, still_open: int) -> VitalWords:
+def closing(found: Closing, *, still_open: int) -> Told:
     tail = f"还有{still_open}件没裁定。" if still_open else "没有等着裁定的。"
     if found.middle is None:
         return "—", "", f"近90天没有裁定过申诉。{tail}"
