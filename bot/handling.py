@@ -56,7 +56,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retry:
     """Another attempt, after a while."""
 
     in_s: float
@@ -111,7 +111,7 @@ class Handling(Generic[Tx]):
             preparations=preparations,
         )
 
-    async def work(self, pending: Pending) -> Again | None:
+    async def work(self, pending: Pending) -> Retry | None:
         """Handle one envelope; None when it is over."""
         try:
             with self.watcher.handling(pending.envelope, pending.attempts):
@@ -136,7 +136,7 @@ class Handling(Generic[Tx]):
             return await self._try_again(pending, error)
         return None
 
-    async def _try_again(self, pending: Pending, error: Exception) -> Again | None:
+    async def _try_again(self, pending: Pending, error: Exception) -> Retry | None:
         reason = f"{type(error).__name__}: {error}"
         attempts = pending.attempts + 1
         if attempts >= MAX_ATTEMPTS:
@@ -153,17 +153,17 @@ class Handling(Generic[Tx]):
                 )
         except Exception as lost:  # noqa: BLE001 - the row is still there; only the note is not
             return self.without_store(pending, lost)
-        return Again(wait_s, replace(pending, attempts=attempts))
+        return Retry(wait_s, replace(pending, attempts=attempts))
 
-    def without_store(self, pending: Pending, error: Exception) -> Again:
+    def without_store(self, pending: Pending, error: Exception) -> Retry:
         """Try later through no fault of the message: the attempt does not count."""
         what = "the store of files" if isinstance(error, FilesAway) else "the database"
         log.error("%s takes nothing", what, extra=_fields(pending, error))
-        return Again(self._backoff_s * 4, pending)
+        return Retry(self._backoff_s * 4, pending)
 
     async def _bury(
         self, pending: Pending, error: Exception, reason: str, *, tell: bool
-    ) -> Again | None:
+    ) -> Retry | None:
         """Make it a dead letter, and tell the sender if they wait for an answer."""
         reference = uuid.uuid4().hex[:8]
         apology = self._apology(pending, reference) if tell else []

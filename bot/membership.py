@@ -42,7 +42,7 @@ class LeaseBook(Protocol):
 
 
 class Membership:
-    """A `bot.ports.Shares` of one of several processes; see `AllAlone` for one alone."""
+    """A `bot.ports.Shares` of one of several processes; see `SoleProcess` for one alone."""
 
     def __init__(self, node: str, division: Division, book: LeaseBook) -> None:
         self.node = node
@@ -130,7 +130,7 @@ class Membership:
             self._changed.notify_all()
 
 
-class AllAlone:
+class SoleProcess:
     """A `bot.ports.Place` of the only process: everything is here, for ever."""
 
     async def held(self, name: str) -> None:

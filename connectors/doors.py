@@ -21,7 +21,7 @@ BODY_TIMEOUT_S = 10.0
 log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class NotTaken(Exception):
     """Answer `status`; nothing is stored. reason: a word for counters and logs."""
 
     def __init__(self, reason: str, status: int) -> None:
@@ -96,7 +96,7 @@ _SENT = _Sent()
 async def read_body(request: web.Request) -> bytes:
     """All of the body, reading no further than the limit whatever the headers promise.
 
-    Raises Refused: 413 for more than MAX_BODY_BYTES, 408 for what is not there after
+    Raises NotTaken: 413 for more than MAX_BODY_BYTES, 408 for what is not there after
     BODY_TIMEOUT_S.
     """
     content = request.content
@@ -106,7 +106,7 @@ async def read_body(request: web.Request) -> bytes:
         body = content.read_nowait() if content.is_eof() else await _read_slowly(request)
         if len(body) <= MAX_BODY_BYTES:
             return body
-    raise Refused("too large", 413)
+    raise NotTaken("too large", 413)
 
 
 async def _read_slowly(request: web.Request) -> bytes:
@@ -116,7 +116,7 @@ async def _read_slowly(request: web.Request) -> bytes:
             while len(body) <= MAX_BODY_BYTES and (chunk := await request.content.readany()):
                 body += chunk
     except TimeoutError:
-        raise Refused("too slow", 408) from None
+        raise NotTaken("too slow", 408) from None
     return bytes(body)
 
 

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     MOVED = "moved"
 
 
-class Told(StrEnum):
+class Escalation(StrEnum):
     """Who hears next of a lead that nobody took."""
 
     SUPERVISOR = "supervisor"
@@ -78,7 +78,7 @@ class Assignments:
                 person_id=person_id,
                 assigned_by=by,
                 assigned_at=at,
-                step=str(Told.SUPERVISOR),
+                step=str(Escalation.SUPERVISOR),
                 due_at=due_at,
             )
             .returning(*_COLUMNS)
@@ -103,7 +103,7 @@ class Assignments:
         )
         return [_to_assignment(row) for row in rows]
 
-    async def plan(self, assignment_id: int, step: Told, due_at: datetime | None) -> None:
+    async def plan(self, assignment_id: int, step: Escalation, due_at: datetime | None) -> None:
         await self._conn.execute(
             update(assignments)
             .where(assignments.c.id == assignment_id)

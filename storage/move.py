@@ -42,7 +42,7 @@ from storage.tables import leases, metadata, nodes, settings_rows
 PAGE = 1_000
 MARK = "move.unfinished"
 
-Told = Callable[[str, int], None]
+Progress = Callable[[str, int], None]
 """Table, and how many of its rows are there by now."""
 
 
@@ -60,7 +60,7 @@ def moved_tables() -> list[Table]:
     return [table for table in metadata.sorted_tables if table not in (leases, nodes)]
 
 
-async def move(source: str, target: str, *, told: Told = lambda _table, _rows: None) -> Moved:
+async def move(source: str, target: str, *, told: Progress = lambda _table, _rows: None) -> Moved:
     """Copy, compare, and lift the mark. Raises PermanentError: the source is being served or of
     another version, the target has data of its own, or the two differ in the end."""
     origin = to_url(source)
@@ -132,7 +132,7 @@ async def _mark(new: AsyncEngine, source: str) -> None:
             raise PermanentError("目标数据库正有机器人在用，先停掉它 (it is being served)")
 
 
-async def _copy(reading: AsyncConnection, new: AsyncEngine, table: Table, told: Told) -> None:
+async def _copy(reading: AsyncConnection, new: AsyncEngine, table: Table, told: Progress) -> None:
     """What is not there yet. A table with numbers goes on after the last one; of others all is
     offered again, since the two databases sort texts differently."""
     async with new.connect() as conn:

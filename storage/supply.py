@@ -29,8 +29,8 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
-    """Notices that stand. fen: their worth. waiting: those that some station has not
+class RecentNotices:
+    """Notices of late that stand. fen: their worth. waiting: those that some station has not
     acknowledged."""
 
     count: int = 0
@@ -107,7 +107,7 @@ class SupplyNotices:
         )
         return [_to_notice(row) for row in rows]
 
-    async def lately(self, since: datetime) -> Lately:
+    async def lately(self, since: datetime) -> RecentNotices:
         """Of what was told since: the last notice of each deal, without those withdrawn."""
         acks = (
             select(func.count())
@@ -128,7 +128,7 @@ class SupplyNotices:
                 )
             )
         ).one()
-        return Lately(row[0], int(row[1]), row[2])
+        return RecentNotices(row[0], int(row[1]), row[2])
 
     async def acknowledge(
         self, notice_id: int, station: Station, person_id: int, at: datetime

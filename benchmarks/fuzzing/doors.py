@@ -28,7 +28,7 @@ from connectors.dingtalk.read import read_object
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.dingtalk.stream import frames
 from connectors.dingtalk.stream.intake import Intake
-from connectors.doors import Refused
+from connectors.doors import NotTaken
 from connectors.erp import notices
 from connectors.queue import wire
 from connectors.track.door import TrackDoor
@@ -327,7 +327,7 @@ TARGETS: Mapping[str, Target] = {
     "robot-frame": Target(
         robot_frame,
         told(FRAME % SAID_TO_ROBOT, FRAME % PRESSED_AT_ROBOT, '{"encrypt":"eA=="}'),
-        (BotError, Refused),
+        (BotError, NotTaken),
         form=JSON,
     ),
     "archive": Target(

@@ -71,7 +71,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[Row]):
+class ErpAnswer(Generic[Row]):
     """All that an ERP told since some moment; what could not be read stands apart."""
 
     rows: tuple[Row, ...]

@@ -83,7 +83,7 @@ class Cosign:
     closed_at: datetime | None = None
 
 
-class Standing(StrEnum):
+class SignatureState(StrEnum):
     """How a second signature stands."""
 
     NOT_NEEDED = "not_needed"
@@ -168,22 +168,22 @@ def too_far_apart(rep: Sequence[int], csm: Sequence[int], tolerance: Tolerance) 
 
 def standing_of(
     line: Line, cosign: Cosign | None, now: datetime, *, tolerance: Tolerance
-) -> Standing:
+) -> SignatureState:
     if not needs_cosign(line.level):
-        return Standing.NOT_NEEDED
+        return SignatureState.NOT_NEEDED
     if cosign is None or cosign.signed_at is None:
         late = cosign is None or now >= cosign.due_at
-        return Standing.UNREVIEWED if late else Standing.WAITING
+        return SignatureState.UNREVIEWED if late else SignatureState.WAITING
     if cosign.closed_at is None and too_far_apart(line.answers, cosign.answers, tolerance):
-        return Standing.IN_REVIEW
-    return Standing.AGREED
+        return SignatureState.IN_REVIEW
+    return SignatureState.AGREED
 
 
-def category_of(level: Level, standing: Standing) -> Category:
+def category_of(level: Level, standing: SignatureState) -> Category:
     """Committed is what has L1 or L2 and two signatures that agree; without the second one it is
     a best case, as is an L2 that nobody talked to of late."""
     if needs_cosign(level):
-        return Category.COMMIT if standing is Standing.AGREED else Category.BEST_CASE
+        return Category.COMMIT if standing is SignatureState.AGREED else Category.BEST_CASE
     return Category.BEST_CASE if level is Level.L2_5 else Category.PIPELINE
 
 

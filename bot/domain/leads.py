@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from bot.domain.conversions import NEEDED_FIELDS, LeadSpan, Status, Transition, follow
-from bot.domain.stages import MoveKind, Told
+from bot.domain.stages import MoveKind, RecordedMove
 
 _CLOSED = {str(status): status for status in (Status.WON, Status.LOST, Status.INVALID)}
 _LIVING = (Status.LEAD, Status.OPPORTUNITY)
@@ -25,12 +25,12 @@ COUNTED = frozenset(
 """Kinds of events that may change where a customer stands."""
 
 
-def lead_spans(events: Iterable[Told]) -> tuple[LeadSpan, ...]:
+def lead_spans(events: Iterable[RecordedMove]) -> tuple[LeadSpan, ...]:
     """When the customer of these events was a lead. events: of all its deals, in any order."""
     return follow(None, transitions(events)).spans
 
 
-def transitions(events: Iterable[Told], customer: str = "") -> Iterator[Transition]:
+def transitions(events: Iterable[RecordedMove], customer: str = "") -> Iterator[Transition]:
     """The changes of one customer, as rules R1 to R11 take them."""
     deals: dict[int, Status] = {}  # the one that changed last stands last
     living: dict[int, Status] = {}  # as it stood before it was closed
@@ -55,7 +55,7 @@ def transitions(events: Iterable[Told], customer: str = "") -> Iterator[Transiti
             stands = to
 
 
-def _status(event: Told, living: Status | None) -> Status | None:
+def _status(event: RecordedMove, living: Status | None) -> Status | None:
     """Of the deal after the event; None: as before."""
     closed = _CLOSED.get(event.went_to)
     if closed is not None:

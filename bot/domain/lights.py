@@ -21,7 +21,7 @@ _WITHOUT_LIGHTS = {OpportunityState.WON, OpportunityState.LOST, OpportunityState
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LeadStanding:
     """How a lead stands at one moment.
 
     gap_days: whole working days strictly between the day the count began and today.
@@ -113,7 +113,7 @@ class Judgement:
     """A lead judged at a moment, and what follows for its episode."""
 
     lead: Lead
-    standing: Standing
+    standing: LeadStanding
     move: Move
     at: datetime
     reason: Cleared
@@ -166,7 +166,7 @@ def judge_light(
     at: datetime,
     stage: Stage | None = None,
     owner_leave_until: datetime | None = None,
-) -> Standing:
+) -> LeadStanding:
     """How the opportunity stands at `at`.
 
     stage: of the action library, None for one it does not know (never stuck).
@@ -176,13 +176,13 @@ def judge_light(
     on_hold = opportunity.state is OpportunityState.ON_HOLD
     for_ever = on_hold and opportunity.hold_until is None
     if opportunity.state in _WITHOUT_LIGHTS or for_ever:
-        return Standing(Light.GREEN, stuck=False, gap_days=0, next_change_at=None)
+        return LeadStanding(Light.GREEN, stuck=False, gap_days=0, next_change_at=None)
     paused_until = _latest(opportunity.hold_until if on_hold else None, owner_leave_until)
     since = calendar.day_of(_count_since(opportunity, paused_until))
     stuck_at = _stuck_at(opportunity, stage, paused_until, calendar)
     gap = calendar.workdays_between(since, calendar.day_of(at))
     changes = [*_light_changes(since, policy, calendar), *([stuck_at] if stuck_at else [])]
-    return Standing(
+    return LeadStanding(
         light=_light_of(gap, policy),
         stuck=stuck_at is not None and at >= stuck_at,
         gap_days=gap,

@@ -79,7 +79,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PrepaymentStanding:
     """How a contract's prepayment stands at a moment, with what that rests on. due_on: the last day
     to pay, on a working day; None when nothing is awaited. unknown_since: up to when the ERP's
     receipts are known; None also when never."""
@@ -123,19 +123,19 @@ def stand(
     known_until: datetime | None,
     calendar: WorkingCalendar,
     days: int,
-) -> Standing:
+) -> PrepaymentStanding:
     """known_until: every receipt up to then has been told to us; None: nobody tells us."""
     last = due_on(terms, calendar, days=days)
     if last is None:
-        return Standing(Payment.POST_PAID, None, received_fen)
+        return PrepaymentStanding(Payment.POST_PAID, None, received_fen)
     if is_reached(terms, received_fen):
-        return Standing(Payment.REACHED, last, received_fen)
+        return PrepaymentStanding(Payment.REACHED, last, received_fen)
     over_at = calendar.midnight(last + _DAY)
     if at < over_at:
-        return Standing(Payment.AWAITED, last, received_fen)
+        return PrepaymentStanding(Payment.AWAITED, last, received_fen)
     if known_until is None or known_until < over_at:
-        return Standing(Payment.UNKNOWN, last, received_fen, known_until)
-    return Standing(Payment.MISSING, last, received_fen)
+        return PrepaymentStanding(Payment.UNKNOWN, last, received_fen, known_until)
+    return PrepaymentStanding(Payment.MISSING, last, received_fen)
 
 
 def refusal_of(terms: ContractTerms) -> str:

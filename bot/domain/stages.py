@@ -92,8 +92,8 @@ class StageEvent:
     id: int = 0
 
 
-class Told(Protocol):
-    """What figures want of an event; a row of the database has it as well."""
+class RecordedMove(Protocol):
+    """A change of stage as recorded, as far as figures care; a row of the database is one too."""
 
     @property
     def id(self) -> int: ...
@@ -192,7 +192,7 @@ def _further(library: ActionLibrary, one: str, other: str) -> str:
     return max(one, other, key=lambda key: -1 if (rank := library.rank(key)) is None else rank)
 
 
-def furthest_of(events: Iterable[Told]) -> str:
+def furthest_of(events: Iterable[RecordedMove]) -> str:
     """The stage a deal came to in its present library, by its events in the order in which they
     were written; "" if none names one. A change of library begins anew where it put the deal."""
     furthest, reached = "", -1
@@ -204,7 +204,7 @@ def furthest_of(events: Iterable[Told]) -> str:
     return furthest
 
 
-def stay_days(since: datetime, event: Told, calendar: WorkingCalendar) -> int | None:
+def stay_days(since: datetime, event: RecordedMove, calendar: WorkingCalendar) -> int | None:
     """How long the deal had stood where the event finds it. since: when it came there."""
     if event.kind in (MoveKind.OPENED, MoveKind.REMAPPED):
         return None

@@ -51,7 +51,7 @@ ROLES: Mapping[Station, Role] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DealStanding:
     """How a deal stands. amount_fen: None if nobody said."""
 
     level: Level | None
@@ -85,7 +85,7 @@ class Notice:
 
 
 def next_notice(
-    now: Standing, last: NoticeKind | None, told_fen: int | None, *, above_fen: int
+    now: DealStanding, last: NoticeKind | None, told_fen: int | None, *, above_fen: int
 ) -> NoticeKind | None:
     """What is to be told of a deal, None for nothing.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder
 from bot.domain.erp_forecasts import ForecastFacts
 from bot.domain.receivables import Receipt as ErpReceipt
 from bot.messages import ForecastLine, Receipt
@@ -33,7 +33,7 @@ class ErpCustomers(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+    async def customers(self, since: datetime) -> ErpAnswer[ErpCustomer]:
         """Every customer that was entered or changed since then. Raises BotError."""
         ...
 
@@ -44,7 +44,7 @@ class ErpOrders(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def orders(self, since: datetime) -> Told[ErpOrder]:
+    async def orders(self, since: datetime) -> ErpAnswer[ErpOrder]:
         """Every order that was entered or changed since then. Raises BotError."""
         ...
 

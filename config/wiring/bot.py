@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.dispatcher import MAX_WAITING, Dispatcher
 from bot.errors import BotError
-from bot.membership import AllAlone
+from bot.membership import SoleProcess
 from bot.outbox import Outbox
 from bot.ports import Accept, Place
 from bot.scheduler import Scheduler
@@ -71,7 +71,7 @@ class Bot:
     @property
     def place(self) -> Place:
         """Where this process stands among those on its database."""
-        return self.together.membership if self.together is not None else AllAlone()
+        return self.together.membership if self.together is not None else SoleProcess()
 
     async def settle(self) -> None:
         """Until nothing is waiting in the inbox and nothing is due in the outbox."""
@@ -111,14 +111,14 @@ class Bot:
         async with self.database.read() as tx:
             return await tx.delivery.counts()
 
-    async def measure(self) -> health.Standing:
+    async def measure(self) -> health.DatabaseFigures:
         """What a look at the metrics costs the database: a count of each thing that is open."""
         now, chats = self.clock.now(), self.archives.chats
         apps = list(self.outside.clients)
         async with self.database.read() as tx:
             due = await tx.standing.outbox_due()
             disputes = await tx.standing.disputes()
-            return health.Standing(
+            return health.DatabaseFigures(
                 stored=await tx.delivery.counts(),
                 overdue_s=await tx.delivery.overdue(now),
                 outbox_overdue_s={app: _age_s(due.get(app), now) for app in [*apps, *due]},

@@ -44,7 +44,7 @@ class Api:
     """One application's calls.
 
     Every call raises RateLimited, Unavailable or TimedOut when another try may help, and
-    AuthFailed, QuotaUsedUp or Refused when it cannot.
+    AuthFailed, QuotaUsedUp or DingtalkRejected when it cannot.
     """
 
     def __init__(

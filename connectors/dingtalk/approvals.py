@@ -14,7 +14,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.approvals import Approval, ApprovalNode, ApprovalState, Control
 from connectors.dingtalk.api import Api
-from connectors.dingtalk.errors import NO_APPROVAL, Refused
+from connectors.dingtalk.errors import NO_APPROVAL, DingtalkRejected
 from connectors.dingtalk.events import CHINA
 from connectors.dingtalk.read import Body, obj, rows, text
 
@@ -47,7 +47,7 @@ class Instances:
         path = "v1.0/workflow/processInstances"
         try:
             answer = await self._api.new("GET", path, {}, params={"processInstanceId": number})
-        except Refused as refusal:
+        except DingtalkRejected as refusal:
             if refusal.code not in NO_APPROVAL:
                 raise
             return None

@@ -12,7 +12,7 @@ from bot.errors import Rejected
 from bot.messages import Address, Card, Receipt
 from connectors.dingtalk.api import Api
 from connectors.dingtalk.card_data import card_param_map
-from connectors.dingtalk.errors import CARD_EXISTS, Refused
+from connectors.dingtalk.errors import CARD_EXISTS, DingtalkRejected
 from connectors.dingtalk.read import obj, rows, text
 from connectors.dingtalk.settings import DingtalkApp
 
@@ -51,7 +51,7 @@ class Cards:
         }
         try:
             answer = await self._api.new("POST", f"{_INSTANCES}/createAndDeliver", body)
-        except Refused as error:
+        except DingtalkRejected as error:
             if error.code != CARD_EXISTS:
                 raise
             return Receipt(handle=card.card_id)  # an earlier try that was never answered
@@ -72,12 +72,12 @@ class Cards:
         }
         try:
             await self._api.new("POST", _INSTANCES, body)
-        except Refused as error:
+        except DingtalkRejected as error:
             if error.code != CARD_EXISTS:
                 raise
 
     async def update(self, card: Card) -> Receipt:
-        """Show its new state wherever it stands. Raises Refused (CARD_GONE) when nowhere."""
+        """Show its new state where it stands. Raises DingtalkRejected: CARD_GONE if nowhere."""
         body = {
             "outTrackId": card.card_id,
             "cardData": {"cardParamMap": card_param_map(card)},

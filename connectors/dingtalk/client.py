@@ -36,8 +36,8 @@ from connectors.dingtalk.errors import (
     CARD_GONE,
     NO_GROUP_ROBOT,
     SESSION_OVER,
+    DingtalkRejected,
     QuotaUsedUp,
-    Refused,
 )
 from connectors.dingtalk.events import failed_envelope
 from connectors.dingtalk.files import Files
@@ -254,7 +254,7 @@ class DingtalkClient:
         at."""
         try:
             await self._api.webhook(*self._app.webhooks[name], {})
-        except Refused as error:
+        except DingtalkRejected as error:
             if error.code in NO_GROUP_ROBOT:
                 raise
 
@@ -305,7 +305,7 @@ class DingtalkClient:
             return Receipt()
         try:
             return await self._cards.update(card)
-        except Refused as error:
+        except DingtalkRejected as error:
             if error.code != CARD_GONE:
                 raise
             if update.only_in_place:
@@ -331,7 +331,7 @@ class DingtalkClient:
             return False
         try:
             await self._api.session(url, body)
-        except Refused as error:
+        except DingtalkRejected as error:
             if error.code not in SESSION_OVER:
                 raise
             self._sessions.forget(to)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain.external import ChatGroup, ContactNews, ExternalContact, Follow
 from connectors.dingtalk.api import Api
-from connectors.dingtalk.errors import PERSON_GONE, Refused
+from connectors.dingtalk.errors import PERSON_GONE, DingtalkRejected
 from connectors.dingtalk.read import Body, rows, text
 
 PAGE = 100
@@ -55,7 +55,7 @@ class Contacts:
         """One contact, or that it is gone."""
         try:
             answer = await self._api.old("topapi/extcontact/get", {"user_id": external_id})
-        except Refused as refusal:
+        except DingtalkRejected as refusal:
             if refusal.code not in PERSON_GONE:
                 raise
             return ContactNews("dingtalk", of_contacts=(external_id,))
@@ -68,7 +68,7 @@ class Contacts:
             answer = await self._api.new(
                 "POST", "v1.0/im/sceneGroups/query", {"openConversationId": chat_id}
             )
-        except Refused:
+        except DingtalkRejected:
             return None
         return ChatGroup(
             "dingtalk", chat_id, text(answer, "title")[:200], text(answer, "ownerUserId")

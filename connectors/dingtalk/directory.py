@@ -19,7 +19,7 @@ from bot.domain.people import (
 )
 from bot.messages import Platform
 from connectors.dingtalk.api import Api
-from connectors.dingtalk.errors import OUT_OF_RANGE, PERSON_GONE, Refused
+from connectors.dingtalk.errors import OUT_OF_RANGE, PERSON_GONE, DingtalkRejected
 from connectors.dingtalk.read import Body, flag, number, obj, rows, text
 
 _PAGE = 100
@@ -87,7 +87,7 @@ class _Reading:
                 continue
             try:
                 waiting += await self._read_department(department_id)
-            except Refused as error:
+            except DingtalkRejected as error:
                 if error.code not in OUT_OF_RANGE:
                     raise
                 self._skip("department", department_id)
@@ -96,7 +96,7 @@ class _Reading:
         for user_id in dict.fromkeys(user_ids):
             try:
                 body = await self.api.old("topapi/v2/user/get", {"userid": user_id})
-            except Refused as error:
+            except DingtalkRejected as error:
                 if error.code in PERSON_GONE:
                     self.gone.append(user_id)
                 elif error.code in OUT_OF_RANGE:

@@ -33,7 +33,7 @@ class QuotaUsedUp(PermanentError):
     """The month's paid calls are used up; nothing helps before the month turns."""
 
 
-class Refused(Rejected):
+class DingtalkRejected(Rejected):
     """A plain no; `code` is DingTalk's word or number for it."""
 
     def __init__(self, message: str, *, code: str) -> None:
@@ -129,7 +129,7 @@ def _refusal(code: str, status: int, body: Any, text: str) -> BotError:
         return AuthFailed(f"服务器出口 IP 不在应用的白名单里（{text}）")
     if code in _CREDENTIALS or status == 401:
         return AuthFailed(text)
-    return Refused(text, code=code)
+    return DingtalkRejected(text, code=code)
 
 
 def _code_of(body: Any) -> str:

@@ -8,7 +8,7 @@ from bot.domain.reading import Readers
 from bot.errors import Rejected
 from bot.messages import Address
 from connectors.dingtalk.api import Api
-from connectors.dingtalk.errors import Refused
+from connectors.dingtalk.errors import DingtalkRejected
 from connectors.dingtalk.read import Body, flag, obj, rows, text
 
 NOT_READY = "processQueryKey.expireTime"
@@ -24,7 +24,7 @@ async def readers(api: Api, robot_code: str, to: Address, key: str) -> Readers:
     hours), and as `Api` does."""
     try:
         return await _readers(api, robot_code, to, key)
-    except Refused as refusal:
+    except DingtalkRejected as refusal:
         if refusal.code != NOT_READY:
             raise
     await asyncio.sleep(_WAIT_S)

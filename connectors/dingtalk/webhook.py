@@ -31,7 +31,7 @@ from connectors.dingtalk.deliveries import NotOurs
 from connectors.dingtalk.events import URL_CHECKS, event_type, normalise
 from connectors.dingtalk.read import read_object, text
 from connectors.dingtalk.settings import DingtalkApp
-from connectors.doors import MAX_BODY_BYTES, Answer, Refused, read_body, take
+from connectors.doors import MAX_BODY_BYTES, Answer, NotTaken, read_body, take
 from connectors.watching.answers import timed
 
 FRESH_FOR_S = 3600.0
@@ -133,7 +133,7 @@ class _Door:
     async def read_raw(self, request: web.Request, door: str) -> bytes:
         try:
             return await read_body(request)
-        except Refused as refused:
+        except NotTaken as refused:
             self.count(door, refused.reason.replace(" ", "_"))
             if refused.status == web.HTTPRequestTimeout.status_code:
                 raise web.HTTPRequestTimeout from None

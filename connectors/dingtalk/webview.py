@@ -17,7 +17,7 @@ from bot.errors import Rejected
 from bot.messages import Platform
 from bot.ports import TokenStore
 from connectors.dingtalk.api import Api
-from connectors.dingtalk.errors import CODE_USED, Refused
+from connectors.dingtalk.errors import CODE_USED, DingtalkRejected
 from connectors.dingtalk.read import number, text
 from connectors.dingtalk.settings import DingtalkApp
 from connectors.tokens import TokenKeeper
@@ -52,7 +52,7 @@ class Webview:
         """None for a code that is unknown, used or too old. Raises as `Api` does."""
         try:
             told = await self._api.old("topapi/v2/user/getuserinfo", {"code": code})
-        except Refused as refusal:
+        except DingtalkRejected as refusal:
             if refusal.code in CODE_USED:
                 return None
             raise

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder
 from bot.domain.receivables import Receipt
 from bot.errors import Rejected, Unavailable
 from connectors.erp.told import read_csv, read_customers_csv, read_orders_csv
@@ -38,11 +38,11 @@ class CsvFolder:
         read = await asyncio.to_thread(self._read, self._folder, read_csv)
         return [line for lines in read for line in lines]
 
-    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+    async def customers(self, since: datetime) -> ErpAnswer[ErpCustomer]:
         """As `receipts`, out of the folder `customers`; nothing where there is none."""
         return await self._told("customers", read_customers_csv)
 
-    async def orders(self, since: datetime) -> Told[ErpOrder]:
+    async def orders(self, since: datetime) -> ErpAnswer[ErpOrder]:
         """As `receipts`, out of the folder `orders`; nothing where there is none."""
         return await self._told("orders", read_orders_csv)
 
@@ -50,12 +50,12 @@ class CsvFolder:
         """For the doctor. Raises BotError."""
         await asyncio.to_thread(self._read, self._folder, read_csv)
 
-    async def _told(self, name: str, read: Callable[[str], Told[Made]]) -> Told[Made]:
+    async def _told(self, name: str, read: Callable[[str], ErpAnswer[Made]]) -> ErpAnswer[Made]:
         folder = self._folder / name
         if not await asyncio.to_thread(folder.is_dir):
-            return Told(())
+            return ErpAnswer(())
         files = await asyncio.to_thread(self._read, folder, read)
-        return Told(
+        return ErpAnswer(
             tuple(row for told in files for row in told.rows),
             tuple(unread for told in files for unread in told.unread),
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
-from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder
 from bot.domain.receivables import Receipt
 from bot.errors import Rejected
 from connectors.erp.kingdee_api import KingdeeApi
@@ -145,7 +145,7 @@ class KingdeeCustomers:
     def name(self) -> str:
         return self._api.account.name
 
-    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+    async def customers(self, since: datetime) -> ErpAnswer[ErpCustomer]:
         """See the port. One that is not audited, or forbidden, is not in use."""
         form = self._form
         keys = [form.code, form.name, form.credit_code, form.phone, form.status, form.forbidden]
@@ -174,7 +174,7 @@ class KingdeeOrders:
     def name(self) -> str:
         return self._api.account.name
 
-    async def orders(self, since: datetime) -> Told[ErpOrder]:
+    async def orders(self, since: datetime) -> ErpAnswer[ErpOrder]:
         """See the port. A change of any line changes the moment of its bill, so the query has
         every line of an order or none."""
         form = self._form

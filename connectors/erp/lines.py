@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, TypeVar
 
-from bot.domain.erp import ErpCustomer, ErpOrder, OrderStatus, Told, Unread
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder, OrderStatus, Unread
 from bot.domain.identifiers import one_credit_code
 from bot.domain.receivables import Receipt
 
@@ -98,7 +98,9 @@ def order_line(
     )
 
 
-def orders_of(rows: Sequence[Mapping[str, Any]], read: Callable[[Any], ErpOrder]) -> Told[ErpOrder]:
+def orders_of(
+    rows: Sequence[Mapping[str, Any]], read: Callable[[Any], ErpOrder]
+) -> ErpAnswer[ErpOrder]:
     """Lines that come as rows, made orders. An order with a line that cannot be read is not
     read at all."""
 
@@ -132,7 +134,7 @@ def whole_order(lines: Sequence[ErpOrder]) -> ErpOrder:
 
 def sort_out(
     rows: Iterable[Row], read: Callable[[Row], Made], *, ref: Callable[[Row], object]
-) -> Told[Made]:
+) -> ErpAnswer[Made]:
     """What can be read, and the rest with its reason: one wrong row keeps no other away."""
     made: list[Made] = []
     unread: list[Unread] = []
@@ -142,7 +144,7 @@ def sort_out(
         except (ValueError, TypeError, KeyError) as error:
             raw = json.dumps(row, ensure_ascii=False, default=str)[:_LONGEST_RAW]
             unread.append(Unread(str(ref(row))[:80], str(error)[:200], raw))
-    return Told(tuple(made), tuple(unread))
+    return ErpAnswer(tuple(made), tuple(unread))
 
 
 def fen(amount: object) -> int:

@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, InboundMessage, Kind, Platform
 from bot.ports import Accept
-from connectors.doors import Answer, Refused, read_body, take
+from connectors.doors import Answer, NotTaken, read_body, take
 from connectors.erp.told import read_news
 from connectors.watching.answers import timed
 
@@ -80,7 +80,7 @@ class Door:
         """The same signed body again is the same delivery."""
         try:
             body = await read_body(request)
-        except Refused as refused:
+        except NotTaken as refused:
             self._count(refused.reason.replace(" ", "_"))
             return web.Response(status=refused.status)
         stamp = request.headers.get("X-Gendan-Timestamp", "")

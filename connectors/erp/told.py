@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from bot.domain.erp import ErpCustomer, ErpOrder, OrderStatus, Told
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder, OrderStatus
 from bot.domain.receivables import Receipt
 from bot.messages import ErpNews
 from connectors.erp.lines import customer_row, order_line, orders_of, receipt_line, sort_out
@@ -51,13 +51,13 @@ def read_csv(text: str) -> list[Receipt]:
     return _lines(_table(text, RECEIPT_COLUMNS), _receipt)
 
 
-def read_customers_csv(text: str) -> Told[ErpCustomer]:
+def read_customers_csv(text: str) -> ErpAnswer[ErpCustomer]:
     """Raises ValueError for what is no such table."""
     rows = _table(text, CUSTOMER_COLUMNS)
     return sort_out(rows, _customer, ref=lambda row: row.get("code"))
 
 
-def read_orders_csv(text: str) -> Told[ErpOrder]:
+def read_orders_csv(text: str) -> ErpAnswer[ErpOrder]:
     """One row a line of an order. Raises ValueError for what is no such table."""
     return orders_of(_table(text, ORDER_COLUMNS), _order)
 
@@ -101,7 +101,7 @@ def _lines(rows: Iterable[Any], read: Callable[[Mapping[str, Any]], Made]) -> li
     return found
 
 
-def _all_read(told: Told[ErpOrder]) -> tuple[ErpOrder, ...]:
+def _all_read(told: ErpAnswer[ErpOrder]) -> tuple[ErpOrder, ...]:
     for unread in told.unread:
         raise ValueError(f"order {unread.ref}: {unread.reason}")
     return told.rows

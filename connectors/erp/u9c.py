@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.erp import ErpCustomer, ErpOrder, Told
+from bot.domain.erp import ErpAnswer, ErpCustomer, ErpOrder
 from bot.domain.receivables import Receipt
 from bot.errors import Rejected
 from connectors.erp.lines import customer_row, order_line, orders_of, receipt_line, sort_out
@@ -132,7 +132,7 @@ class U9cCustomers:
     def name(self) -> str:
         return self._api.account.name
 
-    async def customers(self, since: datetime) -> Told[ErpCustomer]:
+    async def customers(self, since: datetime) -> ErpAnswer[ErpCustomer]:
         """See the port."""
         entity = self._entity
         names = [entity.code, entity.name, entity.credit_code, entity.phone, entity.status]
@@ -161,7 +161,7 @@ class U9cOrders:
     def name(self) -> str:
         return self._api.account.name
 
-    async def orders(self, since: datetime) -> Told[ErpOrder]:
+    async def orders(self, since: datetime) -> ErpAnswer[ErpOrder]:
         """See the port. What has changed is told line by line, so `changed_at` must be a field
         of the order and not of its line."""
         paths = {

@@ -27,10 +27,10 @@ from bot.domain.websites import (
     sign,
     with_ticket,
 )
-from connectors.doors import Answer, Refused, read_body
+from connectors.doors import Answer, NotTaken, read_body
 from connectors.track.bots import is_machine
 from connectors.track.limits import Buckets
-from connectors.track.reading import Malformed, Told, open_body, read
+from connectors.track.reading import Malformed, TrackRequest, open_body, read
 from connectors.watching.answers import timed
 
 MAX_BODY_BYTES = 64 * 1024
@@ -188,12 +188,12 @@ class TrackDoor:
         except Exception:
             log.exception("an opened link was not noted", extra={"action": "track"})
 
-    async def _read(self, request: web.Request) -> tuple[Told, bytes]:
+    async def _read(self, request: web.Request) -> tuple[TrackRequest, bytes]:
         if (request.content_length or 0) > MAX_BODY_BYTES:
             raise Refusal(413, "too_large", f"at most {MAX_BODY_BYTES} bytes")
         try:
             body = await read_body(request)
-        except Refused as refused:
+        except NotTaken as refused:
             raise Refusal(refused.status, refused.reason.replace(" ", "_")) from None
         if len(body) > MAX_BODY_BYTES:
             raise Refusal(413, "too_large", f"at most {MAX_BODY_BYTES} bytes")
@@ -202,7 +202,7 @@ class TrackDoor:
         except Malformed as error:
             raise Refusal(400, "malformed", str(error)) from None
 
-    def _gate_of(self, request: web.Request, told: Told, body: bytes) -> _Gate:
+    def _gate_of(self, request: web.Request, told: TrackRequest, body: bytes) -> _Gate:
         """Raises Refusal: 401 for a signature, 403 for a key or an origin."""
         signed = request.headers.get("X-Gendan-Signature")
         if signed is not None:
@@ -221,7 +221,9 @@ class TrackDoor:
             raise Refusal(403, "foreign_origin", "this key belongs to another website")
         return gate
 
-    async def _take(self, request: web.Request, gate: _Gate, told: Told) -> web.StreamResponse:
+    async def _take(
+        self, request: web.Request, gate: _Gate, told: TrackRequest
+    ) -> web.StreamResponse:
         origin = request.headers.get("Origin", "")
         answer = gate.by_origin.get(origin, gate.taken)
         if told.key and is_machine(request.headers):

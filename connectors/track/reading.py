@@ -33,7 +33,7 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TrackRequest:
     """A request of a website, before its events are read. key: of a browser, "" for a server."""
 
     key: str
@@ -41,7 +41,7 @@ class Told:
     raw: dict[str, Any]
 
 
-def open_body(body: bytes) -> Told:
+def open_body(body: bytes) -> TrackRequest:
     """Only as much as says who speaks. Raises Malformed."""
     try:
         raw = orjson.loads(body)
@@ -54,10 +54,10 @@ def open_body(body: bytes) -> Told:
         raise Malformed("key: a text is expected")
     if not isinstance(visitor, str) or not _VISITOR.fullmatch(visitor):
         raise Malformed("visitor: 8 to 64 letters, digits, _ or - are expected")
-    return Told(key, visitor, raw)
+    return TrackRequest(key, visitor, raw)
 
 
-def read(told: Told, site: Website, kinds: PageKinds, now: datetime) -> list[Arrived]:
+def read(told: TrackRequest, site: Website, kinds: PageKinds, now: datetime) -> list[Arrived]:
     """Raises Malformed: a request with one event that is wrong is refused whole."""
     raw = told.raw
     given = raw.get("events")

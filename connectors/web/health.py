@@ -66,7 +66,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DatabaseFigures:
     """What the database says, for the metrics of the same names. stored, overdue_s: by box.
     outbox_overdue_s: by (platform, application). lights: by colour. archives: figures of the
     chat archives by application."""
@@ -82,7 +82,7 @@ class Standing:
 
 def routes(
     examine: Callable[[], Awaitable[Health]],
-    measure: Callable[[], Awaitable[Standing]],
+    measure: Callable[[], Awaitable[DatabaseFigures]],
     connections: Callable[[], Mapping[str, int]] = dict,
 ) -> list[web.RouteDef]:
     """GET /healthz, /readyz and /metrics. connections: of the database's pool, by state."""
@@ -121,7 +121,7 @@ def routes(
     ]
 
 
-def _show(now: Standing) -> None:
+def _show(now: DatabaseFigures) -> None:
     for box, messages in now.stored.items():
         _STORED.labels(box).set(messages)
     for box, seconds in now.overdue_s.items():

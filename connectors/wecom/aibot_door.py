@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from bot.clock import Clock
 from bot.messages import Envelope, Kind
 from bot.ports import Accept
-from connectors.doors import Refused, read_body
+from connectors.doors import NotTaken, read_body
 from connectors.watching.answers import timed
 from connectors.wecom import aibot_read
 from connectors.wecom.aibot_read import part, read_object, text_in
@@ -117,7 +117,7 @@ class _Door:
             encrypted = encrypted_in_json(raw)
             self._gate.verify(query, encrypted)
             message = self._gate.decrypt(encrypted)
-        except Refused as refused:
+        except NotTaken as refused:
             return self._gate.refuse(refused)
         if message is None:
             self._gate.note_unread()
@@ -236,9 +236,9 @@ class _Door:
             _MARKS.labels(self._robot.name, str(mark)).inc()
 
 
-def _wrong_door() -> Refused:
+def _wrong_door() -> NotTaken:
     log.warning(
         "XML at a robot's door: the application's callback address was entered for the robot",
         extra={"action": "callback_refused"},
     )
-    return Refused("xml", 400)
+    return NotTaken("xml", 400)

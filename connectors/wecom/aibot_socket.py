@@ -30,7 +30,7 @@ from connectors.wecom.aibot_render import Body, Words
 from connectors.wecom.aibot_session import Session
 from connectors.wecom.aibot_upload import Uploads
 from connectors.wecom.aibot_ways import NoWay
-from connectors.wecom.errors import Refusal
+from connectors.wecom.errors import WecomRejected
 from connectors.wecom.media import Media
 from connectors.wecom.settings import Aibot
 
@@ -110,7 +110,7 @@ class SocketWay:
             return _SHOWN
         try:
             await self._link.request(frames.SEND, {**self._chat(to), **body})
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             raise NoWay(str(refusal)) from refusal
         return _SHOWN
 
@@ -123,7 +123,7 @@ class SocketWay:
         body = render.card_update(update, under=asked.task_id, link=self._robot.card_url)
         try:
             await self._link.request(frames.UPDATE, body, req_id=asked.req_id)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             raise NoWay(str(refusal)) from refusal
         return _SHOWN
 
@@ -193,7 +193,7 @@ class SocketWay:
             cmd, body = frames.WELCOME, render.welcome(content, link=self._robot.card_url)
         try:
             await self._link.request(cmd, body, req_id=asked.req_id)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode not in _BY_PUSH:
                 raise NoWay(str(refusal)) from refusal
             return False

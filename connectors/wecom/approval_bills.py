@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.domain.approvals import Approval, ApprovalNode, ApprovalState, Control, last_decided
 from connectors.wecom.api import Api
 from connectors.wecom.approval_list import PERIOD, numbers
-from connectors.wecom.errors import BAD_APPROVAL, Refusal, in_shape
+from connectors.wecom.errors import BAD_APPROVAL, WecomRejected, in_shape
 from connectors.wecom.patience import Pace, patiently
 
 PER_MINUTE, PER_HOUR = 500, 30_000  # 600 a minute of each call are taken (path/90312)
@@ -51,7 +51,7 @@ class Bills:
         here, the bill tells it."""
         try:
             answer = await self._post("oa/getapprovaldetail", {"sp_no": number})
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != BAD_APPROVAL:
                 raise
             return None

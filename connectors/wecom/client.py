@@ -42,7 +42,7 @@ from connectors.wecom.approvals import Approvals
 from connectors.wecom.checkins import CheckIns
 from connectors.wecom.contacts import Contacts
 from connectors.wecom.crypto import Crypto
-from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, TASK_ID_USED, Refusal
+from connectors.wecom.errors import MEDIA_GONE, RESPONSE_CODE_USED, TASK_ID_USED, WecomRejected
 from connectors.wecom.knocking import knock
 from connectors.wecom.media import WEBHOOK_IMAGE_BYTES, Media, kind_for
 from connectors.wecom.repeats import Repeats
@@ -254,7 +254,7 @@ class WecomClient:
         }
         try:
             return _receipt(await self._api.post("message/update_template_card", body))
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != RESPONSE_CODE_USED:
                 raise
         if update.only_in_place:
@@ -262,7 +262,7 @@ class WecomClient:
         try:
             shown = render.task_id(update.card)  # also of a closed card, which needs none
             return await self._send_new(user_id, update.card, dedupe_key, task_id=shown)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != TASK_ID_USED:
                 raise
             # Our own earlier try used the code, only its answer was lost: it is on screen.
@@ -292,7 +292,7 @@ class WecomClient:
     ) -> Receipt:
         try:
             return await post(await self._file_body(content))
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != MEDIA_GONE:
                 raise
         self._media.forget(content)

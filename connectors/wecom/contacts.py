@@ -20,7 +20,7 @@ from connectors.wecom.errors import (
     NO_CUSTOMER_GROUP,
     NOBODY_LICENSED,
     NOT_RELATED,
-    Refusal,
+    WecomRejected,
     in_shape,
 )
 from connectors.wecom.patience import Pace, in_parallel, patiently, side_by_side
@@ -96,7 +96,7 @@ class Contacts:
             body = {"userid_list": list(user_ids), "cursor": cursor, "limit": CONTACTS_A_PAGE}
             try:
                 answer = await self._post("externalcontact/batch/get_by_user", body)
-            except Refusal as refusal:
+            except WecomRejected as refusal:
                 async for news in self._despite(refusal, user_ids, tags):
                     yield news
                 return
@@ -120,7 +120,7 @@ class Contacts:
                 answer = await self._get(
                     "externalcontact/get", external_userid=external_id, cursor=cursor
                 )
-            except Refusal as refusal:
+            except WecomRejected as refusal:
                 if refusal.errcode != NOT_RELATED:
                     raise
                 break
@@ -164,7 +164,7 @@ class Contacts:
         body = {"chat_id": chat_id, "need_name": 1}
         try:
             answer = await self._post("externalcontact/groupchat/get", body)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != NO_CUSTOMER_GROUP:
                 raise
             return None
@@ -225,7 +225,7 @@ class Contacts:
             yield group
 
     async def _despite(
-        self, refusal: Refusal, user_ids: Sequence[str], tags: Mapping[str, str]
+        self, refusal: WecomRejected, user_ids: Sequence[str], tags: Mapping[str, str]
     ) -> AsyncIterator[ContactNews]:
         """Where one of many lacks the right, the platform may refuse them all: then each is
         asked about alone. Nobody there is an answer, too."""

@@ -13,7 +13,13 @@ from typing import Any
 
 from bot.domain.people import Directory, DirectoryDepartment, DirectoryUser, PersonStatus
 from connectors.wecom.api import Api
-from connectors.wecom.errors import ANSWER_TOO_LARGE, NO_SUCH_USER, OUT_OF_REACH, Refusal, in_shape
+from connectors.wecom.errors import (
+    ANSWER_TOO_LARGE,
+    NO_SUCH_USER,
+    OUT_OF_REACH,
+    WecomRejected,
+    in_shape,
+)
 from connectors.wecom.patience import in_parallel, patiently
 
 log = logging.getLogger(__name__)
@@ -66,7 +72,7 @@ class _Reader:
         """All with names and leaders; one by one where the list is too large for an answer."""
         try:
             answer = await self._get("department/list")
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != ANSWER_TOO_LARGE:
                 raise
         else:
@@ -81,7 +87,7 @@ class _Reader:
     async def _department(self, department_id: str) -> _Raw | None:
         try:
             answer = await self._get("department/get", id=department_id)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             self._pass_over("department", department_id, refusal)
             return None
         with in_shape("department/get"):
@@ -91,7 +97,7 @@ class _Reader:
         """Those directly in the department."""
         try:
             answer = await self._get("user/list", department_id=department_id)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode == ANSWER_TOO_LARGE:
                 return await self._members_singly(department_id)
             self._pass_over("department", department_id, refusal)
@@ -112,7 +118,7 @@ class _Reader:
     async def member(self, user_id: str) -> DirectoryUser | None:
         try:
             answer = await self._get("user/get", userid=user_id)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode in NO_SUCH_USER:
                 self.unknown_users.append(user_id)
             else:
@@ -124,7 +130,7 @@ class _Reader:
     async def _get(self, api: str, **params: str) -> _Raw:
         return await patiently(lambda: self._api.get(api, **params))
 
-    def _pass_over(self, what: str, which: str, refusal: Refusal) -> None:
+    def _pass_over(self, what: str, which: str, refusal: WecomRejected) -> None:
         """Only for what is out of reach; anything else is a failure of the whole reading."""
         if refusal.errcode not in OUT_OF_REACH:
             raise refusal

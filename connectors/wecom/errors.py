@@ -35,7 +35,7 @@ class TokenRefused(AuthFailed):
     """The access token is no longer good: renew it and repeat the call, once."""
 
 
-class Refusal(Rejected):
+class WecomRejected(Rejected):
     """A Rejected that tells its code, for the few places where it makes a difference."""
 
     def __init__(self, message: str, errcode: int) -> None:
@@ -134,7 +134,7 @@ def to_error(what: str, status: int, errcode: int, errmsg: str) -> BotError:
     if issubclass(cls, TransientError):
         error = cls(told, retry_after_s=_RETRY_AFTER_S.get(errcode))
     else:
-        error = Refusal(told, errcode) if cls is Rejected else cls(told)
+        error = WecomRejected(told, errcode) if cls is Rejected else cls(told)
     error.code = str(errcode)
     return error
 

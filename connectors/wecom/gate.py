@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from bot.clock import Clock
-from connectors.doors import Refused
+from connectors.doors import NotTaken
 from connectors.wecom.crypto import Crypto, Undecipherable, WrongReceiver, WrongSignature
 
 log = logging.getLogger(__name__)
@@ -59,12 +59,12 @@ class Gate:
             if echo.startswith((b"<", b"{")):
                 # A captured message sent here as an echostr must not come back readable.
                 raise forbidden("echo")
-        except Refused as refused:
+        except NotTaken as refused:
             return self.refuse(refused)
         return web.Response(body=echo, content_type="text/plain")
 
     def check_query(self, query: Mapping[str, str]) -> None:
-        """What can be judged before a stranger's body is read. Raises Refused."""
+        """What can be judged before a stranger's body is read. Raises NotTaken."""
         if not all(name in query for name in _SIGNING):
             raise forbidden("unsigned")
         timestamp = query["timestamp"]
@@ -75,7 +75,7 @@ class Gate:
             raise forbidden("timestamp")
 
     def verify(self, query: Mapping[str, str], encrypted: bytes) -> None:
-        """Raises Refused."""
+        """Raises NotTaken."""
         try:
             self._crypto.verify(
                 query["msg_signature"],
@@ -89,7 +89,7 @@ class Gate:
             raise forbidden("signature") from None
 
     def decrypt(self, encrypted: bytes) -> bytes | None:
-        """None when it is signed, but not encrypted with our key. Raises Refused."""
+        """None when it is signed, but not encrypted with our key. Raises NotTaken."""
         try:
             return self._crypto.decrypt(encrypted)
         except Undecipherable:
@@ -101,7 +101,7 @@ class Gate:
         """Signed, but not encrypted with our key: it was stored all the same."""
         _REFUSED.labels(self._app, "key").inc()
 
-    def refuse(self, refused: Refused) -> web.Response:
+    def refuse(self, refused: NotTaken) -> web.Response:
         """The answer, counted and logged."""
         _REFUSED.labels(self._app, refused.reason).inc()
         log.warning(
@@ -116,12 +116,12 @@ class Gate:
         return web.Response(status=refused.status, text=text)
 
 
-def forbidden(reason: str) -> Refused:
-    return Refused(reason, 403)
+def forbidden(reason: str) -> NotTaken:
+    return NotTaken(reason, 403)
 
 
 def encrypted_in_json(body: bytes) -> bytes:
-    """The encrypted text of a JSON envelope. Raises Refused."""
+    """The encrypted text of a JSON envelope. Raises NotTaken."""
     try:
         return str(orjson.loads(body)["encrypt"]).encode()
     except (ValueError, TypeError, KeyError):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bot.domain.external import ChatGroup, GroupMember
 from bot.errors import Rejected
 from connectors.wecom.api import Api
-from connectors.wecom.errors import CHAT_EXISTS, NO_OWN_CHAT, Refusal, in_shape
+from connectors.wecom.errors import CHAT_EXISTS, NO_OWN_CHAT, WecomRejected, in_shape
 
 MOST_NAME = 50
 FEWEST = 2
@@ -37,7 +37,7 @@ async def make(api: Api, title: str, *, owner: str, members: Sequence[str], key:
     body = {"name": title[:MOST_NAME], "owner": owner, "userlist": everybody, "chatid": chat_id}
     try:
         await api.post("appchat/create", body)
-    except Refusal as refusal:
+    except WecomRejected as refusal:
         if refusal.errcode != CHAT_EXISTS:  # an earlier try whose answer was lost
             raise
     return chat_id
@@ -47,7 +47,7 @@ async def read(api: Api, chat_id: str) -> ChatGroup | None:
     """None when there is no such group of ours."""
     try:
         answer = await api.get("appchat/get", chatid=chat_id)
-    except Refusal as refusal:
+    except WecomRejected as refusal:
         if refusal.errcode not in NO_OWN_CHAT:
             raise
         return None

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.errors import InvalidInput
 from bot.messages import Address, Envelope, Platform
 from bot.ports import Accept
-from connectors.doors import Answer, Refused, read_body, take
+from connectors.doors import Answer, NotTaken, read_body, take
 from connectors.watching.answers import timed
 from connectors.wecom.crypto import Crypto
 from connectors.wecom.gate import Gate, encrypted_in_json
@@ -70,7 +70,7 @@ class _Door:
         try:
             self._gate.check_query(query)
             envelope = self._open(query, await read_body(request))
-        except Refused as refused:
+        except NotTaken as refused:
             return self._gate.refuse(refused)
         return await take(request, envelope, self._accept, _TAKEN)
 

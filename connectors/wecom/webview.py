@@ -17,7 +17,7 @@ from bot.messages import Platform
 from bot.ports import TokenStore
 from connectors.tokens import Fetch, TokenKeeper
 from connectors.wecom.api import Api
-from connectors.wecom.errors import CODE_USED, Refusal
+from connectors.wecom.errors import CODE_USED, WecomRejected
 from connectors.wecom.settings import WecomApp
 
 # What our pages call (web/src/client.js).
@@ -64,7 +64,7 @@ class Webview:
         """None for a code that is unknown, used or too old. Raises as `Api` does."""
         try:
             told = await self._api.get("auth/getuserinfo", code=code)
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode in CODE_USED:
                 return None
             raise

@@ -18,7 +18,7 @@ from handlers.leading import team
 from handlers.people.leaders import leaders_of, next_leaders_of
 from handlers.texts import pool as texts
 from handlers.texts import team as team_texts
-from storage.assignments import Assignment, Outcome, Told
+from storage.assignments import Assignment, Escalation, Outcome
 from storage.unit_of_work import UnitOfWork
 
 CARD = "lead-"
@@ -105,13 +105,13 @@ async def _escalate(
 ) -> list[OutboundMessage]:
     policy = office.policy.customers
     person = await tx.people.get(given.person_id)
-    if given.step == Told.SUPERVISOR:
+    if given.step == Escalation.SUPERVISOR:
         receivers, hours = await leaders_of(tx, person.id, at), policy.accept_h
         again_at = office.calendar.add(ClockKind.OFFICE, at, policy.accept_within)
-        await tx.assignments.plan(given.id, Told.LEADER, again_at)
+        await tx.assignments.plan(given.id, Escalation.LEADER, again_at)
     else:
         receivers, hours = await next_leaders_of(tx, person.id, at), 2 * policy.accept_h
-        await tx.assignments.plan(given.id, Told.NOBODY, None)
+        await tx.assignments.plan(given.id, Escalation.NOBODY, None)
     text = texts.not_accepted(account.name, person.name, hours)
     return [
         message

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from bot.clock import Clock
-from bot.domain.erp import Told, Unread
+from bot.domain.erp import ErpAnswer, Unread
 from bot.messages import Envelope, OutboundMessage, Platform
 from bot.ports import Accept, ErpCustomers, ErpOrders
 from bot.router import Job
@@ -45,7 +45,7 @@ class ErpFeeds:
         clock: Clock,
     ) -> None:
         self._office = office
-        self._asking: Asking[Told[Any]] = Asking(
+        self._asking: Asking[ErpAnswer[Any]] = Asking(
             [
                 *(self._feed(one.name, CUSTOMERS, one.customers) for one in customers),
                 *(self._feed(one.name, ORDERS, one.orders) for one in orders),
@@ -64,13 +64,13 @@ class ErpFeeds:
         )
 
     def _feed(
-        self, system: str, kind: str, ask: Callable[[datetime], Awaitable[Told[Any]]]
-    ) -> Feed[Told[Any]]:
+        self, system: str, kind: str, ask: Callable[[datetime], Awaitable[ErpAnswer[Any]]]
+    ) -> Feed[ErpAnswer[Any]]:
         return Feed(system, kind, partial(self._read, f"{Platform.ERP}:{system}:{kind}", ask))
 
     async def _read(
-        self, channel: str, ask: Callable[[datetime], Awaitable[Told[Any]]], since: datetime
-    ) -> Told[Any]:
+        self, channel: str, ask: Callable[[datetime], Awaitable[ErpAnswer[Any]]], since: datetime
+    ) -> ErpAnswer[Any]:
         """What cannot be understood is kept before what can is stored."""
         told = await ask(since)
         for unread in told.unread:

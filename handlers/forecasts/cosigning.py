@@ -127,7 +127,7 @@ async def rule(desk: Desk, words: str) -> None:
         raise NotAllowed(texts.LEADERS_ONLY)
     tolerance = desk.office.policy.forecasts.tolerance
     standing = rules.standing_of(line, cosign, desk.at, tolerance=tolerance)
-    if standing is not rules.Standing.IN_REVIEW:
+    if standing is not rules.SignatureState.IN_REVIEW:
         raise Refused(texts.NOT_IN_REVIEW)
     await desk.tx.forecasts.change_cosign(
         cosign.id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from bot.domain import forecasts as rules
-from bot.domain.forecasts import Category, Cosign, Forecast, Line, Standing
+from bot.domain.forecasts import Category, Cosign, Forecast, Line, SignatureState
 from bot.domain.people import Person
 from handlers.desk import Office
 from handlers.texts import submissions as texts
@@ -26,7 +26,7 @@ class Signed:
 
     line: Line
     cosign: Cosign | None
-    standing: Standing
+    standing: SignatureState
 
     @property
     def category(self) -> Category:
@@ -120,7 +120,9 @@ async def expected(
     for one in await tx.forecast_sums.open_sums(ids, since=since, until=following):
         agreed = one.signed and (one.settled or not rules.too_far_apart(*one.answers, tolerance))
         # Whether the second signature still may come or is late makes no difference to a sum.
-        category = rules.category_of(one.level, Standing.AGREED if agreed else Standing.UNREVIEWED)
+        category = rules.category_of(
+            one.level, SignatureState.AGREED if agreed else SignatureState.UNREVIEWED
+        )
         own = found.setdefault(one.person_id, dict.fromkeys(Category, (0, 0)))
         fen, lines = own[category]
         own[category] = (fen + one.fen, lines + one.lines)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.lights import Lead, Standing, judge_light
+from bot.domain.lights import Lead, LeadStanding, judge_light
 from bot.domain.notifying import Reason
 from bot.domain.opportunities import Light
 from bot.domain.people import Person
@@ -76,7 +76,7 @@ async def view_leads(
     ]
 
 
-def standing_of(watch: Watch, lead: Lead, at: datetime) -> Standing:
+def standing_of(watch: Watch, lead: Lead, at: datetime) -> LeadStanding:
     """How the lead stands now, whatever was written down last."""
     return judge_light(
         lead.opportunity,

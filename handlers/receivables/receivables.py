@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain import receivables as rules
-from bot.domain.receivables import HOME_CURRENCY, Contract, Receipt, Standing
+from bot.domain.receivables import HOME_CURRENCY, Contract, PrepaymentStanding, Receipt
 from bot.messages import ErpNews, OutboundMessage
 from handlers.desk import Desk, Office
 from handlers.erp import erp_customers, erp_forecasts, erp_orders
@@ -122,7 +122,7 @@ async def known_until(tx: UnitOfWork, office: Office) -> datetime | None:
 
 async def standings(
     tx: UnitOfWork, office: Office, contracts: Iterable[Contract], at: datetime
-) -> list[tuple[Contract, Standing]]:
+) -> list[tuple[Contract, PrepaymentStanding]]:
     known = await known_until(tx, office)
     listed = list(contracts)
     received = await tx.contracts.received(contract.id for contract in listed)

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain import supply as rules
 from bot.domain.levels import EvidenceKind, Level, LevelChange
 from bot.domain.opportunities import Opportunity
-from bot.domain.supply import Notice, NoticeKind, Standing, Station
+from bot.domain.supply import DealStanding, Notice, NoticeKind, Station
 from bot.messages import Address, Button, Card, Content, Markdown, OutboundMessage
 from handlers.desk import Office
 from handlers.erp import erp_entries
@@ -27,7 +27,7 @@ async def on_level(
     """A follower of `handlers.levels.changing`: the deal is locked."""
     if Level.L1 not in (change.before, change.after):
         return []
-    standing = Standing(change.after, deal.amount_fen, deal.state in rules.CANCELLED)
+    standing = DealStanding(change.after, deal.amount_fen, deal.state in rules.CANCELLED)
     reason = "" if change.after is Level.L1 else level_texts.change_line(change)
     return await _tell(tx, office, deal, standing, at=change.at, reason=reason)
 
@@ -45,12 +45,18 @@ async def on_deal(
     if newest is None:
         return []
     reason = texts.LOST if cancelled else ""
-    standing = Standing(newest.after, after.amount_fen, cancelled)
+    standing = DealStanding(newest.after, after.amount_fen, cancelled)
     return await _tell(tx, office, after, standing, at=at, reason=reason)
 
 
 async def _tell(
-    tx: UnitOfWork, office: Office, deal: Opportunity, now: Standing, *, at: datetime, reason: str
+    tx: UnitOfWork,
+    office: Office,
+    deal: Opportunity,
+    now: DealStanding,
+    *,
+    at: datetime,
+    reason: str,
 ) -> list[OutboundMessage]:
     last = await tx.supply.last_of(deal.id)
     kind = rules.next_notice(

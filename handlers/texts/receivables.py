@@ -10,8 +10,8 @@ from bot.domain.receivables import (
     ContractTerms,
     Outcome,
     Payment,
+    PrepaymentStanding,
     Receipt,
-    Standing,
 )
 from handlers.texts.dialog import WEEKDAYS
 from handlers.texts.erp_names import erp
@@ -154,7 +154,7 @@ def receivables_title(customer: str) -> str:
     return f"回款 · {customer}"
 
 
-def state(standing: Standing, unknown_since: datetime | None) -> str:
+def state(standing: PrepaymentStanding, unknown_since: datetime | None) -> str:
     """unknown_since: in the team's zone."""
     if standing.payment is not Payment.UNKNOWN:
         return _STATES[standing.payment]
@@ -164,7 +164,7 @@ def state(standing: Standing, unknown_since: datetime | None) -> str:
 
 
 def contract_line(
-    terms: ContractTerms, standing: Standing, told: str, foreign: Sequence[Receipt]
+    terms: ContractTerms, standing: PrepaymentStanding, told: str, foreign: Sequence[Receipt]
 ) -> str:
     """told: the state in words. foreign: in other currencies, which are no amount here."""
     parts = [
@@ -210,7 +210,7 @@ def review_lines(customer: str, checklist: Sequence[tuple[str, str]], again: boo
 
 
 def review_facts(
-    standing: Standing, prepayment_fen: int | None, deadline: datetime
+    standing: PrepaymentStanding, prepayment_fen: int | None, deadline: datetime
 ) -> list[tuple[str, str]]:
     """The terms may have been changed to none that is due, by what closes the review."""
     return [

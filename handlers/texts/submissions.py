@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, Standing, Tolerance
+from bot.domain.forecasts import Bucket, Category, Move, RelativeTo, SignatureState, Tolerance
 from handlers.texts.figures import quarter_words, week_words
 from handlers.texts.money import amount_words
 
@@ -22,11 +22,11 @@ CATEGORIES = {
     Category.PIPELINE: "在谈",
 }
 STANDINGS = {
-    Standing.NOT_NEEDED: "",
-    Standing.WAITING: "待复评",
-    Standing.UNREVIEWED: "未复评",
-    Standing.IN_REVIEW: "三方会审中",
-    Standing.AGREED: "已复评",
+    SignatureState.NOT_NEEDED: "",
+    SignatureState.WAITING: "待复评",
+    SignatureState.UNREVIEWED: "未复评",
+    SignatureState.IN_REVIEW: "三方会审中",
+    SignatureState.AGREED: "已复评",
 }
 MOVES = {
     Move.NEW: "新增",
@@ -119,7 +119,7 @@ def line(
     fen: int,
     on: date,
     *,
-    standing: Standing = Standing.NOT_NEEDED,
+    standing: SignatureState = SignatureState.NOT_NEEDED,
     scores: tuple[int | None, int | None] = (None, None),
     risk: str = "",
 ) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 import connectors.doors
 from bot.messages import Envelope
 from bot.ports import Release
-from connectors.doors import MAX_BODY_BYTES, Answer, Refused, read_body, take
+from connectors.doors import MAX_BODY_BYTES, Answer, NotTaken, read_body, take
 from connectors.web import server
 from tests.engine.parts import envelope
 
@@ -30,7 +30,7 @@ class Door:
     async def receive(self, request: web.Request) -> web.StreamResponse:
         try:
             self.bodies.append(await read_body(request))
-        except Refused as refused:
+        except NotTaken as refused:
             return web.Response(status=refused.status, text=refused.reason)
         return await take(request, envelope("x"), self._accept, ANSWER)
 

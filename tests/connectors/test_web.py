@@ -25,10 +25,10 @@ class Process:
     async def examine(self) -> health.Health:
         return health.Health(self.parts, self.others)
 
-    async def measure(self) -> health.Standing:
+    async def measure(self) -> health.DatabaseFigures:
         if isinstance(self.counts, Exception):
             raise self.counts
-        return health.Standing(self.counts)
+        return health.DatabaseFigures(self.counts)
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as http, http.get(self.url + path) as answer:

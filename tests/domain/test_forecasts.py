@@ -17,7 +17,7 @@ from bot.domain.forecasts import (
     Line,
     Move,
     RelativeTo,
-    Standing,
+    SignatureState,
     Tolerance,
     Won,
     accuracies,
@@ -127,19 +127,19 @@ APART = replace(ASKED, signed_at=NOW, answers=(40,) * 5)
 @pytest.mark.parametrize(
     ("level", "cosign", "hours", "standing", "category"),
     [
-        (Level.L1, ASKED, 1, Standing.WAITING, Category.BEST_CASE),
-        (Level.L1, ASKED, 48, Standing.UNREVIEWED, Category.BEST_CASE),
-        (Level.L1, None, 1, Standing.UNREVIEWED, Category.BEST_CASE),
-        (Level.L1, SIGNED, 100, Standing.AGREED, Category.COMMIT),
-        (Level.L2, SIGNED, 1, Standing.AGREED, Category.COMMIT),
-        (Level.L1, APART, 1, Standing.IN_REVIEW, Category.BEST_CASE),
-        (Level.L1, replace(APART, closed_at=NOW), 1, Standing.AGREED, Category.COMMIT),
-        (Level.L2_5, None, 1, Standing.NOT_NEEDED, Category.BEST_CASE),
-        (Level.L3, None, 1, Standing.NOT_NEEDED, Category.PIPELINE),
+        (Level.L1, ASKED, 1, SignatureState.WAITING, Category.BEST_CASE),
+        (Level.L1, ASKED, 48, SignatureState.UNREVIEWED, Category.BEST_CASE),
+        (Level.L1, None, 1, SignatureState.UNREVIEWED, Category.BEST_CASE),
+        (Level.L1, SIGNED, 100, SignatureState.AGREED, Category.COMMIT),
+        (Level.L2, SIGNED, 1, SignatureState.AGREED, Category.COMMIT),
+        (Level.L1, APART, 1, SignatureState.IN_REVIEW, Category.BEST_CASE),
+        (Level.L1, replace(APART, closed_at=NOW), 1, SignatureState.AGREED, Category.COMMIT),
+        (Level.L2_5, None, 1, SignatureState.NOT_NEEDED, Category.BEST_CASE),
+        (Level.L3, None, 1, SignatureState.NOT_NEEDED, Category.PIPELINE),
     ],
 )  # fmt: skip
 def test_silence_is_no_consent(
-    level: Level, cosign: Cosign | None, hours: int, standing: Standing, category: Category
+    level: Level, cosign: Cosign | None, hours: int, standing: SignatureState, category: Category
 ) -> None:
     line = replace(LINE, level=level)
     found = standing_of(line, cosign, NOW + timedelta(hours=hours), tolerance=Tolerance(20))

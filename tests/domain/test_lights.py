@@ -17,8 +17,8 @@ from bot.domain.lights import (
     Cleared,
     Episode,
     Lead,
+    LeadStanding,
     Move,
-    Standing,
     judge_lead,
     judge_light,
 )
@@ -53,7 +53,7 @@ def deal(assigned: str = "2026-01-05T10:00", **given: object) -> Opportunity:
     return replace(plain, **given)  # type: ignore[arg-type]
 
 
-def standing(opportunity: Opportunity, when: datetime, **given: object) -> Standing:
+def standing(opportunity: Opportunity, when: datetime, **given: object) -> LeadStanding:
     return judge_light(
         opportunity,
         policy=POLICY,
@@ -107,7 +107,7 @@ def test_a_reassignment_restarts_the_count() -> None:
 )
 def test_closed_leads_have_no_light_for_ever(state: OpportunityState) -> None:
     judged = standing(deal("2025-01-06T10:00", state=state), at("2026-01-28T10:00"), stage=STAGE)
-    assert judged == Standing(Light.GREEN, stuck=False, gap_days=0, next_change_at=None)
+    assert judged == LeadStanding(Light.GREEN, stuck=False, gap_days=0, next_change_at=None)
 
 
 def test_on_hold_has_no_light_until_its_date_and_then_counts_anew() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.levels import Level
-from bot.domain.supply import NoticeKind, Standing, evidence_id, next_notice
+from bot.domain.supply import DealStanding, NoticeKind, evidence_id, next_notice
 
 LIMIT = 20_000_000
 OVER = LIMIT + 1
@@ -21,39 +21,39 @@ L1, L2 = Level.L1, Level.L2
     ("now", "last", "told", "expected"),
     [
         # nothing was told yet
-        (Standing(L1, LIMIT), None, None, None),
-        (Standing(L1, OVER), None, None, PUSH),
-        (Standing(L1, None), None, None, None),
-        (Standing(L2, OVER), None, None, None),
-        (Standing(None, OVER), None, None, None),
-        (Standing(L1, OVER, cancelled=True), None, None, None),
+        (DealStanding(L1, LIMIT), None, None, None),
+        (DealStanding(L1, OVER), None, None, PUSH),
+        (DealStanding(L1, None), None, None, None),
+        (DealStanding(L2, OVER), None, None, None),
+        (DealStanding(None, OVER), None, None, None),
+        (DealStanding(L1, OVER, cancelled=True), None, None, None),
         # a push stands
-        (Standing(L1, OVER), PUSH, OVER, None),
-        (Standing(L1, OVER + 100), PUSH, OVER, CHANGE),
-        (Standing(L1, LIMIT), PUSH, OVER, CHANGE),
-        (Standing(L1, None), PUSH, OVER, CHANGE),
-        (Standing(L2, OVER), PUSH, OVER, WITHDRAWAL),
-        (Standing(None, OVER), PUSH, OVER, WITHDRAWAL),
-        (Standing(L1, OVER, cancelled=True), PUSH, OVER, WITHDRAWAL),
-        (Standing(L2, OVER + 100), PUSH, OVER, WITHDRAWAL),
+        (DealStanding(L1, OVER), PUSH, OVER, None),
+        (DealStanding(L1, OVER + 100), PUSH, OVER, CHANGE),
+        (DealStanding(L1, LIMIT), PUSH, OVER, CHANGE),
+        (DealStanding(L1, None), PUSH, OVER, CHANGE),
+        (DealStanding(L2, OVER), PUSH, OVER, WITHDRAWAL),
+        (DealStanding(None, OVER), PUSH, OVER, WITHDRAWAL),
+        (DealStanding(L1, OVER, cancelled=True), PUSH, OVER, WITHDRAWAL),
+        (DealStanding(L2, OVER + 100), PUSH, OVER, WITHDRAWAL),
         # a change stands
-        (Standing(L1, LIMIT), CHANGE, LIMIT, None),
-        (Standing(L1, OVER), CHANGE, LIMIT, CHANGE),
-        (Standing(L2, LIMIT), CHANGE, LIMIT, WITHDRAWAL),
+        (DealStanding(L1, LIMIT), CHANGE, LIMIT, None),
+        (DealStanding(L1, OVER), CHANGE, LIMIT, CHANGE),
+        (DealStanding(L2, LIMIT), CHANGE, LIMIT, WITHDRAWAL),
         # withdrawn: armed again
-        (Standing(L2, OVER), WITHDRAWAL, OVER, None),
-        (Standing(L1, LIMIT), WITHDRAWAL, OVER, None),
-        (Standing(L1, OVER), WITHDRAWAL, OVER, PUSH),
+        (DealStanding(L2, OVER), WITHDRAWAL, OVER, None),
+        (DealStanding(L1, LIMIT), WITHDRAWAL, OVER, None),
+        (DealStanding(L1, OVER), WITHDRAWAL, OVER, PUSH),
     ],
 )
 def test_what_is_told(
-    now: Standing, last: NoticeKind | None, told: int | None, expected: NoticeKind | None
+    now: DealStanding, last: NoticeKind | None, told: int | None, expected: NoticeKind | None
 ) -> None:
     assert next_notice(now, last, told, above_fen=LIMIT) is expected
 
 
 standings = st.builds(
-    Standing,
+    DealStanding,
     level=st.sampled_from([None, *Level]),
     amount_fen=st.none() | st.sampled_from([0, LIMIT - 1, LIMIT, OVER, OVER + 5, 10 * LIMIT]),
     cancelled=st.booleans(),
@@ -61,7 +61,7 @@ standings = st.builds(
 
 
 @given(st.lists(standings, max_size=30))
-def test_whoever_listens_always_knows_how_it_stands(past: list[Standing]) -> None:
+def test_whoever_listens_always_knows_how_it_stands(past: list[DealStanding]) -> None:
     last: NoticeKind | None = None
     told: int | None = None
     for now in past:

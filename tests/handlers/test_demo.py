@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.library import ActionLibrary
-from bot.domain.lights import Lead, Standing, judge_light
+from bot.domain.lights import Lead, LeadStanding, judge_light
 from bot.domain.opportunities import Light, OpportunityState
 from bot.domain.people import Directory, DirectoryUser
 from bot.domain.policy import Policy
@@ -168,7 +168,7 @@ def _directories() -> list[Directory]:
     ]
 
 
-def _standing(lead: Lead, rules: Rules, at: datetime) -> Standing:
+def _standing(lead: Lead, rules: Rules, at: datetime) -> LeadStanding:
     return judge_light(
         lead.opportunity,
         policy=rules.policy.lights,

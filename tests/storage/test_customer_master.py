@@ -10,7 +10,7 @@ import pytest
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.opportunities import OpportunityState
 from bot.errors import NotFound
-from storage.assignments import Outcome, Told
+from storage.assignments import Escalation, Outcome
 from storage.collisions import Collision
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
@@ -117,6 +117,6 @@ async def test_a_lead_given_anew_leaves_one_that_waits(database: Database) -> No
         assert await tx.assignments.next_due_at() == after(125)
         assert await tx.assignments.list_due(after(200), limit=9) == [second]
         assert not await tx.assignments.settle(first.id, Outcome.ACCEPTED, after(6))
-        await tx.assignments.plan(second.id, Told.NOBODY, None)
+        await tx.assignments.plan(second.id, Escalation.NOBODY, None)
         assert await tx.assignments.next_due_at() is None
         assert await tx.assignments.settle(second.id, Outcome.ACCEPTED, after(7))

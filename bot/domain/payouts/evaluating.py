@@ -16,7 +16,7 @@ from bot.domain.payouts.rules import Base, Mode, Rule, Scope
 from bot.domain.payouts.versions import CompiledRule
 
 
-class Standing(NamedTuple):
+class JudgedDeal(NamedTuple):
     """A deal as it is to be judged. rules: in force for it, in file order.
 
     paid_fen: payments received, for conditions. kept_fen: those minus refunds, for amounts,
@@ -72,7 +72,7 @@ class Earned:
     matched: list[Rule] = field(default_factory=list)
 
 
-def evaluate(standings: Sequence[Standing], attribution: Attribution) -> list[Earned]:
+def evaluate(standings: Sequence[JudgedDeal], attribution: Attribution) -> list[Earned]:
     """One answer for each standing.
 
     standings: of one closer and month if any rule adds up over it, in signing order.
@@ -90,7 +90,7 @@ def evaluate(standings: Sequence[Standing], attribution: Attribution) -> list[Ea
     return earned
 
 
-def _matched(standing: Standing) -> list[Rule]:
+def _matched(standing: JudgedDeal) -> list[Rule]:
     deal, contract, paid = standing.deal, standing.contract_fen, standing.paid_fen
     holding = [each.rule for each in standing.rules if each.matches(deal, contract, paid)]
     if not any(rule.exclusive for rule in holding):
@@ -111,14 +111,14 @@ def _beats(rule: Rule, other: Rule) -> bool:
     return rule.exclusive.priority < other.exclusive.priority
 
 
-def _of_deal(rule: Rule, standing: Standing) -> Amount:
+def _of_deal(rule: Rule, standing: JudgedDeal) -> Amount:
     base = standing.base_for(rule)
     exact = rule.exact_bp(base)
     return Amount(rule, base, rounded(exact, BP), exact)
 
 
 def _months(
-    standings: Sequence[Standing], matched: Sequence[list[Rule]], attribution: Attribution
+    standings: Sequence[JudgedDeal], matched: Sequence[list[Rule]], attribution: Attribution
 ) -> dict[tuple[int, int], Amount]:
     """(index of the standing, position of the rule) -> what the month's amount gives it.
     Deals without a closer are nobody's month."""
@@ -138,7 +138,7 @@ def _months(
     return amounts
 
 
-def _rises(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
+def _rises(rule: Rule, standings: Sequence[JudgedDeal]) -> list[Amount]:
     """Each deal gets the rise of the rounded cumulative amount."""
     amounts = []
     cumulative = before = 0
@@ -152,7 +152,7 @@ def _rises(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
     return amounts
 
 
-def _portions(rule: Rule, standings: Sequence[Standing]) -> list[Amount]:
+def _portions(rule: Rule, standings: Sequence[JudgedDeal]) -> list[Amount]:
     """The month's rounded amount by contract amount, losing no fen."""
     bases = [standing.base_for(rule) for standing in standings]
     exact = rule.exact_bp(sum(bases))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bot.domain.payouts.accounts import Account, Posting
 from bot.domain.payouts.days import local_day
-from bot.domain.payouts.evaluating import Earned, Standing, evaluate
+from bot.domain.payouts.evaluating import Earned, JudgedDeal, evaluate
 from bot.domain.payouts.facts import Clawback, PayoutPolicy, Refund
 from bot.domain.payouts.lines import UNASSIGNED, Kind, Line, Reason, Review
 from bot.domain.payouts.rules import Mode, Rule
@@ -181,7 +181,7 @@ class _Unit:
         standings = [self._standing(n, refunded=refunded) for n in self._active]
         return evaluate(standings, self._policy.attribution)
 
-    def _standing(self, n: int, *, refunded: bool) -> Standing:
+    def _standing(self, n: int, *, refunded: bool) -> JudgedDeal:
         account = self._accounts[n]
         contract, paid = account.deal.contract_fen, account.paid_fen
         rules = self._book.in_force(self._days[n], self._generation)
@@ -192,8 +192,8 @@ class _Unit:
             contract -= account.refunded_fen
             kept = max(0, paid - account.refunded_fen)
             if contract <= 0:  # everything came back, so nothing is owed, a fixed sum neither
-                return Standing(account.deal, 0, 0, 0, ())
-        return Standing(account.deal, contract, paid, kept, rules)
+                return JudgedDeal(account.deal, 0, 0, 0, ())
+        return JudgedDeal(account.deal, contract, paid, kept, rules)
 
     def _net(self) -> list[Earned]:
         """What the rules award for contracts minus refunds; empty where that is not asked."""

@@ -11,7 +11,7 @@ from bot.domain.payouts import reasons
 from bot.domain.payouts.computing import group_cases
 from bot.domain.payouts.conditions import CONTRACT, PAID, PAID_RATIO, Condition
 from bot.domain.payouts.days import local_day
-from bot.domain.payouts.evaluating import Earned, Standing, evaluate
+from bot.domain.payouts.evaluating import Earned, JudgedDeal, evaluate
 from bot.domain.payouts.facts import Facts
 from bot.domain.payouts.money import percent, yuan
 from bot.domain.payouts.rules import Mode, Rule
@@ -51,14 +51,14 @@ def _steps_of(cases: list[Case], book: RuleBook, facts: Facts) -> Iterator[Step]
     for case in cases:
         paid = sum(payment.fen for payment in case.payments)
         rules = book.in_force(local_day(case.deal.signed_at), newest)
-        standings.append(Standing(case.deal, case.deal.contract_fen, paid, paid, rules))
+        standings.append(JudgedDeal(case.deal, case.deal.contract_fen, paid, paid, rules))
     evaluated = evaluate(standings, facts.policy.attribution)
     for standing, earned in zip(standings, evaluated, strict=True):
         for each in standing.rules:
             yield _step(each.rule, standing, earned)
 
 
-def _step(rule: Rule, standing: Standing, earned: Earned) -> Step:
+def _step(rule: Rule, standing: JudgedDeal, earned: Earned) -> Step:
     conditions = tuple(_met(condition, standing) for condition in rule.when)
     amount = next((award.amount for award in earned.awards if award.rule is rule), None)
     pays = rule in earned.matched
@@ -70,13 +70,13 @@ def _step(rule: Rule, standing: Standing, earned: Earned) -> Step:
     return Step(standing.deal.id, rule.id, rule.version, conditions, pays, exact, text)
 
 
-def _met(condition: Condition, standing: Standing) -> str:
+def _met(condition: Condition, standing: JudgedDeal) -> str:
     holds = condition.compiled()(standing.deal, standing.contract_fen, standing.paid_fen)
     answer = "满足" if holds else "不满足"
     return f"{condition_words(condition)}：实际 {_actual(condition.field, standing)}，{answer}"
 
 
-def _actual(field: str, standing: Standing) -> str:
+def _actual(field: str, standing: JudgedDeal) -> str:
     if field == CONTRACT:
         return yuan(standing.contract_fen)
     if field == PAID:

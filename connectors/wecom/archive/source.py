@@ -24,7 +24,7 @@ from connectors.wecom.api import Api
 from connectors.wecom.archive.child import LACKS_KEY
 from connectors.wecom.archive.errors import PAGE_TOO_LARGE, of_code
 from connectors.wecom.archive.read import read
-from connectors.wecom.errors import NO_INTERNAL_ROOM, Refusal, in_shape, to_error
+from connectors.wecom.errors import NO_INTERNAL_ROOM, WecomRejected, in_shape, to_error
 from connectors.wecom.settings import WecomApp
 
 CALLS_PER_MINUTE = 600
@@ -167,7 +167,7 @@ class ArchiveSource:
         """A group of members alone, with them; None where it is none, or no more."""
         try:
             answer = await self._api.post("msgaudit/groupchat/get", {"roomid": room})
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if refusal.errcode != NO_INTERNAL_ROOM:
                 raise
             return None
@@ -268,7 +268,7 @@ class ArchiveSource:
         info = [{"userid": pair.party, "exteranalopenid": pair.outsider} for pair in pairs]
         try:
             told = await self._permits("check_single_agree", {"info": info})
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             if len(pairs) == 1:
                 log.info("no consent to be told", extra=_fields(refusal))
                 return {}
@@ -287,7 +287,7 @@ class ArchiveSource:
     async def _room_consents(self, room: str) -> dict[Pair, Consent]:
         try:
             told = await self._permits("check_room_agree", {"roomid": room})
-        except Refusal as refusal:
+        except WecomRejected as refusal:
             log.info("no consent to be told", extra=_fields(refusal))
             return {}
         with in_shape("msgaudit/check_room_agree"):

@@ -16,11 +16,11 @@ from handlers.texts import submissions as texts
 LINES = 100
 _PAST = "已过预计日期"
 _TONES = {
-    rules.Standing.AGREED: "green",
-    rules.Standing.WAITING: "",
-    rules.Standing.UNREVIEWED: "yellow",
-    rules.Standing.IN_REVIEW: "red",
-    rules.Standing.NOT_NEEDED: "",
+    rules.SignatureState.AGREED: "green",
+    rules.SignatureState.WAITING: "",
+    rules.SignatureState.UNREVIEWED: "yellow",
+    rules.SignatureState.IN_REVIEW: "red",
+    rules.SignatureState.NOT_NEEDED: "",
 }
 
 

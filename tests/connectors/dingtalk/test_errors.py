@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import AuthFailed, BotError, RateLimited, TimedOut, Unavailable
-from connectors.dingtalk.errors import QuotaUsedUp, Refused, TokenRefused, failure_of
+from connectors.dingtalk.errors import DingtalkRejected, QuotaUsedUp, TokenRefused, failure_of
 
 DENIED = "Forbidden.AccessDenied."
 CODE_EXPIRED = "invalidParameter.robotCode.downloadCode"
@@ -149,6 +149,6 @@ def test_what_only_an_administrator_can_grant_stops(status: int, body: Any) -> N
 )
 def test_a_plain_no_keeps_its_code(status: int, body: Any, code: str) -> None:
     error = failure(status, body)
-    assert isinstance(error, Refused)
+    assert isinstance(error, DingtalkRejected)
     assert error.code == code
     assert str(error).startswith("dingtalk:test: ")

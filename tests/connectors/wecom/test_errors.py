@@ -13,7 +13,7 @@ from bot.errors import (
     TransientError,
     Unavailable,
 )
-from connectors.wecom.errors import Refusal, TokenRefused, classify, to_error
+from connectors.wecom.errors import TokenRefused, WecomRejected, classify, to_error
 
 TABLE: list[tuple[int, type[BotError]]] = [
     *((code, TokenRefused) for code in (40001, 40014, 41001, 42001)),
@@ -51,7 +51,7 @@ def test_wait_is_told_where_the_platform_has_one(errcode: int, wait_s: float | N
 
 def test_refusal_tells_its_code() -> None:
     error = to_error("wecom:x", 200, 40007, "invalid media_id")
-    assert isinstance(error, Refusal)
+    assert isinstance(error, WecomRejected)
     assert error.errcode == 40007
 
 
