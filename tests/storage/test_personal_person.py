@@ -14,6 +14,7 @@ from bot.domain.people import Directory
 from bot.errors import NotFound, Refused
 from bot.messages import StoredFile
 from bot.messages import Text as Words
+from storage.cards import ShownCard
 from storage.database import Database
 from storage.engines import to_url
 from storage.personal import person_columns as columns
@@ -211,8 +212,8 @@ async def test_cards_in_their_chats_go_also_without_a_name(database: Database) -
         await member(tx, ACCOUNT, NAME)
         await member(tx, "li4", "李四")
         for card, address in (("theirs", OWN_CHAT), ("other", "wecom:sales:u:li4")):
-            await tx.cards.put(card, revision=1, subject="lights", address=address, state="open",
-                               data={"line": "三家亮灯"}, at=AT)  # fmt: skip
+            line = {"line": "三家亮灯"}
+            await tx.cards.put(ShownCard(card, 1, "lights", address, "open", line, AT))
     await _erase(database)
     async with database.read() as tx:
         assert await tx.cards.get("theirs") is None
