@@ -62,6 +62,11 @@ class Finding:
         return self.title or TITLES[self.problem]
 
     @property
+    def unit(self) -> str:
+        """Of what it is so many."""
+        return "人" if self.problem is Problem.SILENT else "处"
+
+    @property
     def meaning(self) -> str:
         return _MEANINGS[self.problem]
 
@@ -127,7 +132,7 @@ def _ending(*, overseer: bool, offered: bool) -> str:
 
 
 def _block(place: int, one: Finding) -> str:
-    lines = [f"{place}. **{one.named}：{one.count}处**", f"- 说明：{one.meaning}"]
+    lines = [f"{place}. **{one.named}：{one.count}{one.unit}**", f"- 说明：{one.meaning}"]
     names = "、".join(one.examples[:MOST_EXAMPLES])
     lines += [f"- 例如：{names}"] if names else []
     lines += [f"- 相关设置：{one.setting}"] if one.setting else []
