@@ -16,6 +16,27 @@ from connectors.web.assets import BUILD
 PATIENCE_MS = 20_000  # for a machine with much else to do
 expect.set_options(timeout=PATIENCE_MS)
 
+_HERE = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const box = one.getBoundingClientRect();
+  const outlined = (node) => {
+    const style = getComputedStyle(node);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  const over = document.elementFromPoint(box.x + Math.min(box.width, innerWidth) / 2, box.y + Math.min(box.height / 2, 20));
+  const bar = document.querySelector(".bar");
+  return {
+    name: (one.getAttribute("aria-label") || one.textContent || one.name || "").trim().slice(0, 40),
+    outlined: outlined(one) || outlined(one.parentElement) || one.type === "radio",
+    seen: box.bottom > 0 && box.top < innerHeight && !(bar && !bar.contains(one) && bar.contains(over)),
+  };
+}"""  # noqa: E501
+_PRESSABLE = "a[href], button:enabled, input:enabled:not([type=radio]), select, textarea, summary"
+"""Radio buttons of one question share a stop."""
+
+MOST_STOPS = 200
+
 _AXE = BUILD.parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -78,6 +99,34 @@ async def serious_flaws(page: Page) -> list[tuple[str, list[str]]]:
         for one in found["violations"]
         if one["impact"] in ("serious", "critical")
     ]
+
+
+async def focused(page: Page) -> dict[str, Any] | None:
+    """What has the focus: its name, whether it is outlined and in sight. None: the page itself."""
+    here: dict[str, Any] | None = await page.evaluate(_HERE)
+    return here
+
+
+async def walk(page: Page, key: str = "Tab") -> list[dict[str, Any]]:
+    """Every stop of the focus until it leaves the page."""
+    stops: list[dict[str, Any]] = []
+    while len(stops) < MOST_STOPS:
+        await page.keyboard.press(key)
+        here = await focused(page)
+        if here is None:
+            return stops
+        stops.append(here)
+    pytest.fail("the focus never leaves the page")
+
+
+async def reaches_everything(page: Page) -> list[dict[str, Any]]:
+    """Whatever can be pressed is reached by Tab, outlined and in sight. The stops."""
+    stops = await walk(page)
+    there = await page.locator(_PRESSABLE).filter(visible=True).count()
+    assert len(stops) >= there, page.url
+    assert [one["name"] for one in stops if not one["outlined"]] == [], page.url
+    assert [one["name"] for one in stops if not one["seen"]] == [], page.url
+    return stops
 
 
 def _refuse(why: str) -> None:

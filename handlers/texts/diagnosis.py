@@ -62,6 +62,11 @@ class Finding:
         return self.title or TITLES[self.problem]
 
     @property
+    def unit(self) -> str:
+        """Of what it is so many."""
+        return "人" if self.problem is Problem.SILENT else "处"
+
+    @property
     def meaning(self) -> str:
         return _MEANINGS[self.problem]
 
@@ -127,7 +132,10 @@ def _ending(*, overseer: bool, offered: bool) -> str:
 
 
 def _block(place: int, finding: Finding) -> str:
-    lines = [f"{place}. **{finding.named}：{finding.count}处**", f"- 说明：{finding.meaning}"]
+    lines = [
+        f"{place}. **{finding.named}：{finding.count}{finding.unit}**",
+        f"- 说明：{finding.meaning}",
+    ]
     names = "、".join(finding.examples[:MOST_EXAMPLES])
     lines += [f"- 例如：{names}"] if names else []
     lines += [f"- 相关设置：{finding.setting}"] if finding.setting else []

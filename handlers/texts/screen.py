@@ -53,7 +53,7 @@ def realisation(found: Realisation, since: str, until: str) -> Told:
     """Of fewer people nothing is told: it would be the pay of one."""
     span = f"{_month(since)}到{_month(until)}"
     if found.rate is None:
-        return "—", "", f"{span}的奖金还没有锁定，锁定后才有数。"
+        return "—", "", f"{span}还没有锁定，锁定后才有数。"
     if found.people < FEW:
         return "—", "", few(found.people)
     return (

@@ -32,12 +32,12 @@ async def test_each_break_has_its_count_an_example_and_the_setting(chat: Chat) -
     await chat.say("zhang", "甬江轴承通了10分钟")
     await Days(chat).until("2026-02-05T10:00")
     said = await chat.say("li", "诊断")
-    assert _block(said, "面访没交纪要：1")["例如"] == "杭州恒锐机电（张伟）"
-    assert _block(said, "记录没补全：1")["例如"] == "宝鸡陈仓机床（张伟）"
-    assert _block(said, "草稿没确认就作废：1")["例如"] == "宁波甬江轴承（张伟）"
-    assert _block(said, "约好没联系：1")
-    assert _block(said, "什么都没记的人：1")["例如"] == "陈静"
-    reminders = _block(said, "面访没交纪要：1")["相关设置"]
+    assert _block(said, "面访没交纪要：1处")["例如"] == "杭州恒锐机电（张伟）"
+    assert _block(said, "记录没补全：1处")["例如"] == "宝鸡陈仓机床（张伟）"
+    assert _block(said, "草稿没确认就作废：1处")["例如"] == "宁波甬江轴承（张伟）"
+    assert _block(said, "约好没联系：1处")
+    assert _block(said, "什么都没记的人：1人")["例如"] == "陈静"
+    reminders = _block(said, "面访没交纪要：1处")["相关设置"]
     assert reminders == "补全提醒（现在 24、44小时），可以改成 8、24、44小时"
     assert "设置由管理员或销售总监开启" in said
     assert not re.search(r"[a-z]", said)  # no key of a file
@@ -52,8 +52,8 @@ async def test_a_late_record_shows_until_it_is_old(chat: Chat) -> None:
     await chat.say("zhang", "上周四恒锐机电通了10分钟，下周三再联系")
     await chat.say("zhang", "确认")
     said = await chat.say("li", "诊断")
-    assert "补录太晚：1**" in said
-    assert "补录等解锁：1**" in said
+    assert "补录太晚：1处**" in said
+    assert "补录等解锁：1处**" in said
     await chat.say("li", "解锁 恒锐机电 出差没信号")
     assert "补录等解锁" not in await chat.say("li", "诊断")
 
@@ -64,7 +64,7 @@ async def test_a_lead_without_any_action_for_long_is_dead(chat: Chat) -> None:
     await days.until("2026-02-28T10:00")  # twenty working days lie between: not more
     assert "超过20个工作日" not in await chat.say("li", "诊断")
     await days.until("2026-03-03T10:00")
-    assert "超过20个工作日没有有效跟进：1" in await chat.say("li", "诊断")
+    assert "超过20个工作日没有有效跟进：1处" in await chat.say("li", "诊断")
 
 
 async def test_a_team_where_nothing_breaks_is_told_so(chat: Chat) -> None:
@@ -85,7 +85,7 @@ async def test_minutes_that_came_after_the_lock_are_late_evidence(chat: Chat) ->
     assert "材料锁定后才补" not in await chat.say("li", "诊断")  # still owed
     await chat.say("zhang", "1月29日下午三点到恒锐机电面访李总，谈了一个小时交期，下周三再联系")
     await chat.say("zhang", "先记下")
-    told = _block(await chat.say("li", "诊断"), "材料锁定后才补：1")
+    told = _block(await chat.say("li", "诊断"), "材料锁定后才补：1处")
     assert told["例如"] == "杭州恒锐机电（张伟）"
 
 
@@ -104,7 +104,7 @@ async def test_a_stage_that_moved_without_any_work_is_told(chat: Chat) -> None:
                            required_filled=3),
                 CALENDAR,
             )  # fmt: skip
-    told = _block(await chat.say("li", "诊断"), "阶段变了没有跟进记录：1")
+    told = _block(await chat.say("li", "诊断"), "阶段变了没有跟进记录：1处")
     assert told["例如"] == "杭州恒锐机电（张伟）"
 
 
@@ -114,7 +114,7 @@ async def test_a_group_of_which_nothing_was_kept_is_told(chat: Chat) -> None:
     await chat.say("chen", "今天天气不错", group="g2")
     await chat.say("zhang", "恒锐机电通了25分钟电话，王总要看样机，下周三再联系", group="g2")
     await chat.say("zhang", "确认", group="g2")
-    told = _block(await chat.say("li", "诊断"), "群里说了没记到客户：1")
+    told = _block(await chat.say("li", "诊断"), "群里说了没记到客户：1处")
     assert told["例如"] == "群聊（张伟）"
 
 

@@ -203,7 +203,7 @@ async def test_what_is_missing_is_asked_of_the_rep_at_once_and_told_at_night(
     assert company.held() == {}
     assert "缺金额" in company.chat.heard_by("zhang")
     await company.night()
-    assert f"商机没有金额，没有写1条：{HENGRUI}（{DEAL}）" in company.chat.heard_by("ji")
+    assert f"商机没有金额，1条没有写过去：{HENGRUI}（{DEAL}）" in company.chat.heard_by("ji")
     await company.chat.say("zhang", "改预测 恒锐机电 35万 2月20日")
     await company.send()
     assert states(company) == {DEAL: ("有效", "350000.00")}
@@ -249,7 +249,7 @@ async def test_between_two_deals_nobody_guesses_and_nothing_counts_twice(
     assert f"合同 HT-2026-018 可能属于几个商机：{DEAL}" in told
     assert {key for key, (state, _) in states(company).items() if state == "有效"} == {CONTRACT}
     await company.night()
-    assert "客户的合同分不清是哪个商机，没有写2条" in company.chat.heard_by("ji")
+    assert "客户的合同分不清是哪个商机，2条没有写过去" in company.chat.heard_by("ji")
     assert "计划" not in await company.chat.say("zhang", "ERP预测 HT-2026-018 是 GD-D2")
     await company.send()
     assert {key for key, (state, _) in states(company).items() if state == "有效"} == {

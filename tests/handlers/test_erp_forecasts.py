@@ -177,8 +177,8 @@ async def test_what_cannot_be_a_line_is_told_and_not_guessed(company: ErpCompany
     assert set(company.forecasts()) == {KEY}
     await company.night()
     told = company.chat.heard_by("ji")
-    assert "客户没有关联 ERP 编码，没有写1条：HT-2026-019" in told
-    assert "没有约定付款日期，没有写1条：HT-2026-020" in told
+    assert "客户没有关联 ERP 编码，1条没有写过去：HT-2026-019" in told
+    assert "没有约定付款日期，1条没有写过去：HT-2026-020" in told
     company.erp.know("K2", "甬江轴承")
     await company.read()
     await company.chat.say("zhao", "ERP客户 K2 是 甬江轴承")

@@ -223,7 +223,8 @@ async def test_a_list_names_what_was_told_before_it_last_and_in_one_line(chat: C
     card = chat.card()
     assert card.lines[0].startswith("1. ")
     assert "陈仓" in card.lines[0]
-    assert card.lines[1] == "今天另有单独提醒：2. 杭州恒锐机电"
+    assert card.lines[1:] == ("今天另有单独提醒：2. 杭州恒锐机电",)
+    assert card.fields[0].value == card.fields[0].options[0].id, "what is acted on is shown"
     await chat.press("zhang", card, "刷新")
     assert chat.shown_as(card).lines == card.lines
     await chat.press("zhang", card, "打电话了", item=card.fields[0].options[1].id)

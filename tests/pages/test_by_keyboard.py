@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from storage.database import Database
+from tests.browsers import MOST_STOPS, focused, reaches_everything, walk
 from tests.pages.browsing import company, visiting
+from tests.pages.payouts_website import paid_and_disputed, with_a_fund
 from tests.pages.website import Website, serving
 
 pytestmark = pytest.mark.browser
-
-HERE = """() => {
-  const one = document.activeElement;
-  if (!one || one === document.body) return null;
-  const style = getComputedStyle(one), box = one.getBoundingClientRect();
-  const over = document.elementFromPoint(box.x + Math.min(box.width, innerWidth) / 2, box.y + Math.min(box.height / 2, 20));
-  const bar = document.querySelector(".bar");
-  return {
-    name: (one.getAttribute("aria-label") || one.textContent || one.name || "").trim().slice(0, 40),
-    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 || one.type === "radio",
-    seen: box.bottom > 0 && box.top < innerHeight && !(bar && !bar.contains(one) && bar.contains(over)),
-  };
-}"""  # noqa: E501
-PRESSABLE = "a[href], button:enabled, input:enabled, select, textarea, summary"
-MOST_STOPS = 200
 
 
 @pytest.fixture
@@ -37,22 +23,10 @@ async def website(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[We
         yield running
 
 
-async def _walk(page: Page, key: str = "Tab") -> list[dict[str, Any]]:
-    """Every stop of the focus until it leaves the page."""
-    stops: list[dict[str, Any]] = []
-    while len(stops) < MOST_STOPS:
-        await page.keyboard.press(key)
-        here = await page.evaluate(HERE)
-        if here is None:
-            return stops
-        stops.append(here)
-    pytest.fail("the focus never leaves the page")
-
-
 async def _tab_to(page: Page, name: str) -> None:
     for _ in range(MOST_STOPS):
         await page.keyboard.press("Tab")
-        here = await page.evaluate(HERE)
+        here = await focused(page)
         if here is not None and here["name"].startswith(name):
             return
     pytest.fail(f"Tab never comes to {name}")
@@ -71,7 +45,7 @@ async def test_whatever_can_be_pressed_is_reached_outlined_and_in_sight(
             await page.goto(website.url + path)
             await _reaches_everything(page)
         await page.keyboard.press("End")
-        back = await _walk(page, "Shift+Tab")
+        back = await walk(page, "Shift+Tab")
         assert [one["name"] for one in back if not one["seen"]] == []
 
 
@@ -91,12 +65,26 @@ async def test_so_is_whatever_an_administrator_can_press(
 
 
 async def _reaches_everything(page: Page) -> None:
-    stops = await _walk(page)
-    there = await page.locator(PRESSABLE).filter(visible=True).count()
-    assert len(stops) >= there, page.url
-    assert stops[0]["name"] == "跳到正文"
-    assert [one["name"] for one in stops if not one["outlined"]] == [], page.url
-    assert [one["name"] for one in stops if not one["seen"]] == [], page.url
+    assert (await reaches_everything(page))[0]["name"] == "跳到正文"
+
+
+async def test_so_is_whatever_there_is_to_press_about_bonuses(
+    chrome: Browser, sqlite_database: Database, tmp_path: Path
+) -> None:
+    async with serving(sqlite_database, tmp_path / "files", change=with_a_fund) as website:
+        told = await paid_and_disputed(website)
+        paths = {
+            "zhang": ["/payouts?month=2026-03", f"/disputes/{told.dispute}", "/fund"],
+            "qian": ["/payouts?month=2026-03", "/disputes", f"/disputes/{told.dispute}"],
+            "he": ["/rules", "/rules/versions?rule=提成", "/rules/1"],
+        }
+        for who, visited in paths.items():
+            async with visiting(
+                chrome, website, who, viewport={"width": 360, "height": 640}
+            ) as page:
+                for path in visited:
+                    await page.goto(website.url + path)
+                    await _reaches_everything(page)
 
 
 async def test_the_skip_link_leads_past_the_bar(chrome: Browser, website: Website) -> None:

@@ -108,7 +108,7 @@ async def test_a_supervisor_sees_the_own_team_on_the_big_screen_and_no_other(
     other = (await (await website.sign_in("zhao")).get("/"))[1]
     assert "李敏团队" in own
     assert "李敏团队" not in other
-    assert "你的团队里还没有销售" in other
+    assert "团队还没有商机" in other
 
 
 async def test_a_list_holds_the_own_customers_and_for_a_leader_those_of_the_team(

@@ -35,7 +35,7 @@ NO_PAGES = {"/assets/{name}", "/live", "/client/signatures", "/rules/{number}/gr
 """Addresses that one does not read."""
 
 EMPTY = {
-    "/": "你的团队里还没有销售，或者还没有商机",
+    "/": "还没有商机",
     "/customers": "在聊天里发「新建客户 全称」",
     "/refusals": "换一段时间看看",
     "/diagnosis": "没有发现：",

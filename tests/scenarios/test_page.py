@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
-from tests.browsers import need_axe, serious_flaws
+from tests.browsers import need_axe, reaches_everything, serious_flaws, walk
 from tests.scenarios.page_bed import CARD, FRIDAY, Bed, browsing, serving
 
 pytestmark = pytest.mark.browser
@@ -346,6 +346,19 @@ async def test_every_control_has_a_name(page: Page, bed: Bed) -> None:
     tree = await page.locator("body").aria_snapshot()
     nameless = re.findall(r"^\s*- (?:button|link|textbox|combobox|checkbox)(?::|$)", tree, re.M)
     assert nameless == []
+
+
+async def test_whatever_can_be_pressed_is_reached_by_the_keyboard(page: Page, bed: Bed) -> None:
+    await bed.show("wecom", None, "zhangwei", "card", CARD["title"], card=dict(CARD))
+    await expect(page.get_by_role("article")).to_have_count(1)
+    await walk(page)  # from the message, where one begins to write, to the end
+    await reaches_everything(page)
+    await page.locator("#clock .now").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("走到")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_label("走到")).to_be_hidden()
+    await expect(page.locator("#clock .now")).to_be_focused()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

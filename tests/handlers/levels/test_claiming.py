@@ -114,7 +114,8 @@ async def test_without_an_engine_files_are_taken_and_said_to_be_unread(database:
     account = await chat.customer(HENGRUI)
     order = company.paper("恒锐PO.pdf", ORDER)
     said = await chat.say("zhang", "恒锐 L1 PO号 PO-2026-018", files=(order,))
-    assert "没有识别" in said
+    assert "文件内容没有识别，请自己对照原件核对" in said
+    assert "机器识别的" not in said
     await chat.press("zhang", chat.card(), "确认定级")
     assert await company.level(account) is Level.L1
 
