@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bindings import ChatKind
@@ -203,7 +203,7 @@ async def _only_theirs(conn: AsyncConnection, found: ContactTraces) -> list[str]
     """Of what they are called, that which is nobody else's, nor a part of it."""
     others = contacts.c.id.not_in(found.own[contacts])
     place = tuple_(external_contacts.c.platform, external_contacts.c.external_id)
-    bearers: tuple[tuple[Any, list[ColumnElement[bool]]], ...] = (
+    bearers: tuple[tuple[Column[str], list[ColumnElement[bool]]], ...] = (
         (contacts.c.name, [others]),
         (external_contacts.c.name, [place.not_in(found.external)]),
         (people.c.name, []),
