@@ -14,7 +14,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from sqlalchemy import make_url
 
 from benchmarks.nats_server import NatsServer
@@ -42,6 +44,12 @@ AS_AFTER_MIGRATION = ";".join(  # TRUNCATE would write new files, and wait for t
 GIVEN_NATS = os.environ.get("GENDAN_TEST_NATS", LOCAL_NATS)
 GIVEN_POSTGRES = os.environ.get("GENDAN_TEST_POSTGRES")
 _numbers = itertools.count(1)
+
+# How long an example takes tells how busy the machine is, not whether the program is right.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
