@@ -45,6 +45,11 @@ _ONLY_BY_RULES = _NEVER_GUESSED | {Intent.BOOK_VISIT, Intent.SET_NEXT}
 """And where nothing lies ahead."""
 _NAMES_A_FILE = re.compile(rf"(?:这|那)?[个份张]?(?:就)?是?{MENTION}+家?的[^,。;!?]{{1,6}}")
 """这是栖霞阀业的方案: whose it is, not what was done with it."""
+_ENDS_ASKING = re.compile(
+    r"[^,。;!?]{1,20}(?:吗|[了到完好上成签付]没有?|多少|什么时候|(.)不\1"
+    r"|几[个家单条次天笔](?:客户|单|钱)?)[?。 ]*"
+)
+"""«甬江轴承回款到了没» tells of no payment, however alike the words."""
 _SHORTEST_TOLD = 3
 _SENTENCE = 8
 """Fewer characters that name nobody are an answer (30分钟), which its question explains."""
@@ -80,6 +85,9 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     """What the message is for if that is not what the rules say; never sure enough to be stored."""
     told = len(said.text.replace(MENTION, "").strip())
     if told < _SHORTEST_TOLD or (first is None and not said.names_customer and told < _SENTENCE):
+        return None
+    asks = first is not None and first.intent is Intent.QUERY and not said.ahead
+    if asks and _ENDS_ASKING.fullmatch(said.text.strip()):
         return None
     if (first and first.sure >= _CERTAIN) or _NAMES_A_FILE.fullmatch(said.text.strip()):
         return None
