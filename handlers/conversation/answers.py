@@ -69,18 +69,34 @@ def read_form(
     return slots
 
 
-async def take(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
-    """Whether the text answers what the draft asks, or fills another gap of it; then it is
-    taken and shown."""
+async def take(
+    desk: Desk, draft: Draft, text: str, record: Record, *, only_asked: bool = False
+) -> bool:
+    """Whether the text answers what the draft asks, or fills another gap of it unless
+    `only_asked`; then it is taken and shown."""
     if draft.awaiting == "customer" and await _take_customer(desk, draft, text, record):
         return True
     if draft.awaiting == losses.REASON:
         value = losing.read(desk, draft, text, record)
     else:
         value = _read_gap(desk, draft, text, record)
-    if value is None:
+    if value is None or (only_asked and draft.awaiting not in value):
         return False
     await drafts.fill(desk, draft, value)
+    return True
+
+
+async def take_gap(desk: Desk, draft: Draft, text: str) -> bool:
+    """«明天上午再打» for a draft that asks nothing and has no next contact yet."""
+    unit = drafts.unit_of(desk, draft)
+    if len(text) > SHORT_ANSWER or unit is None or "next_contact" in draft.slots:
+        return False
+    if unit.slot("next_contact") is None or telling.past_moment(desk, text, said_at(desk)):
+        return False
+    value = _read(desk, draft, text, "next_contact")
+    if value is None:
+        return False
+    await drafts.fill(desk, draft, {"next_contact": value})
     return True
 
 
@@ -271,7 +287,8 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     if action is not None:
         await drafts.choose(desk, draft, action)
         return True
-    if record.customer is not None and not record.needs_confirm and not _tells_more(record, text):
+    says_no_more = not tells_more(record, text) and record.intent is not Intent.QUERY
+    if record.customer is not None and not record.needs_confirm and says_no_more:
         account = await desk.tx.accounts.find_by_name(record.customer)
         if account is not None:
             await drafts.give_customer(desk, draft, account)
@@ -285,7 +302,7 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     return False
 
 
-def _tells_more(record: Record, text: str) -> bool:
+def tells_more(record: Record, text: str) -> bool:
     """Whether the customer is named in a sentence about something else: «正仪的样品寄出去了，
     后天到» does not say whose deal was lost."""
     told = normalise(text).replace(record.words.get("customer", ""), "")

@@ -375,12 +375,25 @@ async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
     if not accounts and not mention:
         refused = view.draft.slots.get(NOT_THESE)
         besides = set(refused) if isinstance(refused, list) else set()
-        accounts = await customers.recent(desk, limit=RECENT_CHOICES, besides=besides)
+        first = await _likely(desk, view.draft)
+        accounts = await customers.recent(desk, limit=RECENT_CHOICES, besides=besides, first=first)
     choices = [(f"{PICK}{account.id}", account.name) for account in accounts]
     if mention and len(view.draft.candidates) < 2:
         choices.append((NEW, f"新建「{mention}」"))
     question = dialog.which_customer(mention, [account.name for account in accounts])
     return replace(view, choices=tuple(choices), question=question)
+
+
+async def _likely(desk: Desk, draft: Draft) -> list[int]:
+    """Customers of the speaker where the person works who was named; then those just told of."""
+    contact = draft.slots.get("contact")
+    theirs = (
+        await desk.tx.accounts.with_contact(desk.rep.id, contact)
+        if isinstance(contact, str)
+        else []
+    )
+    told = await desk.tx.drafts.open_of(draft.conversation, desk.rep.id)
+    return [*theirs, *(one.account_id for one in told if one.account_id is not None)]
 
 
 async def _the_opportunity(desk: Desk, account: Account | None) -> Opportunity | None:
