@@ -37,8 +37,10 @@ _BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
 _CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
 _PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
+_IN_CHINESE = re.compile(r"[\u4e00-\u9fff]{2}|[A-Za-z]{2,}[ \u4e00-\u9fff]+[A-Za-z\u4e00-\u9fff]")
+"""«test» and «123456» are no companies; «ABB 上海» may be."""
 _SENTENCE = re.compile(
-    r"[你我您咱吗呢谁]|客户|帮忙|是不是|怎么|什么|一下|知道|谢谢|再说|说要|先去|[说了吧啊]$"
+    r"[你我您咱吗呢谁啥咋]|客户|能不能|客服|投诉|公海|[不没](?:签|动|行|好|会|知)|帮忙|是不是|怎么|什么|一下|知道|谢谢|再说|说要|先去|[说了吧啊]$"
     r"|设置|通知|导出|预测|团队|[今明昨]天|[这本上下]周|让|把|给|多少|几个|(?<!美)的"
 )
 """No company is called so: «客户说要再考虑考虑» is not whom we have met."""
@@ -106,6 +108,7 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     named = bool(record.customer_mention) or (
         len(mention) >= 4
         and NAME.fullmatch(mention)
+        and _IN_CHINESE.search(mention)
         and not _SENTENCE.search(mention)
         and not record.words.get("intent")
     )

@@ -309,6 +309,8 @@ async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView
     missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
     if losing.lacks_reason(draft):
         missing.insert(0, losing.SPEC)
+    if draft.unit == Intent.SET_NEXT and "next_contact" not in draft.slots:
+        missing.insert(0, SlotSpec("next_contact", dialog.NEXT_LABEL, dialog.NEXT_QUESTION))
     if drafting.lacks_hour(unit, draft.slots):
         missing.insert(0, SlotSpec("next_contact", dialog.HOUR_LABEL, dialog.HOUR_QUESTION))
     return DraftView(

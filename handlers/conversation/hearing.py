@@ -44,7 +44,8 @@ MAX_TEXT = 2000
 LEAST_REMARK = 6  # characters; less is no remark worth keeping
 
 _ALL = re.compile(
-    r"^(?:全部|全都|都|一起|通通)(?P<what>确认|取消)[了吧]?[。!！]?$"
+    r"^(?:帮我|请)?(?:把)?(?:今天|上面|刚才|这些|那些)*的?(?:记录|卡片|草稿|几条|这几条)?"
+    r"(?:全部|全都|都|一起|通通|一次)(?P<what>确认|取消)[了掉吧]*[。!！]?$"
     r"|^(?P<first>确认|取消)(?:全部|所有)[。!！]?$"
 )
 _ONE = re.compile(
@@ -72,9 +73,10 @@ _QUESTION = re.compile(
     r"|^(?:帮我|帮忙|麻烦|请你|能不能|可不可以|给我)|给我(?:看|整|来|发|弄|做|查|找)"
 )
 _WONDERS = re.compile(
-    r"谁(?:还|在|没|的)|.(?:[啥谁]|什么|多少|哪[个家些])(?:来着|了)?[。!！ ]*$"
+    r"谁(?:还|在|没|的)|.(?:[啥谁]|[干做]嘛|什么|多少|哪[个家些])(?:来着|了)?[。!！ ]*$"
     r"|[了到完好上成](?:了)?没有?[。!！ ]*$"
-    r"|^(?:有没有|为什么|为啥|凭什么|凭啥|怎么|咋|哪[个家些几]|几[个条点]|我.{0,6}几[个条次单家])"
+    r"|^(?:有没有|为什么|为啥|凭什么|凭啥|怎么|咋|几[个条点]|我.{0,6}几[个条次单家]|.{0,6}哪[个家些几单])"
+    r"|^(?:还有|还剩)(?:多少|几|啥|什么|谁)|(?:咋|怎么)(?:办|回|弄|整|说|谈)[。!！ ]*$"
 )
 _TELLS_OF_THEM = re.compile(
     r"客户|对方|他们?|她|人家|(?<![我你])说|还?问|想知道|[\u4e00-\u9fff](?:总|经理|工|主任|厂长)"
@@ -135,7 +137,8 @@ async def _hear(desk: Desk, text: str) -> None:
         desk.say(dialog.SUGGESTED)
     records = trade_words.apply(desk.library, records, text)
     about = await _drafts_of(desk, records[0], open_drafts)
-    if about and _CHANGES.match(telling.after_name(text, records[0])):
+    asks = records[0].intent is Intent.QUERY
+    if about and not asks and _CHANGES.match(telling.after_name(text, records[0])):
         await correcting.correct(desk, records[0], about)
         return
     # A name may also be what a draft waits for.
@@ -301,17 +304,18 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
     """Words without an intent: a customer's name, a value, a name for an unknown customer, a
     remark on the open draft; else a hint."""
     if record.customer is not None:
-        await _bare_name(desk, record, open_drafts)
+        await _bare_name(desk, record, [] if _wonders(text) else open_drafts)
         return
-    for draft in open_drafts:
+    wonders = _wonders(text)
+    for place, draft in enumerate(() if wonders else open_drafts):
         if await answers.take_value(desk, draft, text):
             return
-        if await answers.take_name(desk, draft, text, record):
+        if not place and await answers.take_name(desk, draft, text, record):
             return
     objects = bool(desk.office.reader.read_answer(text, "objections", now=answers.said_at(desk)))
     is_remark = (len(text) >= LEAST_REMARK or objects) and not _FIGURE.fullmatch(text)
     asks = is_remark and not record.words.get("intent")
-    asks = asks and (_QUESTION.search(text) is not None or _wonders(text))
+    asks = asks and (wonders or _QUESTION.search(text) is not None)
     talk = record.words.get("intent") or asks or not is_remark
     if not open_drafts:
         desk.say(query_texts.NOT_YET if asks else dialog.CHITCHAT)

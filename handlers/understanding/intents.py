@@ -71,7 +71,7 @@ _CLOSES = frozenset({Intent.LOG_WIN, Intent.LOG_LOSS})
 
 
 _LEAST = 0.25
-_FLOORS = {Intent.LOG_LOSS: 0.7, Intent.LOG_WIN: 0.5}
+_FLOORS = {Intent.LOG_LOSS: 0.7, Intent.LOG_WIN: 0.5, Intent.LOG_PAYMENT: 0.5}
 """A deal is not given up by a faint likeness: «门口的桂花开了»."""
 
 
@@ -101,7 +101,8 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     intent = Intent(max(open_to_all, key=likely.__getitem__))
     if intent is supposed or {supposed, intent} <= _CLOSES:
         return None
-    if first is None and math.exp(likely[intent]) < _FLOORS.get(intent, _LEAST):
+    floor = _FLOORS.get(intent, _LEAST if first is None else 0)
+    if math.exp(likely[intent]) < floor:
         return None
     connected = says("intents", "call", "failed", said.text) is None
     return Purpose(

@@ -63,7 +63,9 @@ async def test_giving_a_customer_to_somebody_is_said_in_short(chat: Chat) -> Non
     assert "已从张伟转给陈静" in await chat.say("li", "把恒锐机电给陈静")
 
 
-@pytest.mark.parametrize("order", ["把恒锐机电那个转给陈静", "恒锐机电以后让陈静跟"])
+@pytest.mark.parametrize(
+    "order", ["把恒锐机电那个转给陈静", "恒锐机电以后让陈静跟", "恒锐机电转给陈静，他跟不动"]
+)
 async def test_a_customer_is_handed_over_in_everyday_words(chat: Chat, order: str) -> None:
     await chat.customer(HENGRUI)
     assert "已从张伟转给陈静" in await chat.say("li", order)
