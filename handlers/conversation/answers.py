@@ -35,7 +35,10 @@ _SWAP = re.compile(
 )
 _BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
-_CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
+_CREATE = re.compile(
+    r"^(?:都不是[,，]?)?(?:[是对嗯]?[,， ]*是?(?:一?个)?新客户[,， ]*)?(?:那就|就|帮我)?"
+    r"(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$"
+)
 _PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
 _IN_CHINESE = re.compile(r"[\u4e00-\u9fff]{2}|[A-Za-z]{2,}[ \u4e00-\u9fff]+[A-Za-z\u4e00-\u9fff]")
 """«test» and «123456» are no companies; «ABB 上海» may be."""
@@ -112,10 +115,16 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
         and not _SENTENCE.search(mention)
         and not record.words.get("intent")
     )
-    if draft.awaiting != "customer" or not named:
+    if draft.awaiting != "customer" or not named or _is_a_value(desk, text):
         return False
     await drafts.fill(desk, replace(draft, candidates=()), {"customer_mention": mention})
     return True
+
+
+def _is_a_value(desk: Desk, text: str) -> bool:
+    """«哦不 八十五万六» is whatever it is of, and no name."""
+    reader, now = desk.office.reader, said_at(desk)
+    return any(reader.read_answer(text, key, now=now) is not None for key in REPLACEABLE)
 
 
 async def take_new_customer(desk: Desk) -> bool:
@@ -139,12 +148,12 @@ async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
         await drafts.fill(desk, replace(draft, occurred_at=moment), {})
         return True
     unit = drafts.unit_of(desk, draft)
-    for slot in unit.slots if unit is not None else ():
-        if slot.key in REPLACEABLE:
-            value = _read(desk, draft, text, slot.key)
-            if value is not None:
-                await drafts.fill(desk, draft, {slot.key: value})
-                return True
+    own = {slot.key for slot in unit.slots} if unit is not None else draft.slots.keys()
+    for key in REPLACEABLE:
+        value = _read(desk, draft, text, key) if key in own else None
+        if value is not None:
+            await drafts.fill(desk, draft, {key: value})
+            return True
     person = _PERSON.match(text)
     if person and desk.office.reader.read_answer(text, "contact", now=said_at(desk)) == person[1]:
         await drafts.fill(desk, draft, {"contact": person[1]})
@@ -332,8 +341,6 @@ def _chosen(text: str, record: Record, offered: Mapping[str, str]) -> str | None
     if _PUTS_INTO_FILE.match(text):
         return None
     picks = [action for action in actions if action != drafts.NEW]
-    if record.intent is Intent.CONFIRM and len(actions) == 1:
-        return actions[0]
     if record.intent is Intent.CONFIRM and len(picks) == 1:
         return picks[0]
     part = text.removesuffix("那家").removesuffix("那个").strip("。！!")

@@ -159,7 +159,7 @@ async def _takes_answer(
     if _wonders(text):
         return False
     for place, draft in enumerate(open_drafts):
-        if place and len(text) > answers.SHORT_ANSWER:
+        if place and (len(text) > answers.SHORT_ANSWER or record.intent is Intent.CONFIRM):
             return False
         if await answers.take(desk, draft, text, record, only_asked=place > 0):
             return True

@@ -22,8 +22,8 @@ _CONTACT = re.compile(
     rf"|师|时|心|公司|问题)))"
 )
 _GIVEN = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
-_BELONGS_BEFORE = re.compile(r"(?:小时|[那这哪一旁]边|[两三单多]方|学家|[时人]间)$")
-"""«那边顾工», «聊了两个小时沈经理也在»: the surname begins one character later."""
+_BELONGS_BEFORE = re.compile(r"(?:小时|公司|[那这哪一旁]边|[两三单多]方|学家|[时人]间)$")
+"""«那边顾工», «某某公司李总», «聊了两个小时沈经理也在»: the surname begins one character later."""
 _NOT_A_NAME = re.compile(r"[的了在和跟与打给说是找约见去到个]")
 
 
