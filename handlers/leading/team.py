@@ -31,7 +31,9 @@ _TAKES_OVER = re.compile(
     r"^(?:以后)?(?P<what>.{2,40}?)(?:[这那]个?客户|[这那][家个单])?(?:以后)?(?:就|改)?(?:让|由|叫|安排)"
     r"(?P<who>[\w·]{2,4}?)(?:来|去)?(?:跟进|跟|负责|接手|接|管)[吧了]?[。!！]?$"
 )
-_FIRST_DAY = r"(?P<{}>明天|后天|[下这]?(?:周|星期|礼拜)[一二三四五六日天])(?:起|开始)?"
+_FIRST_DAY = (
+    r"(?P<{}>明天|后天|[下这]?(?:周|星期|礼拜)[一二三四五六日天]|下个?(?:周|星期|礼拜))(?:起|开始)?"
+)
 _LEAVE = re.compile(
     rf"^(?:{_FIRST_DAY.format('before')})?(?P<who>[\w·]{{0,12}}?)(?:(?:从)?今天起|今天开始|现在起)?"
     rf"(?:{_FIRST_DAY.format('first')})?(?:要)?"
@@ -91,13 +93,16 @@ async def hand_over(desk: Desk, account: Account, person: Person) -> None:
 
 async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静请假到周五，李敏代»."""
+    first_day = match["before"] or match["first"]
     person = await colleague(desk, match["who"])
+    if person is None and match["before"] and match["who"]:  # 周一帆 is no Monday
+        person, first_day = await colleague(desk, match["before"] + match["who"]), None
     if person is None:
         if desk.rep.roles & LEADING and not _TITLED.search(match["who"]):
             raise InvalidInput(texts.no_such_colleague(match["who"]))
         return False
     await _refuse_to_manage(desk, person)
-    last_day = _last_day(desk, match["until"], match["before"] or match["first"])
+    last_day = _last_day(desk, match["until"], first_day)
     deputy = await colleague(desk, match["deputy"]) if match["deputy"] else None
     if match["deputy"] and deputy is None:
         raise InvalidInput(texts.no_such_colleague(match["deputy"]))
