@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bot.domain.people import Role
 from bot.messages import InboundMessage, Kind
+from handlers import sayings
 from handlers.binding import by_hand, group_making, opening, proposing
 from handlers.coaching import coaching, coaching_facts, track_library
 from handlers.conversation import answers, drafts, hearing, reading_back
@@ -19,7 +20,7 @@ from handlers.erp import erp_customer_cards, erp_order_matching, erp_reconciling
 from handlers.growth_fund import catalogue as growth_catalogue
 from handlers.growth_fund import redeeming as growth_redeeming
 from handlers.growth_fund import statement as growth_statement
-from handlers.leading import diagnosis, figures, queries
+from handlers.leading import diagnosis, figures, queries, whose_customers
 from handlers.levels.commands import COMMANDS as LEVEL_ORDERS
 from handlers.libraries import library_import, library_switch
 from handlers.machine_forecast import nightly
@@ -65,6 +66,14 @@ class Command:
 
 async def _help(desk: Desk, _: str) -> None:
     desk.say(dialog.help_for(desk.rep.roles))
+
+
+async def _introduce(desk: Desk, _: str) -> None:
+    desk.say(dialog.introduction(desk.rep.roles))
+
+
+async def _when_wrong(desk: Desk, _: str) -> None:
+    desk.say(dialog.WHEN_WRONG)
 
 
 async def _help_about(desk: Desk, topic: str) -> None:
@@ -175,11 +184,14 @@ PAYOUT_COMMANDS = (
 )
 
 COMMANDS = (
-    _command("帮助|help|HELP|Help|怎么用|你能做什么|[?？]", _help),
+    _command("帮助|help|HELP|Help|[?？]+", _help),
+    _command("怎么用|你能做什么", _introduce),
+    _command("记错了怎么办", _when_wrong),
     _command("帮助(?=[ :：])", _help_about, argument=True),
     _command("隐私|隐私说明|个人信息", _privacy),
     _command("待办|我的待办|今日待办|todo", _todo),
     _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
+    _command("我的客户(?=[ :：]|$)", whose_customers.show, argument=True),
     _command("过程数据|我的数据|过程数据怎么算", figures.show_own),
     _command("团队总览|团队情况", figures.show_overview),
     _command("诊断|流程诊断", diagnosis.show),
@@ -337,7 +349,9 @@ def _find(message: InboundMessage) -> tuple[Command, str] | None:
     if message.kind not in (Kind.TEXT, Kind.MENU):
         return None
     text = message.text.strip()
-    return _match(MENU_WORDS.get(text, text) if message.kind is Kind.MENU else text)
+    if message.kind is Kind.MENU:
+        return _match(MENU_WORDS.get(text, text))
+    return _match(text) or _match(sayings.command_for(text) or "")
 
 
 def is_known(text: str) -> bool:

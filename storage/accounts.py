@@ -214,6 +214,16 @@ class Accounts:
             )
         return _to_contact(kept.one())
 
+    async def with_contact(self, owner_id: int, name: str) -> list[int]:
+        """Ids of the owner's customers where somebody is called so."""
+        found = await self._conn.execute(
+            select(accounts.c.id)
+            .join(contacts, contacts.c.account_id == accounts.c.id)
+            .where(accounts.c.owner_id == owner_id, contacts.c.name == name)
+            .order_by(accounts.c.id)
+        )
+        return list(found.scalars())
+
     async def contacts_called(self, external_ids: Iterable[str]) -> list[Contact]:
         """Contacts by their ids on a platform, as in `Contact.external_id`."""
         found: list[Contact] = []

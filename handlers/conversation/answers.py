@@ -35,10 +35,15 @@ _SWAP = re.compile(
 )
 _BEFORE_HOUR = re.compile(r"^.*(?:改到|改成|改为|换成|(?<!不)是)")
 _ORDINAL = re.compile(r"^(?:选|就)?(?:第)?([1-5一二三四五])(?:个|家)?[吧。]?$")
-_CREATE = re.compile(r"^(?:都不是[,，]?)?(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$")
+_CREATE = re.compile(
+    r"^(?:都不是[,，]?)?(?:[是对嗯]?[,， ]*是?(?:一?个)?新客户[,， ]*)?(?:那就|就|帮我)?"
+    r"(?:新建|创建|建一?个?新?的?)(?:客户|吧|它)?[。!！]?$"
+)
 _PERSON = re.compile(r"^(?:应该|其实)?(?:是|叫|见的是|联系人是)([\u4e00-\u9fff]{2,5}?)[吧。!！]*$")
+_IN_CHINESE = re.compile(r"[\u4e00-\u9fff]{2}|[A-Za-z]{2,}[ \u4e00-\u9fff]+[A-Za-z\u4e00-\u9fff]")
+"""«test» and «123456» are no companies; «ABB 上海» may be."""
 _SENTENCE = re.compile(
-    r"[你我您咱吗呢谁]|客户|帮忙|是不是|怎么|什么|一下|知道|谢谢|再说|说要|先去|[说了吧啊]$"
+    r"[你我您咱吗呢谁啥咋]|客户|能不能|客服|投诉|公海|[不没](?:签|动|行|好|会|知)|帮忙|是不是|怎么|什么|一下|知道|谢谢|再说|说要|先去|[说了吧啊]$"
     r"|设置|通知|导出|预测|团队|[今明昨]天|[这本上下]周|让|把|给|多少|几个|(?<!美)的"
 )
 """No company is called so: «客户说要再考虑考虑» is not whom we have met."""
@@ -69,18 +74,34 @@ def read_form(
     return slots
 
 
-async def take(desk: Desk, draft: Draft, text: str, record: Record) -> bool:
-    """Whether the text answers what the draft asks, or fills another gap of it; then it is
-    taken and shown."""
+async def take(
+    desk: Desk, draft: Draft, text: str, record: Record, *, only_asked: bool = False
+) -> bool:
+    """Whether the text answers what the draft asks, or fills another gap of it unless
+    `only_asked`; then it is taken and shown."""
     if draft.awaiting == "customer" and await _take_customer(desk, draft, text, record):
         return True
     if draft.awaiting == losses.REASON:
         value = losing.read(desk, draft, text, record)
     else:
         value = _read_gap(desk, draft, text, record)
-    if value is None:
+    if value is None or (only_asked and draft.awaiting not in value):
         return False
     await drafts.fill(desk, draft, value)
+    return True
+
+
+async def take_gap(desk: Desk, draft: Draft, text: str) -> bool:
+    """«明天上午再打» for a draft that asks nothing and has no next contact yet."""
+    unit = drafts.unit_of(desk, draft)
+    if len(text) > SHORT_ANSWER or unit is None or "next_contact" in draft.slots:
+        return False
+    if unit.slot("next_contact") is None or telling.past_moment(desk, text, said_at(desk)):
+        return False
+    value = _read(desk, draft, text, "next_contact")
+    if value is None:
+        return False
+    await drafts.fill(desk, draft, {"next_contact": value})
     return True
 
 
@@ -90,13 +111,20 @@ async def take_name(desk: Desk, draft: Draft, text: str, record: Record) -> bool
     named = bool(record.customer_mention) or (
         len(mention) >= 4
         and NAME.fullmatch(mention)
+        and _IN_CHINESE.search(mention)
         and not _SENTENCE.search(mention)
         and not record.words.get("intent")
     )
-    if draft.awaiting != "customer" or not named:
+    if draft.awaiting != "customer" or not named or _is_a_value(desk, text):
         return False
     await drafts.fill(desk, replace(draft, candidates=()), {"customer_mention": mention})
     return True
+
+
+def _is_a_value(desk: Desk, text: str) -> bool:
+    """«哦不 八十五万六» is whatever it is of, and no name."""
+    reader, now = desk.office.reader, said_at(desk)
+    return any(reader.read_answer(text, key, now=now) is not None for key in REPLACEABLE)
 
 
 async def take_new_customer(desk: Desk) -> bool:
@@ -120,12 +148,12 @@ async def take_value(desk: Desk, draft: Draft, text: str) -> bool:
         await drafts.fill(desk, replace(draft, occurred_at=moment), {})
         return True
     unit = drafts.unit_of(desk, draft)
-    for slot in unit.slots if unit is not None else ():
-        if slot.key in REPLACEABLE:
-            value = _read(desk, draft, text, slot.key)
-            if value is not None:
-                await drafts.fill(desk, draft, {slot.key: value})
-                return True
+    own = {slot.key for slot in unit.slots} if unit is not None else draft.slots.keys()
+    for key in REPLACEABLE:
+        value = _read(desk, draft, text, key) if key in own else None
+        if value is not None:
+            await drafts.fill(desk, draft, {key: value})
+            return True
     person = _PERSON.match(text)
     if person and desk.office.reader.read_answer(text, "contact", now=said_at(desk)) == person[1]:
         await drafts.fill(desk, draft, {"contact": person[1]})
@@ -271,7 +299,8 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     if action is not None:
         await drafts.choose(desk, draft, action)
         return True
-    if record.customer is not None and not record.needs_confirm and not _tells_more(record, text):
+    says_no_more = not tells_more(record, text) and record.intent is not Intent.QUERY
+    if record.customer is not None and not record.needs_confirm and says_no_more:
         account = await desk.tx.accounts.find_by_name(record.customer)
         if account is not None:
             await drafts.give_customer(desk, draft, account)
@@ -285,7 +314,7 @@ async def _take_customer(desk: Desk, draft: Draft, text: str, record: Record) ->
     return False
 
 
-def _tells_more(record: Record, text: str) -> bool:
+def tells_more(record: Record, text: str) -> bool:
     """Whether the customer is named in a sentence about something else: «正仪的样品寄出去了，
     后天到» does not say whose deal was lost."""
     told = normalise(text).replace(record.words.get("customer", ""), "")
@@ -312,8 +341,6 @@ def _chosen(text: str, record: Record, offered: Mapping[str, str]) -> str | None
     if _PUTS_INTO_FILE.match(text):
         return None
     picks = [action for action in actions if action != drafts.NEW]
-    if record.intent is Intent.CONFIRM and len(actions) == 1:
-        return actions[0]
     if record.intent is Intent.CONFIRM and len(picks) == 1:
         return picks[0]
     part = text.removesuffix("那家").removesuffix("那个").strip("。！!")

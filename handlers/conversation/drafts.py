@@ -308,6 +308,8 @@ async def _plain_view(tx: UnitOfWork, office: Office, draft: Draft) -> DraftView
     missing = drafting.missing_slots(unit, draft.slots, [file.media_type for file in files])
     if losing.lacks_reason(draft):
         missing.insert(0, losing.SPEC)
+    if draft.unit == Intent.SET_NEXT and "next_contact" not in draft.slots:
+        missing.insert(0, SlotSpec("next_contact", dialog.NEXT_LABEL, dialog.NEXT_QUESTION))
     if drafting.lacks_hour(unit, draft.slots):
         missing.insert(0, SlotSpec("next_contact", dialog.HOUR_LABEL, dialog.HOUR_QUESTION))
     return DraftView(
@@ -374,12 +376,25 @@ async def _with_choices(desk: Desk, view: DraftView) -> DraftView:
     if not accounts and not mention:
         refused = view.draft.slots.get(NOT_THESE)
         besides = set(refused) if isinstance(refused, list) else set()
-        accounts = await customers.recent(desk, limit=RECENT_CHOICES, besides=besides)
+        first = await _likely(desk, view.draft)
+        accounts = await customers.recent(desk, limit=RECENT_CHOICES, besides=besides, first=first)
     choices = [(f"{PICK}{account.id}", account.name) for account in accounts]
     if mention and len(view.draft.candidates) < 2:
         choices.append((NEW, f"新建「{mention}」"))
     question = dialog.which_customer(mention, [account.name for account in accounts])
     return replace(view, choices=tuple(choices), question=question)
+
+
+async def _likely(desk: Desk, draft: Draft) -> list[int]:
+    """Customers of the speaker where the person works who was named; then those just told of."""
+    contact = draft.slots.get("contact")
+    theirs = (
+        await desk.tx.accounts.with_contact(desk.rep.id, contact)
+        if isinstance(contact, str)
+        else []
+    )
+    told = await desk.tx.drafts.open_of(draft.conversation, desk.rep.id)
+    return [*theirs, *(one.account_id for one in told if one.account_id is not None)]
 
 
 async def _the_opportunity(desk: Desk, account: Account | None) -> Opportunity | None:

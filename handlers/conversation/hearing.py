@@ -17,6 +17,7 @@ from handlers.conversation import (
     drafts,
     files,
     habits,
+    pointing,
     recording,
     referring,
     reports,
@@ -31,6 +32,7 @@ from handlers.leading import one_of_them, queries, team
 from handlers.levels import claiming
 from handlers.levels import words as level_words
 from handlers.payouts import disputing
+from handlers.policy import policy_orders
 from handlers.texts import dialog
 from handlers.texts import disputes as dispute_texts
 from handlers.texts import queries as query_texts
@@ -42,7 +44,8 @@ MAX_TEXT = 2000
 LEAST_REMARK = 6  # characters; less is no remark worth keeping
 
 _ALL = re.compile(
-    r"^(?:全部|全都|都|一起|通通)(?P<what>确认|取消)[了吧]?[。!！]?$"
+    r"^(?:帮我|请)?(?:把)?(?:今天|上面|刚才|这些|那些)*的?(?:记录|卡片|草稿|几条|这几条)?"
+    r"(?:全部|全都|都|一起|通通|一次)(?P<what>确认|取消)[了掉吧]*[。!！]?$"
     r"|^(?P<first>确认|取消)(?:全部|所有)[。!！]?$"
 )
 _ONE = re.compile(
@@ -66,8 +69,19 @@ _FIGURE = re.compile(
     r"[\d零一二两三四五六七八九十百千万.,]+ *(?:分钟|小时|秒|元|块钱?|万元?|天)?[。.!！]?"
 )
 _QUESTION = re.compile(
-    r"[?？吗呢么]$|谁(?:能|来|可以|批)|怎么办|咋办|行不行|^(?:帮我|帮忙|麻烦|请你|能不能|可不可以)"
+    r"[?？吗呢么]$|谁(?:能|来|可以|批)|怎么办|咋办|咋整|行不行"
+    r"|^(?:帮我|帮忙|麻烦|请你|能不能|可不可以|给我)|给我(?:看|整|来|发|弄|做|查|找)"
 )
+_WONDERS = re.compile(
+    r"谁(?:还|在|没|的)|.(?:[啥谁]|[干做]嘛|什么|多少|哪[个家些])(?:来着|了)?[。!！ ]*$"
+    r"|[了到完好上成](?:了)?没有?[。!！ ]*$"
+    r"|^(?:有没有|为什么|为啥|凭什么|凭啥|怎么|咋|几[个条点]|我.{0,6}几[个条次单家]|.{0,6}哪[个家些几单])"
+    r"|^(?:还有|还剩)(?:多少|几|啥|什么|谁)|(?:咋|怎么)(?:办|回|弄|整|说|谈)[。!！ ]*$"
+)
+_TELLS_OF_THEM = re.compile(
+    r"客户|对方|他们?|她|人家|(?<![我你])说|还?问|想知道|[\u4e00-\u9fff](?:总|经理|工|主任|厂长)"
+)
+"""«对方还问有没有分期» is no question to the bot."""
 
 
 async def hear(desk: Desk) -> None:
@@ -112,22 +126,46 @@ async def _hear(desk: Desk, text: str) -> None:
     for say in (_take_order, _take_word, _take_denial):
         if await say(desk, text, open_drafts):
             return
+    if (pointed := pointing.by_number(text, open_drafts)) is not None:
+        open_drafts, text = pointed
+        if not open_drafts:
+            desk.say(dialog.WHICH_BY_NAME)
+            return
     read = await habits.apply(desk, read_words(desk, text))
     records = filled(read, desk.incoming.suggested, text)
     if records != read:
         desk.say(dialog.SUGGESTED)
     records = trade_words.apply(desk.library, records, text)
-    named = await _drafts_named(desk, records[0], open_drafts)
-    if named and _CHANGES.match(telling.after_name(text, records[0])):
-        await correcting.correct(desk, records[0], named)
+    about = await _drafts_of(desk, records[0], open_drafts)
+    asks = records[0].intent is Intent.QUERY
+    if about and not asks and _CHANGES.match(telling.after_name(text, records[0])):
+        await correcting.correct(desk, records[0], about)
         return
+    # A name may also be what a draft waits for.
+    named = None if any(draft.account_id is None for draft in open_drafts) else about
     if not _tells_a_story(records):
         if await stage_moves.take(desk, text, records[0], open_drafts):
             return
-        for draft in open_drafts if named is None else named:
-            if await answers.take(desk, draft, text, records[0]):
-                return
+        if await _takes_answer(desk, records[0], text, open_drafts if named is None else named):
+            return
     await _by_intent(desk, records, text, open_drafts)
+
+
+async def _takes_answer(
+    desk: Desk, record: Record, text: str, open_drafts: Sequence[Draft]
+) -> bool:
+    """Whether it answers an open draft: the one touched last, by whatever fits; an older one
+    only by a short answer to what it asks, or what was told of the newer would be its."""
+    if _wonders(text):
+        return False
+    for place, draft in enumerate(open_drafts):
+        if place and (len(text) > answers.SHORT_ANSWER or record.intent is Intent.CONFIRM):
+            return False
+        if await answers.take(desk, draft, text, record, only_asked=place > 0):
+            return True
+        if not place and not draft.awaiting and await answers.take_gap(desk, draft, text):
+            return True
+    return False
 
 
 async def cancel(desk: Desk) -> None:
@@ -158,15 +196,13 @@ async def undo(desk: Desk) -> None:
         await undoing.undo(desk)
 
 
-async def _drafts_named(
+async def _drafts_of(
     desk: Desk, record: Record, open_drafts: Sequence[Draft]
 ) -> list[Draft] | None:
-    """The drafts of the customer that is named, who can be no other's answer; None where none
-    is named, or the name is what a draft waits for."""
-    waiting = any(draft.account_id is None for draft in open_drafts)
-    if record.customer is None or record.needs_confirm or waiting:
+    """The drafts of the customer that is named; None where none is named."""
+    account = await customers.sure_of(desk, record)
+    if record.customer is None or record.needs_confirm:
         return None
-    account = await desk.tx.accounts.find_by_name(record.customer)
     return [draft for draft in open_drafts if account and draft.account_id == account.id]
 
 
@@ -216,11 +252,19 @@ async def _confirm(desk: Desk, _: Record, open_drafts: list[Draft]) -> None:
         desk.say(dialog.NOTHING_TO_CONFIRM)
 
 
-async def _cancel(desk: Desk, record: Record, _: list[Draft]) -> None:
+async def _cancel(desk: Desk, record: Record, open_drafts: list[Draft]) -> None:
     if "申诉" in spoken_text(desk):  # «不申诉了» is not about the record that is being filled in
         if not await disputing.drop(desk):
             desk.say(dispute_texts.NOTHING_TO_DROP)
-    elif _UNDO.search(record.words.get("intent", "")):
+        return
+    undoes = _UNDO.search(record.words.get("intent", "")) is not None
+    names = pointing.names_in(desk, record, spoken_text(desk))
+    account = await pointing.customer_meant(desk, names, open_drafts)
+    if account is not None:
+        await _act_on(desk, "撤销" if undoes else "取消", account, open_drafts)
+    elif names:
+        desk.say(dialog.CANCEL_WHICH)
+    elif undoes:
         await undo(desk)
     else:
         await cancel(desk)
@@ -234,7 +278,11 @@ async def _snooze(desk: Desk, record: Record, _: list[Draft]) -> None:
     await queries.snooze(desk, record)
 
 
-async def _query(desk: Desk, record: Record, _: list[Draft]) -> None:
+async def _query(desk: Desk, record: Record, open_drafts: list[Draft]) -> None:
+    about_nothing = record.query_topic is None and record.customer is None
+    if open_drafts and about_nothing and _TELLS_OF_THEM.search(spoken_text(desk)):
+        await answers.take_remark(desk, open_drafts[0], spoken_text(desk))
+        return
     await queries.answer(desk, record, spoken_text(desk))
 
 
@@ -256,24 +304,34 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
     """Words without an intent: a customer's name, a value, a name for an unknown customer, a
     remark on the open draft; else a hint."""
     if record.customer is not None:
-        await _bare_name(desk, record, open_drafts)
+        await _bare_name(desk, record, [] if _wonders(text) else open_drafts)
         return
-    for draft in open_drafts:
+    wonders = _wonders(text)
+    for place, draft in enumerate(() if wonders else open_drafts):
         if await answers.take_value(desk, draft, text):
             return
-        if await answers.take_name(desk, draft, text, record):
+        if not place and await answers.take_name(desk, draft, text, record):
             return
-    is_remark = len(text) >= LEAST_REMARK and not _FIGURE.fullmatch(text)
-    talk = record.words.get("intent") or _QUESTION.search(text) or not is_remark
+    objects = bool(desk.office.reader.read_answer(text, "objections", now=answers.said_at(desk)))
+    is_remark = (len(text) >= LEAST_REMARK or objects) and not _FIGURE.fullmatch(text)
+    asks = is_remark and not record.words.get("intent")
+    asks = asks and (wonders or _QUESTION.search(text) is not None)
+    talk = record.words.get("intent") or asks or not is_remark
     if not open_drafts:
-        asks = is_remark and not record.words.get("intent") and _QUESTION.search(text)
         desk.say(query_texts.NOT_YET if asks else dialog.CHITCHAT)
     elif not talk:
         await answers.take_remark(desk, open_drafts[0], text)
+    elif asks:
+        desk.say(query_texts.NOT_YET_IN_BETWEEN)
     elif record.words.get("intent") or not (question := await _question(desk, open_drafts[0])):
         desk.say(dialog.CHITCHAT_IN_BETWEEN)
     else:
         desk.say(dialog.not_understood(question, open_drafts[0].awaiting))
+
+
+def _wonders(text: str) -> bool:
+    """Whether somebody asks the bot, rather than telling what a customer asked."""
+    return _WONDERS.search(text) is not None and not _TELLS_OF_THEM.search(text)
 
 
 async def _question(desk: Desk, draft: Draft) -> str:
@@ -297,7 +355,7 @@ async def _bare_name(desk: Desk, record: Record, open_drafts: list[Draft]) -> No
 
 
 async def _take_order(desk: Desk, text: str, _: list[Draft]) -> bool:
-    for take in (team.take_order, one_of_them.take, stage_orders.take_order):
+    for take in (team.take_order, one_of_them.take, policy_orders.take, stage_orders.take_order):
         if await take(desk, text):
             return True
     return False

@@ -64,11 +64,14 @@ async def _complete(desk: Desk, record: Record, text: str, open_drafts: Sequence
     slots = drafting.slots_of(record)
     if record.intent is Intent.LOG_LOSS and await _complete_loss(desk, record, text, open_drafts):
         return True
-    for draft in open_drafts:
+    for place, draft in enumerate(open_drafts):
+        if place and record.customer is None:  # it goes on with what was told last
+            return False
         if _only_objects(desk, record, draft, slots):
             await answers.take_remark(desk, draft, text)
             return True
-        if not await _customer_fits(desk, record, draft) or not _adds(desk, record, draft, slots):
+        fits = await _customer_fits(desk, record, draft, text)
+        if not fits or not _adds(desk, record, draft, slots):
             continue
         account = None
         if record.customer is not None and draft.account_id is None:
@@ -119,7 +122,7 @@ def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object])
     of a named customer does not say whose deal was lost."""
     unit = drafts.unit_of(desk, draft)
     if record.intent is Intent.SET_NEXT:
-        if record.customer and unit is None and draft.account_id is None:
+        if record.customer and draft.account_id is None:
             return False
         return bool(slots) and (not record.customer or "next_contact" not in draft.slots)
     if unit is None or unit.intent is not record.intent:
@@ -130,7 +133,7 @@ def _adds(desk: Desk, record: Record, draft: Draft, slots: Mapping[str, object])
     return told_again or bool(slots.keys() - draft.slots.keys())
 
 
-async def _customer_fits(desk: Desk, record: Record, draft: Draft) -> bool:
+async def _customer_fits(desk: Desk, record: Record, draft: Draft, text: str) -> bool:
     """The record names the draft's customer, or none; or the one that the draft asks for."""
     if record.ambiguous or record.needs_confirm or record.customer_mention:
         return False
@@ -140,5 +143,6 @@ async def _customer_fits(desk: Desk, record: Record, draft: Draft) -> bool:
     if account is None:
         return False
     if draft.account_id is None:
-        return not draft.slots.get("customer_mention") and bool(draft.awaiting)
+        asked = bool(draft.awaiting) and not draft.slots.get("customer_mention")
+        return asked and not answers.tells_more(record, text)
     return draft.account_id == account.id

@@ -16,6 +16,7 @@ _CLAUSE_END = re.compile(r"[,，。.;；!！?？\n]")
 _SHARED = re.compile(r"都|均|两家|几家|三家|分别|一起|同时")
 _ADDS = re.compile(r"补充|另外|加上|还(?:嫌|说|担心|有|觉得|提)|也(?:嫌|担心|觉得)")
 _LONGEST_DENIAL = 12  # characters of a clause like 客户那边没啥异议
+_POINTING = re.compile(r"^(?:那个|刚才|刚刚|上面|嗯|哦|,|，| )+")
 _ADDRESSED = re.compile(r"@\S+\s+")
 
 
@@ -44,7 +45,7 @@ def parts(text: str, records: Sequence[Record]) -> list[str]:
 def after_name(text: str, record: Record) -> str:
     """What stands behind the customer's name, if the text begins with it."""
     words = record.words.get("customer", "")
-    text = _ADDRESSED.sub("", text).strip()
+    text = _POINTING.sub("", _ADDRESSED.sub("", text).strip())
     return text[len(words) :].lstrip() if words and normalise(text).startswith(words) else ""
 
 

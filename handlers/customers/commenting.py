@@ -11,11 +11,19 @@ from bot.errors import InvalidInput, NotAllowed
 from bot.messages import OutboundMessage, Text
 from handlers.customers import customers
 from handlers.desk import Desk
+from handlers.leading import teams
 from handlers.texts import team_digest as texts
 
 LONGEST = 500
 AWAITED_FOR = timedelta(minutes=10)
 AWAITED = "comment_on"
+_PASS_ON = re.compile(
+    r"^(?:请|麻烦|帮我)*(?:提醒|告诉|转告|通知|催|(?:给|跟)(?=[^,，]{2,4}说))(?:一下)?"
+    r"(?P<who>[\w·]{2,4}?)"
+    r"(?=让|说|一下|去|要|跟|把|尽快|赶紧|抓紧|马上|今天|明天|后天|下?周|[,，:： ]|别)"
+    r".{2,300}$",
+    re.DOTALL,
+)
 _COMMENT = re.compile(r"^批注[ :：,，]*(?P<rest>.{0,600})$", re.DOTALL)
 
 
@@ -33,6 +41,8 @@ async def take(desk: Desk, text: str) -> bool:
     if typed is not None:
         await _typed(desk, typed["rest"].strip())
         return True
+    if await _passed_on(desk, text.strip()):
+        return True
     seen = await desk.tx.dialogs.get(desk.conversation, desk.rep.id) or {}
     if AWAITED not in seen:
         return False
@@ -41,6 +51,25 @@ async def take(desk: Desk, text: str) -> bool:
     if desk.at - datetime.fromisoformat(str(seen["asked_at"])) > AWAITED_FOR:
         return False
     await store(desk, await desk.tx.accounts.get(int(seen[AWAITED])), text.strip())
+    return True
+
+
+async def _passed_on(desk: Desk, text: str) -> bool:
+    """«提醒陈静明天给海门水泵打电话»: a leader's word for the rep about one of the rep's own
+    customers."""
+    match = _PASS_ON.match(text) if desk.rep.roles & teams.LEADING else None
+    if match is None:
+        return False
+    mentions = desk.office.customers.index.find(text)
+    sure = mentions[0].sure if len(mentions) == 1 else None
+    account = await desk.tx.accounts.find_by_name(sure.name) if sure else None
+    if account is None:
+        return False
+    owner = await desk.tx.people.get(account.owner_id)
+    meant = teams.is_called(owner, match["who"])
+    if not meant or not await customers.leads(desk.tx, desk.rep, owner.id):
+        return False
+    await store(desk, account, text)
     return True
 
 

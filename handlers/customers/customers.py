@@ -114,13 +114,15 @@ async def leads(tx: UnitOfWork, person: Person, other_id: int) -> bool:
     return any(leader is not None and leader.id == person.id for leader in above)
 
 
-async def recent(desk: Desk, *, limit: int, besides: Container[int] = ()) -> list[Account]:
+async def recent(
+    desk: Desk, *, limit: int, besides: Container[int] = (), first: Sequence[int] = ()
+) -> list[Account]:
     """The customers the speaker last worked on, to choose from; then the others they own.
-    besides: ids to leave out."""
+    besides: ids to leave out. first: ids that are likelier still."""
     past = await desk.tx.activities.last_of_actor(desk.rep.id, 30)
     owned = await desk.tx.accounts.list_of_owner(desk.rep.id)
     numbers = dict.fromkeys(
-        [*(entry.account_id for entry in past), *(account.id for account in owned)]
+        [*first, *(entry.account_id for entry in past), *(account.id for account in owned)]
     )
     found: list[Account] = []
     for number in numbers:
@@ -169,6 +171,13 @@ async def exactly(desk: Desk, words: str) -> Account | None:
     if sure is None or sure.score < SURE or not _covers(mentions, words):
         return await desk.tx.accounts.find_by_name(words)
     return await desk.tx.accounts.find_by_name(sure.name)
+
+
+async def sure_of(desk: Desk, record: Record) -> Account | None:
+    """The customer that a record names beyond doubt."""
+    if record.customer is None or record.needs_confirm:
+        return None
+    return await desk.tx.accounts.find_by_name(record.customer)
 
 
 def are_a_name(desk: Desk, words: str) -> bool:

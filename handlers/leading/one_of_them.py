@@ -1,4 +1,5 @@
-"""A leader's question about one of their people: «陈静这周干了啥», «张伟今天打了几个电话»."""
+"""How somebody's days went: a leader about one of their people, «陈静这周干了啥», «小张今天打了几个
+电话», and everybody about themselves, «我这周打了几个电话»."""
 
 from __future__ import annotations
 
@@ -15,28 +16,47 @@ from handlers.leading import teams
 from handlers.leading.teams import LEADING
 from handlers.texts import one_of_them as texts
 
-LATEST = 200
+LATEST = 1000
 """Entries that are looked through, the newest first."""
 SHOWN = 6
 
 _ASKS = re.compile(
-    r"[干做](?:了|过)?(?:啥|什么|些)|忙(?:啥|什么)|(?:跟|打|见|跑|拜访|联系|记)了(?:几|多少|哪|谁)"
+    r"[干做记](?:了|过)?(?:啥|什么|些)|忙(?:啥|什么)|(?:跟进?|打|见|跑|拜访|联系|记)了(?:几|多少|哪|谁)"
     r"|情况|怎么样|咋样|表现|完整率|过程数据|工作量|跟进了吗|有没有跟进"
 )
-_WHEN = re.compile(r"今天|昨天|[这本]周|上周")
+_WHEN = re.compile(r"今天|昨天|[这本]个?(?:周|星期|礼拜)|上个?(?:周|星期|礼拜)|(?:这个|本)月")
+_ABOUT_ONESELF = re.compile(
+    rf"^(?:看看|查下|帮我看看)?(?:我(?:都)?(?:{_WHEN.pattern})?|(?:{_WHEN.pattern})我?)(?:已经|一共|总共|都)*"
+    r"(?:[干做记](?:了|过)?(?:啥|什么|些啥|些什么)|(?:跟进?|打|见|跑|拜访|联系|记)了(?:几|多少|哪|谁).{0,8}"
+    r"|(?:跟进|工作|干活)(?:情况|得怎么样|得咋样|怎么样|咋样))"
+)
 _LONGEST = 24
 
 
 async def take(desk: Desk, text: str) -> bool:
-    """Whether it was such a question about somebody whom the speaker leads."""
-    if not desk.rep.roles & LEADING or len(text) > _LONGEST or not _ASKS.search(text):
+    """Whether it was such a question about the speaker, or somebody whom the speaker leads."""
+    if len(text) > _LONGEST:
         return False
-    people = await teams.below(desk.tx, desk.rep)
-    named = [person for person in people if text.startswith(person.name)]
-    if len(named) != 1:
+    leads = bool(desk.rep.roles & LEADING)
+    own = _ABOUT_ONESELF.match(text)
+    if own is not None and (not leads or "我" in own[0]):
+        await _tell(desk, desk.rep, text)
+        return True
+    if not leads or not _ASKS.search(text):
         return False
-    await _tell(desk, named[0], text)
+    person = await _meant(desk, text)
+    if person is None:
+        return False
+    await _tell(desk, person, text)
     return True
+
+
+async def _meant(desk: Desk, text: str) -> Person | None:
+    """The one of the speaker's people with whose name, or else nickname, the text begins."""
+    people = await teams.below(desk.tx, desk.rep)
+    named = [one for one in people if text.startswith(one.name)]
+    named = named or [one for one in people if text.startswith(teams.nicknames(one))]
+    return named[0] if len(named) == 1 else None
 
 
 async def _tell(desk: Desk, person: Person, text: str) -> None:
@@ -76,10 +96,12 @@ async def _told_of(desk: Desk, person: Person, first: date, last: date) -> Seque
 def _days(said: str, today: date) -> tuple[date, date]:
     """The first and last day that are meant; the last seven where none are named."""
     monday = today - timedelta(days=today.weekday())
+    if said.endswith("月"):
+        return today.replace(day=1), today
     if said == "今天":
         return today, today
     if said == "昨天":
         return today - timedelta(days=1), today - timedelta(days=1)
-    if said == "上周":
+    if said.startswith("上"):
         return monday - timedelta(days=7), monday - timedelta(days=1)
     return (monday if said else today - timedelta(days=6)), today

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from bot.domain.activities import Record
 from bot.domain.opportunities import Light, Opportunity, OpportunityState
 from bot.domain.people import Person
-from bot.errors import NotFound
+from bot.errors import NotAllowed, NotFound
 from handlers.customers import customers
 from handlers.deals import losing
 from handlers.desk import Desk
@@ -21,6 +21,7 @@ from handlers.leading.worklist import Kind
 from handlers.payouts import disputing, statements
 from handlers.texts import customers as customer_texts
 from handlers.texts import dialog
+from handlers.texts import payouts as payout_texts
 from handlers.texts import queries as texts
 
 PAGE = 500
@@ -28,6 +29,9 @@ MOST_TEAM_REDS = 500
 MOST_REVIEWS = 200
 
 _OF_TEAM = re.compile(r"我们?组|团队|组里|部门|大家")
+_OF_OTHERS = re.compile(
+    r"^(?:老板|领导|主管|总监|别人|同事|他们?|她|其他人|人家|大家).{0,6}(?:奖|提成|工资|拿)"
+)
 _MONTH = re.compile(r"上个?月|本月|(?:20\d\d年)?(?<!\d)(?:1[0-2]|[1-9])月(?!\d)")
 
 
@@ -55,8 +59,10 @@ def _is_leader(desk: Desk) -> bool:
 async def _whose_month(desk: Desk, question: str) -> str:
     """«陈静上个月的奖金»: as the command wants it, «陈静 上个月»."""
     month = _MONTH.search(question)
-    people = await desk.tx.people.list_active() if _is_leader(desk) else []
-    named = [person.name for person in people if question.startswith(person.name)]
+    people = await desk.tx.people.list_active()
+    named = [person.name for person in people if person.name in question]
+    if not named and _OF_OTHERS.search(question):
+        raise NotAllowed(payout_texts.OWN_PAY_ONLY)
     return " ".join([*named[:1], *([month[0]] if month else [])])
 
 

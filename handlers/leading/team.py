@@ -22,15 +22,23 @@ _DAY = timedelta(days=1)
 _DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
 
 _HAND_OVER = re.compile(
-    r"^(?:请|麻烦)?(?:把|将)?(?P<what>.{2,40}?)(?:这个客户|这家|客户)?"
+    r"^(?:请|麻烦|帮我|帮忙)*(?:把|将)?(?P<what>.{2,40}?)(?:[这那]个?客户|[这那][家个单]|客户)?"
     r"(?:转给|转交给?|移交给?|改派给|分配给|交接给|划给|派给|交给|给)"
-    r"(?P<who>[\w·]{2,12}?)(?:来?(?:跟进|跟|负责|接手|管))?[吧了]?[。!！]?$"
+    r"(?P<who>[\w·]{2,12}?)(?:来?(?:跟进|跟|负责|接手|管))?[吧了]?(?:[。!！]?|[,，。 ].{2,30})$"
 )
-_ORDERED = re.compile(r"(?:请|麻烦)?[把将]")
+_ORDERED = re.compile(r"(?:请|麻烦|帮我|帮忙)*[把将]")
+_TAKES_OVER = re.compile(
+    r"^(?:以后)?(?P<what>.{2,40}?)(?:[这那]个?客户|[这那][家个单])?(?:以后)?(?:就|改)?(?:让|由|叫|安排)"
+    r"(?P<who>[\w·]{2,4}?)(?:来|去)?(?:跟进|跟|负责|接手|接|管)[吧了]?[。!！]?$"
+)
+_FIRST_DAY = (
+    r"(?P<{}>明天|后天|[下这]?(?:周|星期|礼拜)[一二三四五六日天]|下个?(?:周|星期|礼拜))(?:起|开始)?"
+)
 _LEAVE = re.compile(
-    r"^(?P<who>[\w·]{0,12}?)(?:(?:从)?今天起|今天开始|现在起)?(?:要)?"
+    rf"^(?:{_FIRST_DAY.format('before')})?(?P<who>[\w·]{{0,12}}?)(?:(?:从)?今天起|今天开始|现在起)?"
+    rf"(?:{_FIRST_DAY.format('first')})?(?:要)?"
     r"(?:请假|休假|休年假|请年假|调休)了?[,，]?(?:一直)?(?:到|至)?"
-    r"(?P<until>[^,，。;；]{0,12}?)(?:结束|为止)?"
+    r"(?P<until>[^,，。;； ]{0,12}?)(?:结束|为止)?"
     r"(?:[,，;；\s]*(?:期间)?(?:由|让|请)?(?P<deputy>[\w·]{2,12}?)(?:来)?"
     r"(?:代班|代管|代跟|代|顶班|顶|接手|负责|跟进)(?:一下)?)?[。!！]?$"
 )
@@ -85,13 +93,16 @@ async def hand_over(desk: Desk, account: Account, person: Person) -> None:
 
 async def _set_leave(desk: Desk, match: re.Match[str]) -> bool:
     """«陈静请假到周五，李敏代»."""
+    first_day = match["before"] or match["first"]
     person = await colleague(desk, match["who"])
+    if person is None and match["before"] and match["who"]:  # 周一帆 is no Monday
+        person, first_day = await colleague(desk, match["before"] + match["who"]), None
     if person is None:
         if desk.rep.roles & LEADING and not _TITLED.search(match["who"]):
             raise InvalidInput(texts.no_such_colleague(match["who"]))
         return False
     await _refuse_to_manage(desk, person)
-    last_day = _last_day(desk, match["until"])
+    last_day = _last_day(desk, match["until"], first_day)
     deputy = await colleague(desk, match["deputy"]) if match["deputy"] else None
     if match["deputy"] and deputy is None:
         raise InvalidInput(texts.no_such_colleague(match["deputy"]))
@@ -187,20 +198,29 @@ async def _refuse_to_manage(desk: Desk, person: Person) -> None:
         raise NotAllowed(texts.LEAVE_NOT_YOURS)
 
 
-def _last_day(desk: Desk, words: str | None) -> date:
-    """The last day away. Raises InvalidInput."""
+def _last_day(desk: Desk, words: str | None, first_day: str | None = None) -> date:
+    """The last day away; first_day: where the leave begins on another day than today. Raises
+    InvalidInput."""
     today = desk.at.astimezone(desk.office.zone).date()
     words = (words or "").strip()
+    if first_day is not None:
+        first = _last_day(desk, first_day)
+        days = _DAYS.match(words)
+        return first + _days_of(days) - _DAY if days else _last_day(desk, words or first_day)
     if words in ("今天", "今日"):
         return today
     if (match := _DAYS.match(words)) is not None:
-        days = match["days"]
-        return today + _DAY * ((int(days) if days.isdigit() else _DIGITS[days]) - 1)
+        return today + _days_of(match) - _DAY
     now = desk.message.sent_at.astimezone(desk.office.zone)
     answer = desk.office.reader.read_answer(words, "next_contact", now=now) if words else None
     if not isinstance(answer, Moment) or not today <= answer.day <= today + LONGEST_LEAVE:
         raise InvalidInput(texts.LEAVE_UNTIL_WHEN)
     return answer.day
+
+
+def _days_of(match: re.Match[str]) -> timedelta:
+    days = match["days"]
+    return _DAY * (int(days) if days.isdigit() else _DIGITS[days])
 
 
 async def _note_leave(desk: Desk, person: Person, after: dict[str, object]) -> None:
@@ -228,6 +248,7 @@ def _tell(desk: Desk, person: Person, text: str) -> None:
 _ORDERS: tuple[tuple[re.Pattern[str], Callable[[Desk, re.Match[str]], Awaitable[bool]]], ...] = (
     (_UNLOCK, _unlock),
     (_HAND_OVER, _hand_over),
+    (_TAKES_OVER, _hand_over),
     (_LEAVE, _set_leave),
     (_BACK, _end_leave),
 )

@@ -40,6 +40,16 @@ async def leader_named(tx: UnitOfWork, words: str, *, speaker: Person) -> Person
     return found[0] if len(found) == 1 else None
 
 
+def is_called(person: Person, name: str) -> bool:
+    """By the full name, or as colleagues say it: 小张, 老张, 阿伟 for 张伟."""
+    return name == person.name or name in nicknames(person)
+
+
+def nicknames(person: Person) -> tuple[str, ...]:
+    first, last = person.name[:1], person.name[-1:]
+    return (f"小{first}", f"老{first}", f"阿{last}", f"小{last}", person.name[1:])
+
+
 async def below(tx: UnitOfWork, leader: Person) -> list[Person]:
     """The reps anywhere below somebody; all of them for who oversees everything."""
     found = []

@@ -20,6 +20,12 @@ OVERSEERS = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
 _ORDER = re.compile(
     r"(?P<name>[^ :：=]+)(?:[ :：=]+(?P<value>.+?))?(?:[ ,，]*给 ?(?P<team>[\w·]{2,24}))?"
 )
+_BY_WORDS = re.compile(
+    r"^(?:请|帮我|麻烦)?(?:给(?P<team>[\w·]{2,12}?(?:团队|组)))?的?(?:把|将)?(?P<name>[\w·]{2,10}?)"
+    r"(?:的?时间)?(?:改成|改为|设成|设为|调成|调到|改到|设到)"
+    r"(?P<value>[^ ,，。！!]{1,12}?)[吧。！!]*$"
+)
+_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
 
 
 async def run(desk: Desk, words: str) -> None:
@@ -40,6 +46,23 @@ async def run(desk: Desk, words: str) -> None:
         return
     team = await _team(desk, match["team"]) if match["team"] else None
     await policy_switch.ask(desk, setting, team, _value(setting, match["value"]))
+
+
+async def take(desk: Desk, text: str) -> bool:
+    """«黄灯天数改成2天», «给李敏团队黄灯改成两天»: whether the text was such an order. Raises
+    NotAllowed, InvalidInput, Refused."""
+    match = _BY_WORDS.match(text.strip())
+    key = texts.key_in(match["name"]) if match else None
+    if match is None or key is None:
+        return False
+    if not desk.rep.roles & OVERSEERS:
+        raise NotAllowed(texts.ADMINS_ONLY)
+    one = setting(key)
+    team = await _team(desk, match["team"]) if match["team"] else None
+    value = _DIGITS.get(match["value"][0])
+    said = f"{value}{match['value'][1:]}" if value else match["value"]
+    await policy_switch.ask(desk, one, team, _value(one, said))
+    return True
 
 
 async def history(desk: Desk, _: str) -> None:

@@ -53,6 +53,19 @@ HELP = (
     "- 群里：引用一条消息，@我 说「记一下」\n"
     "- 延后：恒锐机电的黄灯缓两天，他们在盘点"
 )
+INTRODUCTION = (
+    "我是跟单助手，帮你记跟进、盯客户。跟客户聊完，像平时说话一样告诉我，打字、语音都行：\n"
+    "「刚和恒锐机电王总通了25分钟电话，嫌价格高，下周三再联系」\n"
+    "我整理成卡片给你看：没问题回「确认」，有错直接说，例如「不对，是下周四」。\n"
+    "每天先发「待办」，看今天联系谁；「我的客户」看手上有谁。\n"
+    "报价、合同、奖金、预测这些，发「帮助」看全部说法。"
+)
+INTRODUCTION_TO_OTHERS = "我是跟单助手。有要你处理的事，我会主动发给你。发「帮助」看全部说法。"
+WHEN_WRONG = (
+    "还没确认的：直接说改成什么，例如「不对，是下周四」「金额是12万8」；不要了回「取消」。\n"
+    "已经记下的：48小时内直接说改什么，或发「撤销」；几家一起记的，带上客户名，例如"
+    "「撤销恒锐机电」。改动都留痕。"
+)
 HELP_FOR_LEADERS = (
     "主管还可以：把恒锐机电转给陈静 / 分配 恒锐机电 给 陈静 / 陈静请假到周五，李敏代 / "
     "解锁 恒锐机电 原因 / 批注 恒锐机电 内容 / 合并客户 A 到 B / 撤销合并 A / "
@@ -60,7 +73,12 @@ HELP_FOR_LEADERS = (
     "过程数据 / 团队总览 / 诊断 / 谁没看（钉钉）/ 看板（大屏）/ 动作库 / 拒绝原因 上月 / 话术库"
 )
 HELP_FOR_FINANCE = (
-    "财务还可以：待匹配回款 / 匹配 收款单号 合同号 / 待匹配订单 / 匹配订单 订单号 客户"
+    "财务还可以：待匹配回款 / 匹配 收款单号 合同号 / 待匹配订单 / 匹配订单 订单号 客户 / "
+    "奖金核算 2026-01 / 奖金已发 2026-01 / 奖金待办"
+)
+HELP_FOR_HRBP = (
+    "HRBP还可以：奖金规则 / 奖金待办 / 奖金核算 2026-01 / 奖金 张伟 / 奖金健康度 / "
+    "网页 申诉（待处理的）/ 奖金帮助"
 )
 HELP_FOR_LEGAL = "法务：预付款到期没到账时我会发条款复核卡片；回款 恒锐机电：合同和到账情况"
 HELP_FOR_PRODUCT = "产品经理还可以：拒绝原因 / 拒绝原因 上月 / 拒绝原因 近90天"
@@ -79,6 +97,8 @@ HELP_FOR_ADMINS = (
 ABOUT_PRIVACY = "说的话怎么留、谁能看，发「隐私」。"
 NOTHING_TO_CONFIRM = "现在没有等你确认的记录。想记一条新的，直接告诉我客户和经过就行。"
 NOTHING_TO_CANCEL = "现在没有未完成的记录可以取消。"
+CANCEL_WHICH = "要撤掉哪家客户的？请带上完整的客户名，例如「撤销恒锐机电」。我先都没有动。"
+WHICH_BY_NAME = "没分清是哪一家，请带上客户名再说一遍，例如「恒锐机电明天再去」。"
 NOTHING_TO_UNDO = "没有找到你在48小时内记下、还能撤销的记录。"
 NOTHING_TO_CORRECT = (
     "没有正在填写的记录，48小时内也没有可以改的。要补记的话，把客户和经过说一遍就行。"
@@ -113,6 +133,8 @@ SETTLED = {
 LOCKED = "补录超时，待主管解锁"
 WILL_BE_LOCKED = "提醒：补录超过48小时，记下后要主管解锁才计有效。"
 BEGINS_ANEW = "这家上一个商机已经结束，确认后会新开一个商机。"
+NEXT_LABEL = "下次联系"
+NEXT_QUESTION = "约在哪天联系？例如「下周三」；还没约就回「先记下」。"
 HOUR_LABEL = "几点见面"
 HOUR_QUESTION = "约在几点？例如「上午10点」。"
 NO_FILES_WAITING = "没有等着归档的文件了，可能已经处理过。"
@@ -340,6 +362,13 @@ def help_for(roles: Collection[Role]) -> str:
     return f"{told}\n还有：{' / '.join(left)}" if left else told
 
 
+def introduction(roles: Collection[Role]) -> str:
+    """Who the bot is and how to begin, for people of these roles."""
+    if not roles or TELL_OF_CUSTOMERS & set(roles):
+        return INTRODUCTION
+    return "\n".join([INTRODUCTION_TO_OTHERS, *_help_topics(roles).values()])
+
+
 def help_about(topic: str, roles: Collection[Role]) -> str:
     """The part for one kind of work; everything where the reader has no such part."""
     return _help_topics(roles).get(topic) or help_for(roles)
@@ -350,6 +379,7 @@ def _help_topics(roles: Collection[Role]) -> dict[str, str]:
     topics = {
         "管理员": HELP_FOR_ADMINS if Role.ADMIN in roles else "",
         "主管": HELP_FOR_LEADERS if leads else "",
+        "HRBP": HELP_FOR_HRBP if Role.HRBP in roles else "",
         "财务": HELP_FOR_FINANCE if Role.FINANCE in roles else "",
         "法务": HELP_FOR_LEGAL if Role.LEGAL in roles else "",
         "产品": HELP_FOR_PRODUCT if Role.PRODUCT in roles else "",

@@ -125,6 +125,11 @@ def key_of(words: str) -> str | None:
     return next((key for key, one in WORDS.items() if one.label == words), None)
 
 
+def key_in(words: str) -> str | None:
+    """By its name, or without its unit: 黄灯, 免打扰开始时间."""
+    return key_of(words) or key_of(f"{words}天数")
+
+
 def value(setting: Setting, given: Value) -> str:
     """«3个工作日», «开», «08:30», «24、44小时»."""
     if isinstance(given, bool):
@@ -165,7 +170,8 @@ def read_value(setting: Setting, text: str) -> Value | None:
 def _read_number(setting: Setting, text: str) -> Value | None:
     match = _NUMBER.fullmatch(text)
     unit = WORDS[setting.key].unit
-    if match is None or match["unit"].strip() not in ("", unit, unit.removeprefix("个")):
+    usual = ("", unit, unit.removeprefix("个"), *([_D] if unit == _WD else []))
+    if match is None or match["unit"].strip() not in usual:
         return None
     if setting.kind is ValueKind.SHARE:
         return float(match["number"])

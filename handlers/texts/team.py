@@ -103,6 +103,10 @@ def you_got(customer: str, before: str, by: str) -> str:
     )
 
 
+def not_one_of_yours(name: str) -> str:
+    return f"你带的人里没有找到「{name}」，或者不止一位；请写全名。别人的客户要由他的主管看。"
+
+
 def no_such_colleague(name: str) -> str:
     return f"通讯录里没有找到「{name}」，请写同事的全名再说一遍。"
 

@@ -22,6 +22,8 @@ _CONTACT = re.compile(
     rf"|师|时|心|公司|问题)))"
 )
 _GIVEN = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
+_BELONGS_BEFORE = re.compile(r"(?:小时|公司|[那这哪一旁]边|[两三单多]方|学家|[时人]间)$")
+"""«那边顾工», «某某公司李总», «聊了两个小时沈经理也在»: the surname begins one character later."""
 _NOT_A_NAME = re.compile(r"[的了在和跟与打给说是找约见去到个]")
 
 
@@ -29,9 +31,11 @@ def find_contacts(text: str) -> list[Found[str]]:
     """People named with a title, in the order of the text."""
     found = []
     for match in _CONTACT.finditer(text):
-        words = match["name"] or match["nick"]
+        words, start = match["name"] or match["nick"], match.start()
+        if _BELONGS_BEFORE.search(text, 0, start + 1) and words[1:2] in _SURNAMES:
+            words, start = words[1:], start + 1
         if not _NOT_A_NAME.search(words[1:]):
-            found.append(Found(match.start(), match.end(), words))
+            found.append(Found(start, match.end(), words))
     return found
 
 

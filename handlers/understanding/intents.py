@@ -45,6 +45,11 @@ _ONLY_BY_RULES = _NEVER_GUESSED | {Intent.BOOK_VISIT, Intent.SET_NEXT}
 """And where nothing lies ahead."""
 _NAMES_A_FILE = re.compile(rf"(?:这|那)?[个份张]?(?:就)?是?{MENTION}+家?的[^,。;!?]{{1,6}}")
 """这是栖霞阀业的方案: whose it is, not what was done with it."""
+_ENDS_ASKING = re.compile(
+    r"[^,。;!?]{1,20}(?:吗|[了到完好上成签付]没有?|多少|什么时候|(.)不\1"
+    r"|几[个家单条次天笔](?:客户|单|钱)?)[?。 ]*"
+)
+"""«甬江轴承回款到了没» tells of no payment, however alike the words."""
 _SHORTEST_TOLD = 3
 _SENTENCE = 8
 """Fewer characters that name nobody are an answer (30分钟), which its question explains."""
@@ -66,7 +71,7 @@ _CLOSES = frozenset({Intent.LOG_WIN, Intent.LOG_LOSS})
 
 
 _LEAST = 0.25
-_FLOORS = {Intent.LOG_LOSS: 0.7, Intent.LOG_WIN: 0.5}
+_FLOORS = {Intent.LOG_LOSS: 0.7, Intent.LOG_WIN: 0.5, Intent.LOG_PAYMENT: 0.5}
 """A deal is not given up by a faint likeness: «门口的桂花开了»."""
 
 
@@ -81,6 +86,9 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     told = len(said.text.replace(MENTION, "").strip())
     if told < _SHORTEST_TOLD or (first is None and not said.names_customer and told < _SENTENCE):
         return None
+    asks = first is not None and first.intent is Intent.QUERY and not said.ahead
+    if asks and _ENDS_ASKING.fullmatch(said.text.strip()):
+        return None
     if (first and first.sure >= _CERTAIN) or _NAMES_A_FILE.fullmatch(said.text.strip()):
         return None
     supposed = first.intent if first else Intent.CHITCHAT
@@ -93,7 +101,8 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     intent = Intent(max(open_to_all, key=likely.__getitem__))
     if intent is supposed or {supposed, intent} <= _CLOSES:
         return None
-    if first is None and math.exp(likely[intent]) < _FLOORS.get(intent, _LEAST):
+    floor = _FLOORS.get(intent, _LEAST if first is None else 0)
+    if math.exp(likely[intent]) < floor:
         return None
     connected = says("intents", "call", "failed", said.text) is None
     return Purpose(

@@ -10,6 +10,8 @@ from handlers.understanding.purposes import Purpose, Said, found
 
 _OF_RECORDS = re.compile(r"申诉|条|笔|记录")
 _ASKS = re.compile(r"\?|什么|啥|几|多少|吗|哪|谁|怎|咋|没有?$|如何|多久|何时|查")
+_COUNTS = re.compile(r"了?(?:几|多少)[个家]?|哪[些几]|有没有")
+"""«本周新增了几个客户» creates none."""
 _WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _HOW_IT_GOES = re.compile(r"^.{0,12}(?:咋样|怎么?样|[啥什]么?情况|[怎咋]么?回事)了?[?？。 ]*$")
 _SHORT = 22
@@ -150,6 +152,6 @@ def topic_of(said: Said) -> str | None:
 
 
 def _create(said: Said) -> Purpose | None:
-    if said.duration:
+    if said.duration or _COUNTS.search(said.text):
         return None
     return found(Intent.CREATE_CUSTOMER, says("intents", "create", "words", said.text))

@@ -31,6 +31,18 @@ async def changed(chat: Chat, who: str, words: str) -> str:
     return await chat.press(who, chat.card(who), "确认修改")
 
 
+@pytest.mark.parametrize("order", ["黄灯改成两天", "把黄灯天数设成2天", "黄灯天数改成2"])
+async def test_a_number_is_changed_in_everyday_words(chat: Chat, order: str) -> None:
+    assert "3个工作日 → 2个工作日" in await chat.say("zhao", order)
+    assert "设置由管理员改" in await chat.say("zhang", order)
+
+
+async def test_a_teams_number_is_changed_in_everyday_words(chat: Chat) -> None:
+    asked = await chat.say("zhao", "给李敏团队黄灯改成两天")
+    assert "李敏" in asked
+    assert "2个工作日" in asked
+
+
 async def test_an_administrator_reads_what_a_number_means_and_changes_it(chat: Chat) -> None:
     assert "黄灯天数：3个工作日" in await chat.say("zhao", "设置")
     told = await chat.say("zhao", "设置 黄灯天数")

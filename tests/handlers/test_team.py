@@ -63,6 +63,35 @@ async def test_giving_a_customer_to_somebody_is_said_in_short(chat: Chat) -> Non
     assert "已从张伟转给陈静" in await chat.say("li", "把恒锐机电给陈静")
 
 
+@pytest.mark.parametrize(
+    "order", ["把恒锐机电那个转给陈静", "恒锐机电以后让陈静跟", "恒锐机电转给陈静，他跟不动"]
+)
+async def test_a_customer_is_handed_over_in_everyday_words(chat: Chat, order: str) -> None:
+    await chat.customer(HENGRUI)
+    assert "已从张伟转给陈静" in await chat.say("li", order)
+
+
+async def test_a_rep_who_asks_to_hand_over_hears_who_decides(chat: Chat) -> None:
+    await chat.customer(HENGRUI)
+    assert "要由双方的主管" in await chat.say("zhang", "帮我把恒锐机电转给陈静")
+
+
+async def test_a_leader_calls_their_people_as_people_do(chat: Chat) -> None:
+    assert "张伟 1月26日—1月28日" in await chat.say("li", "小张这周怎么样")
+    await chat.customer(HENGRUI)
+    assert "张伟的客户（1）" in await chat.say("li", "张伟手上有哪些客户")
+    assert "你带的人里没有找到" in await chat.say("zhang", "陈静手上有哪些客户")
+
+
+async def test_a_leaders_word_for_a_rep_goes_to_the_rep(chat: Chat) -> None:
+    """It used to become a draft of the leader's own."""
+    await chat.customer(HENGRUI)
+    assert "批注已转给张伟" in await chat.say("li", "给张伟说一声让他赶紧跟恒锐机电")
+    assert "让他赶紧跟恒锐机电" in chat.heard_by("zhang")
+    assert "批注已转给张伟" in await chat.say("li", "提醒小张明天给恒锐机电打电话")
+    assert "批注" not in await chat.say("zhang", "提醒陈静明天给恒锐机电打电话")
+
+
 async def test_a_rep_cannot_hand_over(chat: Chat) -> None:
     account = await chat.customer(HENGRUI)
     assert "要由双方的主管" in await chat.say("zhang", "把恒锐机电转给陈静")
@@ -97,6 +126,13 @@ async def test_a_leave_is_covered_by_the_deputy(chat: Chat) -> None:
         ("li", "陈静请假到周五，陈静代", "不能代班"),
         ("li", "陈静销假", "现在没有请假"),
         ("wang", "陈静请假3天", "请假到1月30日(周五)"),
+        ("li", "陈静明天请假，张伟顶一下", "请假到1月29日(周四)"),
+        ("li", "下周三陈静请假", "请假到2月4日(周三)"),
+        ("li", "陈静周五起请假3天", "请假到2月1日(周日)"),
+        ("li", "陈静明天起休假到下周三", "请假到2月4日(周三)"),
+        ("zhang", "明天我请假", "要由主管"),
+        ("zhang", "下周我要休假三天", "要由主管"),
+        ("li", "周一帆请假到周五", "没有找到"),
     ],
 )
 async def test_leaves_that_cannot_be_set_say_why(
