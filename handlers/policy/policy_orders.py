@@ -57,11 +57,11 @@ async def take(desk: Desk, text: str) -> bool:
         return False
     if not desk.rep.roles & OVERSEERS:
         raise NotAllowed(texts.ADMINS_ONLY)
-    one = setting(key)
+    setting = setting_of(key)
     team = await _team(desk, match["team"]) if match["team"] else None
     value = _DIGITS.get(match["value"][0])
     said = f"{value}{match['value'][1:]}" if value else match["value"]
-    await policy_switch.ask(desk, one, team, _value(one, said))
+    await policy_switch.ask(desk, setting, team, _value(setting, said))
     return True
 
 
