@@ -1,7 +1,7 @@
 """«打开聊天»: from a customer to the chats with it, each in the way its platform and client have.
 
 WeCom opens a chat with a customer from its own pages' script alone, and DingTalk a group likewise;
-neither has a link for it that messages could carry (protocol notes: WeCom 8.4, DingTalk 8.3). So
+neither has a link for it that messages could carry. So
 in chat, and in a plain browser, besides the one link there is, a person is told what to search for,
 by the name they know it by; a page in the platform's client has a button that calls its script.
 """

@@ -1,4 +1,4 @@
-"""`gendan export-…` and `erase-…`: personal data of a subject, out and gone (semantics B17)."""
+"""`gendan export-…` and `erase-…`: personal data of a subject, out and gone: docs/privacy.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One of a customer's people, gone (semantics B17). The customer and its deals stay, and of
+"""One of a customer's people, gone. The customer and its deals stay, and of
 what was recorded about them all that is no word of this person."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a customer's rows is personal (semantics B17), and what takes its place."""
+"""What of a customer's rows is personal, and what takes its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A customer's personal data, gone (semantics B17).
+"""A customer's personal data, gone.
 
 Erased are the people of a customer: contacts, free text, files, the chats it was told in. What
 proves contracts, receipts and wages stays, without them.

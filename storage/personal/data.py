@@ -1,4 +1,4 @@
-"""The way in: personal data of a subject, out and gone (semantics B17)."""
+"""The way in: personal data of a subject, out and gone: docs/privacy.md."""
 
 from __future__ import annotations
 

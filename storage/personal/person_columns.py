@@ -1,4 +1,4 @@
-"""What of the rows of one of ours is personal (semantics B17), what takes its place, and what is
+"""What of the rows of one of ours is personal, what takes its place, and what is
 evidence. A test wants every column of text of every table to be in here or listed as harmless."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One of ours, gone as far as may be (semantics B17). What wages, contracts and audits are proven
+"""One of ours, gone as far as may be. What wages, contracts and audits are proven
 by stays under a pseudonym; what somebody said to the bot, where they were and how they are reached
 goes."""
 

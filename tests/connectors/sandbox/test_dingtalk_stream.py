@@ -1,4 +1,4 @@
-"""The emulated Stream gateway is as strict as it is documented (protocol notes section 2)."""
+"""The emulated Stream gateway is as strict as it is documented."""
 
 from __future__ import annotations
 
