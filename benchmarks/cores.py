@@ -14,8 +14,8 @@ from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup/cpu")
 """Of Linux' control groups, version 1, where root may add some."""
-PERIOD_US = 10_000
-SHARE = 0.15
+PERIOD_US = 4_000
+SHARE = 0.3
 """Of a core, for each of two processes that are compared with one."""
 FIRST = 20 * 1024
 """Twenty times the weight of another process, so that it gets its share beside busy ones."""
