@@ -36,8 +36,11 @@ PENDING = "stage_move"
 MOST_REASON = 200
 
 _TO_THE_BOT = frozenset(
-    {Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CORRECT, Intent.SNOOZE}
-)
+    {
+        Intent.CONFIRM, Intent.CANCEL, Intent.QUERY, Intent.CORRECT, Intent.SNOOZE,
+        Intent.CREATE_CUSTOMER,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

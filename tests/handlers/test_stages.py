@@ -254,3 +254,24 @@ async def test_conversion_is_told_by_day_and_to_whom_it_concerns(chat: Chat) -> 
     )
     assert "线索1家，转成商机1家，转化率 100%" in await chat.say("li", "转化率")
     assert "转成商机1家" not in await chat.say("chen", "转化率")
+
+
+@pytest.mark.parametrize(
+    ("other", "answer"),
+    [
+        ("甬江轴承", "甬江轴承"),
+        ("新客户 金华婺城五金", "金华婺城五金"),
+        ("谁还没写日报", "答不上来"),
+    ],
+)
+async def test_what_leads_elsewhere_is_no_answer_to_what_a_stage_asks(
+    chat: Chat, other: str, answer: str
+) -> None:
+    await chat.customer("恒锐机电")
+    await chat.customer("甬江轴承")
+    await chat.say("zhang", "恒锐机电推进到谈判")
+    await chat.say("zhang", "12万8")
+    told = await chat.say("zhang", other)
+    assert "主要对手" not in told
+    assert answer in told
+    assert "主要对手：华通" in await chat.say("zhang", "华通")
