@@ -61,6 +61,12 @@ INTRODUCTION = (
     "报价、合同、奖金、预测这些，发「帮助」看全部说法。"
 )
 INTRODUCTION_TO_OTHERS = "我是跟单助手。有要你处理的事，我会主动发给你。发「帮助」看全部说法。"
+HELP_TO_OTHERS = (
+    "我是跟单助手。有要你处理的事，我会主动发给你，也可以直接发：\n"
+    "- 待办：等你处理的事\n"
+    "- 隐私：记什么、谁能看\n"
+    "- 帮助 销售：销售平时怎么说"
+)
 WHEN_WRONG = (
     "还没确认的：直接说改成什么，例如「不对，是下周四」「金额是12万8」；不要了回「取消」。\n"
     "已经记下的：48小时内直接说改什么，或发「撤销」；几家一起记的，带上客户名，例如"
@@ -352,7 +358,7 @@ def shorten(text: str, limit: int) -> str:
 def help_for(roles: Collection[Role]) -> str:
     """What somebody of these roles may say, in one message: what finds no room is named, and
     `help_about` tells it."""
-    told, left = HELP, []
+    told, left = (HELP if _tells_of_customers(roles) else HELP_TO_OTHERS), []
     for name, text in _help_topics(roles).items():
         longer = f"{told}\n{text}"
         if len(longer.encode()) <= LONGEST_HELP_BYTES:
@@ -364,14 +370,21 @@ def help_for(roles: Collection[Role]) -> str:
 
 def introduction(roles: Collection[Role]) -> str:
     """Who the bot is and how to begin, for people of these roles."""
-    if not roles or TELL_OF_CUSTOMERS & set(roles):
+    if _tells_of_customers(roles):
         return INTRODUCTION
     return "\n".join([INTRODUCTION_TO_OTHERS, *_help_topics(roles).values()])
 
 
 def help_about(topic: str, roles: Collection[Role]) -> str:
     """The part for one kind of work; everything where the reader has no such part."""
+    if topic == "销售":
+        return HELP
     return _help_topics(roles).get(topic) or help_for(roles)
+
+
+def _tells_of_customers(roles: Collection[Role]) -> bool:
+    """Who has no role yet is taken for somebody of sales."""
+    return not roles or not TELL_OF_CUSTOMERS.isdisjoint(roles)
 
 
 def _help_topics(roles: Collection[Role]) -> dict[str, str]:
@@ -410,7 +423,7 @@ def files_given(names: str, customer: str) -> str:
 
 def welcome(name: str, roles: Collection[Role]) -> str:
     """Only who talks to customers is asked to tell of it."""
-    if roles and not TELL_OF_CUSTOMERS & set(roles):
+    if not _tells_of_customers(roles):
         return (
             f"{name}，你好。有要你处理的事，我会主动发给你；能问什么、做什么，"
             f"发「帮助」看；{ABOUT_PRIVACY}"

@@ -75,6 +75,15 @@ async def test_help_for_who_has_every_role_fits_into_messages_by_topic(chat: Cha
     assert all(len(one.encode()) <= 2048 for one in said)  # of a WeCom text
 
 
+async def test_help_for_who_sells_nothing_begins_with_their_own_work(chat: Chat) -> None:
+    async with chat.database.begin() as tx:
+        await tx.people.set_roles(chat.people["zhao"].id, [Role.FINANCE])
+    told = await chat.say("zhao", "帮助")
+    assert "待匹配回款" in told
+    assert "记跟进" not in told
+    assert "记跟进" in await chat.say("zhao", "帮助 销售")
+
+
 async def test_help_about_the_work_of_others_is_the_own_help(chat: Chat) -> None:
     assert await chat.say("zhang", "帮助 财务") == await chat.say("zhang", "帮助")
 
