@@ -164,7 +164,8 @@ def read_value(setting: Setting, text: str) -> Value | None:
             whole = all(re.fullmatch(r"\d{1,3}", part) for part in parts)
             return [int(part) for part in parts] if whole else None
         case ValueKind.WHOLE | ValueKind.SHARE:
-            return _read_number(setting, text)
+            off = setting.key in _OFF_AT_ZERO and text in (OFF, "关闭")
+            return 0 if off else _read_number(setting, text)
 
 
 def _read_number(setting: Setting, text: str) -> Value | None:
