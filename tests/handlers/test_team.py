@@ -77,7 +77,7 @@ async def test_a_rep_who_asks_to_hand_over_hears_who_decides(chat: Chat) -> None
 
 
 async def test_a_leader_calls_their_people_as_people_do(chat: Chat) -> None:
-    assert "张伟 1月26日—1月28日" in await chat.say("li", "小张这周怎么样")
+    assert "张伟 1月26日–1月28日" in await chat.say("li", "小张这周怎么样")
     await chat.customer(HENGRUI)
     assert "张伟的客户（1）" in await chat.say("li", "张伟手上有哪些客户")
     assert "你带的人里没有找到" in await chat.say("zhang", "陈静手上有哪些客户")
