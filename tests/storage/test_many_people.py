@@ -18,6 +18,7 @@ from bot.domain.deadlines import Awaited
 from bot.domain.external import ChatGroup
 from bot.domain.people import Identity
 from config.library import load_library
+from storage import urgent_customers
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.storage.samples import AT, customer, member, sale
@@ -114,7 +115,7 @@ def _value(name: str, annotation: str) -> Any:
         moment = MOMENTS[name]
         return moment.date() if annotation.startswith("date ") or annotation == "date" else moment
     if name == "after":
-        return "" if annotation == "str" else ("", "")
+        return {"str": "", "Place": urgent_customers.START}.get(annotation, ("", ""))
     if name == "before" and annotation == "int":
         return 0
     return OTHERS[name]
