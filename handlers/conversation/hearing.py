@@ -144,9 +144,7 @@ async def _hear(desk: Desk, text: str) -> None:
     # A name may also be what a draft waits for.
     named = None if any(draft.account_id is None for draft in open_drafts) else about
     if not _tells_a_story(records):
-        if not await _leads_elsewhere(desk, text) and await stage_moves.take(
-            desk, text, records[0], open_drafts
-        ):
+        if not _wonders(text) and await stage_moves.take(desk, text, records[0], open_drafts):
             return
         if await _takes_answer(desk, records[0], text, open_drafts if named is None else named):
             return
@@ -329,11 +327,6 @@ async def _small_talk(desk: Desk, record: Record, text: str, open_drafts: list[D
         desk.say(dialog.CHITCHAT_IN_BETWEEN)
     else:
         desk.say(dialog.not_understood(question, open_drafts[0].awaiting))
-
-
-async def _leads_elsewhere(desk: Desk, text: str) -> bool:
-    """Whether it is a question, or a customer's name alone: no field of a stage wants either."""
-    return _wonders(text) or await customers.exactly(desk, text) is not None
 
 
 def _wonders(text: str) -> bool:

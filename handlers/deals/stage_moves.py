@@ -94,7 +94,7 @@ async def begin(
 
 
 async def take(desk: Desk, text: str, record: Record, open_drafts: Sequence[Draft]) -> bool:
-    """Whether the text answers what a waiting move asks for."""
+    """Whether the text answers what a waiting move asks for: a customer's name alone does not."""
     asked = await _waiting(desk, open_drafts)
     if asked is None or (record.intent in _TO_THE_BOT and record.intent is not Intent.CONFIRM):
         return False
@@ -103,6 +103,8 @@ async def take(desk: Desk, text: str, record: Record, open_drafts: Sequence[Draf
     if record.intent is Intent.CONFIRM or not verdict.missing:
         await _go_on(desk, asked, {})
         return True
+    if await customers.exactly(desk, text) is not None:
+        return False
     reader, now = desk.office.reader, _said_at(desk)
     value = own_fields.read(verdict.missing[0], text, reader=reader, now=now)
     said = own_fields.told(verdict.missing, text)
