@@ -72,18 +72,30 @@ class Division:
 
 
 def moves(node: str, names: Collection[str], leases: Mapping[str, Lease], *, nodes: int) -> Moves:
-    """What `node`, one of so many living ones, does now. Everybody takes up to an even share of
-    what is free. Only partitions are given back to make room for a newcomer: they cost nothing
-    to move, while a connection that moves is deaf meanwhile and a sender forgets its pace."""
-    share = math.ceil(len(names) / max(nodes, 1))
+    """What `node`, one of so many living ones, does now. Everybody takes an even share of the
+    partitions, which are the work, and of the few other names up to an even share of all. Only
+    partitions are given back to make room for a newcomer: they cost nothing to move, while a
+    connection that moves is deaf meanwhile and a sender forgets its pace.
+
+    With an even share of the partitions, but not of all names, a process takes one more at a time.
+    During an upgrade some processes may be of a version that knew the latter share only; what they
+    leave would be nobody's otherwise."""
     mine = [name for name in names if name in leases and _is_of(leases[name], node)]
     free = [name for name in names if name not in leases or leases[name].is_free]
-    surplus = max(len(mine) - share, 0)
-    partitions = [name for name in mine if name.startswith(_INBOX)]
+    room = math.ceil(len(names) / max(nodes, 1)) - len(mine)
+    others = [name for name in free if not name.startswith(_INBOX)][: max(room, 0)]
+    held = _partitions(mine)
+    room_of_partitions = math.ceil(len(_partitions(names)) / max(nodes, 1)) - len(held)
+    one_more = min(max(room - len(others), 0), 1)
+    surplus = max(min(-room, -room_of_partitions), 0)
     return Moves(
-        take=tuple(free[: max(share - len(mine), 0)]),
-        give=tuple(partitions[len(partitions) - surplus :]) if surplus else (),
+        take=(*others, *_partitions(free)[: max(room_of_partitions, one_more)]),
+        give=tuple(held[len(held) - surplus :]),
     )
+
+
+def _partitions(names: Collection[str]) -> list[str]:
+    return [name for name in names if name.startswith(_INBOX)]
 
 
 def _is_of(lease: Lease, node: str) -> bool:
