@@ -7,9 +7,9 @@ there are no pages. Every message tells of a customer of its own and is stored a
 
 The clock is told, and what can be compared on a machine that others use: processor time of the
 bot's process and of PostgreSQL's, and statements for each message. Two processes, which get the
-load in turn, are compared with one, each on a slow core (benchmarks/cores.py), so that client and
-database have room beside them. Where cores cannot be slowed each is pinned to one that client and
-database use as well; then the ratio by processor time is what two free cores would give.
+load in turn, are compared with one in pairs, each on a slow core (benchmarks/cores.py), so that
+client and database have room beside them. Where cores cannot be slowed each is pinned to one that
+client and database use as well; then the ratio by processor time is what two free cores would give.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import contextlib
 import gc
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -49,8 +50,10 @@ from storage.tables import activities, inbox, outbox
 PEOPLE = 300
 CUSTOMERS = 20_000
 MESSAGES = int(os.environ.get("GENDAN_BENCH_MESSAGES", "3000"))
-WARM_UP = max(100, MESSAGES // 10)
+"""Of one process; half of them each time that two are compared with one."""
 CONNECTIONS = 32
+ROUNDS = int(os.environ.get("GENDAN_BENCH_ROUNDS", "4"))
+"""Of one process and two."""
 REPLIES = 2  # the card, and a line on what the customer objects to
 
 
@@ -207,22 +210,23 @@ async def _bot(file: Path, place: Place) -> AsyncIterator[tuple[asyncio.subproce
 async def measure(url: str, folder: Path, places: Sequence[Place], numbers: range) -> Found:
     """What these messages cost bots, which have warmed up with the first of them."""
     requests = [request(number) for number in numbers]
+    warm_up = len(requests) // 10
     database = await Database.open(url)
     server = PostgresTime(database)
     try:
         async with bots(url, folder, places) as serving:
-            await serving.take(requests[:WARM_UP], folder)
+            await serving.take(requests[:warm_up], folder)
             await _handled(database)
             await server.look()
             served, before, begun = server.spent_s, await serving.spent(), time.perf_counter()
-            await serving.take(requests[WARM_UP:], folder)
+            await serving.take(requests[warm_up:], folder)
             await _handled(database)
             after, seconds = await serving.spent(), time.perf_counter() - begun
             await server.look()
         await _all_there(database, numbers.stop)
     finally:
         await database.close()
-    count = len(requests) - WARM_UP
+    count = len(requests) - warm_up
     return Found(
         messages_per_s=count / seconds,
         bot_ms=(after.cpu_s - before.cpu_s) / count * 1000,
@@ -266,7 +270,7 @@ async def _fill(url: str) -> None:
 
 
 async def main() -> None:
-    total = WARM_UP + MESSAGES
+    total = _with_warm_up(MESSAGES)
     wanted = os.environ.get("GENDAN_BENCH_KINDS", ",".join(KINDS)).split(",")
     with tempfile.TemporaryDirectory(dir=os.environ.get("GENDAN_BENCH_DIR")) as name:
         folder = Path(name)
@@ -283,17 +287,33 @@ async def main() -> None:
             await _compare_two(url, folder, total)
 
 
-async def _compare_two(url: str, folder: Path, total: int) -> None:
-    """With one; total: messages to each, as many as the database had before."""
+async def _compare_two(url: str, folder: Path, begin: int) -> None:
+    """With one, in turn, since a machine that others use is now slower, now faster; every other
+    time two come first. begin: the first message that the database has not seen."""
     told, places = two()
-    one = await measure(url, folder, places[:1], range(total, 2 * total))
-    print(f"   PostgreSQL, one {told}: {one}", flush=True)
-    both = await measure(url, folder, places, range(2 * total, 3 * total))
-    print(f"   PostgreSQL, two {told}: {both}", flush=True)
-    print(
-        f"   two are {both.messages_per_s / one.messages_per_s:.2f} times one by the clock, "
-        f"{2 * one.bot_ms / both.bot_ms:.2f} times by processor time"
-    )
+    step = _with_warm_up(MESSAGES // 2)
+    pairs = []
+    for number in range(ROUNDS):
+        found = {}
+        for count in (1, 2) if number % 2 == 0 else (2, 1):
+            found[count] = await measure(url, folder, places[:count], range(begin, begin + step))
+            begin += step
+            name = "one" if count == 1 else "two"
+            print(f"   PostgreSQL, {name} {told}: {found[count]}", flush=True)
+        pairs.append((found[1], found[2]))
+    clock = [both.messages_per_s / one.messages_per_s for one, both in pairs]
+    cpu = [2 * one.bot_ms / both.bot_ms for one, both in pairs]
+    print(f"   two are {_middle(clock)} times one by the clock, {_middle(cpu)} by processor time")
+
+
+def _with_warm_up(count: int) -> int:
+    """How many messages that takes of which so many are counted."""
+    return count * 10 // 9
+
+
+def _middle(ratios: Sequence[float]) -> str:
+    told = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
+    return f"{statistics.median(ratios):.2f} (of {told})"
 
 
 if __name__ == "__main__":
