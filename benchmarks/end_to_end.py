@@ -33,7 +33,7 @@ from sqlalchemy import Engine, event, func, select
 
 from benchmarks import bodies, load
 from benchmarks.company import put
-from benchmarks.cores import Place, anywhere, two
+from benchmarks.cores import Place, anywhere, can_slow, two
 from benchmarks.databases import KINDS, fresh_url
 from benchmarks.people import hire
 from benchmarks.postgres_time import PostgresTime
@@ -207,6 +207,19 @@ async def _bot(file: Path, place: Place) -> AsyncIterator[tuple[asyncio.subproce
             await process.wait()
 
 
+@contextlib.asynccontextmanager
+async def busy(places: Sequence[Place]) -> AsyncIterator[None]:
+    """Somebody else's work there. A machine that idles half of its time is slower to wake up and
+    has cold caches: without it two processes were measured to be more than twice as fast as one."""
+    async with contextlib.AsyncExitStack() as stack:
+        for place in places if can_slow() else ():
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass")
+            stack.enter_context(place(process.pid))
+            stack.push_async_callback(process.wait)
+            stack.callback(process.kill)
+        yield
+
+
 async def measure(url: str, folder: Path, places: Sequence[Place], numbers: range) -> Found:
     """What these messages cost bots, which have warmed up with the first of them."""
     requests = [request(number) for number in numbers]
@@ -296,7 +309,9 @@ async def _compare_two(url: str, folder: Path, begin: int) -> None:
     for number in range(ROUNDS):
         found = {}
         for count in (1, 2) if number % 2 == 0 else (2, 1):
-            found[count] = await measure(url, folder, places[:count], range(begin, begin + step))
+            async with busy(places[count:]):
+                numbers = range(begin, begin + step)
+                found[count] = await measure(url, folder, places[:count], numbers)
             begin += step
             name = "one" if count == 1 else "two"
             print(f"   PostgreSQL, {name} {told}: {found[count]}", flush=True)
