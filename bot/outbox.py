@@ -35,6 +35,7 @@ from bot.ports import (
     Trouble,
     UnitOfWork,
 )
+from bot.tasks import see_through
 from bot.watching import Watcher, kind_of
 
 Tx = TypeVar("Tx", bound=UnitOfWork)
@@ -141,8 +142,7 @@ class Outbox(Generic[Tx]):
                     log.exception("the outbox could not be read", extra={"action": "outbox"})
                     await asyncio.sleep(IDLE_S)
         finally:
-            while self._senders:
-                await asyncio.wait(self._senders.values())
+            await see_through(self._senders.values())
 
     async def drain(self) -> None:
         """Send until nothing is left that is due by now, and nobody is at it: who fails to

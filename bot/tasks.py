@@ -16,11 +16,29 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     comes together with its result, and nats-py one that comes while it flushes. A loop then goes
     on for ever, and so would whoever waits for its end; so it is asked for again.
     """
-    waiting = set(tasks)
+    tasks = set(tasks)
+    await _outlast(tasks, ask=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # seen: nobody else asks for it
+
+
+async def see_through(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait until all are over, however they end."""
+    await _outlast(set(tasks), ask=False)
+
+
+async def _outlast(waiting: set[asyncio.Task[Any]], *, ask: bool) -> None:
+    """Whoever waits here may be asked again and again to end, too: it first waits for all, and
+    raises CancelledError then. ask: for their end, again and again."""
+    cancelled = None
     while waiting:
-        for task in waiting:
-            task.cancel()
-        over, waiting = await asyncio.wait(waiting, timeout=ASK_AGAIN_S)
-        for task in over:
-            if not task.cancelled():
-                task.exception()  # seen: nobody else asks for it
+        if ask:
+            for task in waiting:
+                task.cancel()
+        try:
+            _, waiting = await asyncio.wait(waiting, timeout=ASK_AGAIN_S if ask else None)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

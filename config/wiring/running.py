@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.clock import wait_for
 from bot.domain.sharing import HOME
-from bot.tasks import cancel_all
+from bot.tasks import cancel_all, see_through
 from config.wiring.bot import Bot
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,10 @@ async def _at_home(
     finally:
         for one in bot.streams:
             one.stop()
-        await asyncio.gather(*listening)
-        await cancel_all(loops)
+        try:
+            await see_through(listening)
+        finally:
+            await cancel_all(loops)
 
 
 async def _recover_for_ever(bot: Bot) -> None:

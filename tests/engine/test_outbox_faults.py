@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 import pytest
 
 import bot.outbox
+import bot.tasks
 from bot.clock import FixedClock
 from bot.errors import AuthFailed, BotError, RateLimited, Rejected, Unavailable
 from bot.messages import Address, Content, OutboundMessage, Platform, Receipt, Text
 from bot.outbox import MAX_ATTEMPTS, Outbox
 from bot.ports import Trouble
+from bot.tasks import cancel_all
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork
 from tests.engine.parts import START, Peer, until
@@ -125,13 +127,19 @@ async def test_a_platform_that_hangs_holds_up_no_other(bench: Bench) -> None:
     assert bench.dingtalk.sent == [("li4", "1"), ("li4", "2")]
 
 
-async def test_a_stop_while_sending_does_not_send_again_after_the_restart(bench: Bench) -> None:
+async def test_a_stop_while_sending_does_not_send_again_after_the_restart(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform takes so long that the stop is asked for again and again."""
+    monkeypatch.setattr(bot.tasks, "ASK_AGAIN_S", 0.01)
     await bench.queue(Platform.WECOM, "x")
     async with running(bench.outbox) as task:
         await bench.wecom.asked.wait()
-        task.cancel()
-        await asyncio.sleep(0)
+        stop = asyncio.create_task(cancel_all([task]))
+        await asyncio.sleep(0.1)
+        assert not stop.done()
         bench.wecom.open.set()
+        await stop
     assert bench.wecom.sent == [("li4", "x")]
     assert await bench.still_queued() == 0
 
