@@ -13,11 +13,17 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from benchmarks.several import ROOT, several
+from bot.tasks import ASK_AGAIN_S
+from connectors.sandbox.world import Fault
 from storage import admin, schema
 
 pytestmark = pytest.mark.postgres
 
 TABLES = ("inbox", "outbox", "drafts", "activities", "people", "leases")
+SENT = (
+    "SELECT count(*) FROM outbox WHERE state = 'sent' AND address LIKE 'wecom:%' "
+    "AND content::json->>'type' <> 'card_update'"
+)
 MIGRATION = '''"""A column of one of the busiest tables, with an index."""
 
 import sqlalchemy as sa
@@ -62,6 +68,29 @@ async def test_one_after_the_other_is_replaced_while_reps_speak(
         assert not any(faults.values()), faults
         assert await company.holders() == {}
         assert await admin.complaints(empty_postgres_url) == [], "an old one may be put back"
+
+
+async def test_what_goes_out_slowly_at_a_stop_goes_out_once(
+    empty_postgres_url: str, tmp_path: Path
+) -> None:
+    """The platform takes longer for each message than a loop that is to end is left alone for."""
+    async with several(empty_postgres_url, tmp_path, nodes=2) as company:
+        slow = Fault("wecom", "message/send", delay=3 * ASK_AGAIN_S, times=10_000)
+        company.platforms.world.faults.append(slow)
+        async with company.load():
+            await company.accepts(more=20)
+            for old in (0, 1):
+                await company.start(old + 2)
+                await company.accepts(more=10)
+                await company.end(old)
+                await company.accepts(more=10)
+        await company.drained()
+        await company.stop()
+        faults = await company.faults()
+        assert not any(faults.values()), faults
+        # The platform would swallow a repetition, so its calls are counted.
+        called = company.platforms.world.counters["wecom:message/send"]
+        assert await company.ask(SENT) == [(called,)]
 
 
 def next_version(tree: Path) -> Path:
