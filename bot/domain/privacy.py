@@ -20,13 +20,21 @@ _TITLE = r"(?:总|工|经理|主任|老师|厂长|科长|处长|部长|院长|�
 _HONORIFIC = re.compile(rf".{{1,2}}{_TITLE}")
 
 
-def impersonal(value: object) -> object:
-    """A value of a record, without words of a person: numbers, yes or no, dates and codes
-    (price_high, L1) stay, all other text is ERASED. Lists and objects keep their shape."""
+def impersonal(slots: object) -> object:
+    """The slots of a record, without words of a person: numbers, yes or no, dates and codes
+    (price_high, L1) stay; a slot of which nothing stays goes, as if nobody had told it."""
+    if not isinstance(slots, dict):
+        return _impersonal(slots)
+    kept = {slot: _impersonal(value) for slot, value in slots.items()}
+    return {slot: value for slot, value in kept.items() if value is not ERASED}
+
+
+def _impersonal(value: object) -> object:
+    """Lists and objects keep their shape."""
     if isinstance(value, dict):
-        return {key: impersonal(part) for key, part in value.items()}
+        return {key: _impersonal(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [part for part in map(impersonal, value) if part is not ERASED]
+        return [part for part in map(_impersonal, value) if part is not ERASED]
     if isinstance(value, str):
         return value if _CODE.fullmatch(value) or _is_time(value) else ERASED
     return value

@@ -1,6 +1,5 @@
 """A customer asks for its data, and then to be forgotten, or one of its people, or one of ours: the
-commands, on a real sandbox's
-database, with the bot stopped."""
+commands, on a real sandbox's database, with the bot stopped and with the bot running."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from pathlib import Path
 from bot.domain.people import Directory
 from storage.database import Database
 from storage.personal import person_columns
-from tests.scenarios.driver import Sandbox, Speaker, last_card
+from tests.scenarios.driver import Sandbox, Speaker, last_card, words
 from tests.scenarios.test_commands import Shell
 from tests.storage.one_of_each import where_told
 from tests.storage.samples import AT, everybody_is_a_rep
@@ -58,6 +57,27 @@ async def test_out_and_then_gone(tmp_path: Path) -> None:
     assert "恒锐机电" in shown
     assert "王建国" not in shown
     await sandbox.stop()
+
+
+async def test_a_running_bot_goes_on_with_what_stays(tmp_path: Path) -> None:
+    """A record that waits for its rep loses the words, and can still be confirmed."""
+    sandbox = Sandbox(tmp_path)
+    await sandbox.start()
+    rep = Speaker(sandbox, "wecom", "zhangwei")
+    card = last_card(await rep.say(SAID))
+    shell = Shell(tmp_path)
+    shell.configure("")
+    gone = await shell.run("erase-customer", await _number_of(sandbox, "恒锐机电"))
+    assert gone.code == 0, gone.err
+    assert "高考".encode() not in b"".join(_database_files(tmp_path))
+    pressed = words(await rep.press(card, "确认"))
+    assert "25分钟" in pressed
+    assert "已记录：杭州恒锐机电有限公司" in pressed
+    assert "联系人" not in pressed
+    assert "跟进电话" in words(await rep.say("动态 恒锐机电"))
+    await sandbox.stop()
+    assert "高考".encode() not in b"".join(_database_files(tmp_path))
+    assert "没有发现问题" in (await shell.run("db", "verify")).out
 
 
 async def test_one_contact_is_forgotten_and_the_customer_goes_on(tmp_path: Path) -> None:

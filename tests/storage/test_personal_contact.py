@@ -94,7 +94,7 @@ async def test_colleagues_of_theirs_stay(database: Database, database_url: str) 
         assert await tx.personal_data.let_go() == [FILE.sha256]
     entry = next(one for one in page if one.source_id == "1")
     assert (entry.text, entry.unit, entry.valid) == ("", "call", True)
-    assert entry.slots == {"duration_min": 25, "contact": None}
+    assert entry.slots == {"duration_min": 25}
     assert "chat_members.member_id" in await where_told(database_url, "wmXiaolong")
 
 

@@ -121,7 +121,7 @@ async def test_gone_is_gone_everywhere_and_the_rest_stands(
         kept = (await tx.activities.page(mine, limit=5, before=None))[0][0]
         untouched = (await tx.activities.page(other, limit=5, before=None))[0][0]
     assert (kept.text, kept.unit, kept.valid) == ("", "call", True)
-    assert kept.slots == {"duration_min": 25, "objections": ["price_high"], "contact": None,
+    assert kept.slots == {"duration_min": 25, "objections": ["price_high"],
                           "next_contact": "2026-02-04"}  # fmt: skip
     assert untouched.text == "李小龙嫌贵"
 
