@@ -27,21 +27,27 @@ async def running(
         asyncio.create_task(bot.outbox.run(), name="outbox"),
         asyncio.create_task(_recover_for_ever(bot), name="recover"),
     ]
-    async with bot.together.running() if bot.together else contextlib.nullcontext():
+    async with (
+        bot.together.running() if bot.together else contextlib.nullcontext(),
+        contextlib.AsyncExitStack() as ending,  # the last first, whatever becomes of another
+    ):
+        ending.push_async_callback(cancel_all, loops)
+        ending.push_async_callback(_finish_work, bot)
+        ending.push_async_callback(bot.archives.close)
         home = asyncio.create_task(_keep_home(bot, once_home), name="home")
-        try:
-            await asyncio.sleep(0)
-            yield
-        finally:
-            await bot.outside.voice.close()  # a recording in work is heard after the next start
-            if bot.outside.scanner is not None:
-                await bot.outside.scanner.close()
-            await cancel_all([home])
-            await bot.archives.close()
-            # A mail in work comes again.
-            shut = [one.close() for one in bot.outside.mailboxes.values()]
-            await asyncio.gather(bot.dispatcher.stop(), *shut)
-            await cancel_all(loops)
+        ending.push_async_callback(cancel_all, [home])
+        if bot.outside.scanner is not None:
+            ending.push_async_callback(bot.outside.scanner.close)
+        # A recording in work is heard after the next start.
+        ending.push_async_callback(bot.outside.voice.close)
+        await asyncio.sleep(0)
+        yield
+
+
+async def _finish_work(bot: Bot) -> None:
+    """A mail in work comes again."""
+    shut = [one.close() for one in bot.outside.mailboxes.values()]
+    await asyncio.gather(bot.dispatcher.stop(), *shut)
 
 
 async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,22 +36,52 @@ class SlowToClose:
         self.done.append("closed")
 
 
+@pytest.fixture
+def before_start(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Bot], None]], None]:
+    """What to do with the bot before it runs."""
+
+    def change_by(change: Callable[[Bot], None]) -> None:
+        build = sandbox.build
+
+        def built(*given: object, **named: object) -> Bot:
+            bot = build(*given, **named)  # type: ignore[arg-type]
+            change(bot)
+            return bot
+
+        monkeypatch.setattr(sandbox, "build", built)
+
+    return change_by
+
+
 async def test_a_long_connection_is_given_time_to_close(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    before_start: Callable[[Callable[[Bot], None]], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Loops that lose a cancellation are asked again and again meanwhile."""
     connection = SlowToClose()
-    build = sandbox.build
-
-    def built(*given: object, **named: object) -> Bot:
-        bot = build(*given, **named)  # type: ignore[arg-type]
-        bot.streams.append(connection)  # type: ignore[arg-type]
-        return bot
-
-    monkeypatch.setattr(sandbox, "build", built)
+    before_start(lambda bot: bot.streams.append(connection))  # type: ignore[arg-type]
     monkeypatch.setattr(tasks, "ASK_AGAIN_S", 0.01)
     async with running(tmp_path):
-        left_alone = {one for one in asyncio.all_tasks() if one.get_name() == "scheduler"}
+        loops = those_named("scheduler", "outbox")
     assert connection.done == ["closed"]
-    assert left_alone
-    assert all(one.done() for one in left_alone)
+    assert all(one.done() for one in loops)
+
+
+async def test_what_cannot_be_closed_keeps_nothing_else_from_ending(
+    tmp_path: Path, before_start: Callable[[Callable[[Bot], None]], None]
+) -> None:
+    async def fail() -> None:
+        raise OSError("no such process")
+
+    before_start(lambda bot: setattr(bot.outside.voice, "close", fail))
+    with pytest.raises(OSError, match="no such process"):
+        async with running(tmp_path):
+            loops = those_named("scheduler", "outbox")
+    assert all(one.done() for one in loops)
+
+
+def those_named(*names: str) -> list[asyncio.Task[object]]:
+    found = [one for one in asyncio.all_tasks() if one.get_name() in names]
+    assert len(found) == len(names)
+    return found
