@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 ASK_AGAIN_S = 1.0
+BEGIN_AGAIN_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def going_on(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """A task that runs `run`, and again a while after it has failed; over when it ends or is
+    cancelled. A loop that failed once, as its database was away, would be missing for ever."""
+
+    async def go_on() -> None:
+        while True:
+            try:
+                return await run()
+            except Exception:
+                log.exception("a loop failed and begins again", extra={"action": name})
+                await asyncio.sleep(BEGIN_AGAIN_S)
+
+    return asyncio.create_task(go_on(), name=name)
 
 
 async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:

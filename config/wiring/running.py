@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from bot.clock import wait_for
 from bot.domain.sharing import HOME
-from bot.tasks import cancel_all, see_through
+from bot.tasks import cancel_all, going_on, see_through
 from config.wiring.bot import Bot
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ async def running(
     """The engine's loops; on leaving, what is in work is finished and the rest stays stored.
     once_home: what to do beside them wherever the clock and the long connections are."""
     loops = [
-        asyncio.create_task(bot.outbox.run(), name="outbox"),
-        asyncio.create_task(_recover_for_ever(bot), name="recover"),
+        going_on("outbox", bot.outbox.run),
+        going_on("recover", partial(_recover_for_ever, bot)),
     ]
     async with (
         bot.together.running() if bot.together else contextlib.nullcontext(),
@@ -64,14 +65,14 @@ async def _at_home(
 ) -> AsyncIterator[None]:
     """The clock's ticks, long connections, and what is read from the platforms regularly."""
     loops = [
-        asyncio.create_task(bot.scheduler.run(), name="scheduler"),
-        asyncio.create_task(bot.contacts.run(), name="contacts"),
-        asyncio.create_task(bot.attendance.run(), name="attendance"),
-        *(asyncio.create_task(one.run(), name="archive") for one in bot.archives.chats.values()),
-        asyncio.create_task(bot.mail.run(), name="mail"),
+        going_on("scheduler", bot.scheduler.run),
+        going_on("contacts", bot.contacts.run),
+        going_on("attendance", bot.attendance.run),
+        *(going_on("archive", one.run) for one in bot.archives.chats.values()),
+        going_on("mail", bot.mail.run),
     ]
     if once_home is not None:
-        loops.append(asyncio.ensure_future(once_home()))
+        loops.append(going_on("once home", once_home))
     listening = [asyncio.create_task(one.run(), name="stream") for one in bot.streams]
     try:
         await asyncio.sleep(0)  # a connection that has not begun could not be stopped

@@ -1,4 +1,5 @@
-"""What a stop leaves behind when somebody outside takes his time."""
+"""The loops of a running bot go on whatever fails, and all end at a stop, however long somebody
+outside takes."""
 
 from __future__ import annotations
 
@@ -79,6 +80,27 @@ async def test_what_cannot_be_closed_keeps_nothing_else_from_ending(
         async with running(tmp_path):
             loops = those_named("scheduler", "outbox")
     assert all(one.done() for one in loops)
+
+
+async def test_a_loop_that_fails_begins_again(
+    tmp_path: Path,
+    before_start: Callable[[Callable[[Bot], None]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As reading contacts does, when it becomes a process's work while the database is away."""
+    begun, again = [], asyncio.Event()
+
+    async def fail_at_first() -> None:
+        begun.append("now")
+        if len(begun) < 3:
+            raise OSError("the database is away")
+        again.set()
+        await asyncio.Event().wait()
+
+    before_start(lambda bot: setattr(bot.contacts, "run", fail_at_first))
+    monkeypatch.setattr(tasks, "BEGIN_AGAIN_S", 0.01)
+    async with running(tmp_path), asyncio.timeout(20):
+        await again.wait()
 
 
 def those_named(*names: str) -> list[asyncio.Task[object]]:
