@@ -16,7 +16,7 @@ from bot.domain.sharing import Division
 from bot.errors import BotError, Unavailable
 from bot.messages import Envelope
 from bot.ports import Accept, Release
-from bot.tasks import cancel_all
+from bot.tasks import cancel_all, going_on
 from connectors.queue import wire
 from connectors.queue.access import Access
 from connectors.queue.partition import Partition
@@ -174,7 +174,7 @@ class StreamInbox:
         self._session, self._is_full = opened, False
         self._is_up.set()
         _UP.set(1)
-        watch = asyncio.create_task(self._watch(opened), name="queue watch")
+        watch = going_on("queue watch", partial(self._watch, opened))
         lost = asyncio.create_task(opened.lost.wait(), name="queue lost")
         lost.add_done_callback(lambda _: self._changed.set())
         try:
