@@ -38,7 +38,7 @@ from handlers.payouts import (
     statements,
     what_if,
 )
-from handlers.people import appointing, joining, leaving
+from handlers.people import appointing, joining, leaving, oneself
 from handlers.policy import policy_orders
 from handlers.receivables import contracts, paper_contracts, paper_reading, receipt_matching
 from handlers.refusals import reporting
@@ -189,6 +189,7 @@ COMMANDS = (
     _command("记错了怎么办", _when_wrong),
     _command("帮助(?=[ :：])", _help_about, argument=True),
     _command("隐私|隐私说明|个人信息", _privacy),
+    _command("我是谁|我的(?:主管|上级|领导|角色|团队成员)", oneself.show),
     _command("待办|我的待办|今日待办|todo", _todo),
     _command("我的灯|亮灯|红灯|黄灯|预警|团队红灯|团队的灯", _lights),
     _command("我的客户(?=[ :：]|$)", whose_customers.show, argument=True),

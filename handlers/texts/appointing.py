@@ -15,6 +15,8 @@ ROLES_HOW = (
 )
 LAST_ADMIN = "这是最后一位管理员，不能去掉。请先给别人设上管理员。"
 
+MOST_NAMES = 10
+
 OTHER_WORDS: dict[str, Role] = {
     "销售主管": Role.SUPERVISOR,
     "总监": Role.SALES_DIRECTOR,
@@ -71,3 +73,18 @@ def nobody_named(name: str) -> str:
 
 def several_named(name: str) -> str:
     return f"在岗的「{name}」不止一位，分不清是谁。请先在通讯录里改成不同的名字。"
+
+
+def who_you_are(
+    name: str, roles: Sequence[str], supervisor: str | None, led: Sequence[str], *, may_change: bool
+) -> str:
+    lines = [
+        f"你是{name}，角色：{'、'.join(roles) or '还没有'}。",
+        f"你的主管：{supervisor}。" if supervisor else "你上面没有主管，要找主管的事会找管理员。",
+    ]
+    if led:
+        rest = f"等{len(led)}人" if len(led) > MOST_NAMES else ""
+        lines.append(f"你带的销售：{'、'.join(led[:MOST_NAMES])}{rest}。")
+    how = f"「设置主管 {name} 姓名」「设置角色 {name} 角色」"
+    lines.append(f"要改就发{how}。" if may_change else f"不对的话请管理员改，他发{how}就行。")
+    return "\n".join(lines)

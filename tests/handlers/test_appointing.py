@@ -37,6 +37,17 @@ async def test_a_supervisor_is_set_and_both_hear_of_it(chat: Chat) -> None:
     assert await supervisor_of(chat, "zhang") is None
 
 
+async def test_everybody_may_ask_what_they_are_taken_for(chat: Chat) -> None:
+    rep = await chat.say("zhang", "我领导是谁")
+    assert "你是张伟，角色：销售。" in rep
+    assert "你的主管：李敏。" in rep
+    assert "请管理员改" in rep
+    assert "你带的销售：张伟、陈静。" in await chat.say("li", "我是谁")
+    admin = await chat.say("zhao", "我的角色")
+    assert "你上面没有主管" in admin
+    assert "要改就发「设置主管 " in admin
+
+
 async def test_roles_are_set_in_words_and_stay_whatever_the_title_is(chat: Chat) -> None:
     told = await chat.say("zhao", "设置角色 陈静 csm、主管，产品经理")
     assert "主管、客户成功、产品" in told

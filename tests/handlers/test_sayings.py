@@ -55,6 +55,11 @@ from handlers.texts import dialog
         ("金总一直拖着不签咋办", "话术"),
         ("把张伟的目标设成200万", "预测目标"),
         ("给我看看陈静的客户", "我的客户 陈静"),
+        ("你知道我是谁吗", "我是谁"),
+        ("我领导是谁", "我是谁"),
+        ("我有哪些权限", "我是谁"),
+        ("我带哪些人", "我是谁"),
+        ("上季度一共输了几个单子啊", "拒绝原因 上季度"),
     ],
 )
 def test_everyday_words_stand_for_a_command(said: str, command: str) -> None:
