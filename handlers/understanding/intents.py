@@ -50,6 +50,7 @@ _ENDS_ASKING = re.compile(
     r"|几[个家单条次天笔](?:客户|单|钱)?)[?。 ]*"
 )
 """«甬江轴承回款到了没» tells of no payment, however alike the words."""
+_SIGNS = re.compile(r"签(?!的)|成交|拿下|下单|订单|合同")
 _SHORTEST_TOLD = 3
 _SENTENCE = 8
 """Fewer characters that name nobody are an answer (30分钟), which its question explains."""
@@ -97,6 +98,8 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     ruled_out = _NEVER_GUESSED if said.ahead or said.planned.strip() else _ONLY_BY_RULES
     if supposed is Intent.QUERY:
         ruled_out |= _CLOSES  # «吴淞咋样了» gives nothing up
+    if _SIGNS.search(said.planned) and not _SIGNS.search(said.told):
+        ruled_out |= {Intent.LOG_WIN}  # «下周一签158万» is not won yet
     open_to_all = [label for label in likely if label == supposed or label not in ruled_out]
     intent = Intent(max(open_to_all, key=likely.__getitem__))
     if intent is supposed or {supposed, intent} <= _CLOSES:

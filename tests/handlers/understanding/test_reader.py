@@ -173,8 +173,9 @@ def test_what_is_settled_or_not_brought_up_is_no_objection(read: Read, text: str
     assert read(text)[0].objections == ()
 
 
-def test_a_promise_to_sign_is_no_next_contact(read: Read) -> None:
-    (record,) = read("恒锐机电下周三签合同")
+@pytest.mark.parametrize("text", ["恒锐机电下周三签合同", "恒锐机电下周三签158万"])
+def test_a_promise_to_sign_is_neither_next_contact_nor_signed(text: str, read: Read) -> None:
+    (record,) = read(text)
     assert record.promise_date == date(2026, 6, 17)
     assert record.next_contact is None
     assert record.intent is not Intent.LOG_WIN
