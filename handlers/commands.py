@@ -41,7 +41,7 @@ from handlers.payouts import (
 from handlers.people import appointing, joining, leaving, oneself
 from handlers.policy import policy_orders
 from handlers.receivables import contracts, paper_contracts, paper_reading, receipt_matching
-from handlers.refusals import reporting
+from handlers.refusals import lost_deals, reporting
 from handlers.signals import links
 from handlers.supply import acknowledging, groups
 from handlers.texts import customers as customer_texts
@@ -212,6 +212,7 @@ COMMANDS = (
     _command("放回公海|退回公海", pooling.put_back, argument=True),
     _command("分配(?=[ :：]|$)|分配线索", assigning.assign, argument=True),
     _command("拒绝原因(?= |$)", reporting.show, argument=True),
+    _command("丢单清单(?= |$)", lost_deals.show, argument=True),
     _command("话术库", track_library.show),
     Command(re.compile(r"新增话术[ :：]*(?P<rest>.{0,2000})", re.DOTALL), track_library.write),
     _command("停用话术", track_library.stop, argument=True),

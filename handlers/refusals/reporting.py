@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from bot.domain.people import Person, Role
-from bot.domain.refusals import Loss, Refusals, count
-from bot.errors import InvalidInput, NotAllowed
+from bot.domain.refusals import Refusals, count
+from bot.errors import NotAllowed
 from bot.messages import Card, Markdown, OutboundMessage
 from bot.router import Begin, Job
 from handlers.customers import customers
 from handlers.desk import Desk, Office
-from handlers.leading import teams
 from handlers.refusals.masking import mask_customers
+from handlers.refusals.scope import last_week, period, seen_by
 from handlers.refusals.summary import TOP, Summary, groups_kept, summarise
 from handlers.texts import refusals as texts
 from storage.unit_of_work import UnitOfWork
@@ -23,13 +22,9 @@ from storage.unit_of_work import UnitOfWork
 SEES_ALL = frozenset({Role.PRODUCT, Role.SALES_DIRECTOR, Role.ADMIN})
 READERS = SEES_ALL | {Role.SUPERVISOR}
 KEPT = "refusals.week"  # the row of settings that keeps the last week's words
-WEEK = timedelta(days=7)
 LOOK_BACK = timedelta(weeks=12)
-USUAL = timedelta(days=28)
 SENT_AT = time(9, 5)
 LATE_S = 12 * 3600
-
-_DAYS = re.compile(r"(?:最?近)?(?P<days>\d{1,3}) ?天")
 
 
 class WeeklyRefusals:
@@ -49,7 +44,7 @@ class WeeklyRefusals:
         """Before the tick's transaction, in a thread: a dictionary is loaded and notes are
         compared with each other."""
         self._made = None
-        since, until = _last_week(self._office, at)
+        since, until = last_week(self._office, at)
         async with begin() as tx:
             losses = await tx.refusals.losses(since=until - LOOK_BACK, until=until)
             people = [person.name for person in await tx.people.list_active()]
@@ -108,23 +103,13 @@ async def read(
     does not see all. words: the period, as people say it. Raises NotAllowed, InvalidInput."""
     if not reader.roles & READERS:
         raise NotAllowed(texts.NOT_YOURS)
-    since, until = _period(office, words, at)
+    since, until = period(office, words, at)
     losses = await tx.refusals.losses(since=since - (until - since), until=until)
+    losses = await seen_by(tx, reader, losses, all_for=SEES_ALL)
     sees_all = bool(reader.roles & SEES_ALL)
-    if not sees_all:
-        losses = await _of_own_people(tx, reader, losses)
     report = count(losses, since=since, until=until)
     kept = await tx.settings.get(KEPT) if sees_all and report.lost else None
     return report, str(kept["details"]) if kept else ""
-
-
-async def _of_own_people(tx: UnitOfWork, leader: Person, losses: list[Loss]) -> list[Loss]:
-    actors = {loss.actor_id for loss in losses if loss.actor_id is not None}
-    led = {leader.id, *(one.id for one in await teams.below(tx, leader))}
-    for actor_id in actors - led:
-        if await customers.leads(tx, leader, actor_id):
-            led.add(actor_id)
-    return [loss for loss in losses if loss.actor_id in led]
 
 
 def _face(office: Office, report: Refusals) -> tuple[str, tuple[str, ...]]:
@@ -132,37 +117,3 @@ def _face(office: Office, report: Refusals) -> tuple[str, tuple[str, ...]]:
     first = office.calendar.day_of(report.since)
     last = office.calendar.day_of(report.until - timedelta(seconds=1))
     return texts.title(first, last), tuple(texts.lines(report, top=TOP))
-
-
-def _last_week(office: Office, at: datetime) -> tuple[datetime, datetime]:
-    today = office.calendar.day_of(at)
-    monday = today - timedelta(days=today.weekday())
-    return office.calendar.midnight(monday - WEEK), office.calendar.midnight(monday)
-
-
-def _period(office: Office, words: str, at: datetime) -> tuple[datetime, datetime]:
-    """[since, until). Raises InvalidInput."""
-    midnight = office.calendar.midnight
-    today = office.calendar.day_of(at)
-    month = today.replace(day=1)
-    quarter = date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
-    if not words:
-        return at - USUAL, at
-    if words == "上周":
-        return _last_week(office, at)
-    if words in ("上月", "上个月"):
-        return midnight((month - timedelta(days=1)).replace(day=1)), midnight(month)
-    begun = {
-        "本周": today - timedelta(days=today.weekday()),
-        "这周": today - timedelta(days=today.weekday()),
-        "本月": month,
-        "这个月": month,
-        "本季度": quarter,
-        "今年": date(today.year, 1, 1),
-    }.get(words)
-    if begun is not None:
-        return midnight(begun), at
-    match = _DAYS.fullmatch(words)
-    if match is None or not 1 <= int(match["days"]) <= 365:
-        raise InvalidInput(texts.WHICH_PERIOD)
-    return at - timedelta(days=int(match["days"])), at

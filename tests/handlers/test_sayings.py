@@ -59,7 +59,9 @@ from handlers.texts import dialog
         ("我领导是谁", "我是谁"),
         ("我有哪些权限", "我是谁"),
         ("我带哪些人", "我是谁"),
-        ("上季度一共输了几个单子啊", "拒绝原因 上季度"),
+        ("本月丢了哪些单", "丢单清单 本月"),
+        ("上季度一共输了几个单子啊", "丢单清单 上季度"),
+        ("最近丢了哪些客户", "丢单清单"),
     ],
 )
 def test_everyday_words_stand_for_a_command(said: str, command: str) -> None:
