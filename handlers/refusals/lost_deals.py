@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.domain.people import Role
 from bot.errors import NotAllowed
 from handlers.customers import customers
@@ -35,6 +37,7 @@ async def show(desk: Desk, words: str) -> None:
         )
         for loss in shown
     ]
-    title = texts.lost_deals(calendar.day_of(since), calendar.day_of(until))
+    last = calendar.day_of(until - timedelta(seconds=1))
+    title = texts.lost_deals(calendar.day_of(since), last)
     lines += texts.and_more(len(losses) - len(shown)) if len(losses) > len(shown) else []
     customers.tell_alone(desk, title, "\n".join([f"**{title}**", *(lines or [texts.NONE])]))

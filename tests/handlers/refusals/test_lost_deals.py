@@ -49,6 +49,7 @@ async def test_the_period_is_told_and_kept(chat: Chat) -> None:
     await lose(chat, 1, "price_high", when=chat.now - timedelta(days=40))
     assert "没有丢单记录" in await chat.say("zhang", "丢单清单")
     assert "第001号" in await chat.say("zhang", "丢单清单 近60天")
+    assert "12月1日–12月31日" in await chat.say("zhang", "丢单清单 上月")
     assert "看哪段时间" in await chat.say("zhang", "丢单清单 随便")
 
 
