@@ -1,5 +1,5 @@
 """How somebody's days went: a leader about one of their people, «陈静这周干了啥», «小张今天打了几个
-电话», and everybody about themselves, «我这周打了几个电话»."""
+电话», and everybody about themselves, «我这周打了几个电话», «帮我写个周报»."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ _ABOUT_ONESELF = re.compile(
     r"(?:[干做记](?:了|过)?(?:啥|什么|些啥|些什么)|(?:跟进?|打|见|跑|拜访|联系|记)了(?:几|多少|哪|谁).{0,8}"
     r"|(?:跟进|工作|干活)(?:情况|得怎么样|得咋样|怎么样|咋样))"
 )
+_PLEASE = (
+    r"(?:请|麻烦)?(?:帮我|给我|替我)?(?:写|生成|整理|汇总|总结|出|做|发|看看?)?(?:一?[个份下])?"
+)
+_REPORT = re.compile(
+    rf"^{_PLEASE}(?:我的?)?(?:{_WHEN.pattern})?的?(?:[日周月]报|(?:记录|工作|跟进)(?:小结|总结|汇总))"
+    r"(?:怎么写|怎么弄)?[吧呗。?？!！ ]*$"
+    rf"|^(?:{_WHEN.pattern})我?的?(?:记录|工作|跟进)(?:请|麻烦)?(?:帮我|给我)?(?:汇总|总结|小结|整理)"
+    r"(?:一?下)?[吧呗。?？!！ ]*$"
+)
+_REPORT_OF = {"日报": "今天", "周报": "本周", "月报": "本月"}
 _LONGEST = 24
 
 
@@ -38,7 +48,7 @@ async def take(desk: Desk, text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     leads = bool(desk.rep.roles & LEADING)
-    own = _ABOUT_ONESELF.match(text)
+    own = _ABOUT_ONESELF.match(text) or _REPORT.match(text)
     if own is not None and (not leads or "我" in own[0]):
         await _tell(desk, desk.rep, text)
         return True
@@ -61,8 +71,7 @@ async def _meant(desk: Desk, text: str) -> Person | None:
 
 async def _tell(desk: Desk, person: Person, text: str) -> None:
     calendar = desk.office.calendar
-    when = _WHEN.search(text)
-    first, last = _days(when[0] if when else "", calendar.day_of(desk.at))
+    first, last = _days(_when(text), calendar.day_of(desk.at))
     since = calendar.moment(first, time.min)
     until = calendar.moment(last + timedelta(days=1), time.min)
     share = (await desk.tx.figures.actions([person.id], since, until)).get(person.id)
@@ -91,6 +100,13 @@ async def _told_of(desk: Desk, person: Person, first: date, last: date) -> Seque
         and entry.id not in gone
         and entry.retracts_id is None
     ]
+
+
+def _when(text: str) -> str:
+    said = _WHEN.search(text)
+    if said is not None:
+        return said[0]
+    return next((when for report, when in _REPORT_OF.items() if report in text), "")
 
 
 def _days(said: str, today: date) -> tuple[date, date]:
