@@ -303,10 +303,13 @@ async def main() -> None:
     parser.add_argument("--url")
     parser.add_argument("--width", type=int, action="append", choices=list(SIZES))
     parser.add_argument("--theme", action="append", choices=THEMES)
-    parser.add_argument("names", nargs="*", default=[])
+    known = [*PAGES, *PAYOUT_PAGES, *CHATS, *STATES]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     given = parser.parse_args()
+    if unknown := [name for name in given.names if name not in known]:
+        parser.error(f"no such page: {', '.join(unknown)}")
     SHOTS.mkdir(exist_ok=True)
-    names = given.names or [*PAGES, *PAYOUT_PAGES, *CHATS, *STATES]
+    names = given.names or known
     chosen = (given.width or list(SIZES), given.theme or THEMES)
     if given.url:
         await shoot(of_sandbox(given.url), names, *chosen)

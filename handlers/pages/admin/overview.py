@@ -43,7 +43,6 @@ class OverviewPage:
 
     tiles: tuple[Tile, ...]
     waiting: tuple[Waiting, ...]
-    is_admin: bool
 
 
 async def shown(room: Room, _: Asked) -> OverviewPage:
@@ -55,7 +54,7 @@ async def shown(room: Room, _: Asked) -> OverviewPage:
         tiles += more
         waiting += wait
     waiting.sort(key=lambda one: one.tone != "red")
-    return OverviewPage(tuple(tiles), tuple(waiting), is_admin)
+    return OverviewPage(tuple(tiles), tuple(waiting))
 
 
 Part = tuple[list[Tile], list[Waiting]]
