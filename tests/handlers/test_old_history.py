@@ -59,7 +59,7 @@ async def test_words_go_and_what_wages_are_proven_by_stays(chat: Chat, database_
     await night(chat, YEARS_3)
     assert await told(chat, account) == [before]
     await night(chat, YEARS_3 + 1)
-    slots = {"duration_min": 25, "objections": ["price_high"], "contact": None, "remark": None}
+    slots = {"duration_min": 25, "objections": ["price_high"]}
     assert await told(chat, account) == [replace(before, text="", slots=slots)]
     assert await admin.verify(database_url) == []
     await night(chat, YEARS_3 + 2)
