@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 def going_on(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
     """A task that runs `run`, and again a while after it has failed; over when it ends or is
-    cancelled. A loop that failed once, as its database was away, would be missing for ever."""
+    cancelled. A loop that failed once, as its database was away, would be missing for ever. Not
+    for one that is told to end by other means: told so while it waits, it would begin anew."""
 
     async def go_on() -> None:
         while True:
@@ -33,7 +34,8 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
     A cancellation can get lost in a library: asyncio.wait_for of Python 3.11 swallows one that
     comes together with its result, and nats-py one that comes while it flushes. A loop then goes
-    on for ever, and so would whoever waits for its end; so it is asked for again.
+    on for ever, and so would whoever waits for its end; so it is asked for again. Cancelled
+    meanwhile, this waits on as `see_through` does.
     """
     tasks = set(tasks)
     await _outlast(tasks, ask=True)
@@ -43,13 +45,13 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def see_through(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait until all are over, however they end."""
+    """Wait until all are over, however they end. Cancelled meanwhile, however often, it waits on
+    and raises CancelledError then."""
     await _outlast(set(tasks), ask=False)
 
 
 async def _outlast(waiting: set[asyncio.Task[Any]], *, ask: bool) -> None:
-    """Whoever waits here may be asked again and again to end, too: it first waits for all, and
-    raises CancelledError then. ask: for their end, again and again."""
+    """ask: for their end, again and again."""
     cancelled = None
     while waiting:
         if ask:

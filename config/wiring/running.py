@@ -46,9 +46,11 @@ async def running(
 
 
 async def _finish_work(bot: Bot) -> None:
-    """A mail in work comes again."""
+    """A mail in work comes again. Raises the first error once all is over."""
     shut = [one.close() for one in bot.outside.mailboxes.values()]
-    await asyncio.gather(bot.dispatcher.stop(), *shut)
+    for error in await asyncio.gather(bot.dispatcher.stop(), *shut, return_exceptions=True):
+        if error is not None:
+            raise error
 
 
 async def _keep_home(bot: Bot, once_home: Callable[[], Awaitable[None]] | None) -> None:

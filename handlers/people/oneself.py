@@ -14,7 +14,8 @@ async def show(desk: Desk, _: str) -> None:
     """«我是谁», «我的主管»."""
     speaker = desk.rep
     supervisor = find_supervisor(await desk.tx.people.leader_facts(speaker.id), desk.at)
-    led = (await teams.by_supervisor(desk.tx, desk.at)).get(speaker.id, [])
+    leads = bool(speaker.roles & teams.LEADING)
+    led = (await teams.by_supervisor(desk.tx, desk.at)).get(speaker.id, []) if leads else []
     desk.say(
         texts.who_you_are(
             speaker.name,

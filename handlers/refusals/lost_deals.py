@@ -25,7 +25,9 @@ async def show(desk: Desk, words: str) -> None:
     since, until = period(desk.office, words, desk.at)
     losses = await tx.refusals.losses(since=since, until=until)
     losses = await seen_by(tx, desk.rep, losses, all_for=OVERSEERS)
-    shown = losses[::-1][:MOST]
+    latest = {loss.opportunity_id: loss for loss in losses}  # a deal lost twice counts once
+    newest = sorted(latest.values(), key=lambda loss: loss.lost_at, reverse=True)
+    shown = newest[:MOST]
     deals = await tx.opportunities.list_some(loss.opportunity_id for loss in shown)
     names = await tx.people.names(loss.actor_id for loss in shown if loss.actor_id is not None)
     lines = [
@@ -39,5 +41,6 @@ async def show(desk: Desk, words: str) -> None:
     ]
     last = calendar.day_of(until - timedelta(seconds=1))
     title = texts.lost_deals(calendar.day_of(since), last)
-    lines += texts.and_more(len(losses) - len(shown)) if len(losses) > len(shown) else []
+    if len(newest) > MOST:
+        lines.append(texts.and_more(len(newest) - MOST))
     customers.tell_alone(desk, title, "\n".join([f"**{title}**", *(lines or [texts.NONE])]))

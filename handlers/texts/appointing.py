@@ -85,6 +85,6 @@ def who_you_are(
     if led:
         rest = f"等{len(led)}人" if len(led) > MOST_NAMES else ""
         lines.append(f"你带的销售：{'、'.join(led[:MOST_NAMES])}{rest}。")
-    how = f"「设置主管 {name} 姓名」「设置角色 {name} 角色」"
-    lines.append(f"要改就发{how}。" if may_change else f"不对的话请管理员改，他发{how}就行。")
+    how = f"要改就发「设置主管 {name} 李敏」或「设置角色 {name} 销售、主管」。"
+    lines.append(how if may_change else "不对的话请找管理员改。")
     return "\n".join(lines)

@@ -13,9 +13,7 @@ from handlers.texts.money import amount_words
 
 NOT_YOURS = "拒绝原因给产品经理、主管和销售总监看，我这里不能发给你。"
 NOT_ONE_BY_ONE = "一单一单的丢单清单给销售、主管和销售总监看；汇总发「拒绝原因」。"
-WHICH_PERIOD = (
-    "看哪段时间？后面写「上周」「本月」「上季度」「近90天」都行，最长一年，例如「拒绝原因 上周」。"
-)
+WHICH_PERIOD = "看哪段时间？后面写「上周」「本月」「上季度」「近90天」都行，最长一年。"
 NONE = "没有丢单记录。"
 
 _PERIOD_WORDS = "同样长的上一段"
@@ -52,11 +50,12 @@ def lost_deal(day: date, deal: Opportunity, reason: str | None, rep: str) -> str
     """rep: "" for the reader's own."""
     amount = amount_words(deal.amount_fen) if deal.amount_fen is not None else "金额未知"
     why = OBJECTIONS.get(reason, reason) if reason else "没填原因"
-    return " · ".join([f"- {_day(day)} {short_name(deal.account_name)}", amount, why, *rep.split()])
+    told = [f"- {_day(day)} {short_name(deal.account_name)}", amount, why]
+    return " · ".join([*told, rep] if rep else told)
 
 
-def and_more(count: int) -> list[str]:
-    return [f"还有{count}单，缩短时间再看，例如「丢单清单 上周」。"]
+def and_more(count: int) -> str:
+    return f"还有{count}单，缩短时间再看，例如「丢单清单 上周」。"
 
 
 def mentions(report: Refusals) -> str:

@@ -51,6 +51,7 @@ _ENDS_ASKING = re.compile(
 )
 """«甬江轴承回款到了没» tells of no payment, however alike the words."""
 _SIGNS = re.compile(r"签(?!的)|成交|拿下|下单|订单|合同")
+"""What a deal is won by; only planned, it is not won: «下周一签158万»."""
 _SHORTEST_TOLD = 3
 _SENTENCE = 8
 """Fewer characters that name nobody are an answer (30分钟), which its question explains."""
@@ -99,7 +100,7 @@ def _by_likeness(said: Said, first: Purpose | None, weight: float) -> Purpose | 
     if supposed is Intent.QUERY:
         ruled_out |= _CLOSES  # «吴淞咋样了» gives nothing up
     if _SIGNS.search(said.planned) and not _SIGNS.search(said.told):
-        ruled_out |= {Intent.LOG_WIN}  # «下周一签158万» is not won yet
+        ruled_out |= {Intent.LOG_WIN}
     open_to_all = [label for label in likely if label == supposed or label not in ruled_out]
     intent = Intent(max(open_to_all, key=likely.__getitem__))
     if intent is supposed or {supposed, intent} <= _CLOSES:

@@ -41,7 +41,8 @@ async def test_everybody_may_ask_what_they_are_taken_for(chat: Chat) -> None:
     rep = await chat.say("zhang", "我领导是谁")
     assert "你是张伟，角色：销售。" in rep
     assert "你的主管：李敏。" in rep
-    assert "请管理员改" in rep
+    assert "不对的话请找管理员改" in rep
+    assert "设置角色" not in rep
     assert "你带的销售：张伟、陈静。" in await chat.say("li", "我是谁")
     admin = await chat.say("zhao", "我的角色")
     assert "你上面没有主管" in admin

@@ -4,7 +4,8 @@ outside takes."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from bot import tasks
 from config.wiring import sandbox
 from config.wiring.bot import Bot
+from storage.unit_of_work import UnitOfWork
 from tests.scenarios.in_process import running
 
 
@@ -72,35 +74,61 @@ async def test_a_long_connection_is_given_time_to_close(
 async def test_what_cannot_be_closed_keeps_nothing_else_from_ending(
     tmp_path: Path, before_start: Callable[[Callable[[Bot], None]], None]
 ) -> None:
+    ended = []
+
     async def fail() -> None:
         raise OSError("no such process")
 
-    before_start(lambda bot: setattr(bot.outside.voice, "close", fail))
+    def break_all(bot: Bot) -> None:
+        stop = bot.dispatcher.stop
+
+        async def stop_slowly() -> None:
+            await asyncio.sleep(0.2)
+            await stop()
+            ended.append("work")
+
+        for one in (bot.outside.voice, *bot.outside.mailboxes.values()):
+            setattr(one, "close", fail)  # noqa: B010 - it is a method
+        setattr(bot.dispatcher, "stop", stop_slowly)  # noqa: B010
+
+    before_start(break_all)
     with pytest.raises(OSError, match="no such process"):
         async with running(tmp_path):
             loops = those_named("scheduler", "outbox")
+    assert ended == ["work"]
     assert all(one.done() for one in loops)
 
 
-async def test_a_loop_that_fails_begins_again(
+async def test_contacts_are_read_though_the_database_was_away_at_first(
     tmp_path: Path,
     before_start: Callable[[Callable[[Bot], None]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As reading contacts does, when it becomes a process's work while the database is away."""
-    begun, again = [], asyncio.Event()
+    """As where a process takes over their reading because PostgreSQL has gone."""
+    tried, planned = [], asyncio.Event()
 
-    async def fail_at_first() -> None:
-        begun.append("now")
-        if len(begun) < 3:
-            raise OSError("the database is away")
-        again.set()
-        await asyncio.Event().wait()
+    def take_away(bot: Bot) -> None:
+        begin = bot.contacts._begin
 
-    before_start(lambda bot: setattr(bot.contacts, "run", fail_at_first))
+        @asynccontextmanager
+        async def begin_late() -> AsyncIterator[UnitOfWork]:
+            task = asyncio.current_task()
+            is_loop = task is not None and task.get_name() == "contacts"
+            if is_loop:
+                tried.append("now")
+                if len(tried) < 3:
+                    raise OSError("the database is away")
+            async with begin() as tx:
+                yield tx
+            if is_loop:
+                planned.set()
+
+        monkeypatch.setattr(bot.contacts, "_begin", begin_late)
+
+    before_start(take_away)
     monkeypatch.setattr(tasks, "BEGIN_AGAIN_S", 0.01)
     async with running(tmp_path), asyncio.timeout(20):
-        await again.wait()
+        await planned.wait()
 
 
 def those_named(*names: str) -> list[asyncio.Task[object]]:

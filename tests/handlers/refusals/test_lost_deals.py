@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -60,3 +61,18 @@ async def test_a_long_list_is_cut_and_says_so(chat: Chat) -> None:
     assert "第014号" in said
     assert "第002号" not in said
     assert "还有3单" in said
+
+
+async def test_a_deal_lost_twice_stands_there_once(chat: Chat) -> None:
+    account = await lose(chat, 1, "budget", when=chat.now - timedelta(days=3))
+    async with chat.database.begin() as tx:
+        entries = await tx.activities.page(account.id, limit=5, before=None)
+        (first,) = [one for one in entries[0] if one.source_id == "lost:1"]
+        slots = {**first.slots, "loss_reason": "price_high"}
+        moment = chat.now - timedelta(days=1)
+        await tx.activities.add(
+            replace(first, id=0, source_id="lost:again", recorded_at=moment, slots=slots)
+        )
+    said = await chat.say("zhang", "丢单清单")
+    assert said.count("第001号") == 1
+    assert "价格高" in said

@@ -144,7 +144,7 @@ async def test_a_period_is_asked_for_in_words(chat: Chat) -> None:
     assert "丢单1单，其中1单没填原因" in await chat.say("wang", "拒绝原因 上月")
     assert "丢单2单" in await chat.say("wang", "拒绝原因 近90天")
     assert "没有丢单记录" in await chat.say("wang", "拒绝原因 本周")
-    assert "例如「拒绝原因 上周」" in await chat.say("wang", "拒绝原因 大概")
+    assert "后面写「上周」" in await chat.say("wang", "拒绝原因 大概")
 
 
 async def test_what_was_confirmed_in_chat_counts_and_what_was_taken_back_does_not(
